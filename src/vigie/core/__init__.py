@@ -1,0 +1,1 @@
+"""The vocabulary: frozen types, life tables, scopes. Imports nothing of ours, does no I/O, reads no clock."""

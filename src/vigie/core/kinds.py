@@ -1,0 +1,266 @@
+"""Kinds: what a city service declares about the things it owns.
+
+A Kind is a class of constants. Its attributes say what is known of such a thing when it is installed
+(`Attribute`), what it reports while it lives (`Point`) and what it can be told to do (`Action`):
+
+    class Luminaire(AssetKind, name="luminaire", service="lighting"):
+        rated_power = attribute(Sort.NUMBER, unit="W")
+        level = number(unit="%", low=0, high=100, valid_s=1_800)
+        dim = Action(params=(Param("level", unit="%", low=0, high=100),), proof=Proof("level", param="level"))
+
+`Luminaire.level` is a typed reference that pyright checks. Everything that shows a thing to a person (the
+HTTP schema, the sheet, the columns, the reference pages) is generated from these declarations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Sort(StrEnum):
+    """What sort of value a point, attribute or parameter holds, and so how it is stored."""
+
+    NUMBER = "number"
+    FLAG = "flag"
+    CHOICE = "choice"
+    PLACE = "place"
+    TEXT = "text"
+
+
+class Quality(IntEnum):
+    """What the device itself said of a value."""
+
+    GOOD = 0
+    UNCERTAIN = 1
+    BAD = 2
+
+
+class Shape(StrEnum):
+    """The geometry that an asset of a kind has on the map."""
+
+    POINT = "point"
+    LINE = "line"
+    SURFACE = "surface"
+
+
+class Hazard(StrEnum):
+    """What a person must do before an order of this action leaves."""
+
+    NONE = "none"
+    CONFIRM = "confirm"
+    TWO_PERSON = "two_person"
+
+
+class Outlet(StrEnum):
+    """Where a condition goes: to the desk, to a work order, or only on record (ISA-18.2, EEMUA 191)."""
+
+    ALARM = "alarm"
+    MAINTENANCE = "maintenance"
+    RECORD = "record"
+
+
+class Bound:
+    """Something that learns its name from the class it is declared in."""
+
+    name: str
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        object.__setattr__(self, "name", name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point(Bound, Generic[T]):
+    """One thing that an asset reports.
+
+    unit: SI or a unit accepted with it; "" for counts, flags, choices, places and texts.
+    low, high: bounds outside which a number is refused as physically impossible.
+    valid_s: how long a value stays true after it was observed; older is shown as old.
+    public: readable without an account.
+    choices: the names of a choice, in the order of their codes from 0.
+    """
+
+    sort: Sort
+    unit: str = ""
+    low: float = float("-inf")
+    high: float = float("inf")
+    valid_s: float = 3_600.0
+    public: bool = False
+    choices: tuple[str, ...] = ()
+    name: str = ""
+
+    def code(self, choice: str) -> int:
+        """The code under which a choice is stored. Raises ValueError for a name that is not one of them."""
+        return self.choices.index(choice)
+
+
+def number(
+    *,
+    unit: str = "",
+    low: float = float("-inf"),
+    high: float = float("inf"),
+    valid_s: float = 3_600.0,
+    public: bool = False,
+) -> Point[float]:
+    """A measured quantity, in `unit`."""
+    return Point(sort=Sort.NUMBER, unit=unit, low=low, high=high, valid_s=valid_s, public=public)
+
+
+def flag(*, valid_s: float = 3_600.0, public: bool = False) -> Point[bool]:
+    """A yes or a no."""
+    return Point(sort=Sort.FLAG, low=0, high=1, valid_s=valid_s, public=public)
+
+
+def choice(*choices: str, valid_s: float = 3_600.0, public: bool = False) -> Point[str]:
+    """One of a few named states."""
+    high = len(choices) - 1
+    return Point(sort=Sort.CHOICE, choices=choices, low=0, high=high, valid_s=valid_s, public=public)
+
+
+def place(*, valid_s: float = 60.0, public: bool = False) -> Point[tuple[float, float]]:
+    """A position: longitude and latitude in degrees, WGS84."""
+    return Point(sort=Sort.PLACE, valid_s=valid_s, public=public)
+
+
+def text(*, valid_s: float = 3_600.0, public: bool = False) -> Point[str]:
+    """A short text, at most 500 characters."""
+    return Point(sort=Sort.TEXT, valid_s=valid_s, public=public)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute(Bound):
+    """What is known of an asset from its inventory, and does not change while it works."""
+
+    sort: Sort
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    public: bool = True
+    name: str = ""
+
+
+def attribute(
+    sort: Sort = Sort.TEXT, *, unit: str = "", choices: tuple[str, ...] = (), public: bool = True
+) -> Attribute:
+    """One column of the inventory."""
+    return Attribute(sort=sort, unit=unit, choices=choices, public=public)
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of an action."""
+
+    name: str
+    sort: Sort = Sort.NUMBER
+    unit: str = ""
+    low: float = float("-inf")
+    high: float = float("inf")
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The observation that proves an order was carried out.
+
+    The point must show the value of the parameter `param`, or else the constant `equals`, within `tolerance`.
+    """
+
+    point: str
+    param: str = ""
+    equals: float | str | bool | None = None
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action(Bound):
+    """An order that an asset understands. It sets an absolute state, so it may be resent, unless `once`.
+
+    expires_s: an order that was not sent by then is never sent.
+    proof_s: how long after the send the proof may take before the target is unproved.
+    once: never resent after a send whose outcome is unknown (a siren, a count-down).
+    """
+
+    params: tuple[Param, ...] = ()
+    proof: Proof | None = None
+    hazard: Hazard = Hazard.NONE
+    expires_s: float = 300.0
+    proof_s: float = 120.0
+    once: bool = False
+    name: str = ""
+
+
+class AssetKind:
+    """The base of every asset kind; see the module's own text. Never instantiated."""
+
+    kind: ClassVar[str]
+    service: ClassVar[str]
+    shape: ClassVar[Shape]
+    icon: ClassVar[str]
+    shown: ClassVar[str]
+    public: ClassVar[bool]
+    area: ClassVar[bool]
+    follows_place: ClassVar[bool]
+    points: ClassVar[Mapping[str, Point[Any]]]
+    actions: ClassVar[Mapping[str, Action]]
+    attributes: ClassVar[Mapping[str, Attribute]]
+
+    def __init_subclass__(
+        cls,
+        *,
+        name: str,
+        service: str,
+        shape: Shape = Shape.POINT,
+        icon: str = "",
+        shown: str = "",
+        public: bool = False,
+        area: bool = False,
+        follows_place: bool = False,
+    ) -> None:
+        """Collects the declarations.
+
+        shown: the point that drives the asset's picture on the map.
+        public: whether its place and name may be read without an account.
+        area: whether it is a part of the town that others lie in.
+        follows_place: whether it is also seen by those who may see the area it is in at the moment.
+        """
+        own = {key: value for base in reversed(cls.__mro__) for key, value in vars(base).items()}
+        cls.kind, cls.service, cls.shape = name, service, shape
+        cls.icon, cls.shown, cls.public = icon or name, shown, public
+        cls.area, cls.follows_place = area, follows_place
+        cls.points = {key: value for key, value in own.items() if isinstance(value, Point)}
+        cls.actions = {key: value for key, value in own.items() if isinstance(value, Action)}
+        cls.attributes = {key: value for key, value in own.items() if isinstance(value, Attribute)}
+        for action in cls.actions.values():
+            if action.proof is not None and action.proof.point not in cls.points:
+                raise TypeError(f"{name}.{action.name} is proved by {action.proof.point!r}, which is no point of it")
+        if shown and shown not in cls.points:
+            raise TypeError(f"{name} is shown by {shown!r}, which is no point of it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionKind:
+    """An abnormal state that a service can find, and where it goes.
+
+    priority: 1 (act at once), 2, 3 for an alarm; meaningless for the other outlets.
+    """
+
+    name: str
+    service: str
+    outlet: Outlet
+    priority: int = 3
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All kinds that this installation knows, by name."""
+
+    assets: Mapping[str, type[AssetKind]] = field(default_factory=dict[str, type[AssetKind]])
+    conditions: Mapping[str, ConditionKind] = field(default_factory=dict[str, ConditionKind])
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that own at least one kind, in the order they were declared."""
+        return tuple(dict.fromkeys(kind.service for kind in self.assets.values()))

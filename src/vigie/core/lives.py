@@ -1,0 +1,141 @@
+"""Lives: the states of commands, their targets and conditions, and the moves between them.
+
+Laws, checked by tests/core/test_lives.py:
+- every state can be reached from the first, and from every state some last state can be reached;
+- nothing leaves a last state, but for the moves listed as late: a proof may come after the post gave up;
+- an event that a state does not list is refused, never ignored in silence.
+
+This table is the only place where a move is defined; the reference pages draw it from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class MoveRefused(Exception):
+    """An event came that the state does not allow."""
+
+    def __init__(self, life: str, state: str, event: str) -> None:
+        super().__init__(f"{life}: {event!r} is not possible in state {state!r}")
+        self.life, self.state, self.event = life, state, event
+
+
+@dataclass(frozen=True)
+class Life:
+    """A life: its name, its first state, its last states, and what each event leads to."""
+
+    name: str
+    first: str
+    last: frozenset[str]
+    moves: Mapping[tuple[str, str], str]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """All states, in the order in which they are first named; a state's place is its code in storage."""
+        named = [self.first]
+        for (origin, _), target in self.moves.items():
+            named += [origin, target]
+        return tuple(dict.fromkeys(named))
+
+    def move(self, state: str, event: str) -> str:
+        """The state after an event. Raises MoveRefused."""
+        try:
+            return self.moves[state, event]
+        except KeyError:
+            raise MoveRefused(self.name, state, event) from None
+
+    def allows(self, state: str, event: str) -> bool:
+        """Whether the event is possible in the state."""
+        return (state, event) in self.moves
+
+
+COMMAND = Life(
+    name="command",
+    first="proposed",
+    last=frozenset({"refused", "cancelled", "expired", "closed"}),
+    moves={
+        # proposed: checked and shown; waits for the confirmation or the second person that its hazard asks for.
+        ("proposed", "refuse"): "refused",
+        ("proposed", "cancel"): "cancelled",
+        ("proposed", "expire"): "expired",
+        ("proposed", "release"): "running",
+        # running: its targets are being sent and proved; closed when the last of them has come to an end.
+        ("running", "cancel"): "running",
+        ("running", "close"): "closed",
+    },
+)
+
+TARGET = Life(
+    name="target",
+    first="waiting",
+    last=frozenset({"refused", "cancelled", "expired", "already", "done", "unproved", "failed", "done_late"}),
+    moves={
+        ("waiting", "refuse"): "refused",
+        ("waiting", "cancel"): "cancelled",
+        ("waiting", "expire"): "expired",
+        ("waiting", "find_so"): "already",
+        ("waiting", "send"): "sent",
+        # An absolute order may be handed over again; one marked `once` is not (the engine does not ask).
+        ("sent", "send"): "sent",
+        ("sent", "accept"): "accepted",
+        ("sent", "prove"): "done",
+        ("sent", "fail"): "failed",
+        ("sent", "give_up"): "unproved",
+        ("accepted", "prove"): "done",
+        ("accepted", "fail"): "failed",
+        ("accepted", "give_up"): "unproved",
+        # The late proof: visible as such for ever.
+        ("unproved", "prove"): "done_late",
+    },
+)
+
+# The life of an alarm follows ISA-18.2, figure 3, without suppression by design, which comes with its rules.
+ALARM = Life(
+    name="alarm",
+    first="unacknowledged",
+    last=frozenset({"normal"}),
+    moves={
+        ("unacknowledged", "acknowledge"): "acknowledged",
+        ("unacknowledged", "clear"): "returned_unacknowledged",
+        ("unacknowledged", "shelve"): "shelved",
+        ("acknowledged", "clear"): "normal",
+        ("acknowledged", "shelve"): "shelved",
+        ("returned_unacknowledged", "acknowledge"): "normal",
+        ("returned_unacknowledged", "raise"): "unacknowledged",
+        ("shelved", "clear"): "normal",
+        ("shelved", "unshelve"): "unacknowledged",
+    },
+)
+
+MAINTENANCE = Life(
+    name="maintenance",
+    first="open",
+    last=frozenset({"normal"}),
+    moves={("open", "clear"): "normal"},
+)
+
+RECORD = Life(
+    name="record",
+    first="open",
+    last=frozenset({"normal"}),
+    moves={("open", "clear"): "normal"},
+)
+
+CONSIGNATION = Life(
+    name="consignation",
+    first="set",
+    last=frozenset({"lifted", "overridden"}),
+    moves={
+        ("set", "lift"): "lifted",
+        ("set", "ask_override"): "override_asked",
+        ("override_asked", "lift"): "lifted",
+        ("override_asked", "withdraw"): "set",
+        ("override_asked", "override"): "overridden",
+    },
+)
+
+LIVES: Mapping[str, Life] = {
+    life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION)
+}

@@ -1,0 +1,107 @@
+"""A city service: what it owns, and how it reacts. Pure: no I/O, no clock, no dice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.core.kinds import Action, AssetKind, ConditionKind, Point
+from vigie.core.observations import Floats, Int64s, Mask
+
+Numbers = NDArray[np.int64]
+"""Asset numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The observations of one point that moved the live picture, in columns of one length.
+
+    before is NaN where nothing was known.
+    """
+
+    point: Point[Any]
+    kind: type[AssetKind]
+    asset: Numbers
+    observed_us: Int64s
+    value: Floats
+    before: Floats
+
+
+class City(Protocol):
+    """What a service may know of the city besides the change it reacts to."""
+
+    def is_open(self, condition: ConditionKind, assets: Numbers) -> Mask:
+        """Whether each asset has this condition open."""
+        ...
+
+    def value(self, kind: type[AssetKind], point: Point[Any], assets: Numbers) -> Floats:
+        """The newest value of a point of each asset, NaN where none is known."""
+        ...
+
+    def children(self, asset: int) -> Numbers:
+        """The assets that an asset feeds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """An asset is in an abnormal state. Raising what is open already changes nothing.
+
+    evidence: what was seen, in the point's own terms.
+    """
+
+    condition: ConditionKind
+    asset: int
+    at_us: int
+    evidence: Mapping[str, float | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """An asset has left an abnormal state. Clearing what is not open changes nothing."""
+
+    condition: ConditionKind
+    asset: int
+    at_us: int
+
+
+Effect = Raise | Clear
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an order may not reach an asset: a text's key, and what to put into it. Shown word for word."""
+
+    rule: str
+    detail: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
+
+
+Guard = Callable[[Mapping[str, Any], int, City, int], Refusal | None]
+"""guard(parameters, asset, city, now_us) -> why not, or None. Run on every order, whoever sends it."""
+
+Step = Callable[[Sequence[Change], City, int], list[Effect]]
+"""step(changes, city, now_us) -> effects, all of them, in a fixed order."""
+
+
+def _no_step(changes: Sequence[Change], city: City, now_us: int) -> list[Effect]:
+    return []
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one folder of `services` exports, found through the entry points `vigie.services`.
+
+    reacts: the points whose change `step` is called for; changes of any other cost it nothing.
+    guards: for an action, the rules that can refuse it.
+    """
+
+    name: str
+    assets: tuple[type[AssetKind], ...]
+    conditions: tuple[ConditionKind, ...] = ()
+    reacts: tuple[tuple[type[AssetKind], Point[Any]], ...] = ()
+    step: Step = _no_step
+    guards: Mapping[Action, tuple[Guard, ...]] = field(default_factory=dict[Action, tuple[Guard, ...]])

@@ -1,0 +1,35 @@
+"""Instants. Inside, an instant is a whole number of microseconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(instant: datetime) -> int:
+    """Microseconds since the epoch of an aware datetime. Raises ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError("a time without a zone names no instant")
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def from_us(instant_us: int) -> datetime:
+    """The aware UTC datetime of an instant."""
+    return _EPOCH + timedelta(microseconds=instant_us)
+
+
+def rfc3339(instant_us: int) -> str:
+    """The instant as text with microseconds, such as 2026-11-24T03:00:00.000000Z."""
+    return from_us(instant_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def day_of(instant_us: int) -> str:
+    """The UTC day of an instant, such as 2026-11-24."""
+    return from_us(instant_us).strftime("%Y-%m-%d")

@@ -1,0 +1,16 @@
+"""Street lighting: luminaires, and the cabinets that feed them."""
+
+from vigie.core.service import Service
+from vigie.core.watch import points_of, watching
+from vigie.services.lighting.conditions import CONDITIONS, WATCHES
+from vigie.services.lighting.guards import supply_is_on
+from vigie.services.lighting.kinds import Cabinet, Luminaire
+
+service = Service(
+    name="lighting",
+    assets=(Luminaire, Cabinet),
+    conditions=CONDITIONS,
+    reacts=points_of(*WATCHES),
+    step=watching(*WATCHES),
+    guards={Luminaire.dim: (supply_is_on,)},
+)

@@ -1,0 +1,19 @@
+"""What can go wrong with lighting, as devices report it."""
+
+from vigie.core.kinds import ConditionKind, Outlet
+from vigie.core.watch import Watch
+from vigie.services.lighting.kinds import Cabinet, Luminaire
+
+LAMP_OUT = ConditionKind(name="lamp_out", service="lighting", outlet=Outlet.MAINTENANCE)
+SUPPLY_LOST = ConditionKind(name="supply_lost", service="lighting", outlet=Outlet.ALARM, priority=2)
+DOOR_OPEN = ConditionKind(name="door_open", service="lighting", outlet=Outlet.ALARM, priority=2)
+FULL_LIGHT = ConditionKind(name="full_light", service="lighting", outlet=Outlet.RECORD)
+
+CONDITIONS = (LAMP_OUT, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT)
+
+WATCHES = (
+    Watch(Luminaire, Luminaire.fault, LAMP_OUT, ("lamp", "driver", "unknown")),
+    Watch(Cabinet, Cabinet.supply, SUPPLY_LOST, ("lost",)),
+    Watch(Cabinet, Cabinet.door, DOOR_OPEN, ("open",)),
+    Watch(Cabinet, Cabinet.full_light, FULL_LIGHT, (True,)),
+)
