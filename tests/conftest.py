@@ -1,0 +1,71 @@
+"""What every test may ask for: the shared data, and the programs that are not Python packages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+SHARED = PROJECT.parent / "shared"
+
+# What each program is called where, the first found is taken; and the Debian package that brings it.
+PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
+    "chromium": (("chromium", "chromium-browser", "google-chrome"), "chromium"),
+    "mosquitto": (("mosquitto", "/usr/sbin/mosquitto"), "mosquitto"),
+    "mosquitto_passwd": (("mosquitto_passwd",), "mosquitto"),
+    "strace": (("strace",), "strace"),
+}
+
+
+def under_ci() -> bool:
+    """Whether this run decides on a release, so that nothing may be left out."""
+    return os.environ.get("CI", "").lower() in {"true", "1", "yes"}
+
+
+def find(program: str) -> Path | None:
+    """The path of a program under any of its names, or None."""
+    names, _ = PROGRAMS.get(program, ((program,), program))
+    found = (shutil.which(name) for name in names)
+    return next((Path(path) for path in found if path), None)
+
+
+def need_program(program: str) -> Path:
+    """The path of a program. Where it is missing, the test is skipped at a desk, and fails under CI."""
+    path = find(program)
+    if path is not None:
+        return path
+    _, package = PROGRAMS.get(program, ((program,), program))
+    reason = f"{program} is not installed: apt-get install {package}"
+    if under_ci():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], Path]:
+    """`need("strace")` gives the program's path, or skips (under CI: fails) with what to install."""
+    return need_program
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A real browser, for playwright's `executable_path`."""
+    return need_program("chromium")
+
+
+@pytest.fixture(scope="session")
+def mosquitto() -> Path:
+    """A real MQTT broker's program; the test starts it itself, on a free port."""
+    return need_program("mosquitto")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the project. It is no part of the project: without it, the test is skipped."""
+    if not SHARED.is_dir():
+        pytest.skip("no folder ../shared with the real data beside the project")
+    return SHARED
