@@ -201,6 +201,7 @@ class AssetKind:
     icon: ClassVar[str]
     shown: ClassVar[str]
     public: ClassVar[bool]
+    verb: ClassVar[str]
     area: ClassVar[bool]
     follows_place: ClassVar[bool]
     points: ClassVar[Mapping[str, Point[Any]]]
@@ -216,6 +217,7 @@ class AssetKind:
         icon: str = "",
         shown: str = "",
         public: bool = False,
+        verb: str = "see",
         area: bool = False,
         follows_place: bool = False,
     ) -> None:
@@ -223,12 +225,13 @@ class AssetKind:
 
         shown: the point that drives the asset's picture on the map.
         public: whether its place and name may be read without an account.
+        verb: what a Scope must allow for it to be seen at all (see `vigie.core.scope.Verb`).
         area: whether it is a part of the town that others lie in.
         follows_place: whether it is also seen by those who may see the area it is in at the moment.
         """
         own = {key: value for base in reversed(cls.__mro__) for key, value in vars(base).items()}
         cls.kind, cls.service, cls.shape = name, service, shape
-        cls.icon, cls.shown, cls.public = icon or name, shown, public
+        cls.icon, cls.shown, cls.public, cls.verb = icon or name, shown, public, verb
         cls.area, cls.follows_place = area, follows_place
         cls.points = {key: value for key, value in own.items() if isinstance(value, Point)}
         cls.actions = {key: value for key, value in own.items() if isinstance(value, Action)}

@@ -19,7 +19,7 @@ from vigie.core.service import Service
 from vigie.core.watch import Watch, points_of, watching
 
 
-class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", follows_place=True):
+class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb="see_crew", follows_place=True):
     """A service vehicle with a tracker. Its position is personal data of its driver."""
 
     registration = attribute(public=False)
