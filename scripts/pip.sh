@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Installs the lock file $2 into the virtual environment $1: every file by its hash, or not at all.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+venv=$1 lock=$2
+
+say "Python packages of $lock"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$lock" ||
+  fail "the packages of $lock could not be installed." \
+    "Look at pip's own words above: no network, a full disk, or a file whose hash is not the locked one. Then run make again."
