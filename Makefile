@@ -37,7 +37,7 @@ $(DONE)/dev: requirements/dev.lock $(DONE)/run
 
 $(DONE)/vigie: pyproject.toml $(DONE)/run
 	@echo "vigie: vigie itself, from this folder"
-	@$(PYTHON_OF_VENV) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PYTHON_OF_VENV) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DONE)/node: requirements/node.lock scripts/node.sh $(DONE)/venv

@@ -6,6 +6,6 @@ set -euo pipefail
 venv=$1 lock=$2
 
 say "Python packages of $lock"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$lock" ||
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement "$lock" ||
   fail "the packages of $lock could not be installed." \
     "Look at pip's own words above: no network, a full disk, or a file whose hash is not the locked one. Then run make again."

@@ -12,13 +12,14 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
 
-# What each program is called where, the first found is taken; and the Debian package that brings it.
-PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
-    "chromium": (("chromium", "chromium-browser", "google-chrome"), "chromium"),
-    "mosquitto": (("mosquitto", "/usr/sbin/mosquitto"), "mosquitto"),
-    "mosquitto_passwd": (("mosquitto_passwd",), "mosquitto"),
-    "strace": (("strace",), "strace"),
+# What each program is called, the first found is taken; and the Debian package that brings it.
+PROGRAMS: dict[str, tuple[str, ...]] = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
+    "mosquitto_passwd": ("mosquitto_passwd",),
+    "strace": ("strace",),
 }
+PACKAGES = {"chromium": "chromium", "mosquitto": "mosquitto", "mosquitto_passwd": "mosquitto", "strace": "strace"}
 
 
 def under_ci() -> bool:
@@ -28,8 +29,7 @@ def under_ci() -> bool:
 
 def find(program: str) -> Path | None:
     """The path of a program under any of its names, or None."""
-    names, _ = PROGRAMS.get(program, ((program,), program))
-    found = (shutil.which(name) for name in names)
+    found = (shutil.which(name) for name in PROGRAMS.get(program, (program,)))
     return next((Path(path) for path in found if path), None)
 
 
@@ -38,8 +38,7 @@ def need_program(program: str) -> Path:
     path = find(program)
     if path is not None:
         return path
-    _, package = PROGRAMS.get(program, ((program,), program))
-    reason = f"{program} is not installed: apt-get install {package}"
+    reason = f"{program} is not installed: apt-get install {PACKAGES.get(program, program)}"
     if under_ci():
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
