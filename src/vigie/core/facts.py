@@ -18,6 +18,9 @@ import msgspec
 POST = "post"
 """The actor of what the post does by itself."""
 
+COMMAND_LINE = "command-line"
+"""The actor of what is done on the machine itself, by whoever may log in there."""
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """What every fact says: which it is, when it was, who did it (a pseudonymous id), and the commitments to the
@@ -49,70 +52,6 @@ class AssetsTaken(Fact, frozen=True, tag=True):
     items: str
 
 
-class AssetMade(Fact, frozen=True, tag=True):
-    """An asset was entered by hand."""
-
-    asset: str
-    kind: str
-    lon: float
-    lat: float
-
-
-class AssetChanged(Fact, frozen=True, tag=True):
-    """An asset was moved, renamed or described otherwise. changes: field -> new value."""
-
-    asset: str
-    changes: dict[str, str | float | bool | int]
-
-
-class DeviceReplaced(Fact, frozen=True, tag=True):
-    """The device in an asset's place was changed; the place keeps its history."""
-
-    asset: str
-    serial: str
-    model: str
-
-
-class AssetRetired(Fact, frozen=True, tag=True):
-    """An asset was taken out of service for good."""
-
-    asset: str
-
-
-class CommandProposed(Fact, frozen=True, tag=True):
-    """An order, its selection frozen to asset numbers. targets: digest of their numbers."""
-
-    command: str
-    action: str
-    params: dict[str, float | str | bool]
-    targets: str
-    count: int
-    expires: int
-
-
-class CommandMoved(Fact, frozen=True, tag=True):
-    """An order was released, refused, cancelled or expired (see the life `command`)."""
-
-    command: str
-    event: str
-    state: str
-
-
-class OutcomesRecorded(Fact, frozen=True, tag=True):
-    """Some targets of an order changed state together. items: digest of (number, state) rows."""
-
-    command: str
-    counts: dict[str, int]
-    items: str
-
-
-class CommandClosed(Fact, frozen=True, tag=True):
-    """The last target came to an end. totals: how many in each last state."""
-
-    command: str
-    totals: dict[str, int]
-
-
 class ConditionRaised(Fact, frozen=True, tag=True):
     """An asset is in an abnormal state. received: when the post knew it; `at` is when it was."""
 
@@ -130,61 +69,6 @@ class ConditionMoved(Fact, frozen=True, tag=True):
     condition: str
     event: str
     state: str
-
-
-class ConsignationMoved(Fact, frozen=True, tag=True):
-    """A crew's lock-out was set, lifted or overridden (see the life `consignation`)."""
-
-    consignation: str
-    asset: str
-    event: str
-    state: str
-
-
-class UserMade(Fact, frozen=True, tag=True):
-    """Somebody got an account. Who it is lies in the personal fields."""
-
-    user: str
-
-
-class UserChanged(Fact, frozen=True, tag=True):
-    """An account's password or right to log in changed. what: password | disabled | enabled."""
-
-    user: str
-    what: str
-
-
-class RoleGranted(Fact, frozen=True, tag=True):
-    """Somebody got a role in an area for some services."""
-
-    user: str
-    role: str
-    area: str
-    services: list[str]
-
-
-class RoleRevoked(Fact, frozen=True, tag=True):
-    """Somebody lost a role."""
-
-    user: str
-    role: str
-    area: str
-
-
-class TokenMade(Fact, frozen=True, tag=True):
-    """A credential for a program was issued. The secret itself is shown once and kept as a digest."""
-
-    token: str
-    user: str
-    role: str
-    area: str
-    services: list[str]
-
-
-class TokenRevoked(Fact, frozen=True, tag=True):
-    """A credential was withdrawn."""
-
-    token: str
 
 
 class DeviceAdmitted(Fact, frozen=True, tag=True):
@@ -209,28 +93,7 @@ class PersonalErased(Fact, frozen=True, tag=True):
 
 
 AnyFact = (
-    InstallationMade
-    | AssetsTaken
-    | AssetMade
-    | AssetChanged
-    | DeviceReplaced
-    | AssetRetired
-    | CommandProposed
-    | CommandMoved
-    | OutcomesRecorded
-    | CommandClosed
-    | ConditionRaised
-    | ConditionMoved
-    | ConsignationMoved
-    | UserMade
-    | UserChanged
-    | RoleGranted
-    | RoleRevoked
-    | TokenMade
-    | TokenRevoked
-    | DeviceAdmitted
-    | DeviceExpelled
-    | PersonalErased
+    InstallationMade | AssetsTaken | ConditionRaised | ConditionMoved | DeviceAdmitted | DeviceExpelled | PersonalErased
 )
 
 

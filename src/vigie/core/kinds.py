@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -233,7 +233,7 @@ class AssetKind:
         cls.kind, cls.service, cls.shape = name, service, shape
         cls.icon, cls.shown, cls.public, cls.verb = icon or name, shown, public, verb
         cls.area, cls.follows_place = area, follows_place
-        cls.points = {key: value for key, value in own.items() if isinstance(value, Point)}
+        cls.points = {key: cast("Point[Any]", value) for key, value in own.items() if isinstance(value, Point)}
         cls.actions = {key: value for key, value in own.items() if isinstance(value, Action)}
         cls.attributes = {key: value for key, value in own.items() if isinstance(value, Attribute)}
         for action in cls.actions.values():

@@ -136,6 +136,4 @@ CONSIGNATION = Life(
     },
 )
 
-LIVES: Mapping[str, Life] = {
-    life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION)
-}
+LIVES: Mapping[str, Life] = {life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION)}

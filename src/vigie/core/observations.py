@@ -76,9 +76,7 @@ class Batch:
     @staticmethod
     def empty() -> Batch:
         """A batch without rows."""
-        return Batch(
-            np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0, np.uint8)
-        )
+        return Batch(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0, np.uint8))
 
     @staticmethod
     def joined(batches: list[Batch]) -> Batch:

@@ -1,0 +1,1 @@
+"""HTTP as people, programs and devices see it: thin, around the engine."""

@@ -1,0 +1,126 @@
+"""The device door over HTTP: observations in, acknowledged when they are synced to disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vigie.api.problems import Problem
+from vigie.core.readings import Readings
+from vigie.engine.ports import StorageFull
+from vigie.engine.pump import Acknowledgement, Busy, Pump, Stopping
+from vigie.protocols.plain import MalformedBody, decode_array, decode_lines
+
+BODY_BYTES_MAX = 4 << 20
+READINGS_MAX = 20_000
+REJECTIONS_TOLD_MAX = 100
+
+_DECODERS: Mapping[str, Callable[[bytes], Readings]] = {
+    "application/json": decode_array,
+    "application/x-ndjson": decode_lines,
+}
+
+
+class RejectedReading(msgspec.Struct, frozen=True):
+    """One reading that was refused: its place in what was sent (from 0), the outcome's name, and what mends it."""
+
+    row: int
+    outcome: str
+    detail: str
+
+
+class ObservationsTaken(msgspec.Struct, frozen=True):
+    """What became of a request's readings: the counts add up to what was sent.
+
+    accepted: in history and in the live picture. late: in history alone, a newer value is known. duplicate: known
+    already. rejected: not kept; the first 100 are told one by one.
+    """
+
+    accepted: int
+    late: int
+    duplicate: int
+    rejected_total: int
+    rejected: list[RejectedReading]
+
+
+class Devices:
+    """Who may speak: the digests of the secrets, held in memory so that each request costs one look-up."""
+
+    def __init__(self, admitted: Mapping[bytes, tuple[int, str]]) -> None:
+        self._admitted = admitted
+
+    def number(self, request: Request) -> int:
+        """The number of the device that asks. Raises Problem 401."""
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        known = self._admitted.get(hashlib.sha256(secret.encode()).digest()) if scheme.lower() == "bearer" else None
+        if known is None:
+            raise Problem(
+                401,
+                "Who speaks?",
+                "This door needs the secret of an admitted device.",
+                mend="Send 'Authorization: Bearer SECRET'. 'vigie devices admit NAME' gives one.",
+            )
+        return known[0]
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def device_routes(devices: Devices, pump: Pump) -> list[Route]:
+    """The routes of the device door."""
+
+    async def take_observations(request: Request) -> Response:
+        """Takes a JSON array or NDJSON of observations."""
+        reporter = devices.number(request)
+        media = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        decode = _DECODERS.get(media)
+        if decode is None:
+            raise Problem(415, "Unknown form", f"{media!r} is not read here.", mend=f"Send {' or '.join(_DECODERS)}.")
+        body = await read_body(request, BODY_BYTES_MAX)
+        try:
+            readings = decode(body)
+        except MalformedBody as error:
+            raise Problem(
+                400, "Not readable", str(error), mend="Send a JSON array, or NDJSON said to be so."
+            ) from error
+        if readings.sent > READINGS_MAX:
+            raise Problem(413, "Too many at once", f"{readings.sent} readings; {READINGS_MAX} may come in one request.")
+        try:
+            taken = await pump.submit(readings, reporter)
+        except Busy as error:
+            raise Problem(503, "Busy", "More waits to be kept than may wait.", retry_after_s=1) from error
+        except Stopping as error:
+            raise Problem(503, "Stopping", "The post is stopping.", retry_after_s=5) from error
+        except StorageFull as error:
+            raise Problem(
+                507,
+                "Disk full",
+                "Nothing of this request was kept.",
+                mend="Make room; then send it again.",
+                retry_after_s=30,
+            ) from error
+        return Response(_encode(_told(taken)), media_type="application/json")
+
+    return [Route("/device/v1/observations", take_observations, methods=["POST"])]
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """The body, no longer than allowed. Raises Problem 413 as soon as it is longer, whatever its header says."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > bytes_max:
+            raise Problem(413, "Too large", f"A request may have {bytes_max >> 20} MiB.", mend="Send it in parts.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _told(taken: Acknowledgement) -> ObservationsTaken:
+    told = [RejectedReading(each.row, each.outcome.value, each.detail) for each in taken.rejected[:REJECTIONS_TOLD_MAX]]
+    return ObservationsTaken(taken.accepted, taken.late, taken.duplicate, len(taken.rejected), told)

@@ -1,0 +1,357 @@
+"""The composition root: the only place that names concrete classes.
+
+An installation is a folder:
+
+    facts.sqlite      the journal and the tables that are read from
+    observations/     the hot table, the sealed days, the kept pictures
+    keys/journal.key  what signs the journal's heads; kept apart from the database, and worth a copy elsewhere
+    heads.jsonl       every head ever signed, to be handed to whoever wants to hold the post to its word
+    lock              held by the one process that writes
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import fcntl
+import importlib.metadata
+import json
+import os
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from vigie.api.application import application
+from vigie.api.devices import Devices, device_routes
+from vigie.api.operations import operations_routes
+from vigie.core.drafts import Draft
+from vigie.core.facts import COMMAND_LINE, POST, AssetsTaken, Entry, InstallationMade, Personal, PersonalErased, digest
+from vigie.core.ids import uuid7
+from vigie.core.service import Clear, Raise, Service
+from vigie.core.times import DAY_US
+from vigie.engine.inventory import digests_of, plan_intake
+from vigie.engine.loop import Engine, catalogue_of
+from vigie.engine.ports import StorageFull
+from vigie.engine.pump import Pump
+from vigie.engine.registry import Registry
+from vigie.services.desk import CLOCK_JUMPED, STORAGE_FULL
+from vigie.settings import Settings
+from vigie.store.facts import SqlFacts
+from vigie.store.journal import Head
+from vigie.store.observations import DuckObservations
+from vigie.transports.http import serve as serve_http
+
+FRAME_EVERY_S = 60
+HEAD_EVERY_S = 60
+REASON_KEPT_US = 365 * DAY_US
+CLOCK_STEP_US_MAX = 5_000_000
+POST_ID = "post"
+
+_log = structlog.get_logger("vigie")
+
+
+class InUse(Exception):
+    """Another process has the installation."""
+
+
+class WallClock:
+    """The machine's clock, kept from going back by small steps.
+
+    It is set against the clock that nobody can set: where the two part by more than 5 s, `jumped_us` says by how
+    much, once.
+    """
+
+    def __init__(self) -> None:
+        self._last_us = 0
+        self._offset_us = self._parting()
+        self._jumped_us = 0
+
+    def now_us(self) -> int:
+        """Microseconds since the epoch. Never less than before, but after a jump the new time is taken as it is."""
+        now_us = time.time_ns() // 1_000
+        parting = self._parting()
+        if abs(parting - self._offset_us) > CLOCK_STEP_US_MAX:
+            self._jumped_us += parting - self._offset_us
+            self._offset_us = parting
+            self._last_us = now_us
+        self._last_us = max(self._last_us, now_us)
+        return self._last_us
+
+    def take_jump_us(self) -> int:
+        """By how much the clock was set since this was last asked; 0 for not at all."""
+        self.now_us()
+        jumped, self._jumped_us = self._jumped_us, 0
+        return jumped
+
+    @staticmethod
+    def _parting() -> int:
+        return (time.time_ns() - time.monotonic_ns()) // 1_000
+
+
+class SystemDice:
+    """The machine's randomness."""
+
+    def bytes(self, length: int) -> bytes:
+        """So many random bytes."""
+        return secrets.token_bytes(length)
+
+
+def services() -> list[Service]:
+    """The city services that are installed, in the order of their names."""
+    found = importlib.metadata.entry_points(group="vigie.services")
+    return [point.load() for point in sorted(found, key=lambda point: point.name)]
+
+
+@dataclass
+class Installation:
+    """An installation that this process has to itself."""
+
+    settings: Settings
+    facts: SqlFacts
+    observations: DuckObservations
+    clock: WallClock
+    dice: SystemDice
+    services: Sequence[Service]
+
+    @cached_property
+    def key(self) -> Ed25519PrivateKey:
+        """What signs the journal's heads."""
+        return journal_key(self.settings.data)
+
+    @property
+    def shard(self) -> str:
+        """The name of the journal's shard."""
+        return self.facts.meta("shard") or ""
+
+    def new_id(self) -> str:
+        """A fresh UUIDv7."""
+        return str(uuid7(self.clock.now_us(), self.dice.bytes(10)))
+
+    def because(self, reason: str) -> dict[str, Personal]:
+        """A person's own words for why: kept a year where they can be erased."""
+        if not reason:
+            return {}
+        return {"reason": Personal(reason, "who answers for it", self.clock.now_us() + REASON_KEPT_US)}
+
+    def take_assets(self, source: str, drafts: Sequence[Draft], *, reason: str = "", actor: str = COMMAND_LINE) -> Any:
+        """Takes an inventory in, in one transaction; what is as it was is not touched. Returns the Intake."""
+        ids = self.facts.ids()
+        catalogue = catalogue_of(self.services)
+        intake = plan_intake(catalogue, drafts, self.facts.known_of(source), ids, len(ids) + 1)
+        if intake.changes:
+            fact = AssetsTaken(
+                id=self.new_id(),
+                at=self.clock.now_us(),
+                actor=actor,
+                source=source,
+                made=intake.made,
+                changed=len(intake.changes) - intake.made,
+                unchanged=intake.unchanged,
+                retired=0,
+                rejected=len(intake.refused),
+                items=digest(*digests_of(intake.changes)),
+            )
+            self.facts.commit([Entry(fact, self.because(reason), intake.changes)])
+        return intake
+
+    def erase_due(self) -> int:
+        """Erases the personal fields whose end date has come. Returns how many."""
+        due = self.facts.due_for_erasure(self.clock.now_us())
+        if due:
+            fact = PersonalErased(
+                id=self.new_id(), at=self.clock.now_us(), actor=POST, rule="end of its purpose", fields=due
+            )
+            self.facts.commit([Entry(fact)])
+        return len(due)
+
+    def sign_head(self) -> Head:
+        """Signs the journal as it stands and appends the head to the file that is handed out."""
+        head = self.facts.journal.sign(self.key, self.clock.now_us())
+        path = self.settings.data / "heads.jsonl"
+        line = json.dumps(
+            {
+                "size": head.size,
+                "root": head.root.hex(),
+                "at_us": head.at_us,
+                "signature": base64.b64encode(head.signature).decode(),
+            }
+        )
+        known = path.read_text("utf-8").splitlines()[-1:] if path.exists() else []
+        if known != [line]:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        return head
+
+    def engine(self) -> Engine:
+        """The engine of this installation, its picture as it was when the last process ended."""
+        registry = Registry(catalogue_of(self.services), self.facts.point_numbers())
+        registry.add_columns(self.facts.registry_rows())
+        engine = Engine(
+            self.services, registry, self.facts, self.observations, self.facts.open_conditions(), shard=self.shard
+        )
+        engine.start()
+        return engine
+
+
+def journal_key(data: Path) -> Ed25519PrivateKey:
+    """The key that signs heads, made at first need, readable by its owner alone."""
+    path = data / "keys" / "journal.key"
+    if path.exists():
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+        assert isinstance(key, Ed25519PrivateKey)
+        return key
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def public_key_bytes(key: Ed25519PrivateKey) -> bytes:
+    """The 32 bytes that anybody may know."""
+    return key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+@contextmanager
+def installation(settings: Settings) -> Generator[Installation]:
+    """Opens the installation, making it where there is none, and holds it alone. Raises InUse."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    lock: IO[str] = (settings.data / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise InUse(f"{settings.data} is in use by another vigie") from None
+    found = services()
+    dice = SystemDice()
+    facts = SqlFacts.sqlite(
+        settings.data / "facts.sqlite", catalogue_of(found), dice, reserve_bytes=settings.reserve_facts_mb << 20
+    )
+    observations = DuckObservations(
+        settings.data / "observations",
+        memory_mb=settings.memory_mb,
+        reserve_bytes=settings.reserve_observations_mb << 20,
+    )
+    try:
+        opened = Installation(settings, facts, observations, WallClock(), dice, found)
+        if facts.meta("shard") is None:
+            _make(opened)
+        yield opened
+    finally:
+        observations.close()
+        facts.close()
+        lock.close()
+
+
+def _make(opened: Installation) -> None:
+    """The first facts: the installation itself, and the post as an asset of the city."""
+    fact = InstallationMade(
+        id=opened.new_id(),
+        at=opened.clock.now_us(),
+        actor=COMMAND_LINE,
+        city=opened.settings.city,
+        shard=opened.dice.bytes(4).hex(),
+        key=public_key_bytes(opened.key).hex(),
+    )
+    opened.facts.commit([Entry(fact)])
+    opened.facts.set_meta("city", fact.city)
+    opened.take_assets("vigie", [Draft(key=POST_ID, kind="post", id=POST_ID, name=fact.city, lon=0, lat=0)], actor=POST)
+    opened.facts.set_meta("shard", fact.shard)
+
+
+class Post:
+    """A running installation: what watches the disk and the clock, and what is done from time to time."""
+
+    def __init__(self, opened: Installation) -> None:
+        self._opened = opened
+        self.engine = opened.engine()
+        self.pump = Pump(self.engine, opened.clock, on_full=self._on_full)
+        self.trouble: str | None = None
+        self._post = self.engine.registry.numbers[POST_ID]
+
+    @asynccontextmanager
+    async def life(self) -> AsyncGenerator[None]:
+        """Runs as long as the post does; its end keeps the live picture and signs the journal."""
+        self.pump.start()
+        upkeep = asyncio.create_task(self._upkeep(), name="upkeep")
+        try:
+            yield
+        finally:
+            upkeep.cancel()
+            await self.pump.stop()
+            try:
+                self._opened.sign_head()
+            except (StorageFull, OSError) as error:
+                _log.error("head not signed", reason=str(error))
+            _log.info("stopped", commits=self.pump.groups)
+
+    def _on_full(self, reason: str | None) -> None:
+        """The disk of observations is full, or has room again."""
+        if reason == self.trouble:
+            return
+        was, self.trouble = self.trouble, reason
+        now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
+        if reason is None:
+            _log.info("room again")
+            self.engine.apply([Clear(STORAGE_FULL, self._post, now_us)], ingest, "post.room", now_us)
+        elif was is None:
+            _log.error("disk full", reason=reason)
+            effect = Raise(STORAGE_FULL, self._post, now_us, {"reason": reason})
+            self.engine.apply([effect], ingest, "post.full", now_us)
+
+    async def _upkeep(self) -> None:
+        """Each second: the clock and what is owed. Each minute: the picture is kept, the journal signed, and what has
+        served its purpose erased."""
+        beats = 0
+        while True:
+            await asyncio.sleep(1)
+            beats += 1
+            self._watch_clock()
+            if self.trouble is not None and self._opened.observations.has_room:
+                self._on_full(None)
+            if self.engine.owed:
+                await self._try("settle", self.engine.settle)
+            if beats % FRAME_EVERY_S == 0:
+                await self._try("keep the picture", lambda: self.engine.keep_frame(self._opened.clock.now_us()))
+                await self._try("erase", self._opened.erase_due)
+            if beats % HEAD_EVERY_S == 0:
+                await self._try("sign the journal", self._opened.sign_head)
+
+    def _watch_clock(self) -> None:
+        jumped_us = self._opened.clock.take_jump_us()
+        if jumped_us:
+            _log.warning("clock jumped", by_s=jumped_us / 1e6)
+            now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
+            raised = Raise(CLOCK_JUMPED, self._post, now_us, {"by_s": jumped_us / 1e6})
+            self.engine.apply([raised, Clear(CLOCK_JUMPED, self._post, now_us)], ingest, f"post.clock.{now_us}", now_us)
+
+    async def _try(self, what: str, work: Callable[[], Any]) -> None:
+        try:
+            await self.pump.run_in_writer(work)
+        except (StorageFull, OSError) as error:
+            _log.error(f"could not {what}", reason=str(error))
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
+    """Runs the post until it is asked to stop. Raises InUse, OSError."""
+    with installation(settings) as opened:
+        post = Post(opened)
+        routes = [
+            *device_routes(Devices(opened.facts.devices()), post.pump),
+            *operations_routes(post.engine, post.pump, lambda: post.trouble),
+        ]
+        await serve_http(application(routes, post.life), settings.host, settings.port, on_ready=on_ready)

@@ -1,0 +1,1 @@
+"""The one loop: the live picture, the lives of commands and conditions, access, safety guards."""

@@ -1,0 +1,206 @@
+"""The one loop: a batch is recorded, folded into the live picture, stepped through the services, and its facts owed.
+
+The same calls serve a wall clock over sockets (`vigie.engine.pump`) and a virtual clock in a test:
+
+    n = engine.next_ingest
+    sorting = engine.picture.sort(batch)
+    engine.record(n, now_us, batch.take(~sorting.duplicate))   # synced to disk when it returns
+    engine.react(n, now_us, batch)                             # picture, services, conditions
+    engine.settle()                                            # the facts, synced to disk
+
+A crash between `record` and `settle` loses no effect: the start steps again from the last settled ingest number, and
+effects have the same ids as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vigie.core.facts import Entry
+from vigie.core.kinds import AssetKind, Catalogue, ConditionKind, Point, Quality
+from vigie.core.observations import Batch, Floats, Mask
+from vigie.core.service import Change, Effect, Numbers, Service
+from vigie.engine.admission import Admission
+from vigie.engine.conditions import Condition, Conditions
+from vigie.engine.picture import NEVER_US, Moved, Picture
+from vigie.engine.ports import FactStore, ObservationStore, PictureFrame, StoredBatch
+from vigie.engine.registry import Registry
+
+
+def catalogue_of(services: Sequence[Service]) -> Catalogue:
+    """All kinds that the services declare. Raises ValueError where two share a name."""
+    assets: dict[str, type[AssetKind]] = {}
+    conditions: dict[str, ConditionKind] = {}
+    for service in services:
+        for kind in service.assets:
+            if assets.setdefault(kind.kind, kind) is not kind:
+                raise ValueError(f"two services declare the asset kind {kind.kind!r}")
+        for condition in service.conditions:
+            if conditions.setdefault(condition.name, condition) is not condition:
+                raise ValueError(f"two services declare the condition {condition.name!r}")
+    return Catalogue(assets, conditions)
+
+
+class Engine:
+    """The state of one city, and what moves it. One thread at a time calls it."""
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        registry: Registry,
+        facts: FactStore,
+        observations: ObservationStore,
+        open_conditions: Sequence[Condition],
+        *,
+        shard: str,
+    ) -> None:
+        self.registry = registry
+        self.picture = Picture(registry)
+        self.admission = Admission(registry)
+        self.conditions = Conditions(registry, open_conditions)
+        self._services = services
+        self._facts = facts
+        self._observations = observations
+        self._shard = shard
+        self._owed: list[Entry] = []
+        self._reacted_to = facts.reacted_to
+        # point number -> which services react to it, so that a batch nobody reacts to costs one look-up.
+        self._reacting = np.zeros(max(registry.by_number, default=0) + 1, np.bool_)
+        self._reactions: list[tuple[Service, dict[int, tuple[type[AssetKind], Point[Any]]]]] = []
+        for service in services:
+            wanted = {self._number_of(kind, point): (kind, point) for kind, point in service.reacts}
+            self._reacting[list(wanted)] = True
+            self._reactions.append((service, wanted))
+
+    @property
+    def next_ingest(self) -> int:
+        """The number that the next batch is recorded under."""
+        return self._observations.last_ingest + 1
+
+    @property
+    def owed(self) -> int:
+        """How many facts wait to be committed: more than a few means that the disk of facts is full."""
+        return len(self._owed)
+
+    def start(self) -> int:
+        """Builds the live picture from what is on disk, and reacts to what was not reacted to. Returns how many
+        batches were read."""
+        frame = self._observations.newest_frame()
+        if frame is not None:
+            self._fold_frame(frame)
+        batches = self._observations.since(frame.ingest if frame else 0)
+        for stored in batches:
+            batch = self._with_slots(stored)
+            if stored.ingest > self._facts.reacted_to:
+                self.react(stored.ingest, stored.received_us, batch)
+            else:
+                self.picture.fold(batch, stored.received_us)
+        self.settle()
+        return len(batches)
+
+    def record(self, ingest: int, received_us: int, batch: Batch) -> None:
+        """Puts a batch on disk. Raises StorageFull, and then nothing has changed."""
+        registry = self.registry
+        asset, point = registry.slot_asset[batch.slot], registry.slot_point[batch.slot].astype(np.int64)
+        self._observations.append(StoredBatch(ingest, received_us, asset, point, batch))
+
+    def react(self, ingest: int, received_us: int, batch: Batch) -> None:
+        """Folds a recorded batch and steps the services; the facts are owed until `settle`."""
+        moved = self.picture.fold(batch, received_us)
+        changes = self._changes(moved)
+        for service, wanted in self._reactions:
+            mine = [change for number, change in changes if number in wanted]
+            if mine:
+                self.apply(service.step(mine, self, received_us), ingest, service.name, received_us)
+        self._reacted_to = ingest
+
+    def apply(self, effects: Sequence[Effect], ingest: int, rule: str, now_us: int) -> None:
+        """Applies finished effects to the lives; their facts are owed."""
+        self._owed += self.conditions.apply(
+            effects, shard=self._shard, ingest=ingest, rule=rule, first=0, now_us=now_us
+        )
+
+    def settle(self) -> None:
+        """Commits the facts owed. Raises StorageFull, and then they are owed still."""
+        if self._owed:
+            entries, reacted_to = tuple(self._owed), self._reacted_to
+            self._facts.commit(entries, reacted_to=reacted_to)
+            del self._owed[: len(entries)]
+
+    def keep_frame(self, now_us: int) -> None:
+        """Keeps the live picture on disk. What it holds must have been reacted to, so that is noted first."""
+        entries = tuple(self._owed)
+        self._facts.commit(entries, reacted_to=self._reacted_to)
+        del self._owed[: len(entries)]
+        self._observations.keep_frame(self.frame(now_us))
+
+    def frame(self, now_us: int) -> PictureFrame:
+        """The live picture as it is kept: by asset and point number."""
+        picture, registry = self.picture, self.registry
+        picture.fit()
+        held = np.flatnonzero(picture.observed_us[: registry.slots] != NEVER_US)
+        at = {slot: row for row, slot in enumerate(held.tolist())} if picture.texts else {}
+        return PictureFrame(
+            self._reacted_to,
+            now_us,
+            registry.slot_asset[held],
+            registry.slot_point[held].astype(np.int64),
+            picture.observed_us[held],
+            picture.received_us[held],
+            picture.value[held],
+            picture.value2[held],
+            picture.quality[held],
+            {at[slot]: text for slot, text in picture.texts.items() if slot in at},
+        )
+
+    # What a service may know of the city (vigie.core.service.City).
+
+    def is_open(self, condition: ConditionKind, assets: Numbers) -> Mask:
+        """Whether each asset has this condition open."""
+        return self.conditions.is_open(condition, assets)
+
+    def value(self, kind: type[AssetKind], point: Point[Any], assets: Numbers) -> Floats:
+        """The newest value of a point of each asset, NaN where none is known."""
+        return self.picture.value[self.registry.slots_of(kind, point, assets)]
+
+    def children(self, asset: int) -> Numbers:
+        """The assets that an asset feeds."""
+        return self.registry.children(asset)
+
+    def _number_of(self, kind: type[AssetKind], point: Point[Any]) -> int:
+        code = self.registry.kind_codes[kind.kind]
+        ordinal = self.registry.ordinal[code, self.registry.point_codes[point.name]]
+        return int(self.registry.point_number[code, ordinal])
+
+    def _changes(self, moved: Moved) -> list[tuple[int, Change]]:
+        """What moved, by the points that somebody reacts to; values their device does not vouch for are left out."""
+        numbers = self.registry.slot_point[moved.slot]
+        rows = np.flatnonzero(self._reacting[numbers] & (moved.quality == Quality.GOOD))
+        if not len(rows):
+            return []
+        changes: list[tuple[int, Change]] = []
+        for number in np.unique(numbers[rows]).tolist():
+            mine = rows[numbers[rows] == number]
+            kind, point = self.registry.by_number[number]
+            asset = self.registry.slot_asset[moved.slot[mine]]
+            change = Change(point, kind, asset, moved.observed_us[mine], moved.value[mine], moved.before[mine])
+            changes.append((number, change))
+        return changes
+
+    def _with_slots(self, stored: StoredBatch) -> Batch:
+        """A batch from disk with the slots of this process; rows of points no longer declared are left out."""
+        slot = self.registry.slots_at(stored.asset, stored.point)
+        batch = stored.batch
+        whole = Batch(slot, batch.observed_us, batch.value, batch.value2, batch.quality, batch.texts)
+        return whole.take(slot >= 0)
+
+    def _fold_frame(self, frame: PictureFrame) -> None:
+        slot = self.registry.slots_at(frame.asset, frame.point)
+        texts: Mapping[int, str] = frame.texts
+        known = slot >= 0
+        batch = Batch(slot, frame.observed_us, frame.value, frame.value2, frame.quality, texts).take(known)
+        self.picture.fold(batch, frame.at_us)
+        self.picture.received_us[batch.slot] = frame.received_us[known]

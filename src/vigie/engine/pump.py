@@ -1,0 +1,171 @@
+"""The pump: takes readings from many doors at once and commits them together (group commit).
+
+While one group is being synced to disk by the writer's thread, the doors decode the next. A sender is answered when
+its readings are on disk and in the live picture, never before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from vigie.core.observations import Batch, Outcome, Rejected
+from vigie.core.readings import Readings
+from vigie.engine.admission import Admitted
+from vigie.engine.loop import Engine
+from vigie.engine.ports import Clock, StorageFull
+
+GROUP_ROWS_MAX = 50_000
+QUEUE_ROWS_MAX = 500_000
+
+
+class Busy(Exception):
+    """More waits than may wait: come back later. Nothing of what was sent was kept."""
+
+
+class Stopping(Exception):
+    """The post is stopping and takes nothing more in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What became of what was sent; the three counts and the refusals add up to it."""
+
+    accepted: int
+    late: int
+    duplicate: int
+    rejected: list[Rejected]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    admitted: Admitted
+    answer: asyncio.Future[Acknowledgement]
+
+
+class Pump:
+    """The engine's feeder. Lives on one event loop."""
+
+    def __init__(
+        self, engine: Engine, clock: Clock, *, on_full: Callable[[str | None], None] = lambda reason: None
+    ) -> None:
+        """on_full: told why observations cannot be kept, and None when they can again."""
+        self._engine = engine
+        self._clock = clock
+        self._on_full = on_full
+        self._queue: deque[_Waiting] = deque()
+        self._queued_rows = 0
+        self._wake = asyncio.Event()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="vigie-writer")
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.counts: Counter[Outcome] = Counter()
+        self.groups = 0
+        self.refused_busy = 0
+
+    async def run_in_writer(self, work: Callable[[], None]) -> None:
+        """Runs work that writes between two groups, in the one thread that may."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+    def start(self) -> None:
+        """Starts taking groups."""
+        self._task = asyncio.create_task(self._run(), name="pump")
+
+    async def stop(self) -> None:
+        """Takes nothing more in, commits what waits, keeps the picture, and ends."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        try:
+            await self.run_in_writer(lambda: self._engine.keep_frame(self._clock.now_us()))
+        except StorageFull:
+            # The next start steps again from the last picture that was kept.
+            self._on_full("the live picture could not be kept")
+        self._writer.shutdown()
+
+    async def submit(self, readings: Readings, reporter: int) -> Acknowledgement:
+        """Takes readings in. Returns when they are on disk and in the picture.
+
+        Raises Busy, Stopping or StorageFull; then nothing of what was sent is kept, and the sender may send it again.
+        """
+        if self._stopping:
+            raise Stopping
+        if self._queued_rows + len(readings) > QUEUE_ROWS_MAX:
+            self.refused_busy += 1
+            raise Busy
+        admitted = self._engine.admission.admit(readings, reporter, self._clock.now_us())
+        for rejected in admitted.rejected:
+            self.counts[rejected.outcome] += 1
+        if not len(admitted.batch):
+            return Acknowledgement(0, 0, 0, admitted.rejected)
+        waiting = _Waiting(admitted, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._queued_rows += len(admitted.batch)
+        self._wake.set()
+        return await waiting.answer
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                await self._commit_group(self._next_group())
+            if self._stopping:
+                return
+
+    def _next_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        rows = 0
+        while self._queue and (not group or rows + len(self._queue[0].admitted.batch) <= GROUP_ROWS_MAX):
+            waiting = self._queue.popleft()
+            group.append(waiting)
+            rows += len(waiting.admitted.batch)
+        self._queued_rows -= rows
+        return group
+
+    async def _commit_group(self, group: list[_Waiting]) -> None:
+        try:
+            await self._commit(group)
+        except Exception as error:
+            # Whatever it was, the senders are told, and the pump lives on for the next group.
+            for waiting in group:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(error)
+            if isinstance(error, StorageFull):
+                self._on_full(str(error))
+
+    async def _commit(self, group: list[_Waiting]) -> None:
+        engine, now_us = self._engine, self._clock.now_us()
+        batch = Batch.joined([waiting.admitted.batch for waiting in group])
+        sorting = engine.picture.sort(batch)
+        if not sorting.duplicate.all():
+            kept = batch.take(~sorting.duplicate) if sorting.duplicate.any() else batch
+            ingest = engine.next_ingest
+            await self.run_in_writer(lambda: engine.record(ingest, now_us, kept))
+            engine.react(ingest, now_us, kept)
+            self._on_full(None)
+        self.groups += 1
+        start = 0
+        for waiting in group:
+            rows = slice(start, start + len(waiting.admitted.batch))
+            start = rows.stop
+            fresh, late, duplicate = (
+                int(np.count_nonzero(mask[rows])) for mask in (sorting.fresh, sorting.late, sorting.duplicate)
+            )
+            self.counts[Outcome.ACCEPTED] += fresh
+            self.counts[Outcome.LATE] += late
+            self.counts[Outcome.DUPLICATE] += duplicate
+            if not waiting.answer.done():
+                waiting.answer.set_result(Acknowledgement(fresh, late, duplicate, waiting.admitted.rejected))
+        if engine.owed:
+            try:
+                await self.run_in_writer(engine.settle)
+            except StorageFull as error:
+                # The observations are safe and the facts are owed; the next group tries again.
+                self._on_full(str(error))

@@ -1,0 +1,68 @@
+"""Settings: one TOML file, then the environment (VIGIE_DATA, VIGIE_PORT ...), then the command line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+ENVIRONMENT_PREFIX = "VIGIE_"
+
+
+class SettingsWrong(Exception):
+    """A setting is unknown or has no possible value; says which, and what was probably meant."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an installation runs.
+
+    data: its folder. city: its name, used when it is made. host, port: where HTTP is answered. log_json: logs as JSON
+    lines, for machines. memory_mb: what the history's database may use. reserve_observations_mb: free disk below
+    which observations are refused. reserve_facts_mb: free disk below which facts are refused too.
+    """
+
+    data: Path = Path("data")
+    city: str = "vigie"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    log_json: bool = False
+    memory_mb: int = 256
+    reserve_observations_mb: int = 256
+    reserve_facts_mb: int = 32
+
+
+def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None, **said: Any) -> Settings:
+    """The settings of a file, overlaid by the environment, overlaid by what was said. Raises SettingsWrong.
+
+    said: None means that nothing was said.
+    """
+    merged: dict[str, Any] = {}
+    if file is not None:
+        try:
+            merged |= tomllib.loads(file.read_text("utf-8"))
+        except OSError as error:
+            raise SettingsWrong(f"{file} cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsWrong(f"{file} is no TOML: {error}") from error
+    for name, value in (os.environ if environment is None else environment).items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            merged[name.removeprefix(ENVIRONMENT_PREFIX).lower()] = value
+    merged |= {name: value for name, value in said.items() if value is not None}
+    names = Settings.__struct_fields__
+    for name in merged:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            meant = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
+            raise SettingsWrong(f"there is no setting {name!r}. {meant}")
+    if "data" in merged:
+        merged["data"] = str(merged["data"])
+    try:
+        # The environment says numbers and flags as texts, hence strict=False.
+        return msgspec.convert(merged, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
+    except msgspec.ValidationError as error:
+        raise SettingsWrong(str(error)) from error

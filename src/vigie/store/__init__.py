@@ -1,0 +1,1 @@
+"""The only SQL (SQLite for facts, DuckDB for observations) and the only Parquet."""

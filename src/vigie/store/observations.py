@@ -1,0 +1,371 @@
+"""Observations in DuckDB: a durable hot table, and sealed days in Parquet, read in one query.
+
+Hot rows stand in the order of their ingest numbers. Sealing writes all rows of a UTC day up to an instant as one
+Parquet segment sorted by (point, asset, observed), so that one asset's day is a few row groups, and drops
+them from the hot table in the same transaction that names the segment. A crash between the two leaves a file that
+no row names: it is removed at the next start.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.core.observations import Batch
+from vigie.core.times import DAY_US, day_of
+from vigie.engine.ports import PictureFrame, StorageFull, StoredBatch
+from vigie.store.files import free_bytes, sync_folder, write_whole
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS ingest (n BIGINT NOT NULL, received_us BIGINT NOT NULL, rows BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS number (
+    n BIGINT NOT NULL, asset UINTEGER NOT NULL, point USMALLINT NOT NULL, observed_us BIGINT NOT NULL,
+    value DOUBLE NOT NULL, quality UTINYINT NOT NULL);
+CREATE TABLE IF NOT EXISTS place (
+    n BIGINT NOT NULL, asset UINTEGER NOT NULL, point USMALLINT NOT NULL, observed_us BIGINT NOT NULL,
+    lon DOUBLE NOT NULL, lat DOUBLE NOT NULL, quality UTINYINT NOT NULL);
+CREATE TABLE IF NOT EXISTS text (
+    n BIGINT NOT NULL, asset UINTEGER NOT NULL, point USMALLINT NOT NULL, observed_us BIGINT NOT NULL,
+    value VARCHAR NOT NULL, quality UTINYINT NOT NULL);
+CREATE TABLE IF NOT EXISTS segment (
+    day VARCHAR NOT NULL, sort VARCHAR NOT NULL, file VARCHAR NOT NULL, rows BIGINT NOT NULL);
+"""
+
+SORTS = ("number", "place", "text")
+"""The three tables, and the three sorts of segments."""
+
+_COLUMNS = {
+    "number": "n, asset, point, observed_us, value, quality",
+    "place": "n, asset, point, observed_us, lon, lat, quality",
+    "text": "n, asset, point, observed_us, value, quality",
+}
+
+FRAMES_KEPT = 3
+
+
+class DuckObservations:
+    """One folder of observations. It belongs to one process."""
+
+    def __init__(self, folder: Path, *, memory_mb: int = 256, threads: int = 2, reserve_bytes: int = 256 << 20) -> None:
+        """reserve_bytes: what stays free for facts; observations are refused before it is touched."""
+        self.folder = folder
+        self.sealed = folder / "sealed"
+        self._frames = folder / "frames"
+        self.sealed.mkdir(parents=True, exist_ok=True)
+        self._frames.mkdir(exist_ok=True)
+        self._reserve_bytes = reserve_bytes
+        self._sealing = threading.Lock()
+        self._database = duckdb.connect(
+            str(folder / "hot.duckdb"),
+            config={
+                "memory_limit": f"{memory_mb}MB",
+                "threads": threads,
+                # A checkpoint rewrites what the log holds; a large log keeps that off the path of each commit.
+                "checkpoint_threshold": "256MB",
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        self._write = self._database.cursor()
+        self._write.execute(_SCHEMA)
+        self._last_ingest: int = self._one("SELECT coalesce(max(n), 0) FROM ingest")
+        self._drop_unnamed()
+
+    @property
+    def last_ingest(self) -> int:
+        """The number of the newest batch that is on disk."""
+        return self._last_ingest
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a batch would be taken now."""
+        return free_bytes(self.folder) >= self._reserve_bytes
+
+    def close(self) -> None:
+        """Lets go of the files; everything is on disk already."""
+        self._write.close()
+        self._database.close()
+
+    def append(self, stored: StoredBatch) -> None:
+        """Keeps a batch: when this returns it is synced to disk. Raises StorageFull."""
+        if not self.has_room:
+            raise StorageFull(f"less than {self._reserve_bytes >> 20} MiB are free in {self.folder}")
+        if stored.ingest <= self._last_ingest:
+            raise ValueError(f"ingest number {stored.ingest} after {self._last_ingest}")
+        batch, write = stored.batch, self._write
+        is_place = ~np.isnan(batch.value2)
+        is_text = np.zeros(len(batch), np.bool_)
+        is_text[list(batch.texts)] = True
+        is_number = ~is_place & ~is_text
+        write.execute("BEGIN")
+        try:
+            write.execute("INSERT INTO ingest VALUES (?, ?, ?)", [stored.ingest, stored.received_us, len(batch)])
+            if is_number.any():
+                columns = _common(stored, is_number) | {"value": batch.value[is_number]}
+                self._insert("number", columns)
+            if is_place.any():
+                columns = _common(stored, is_place) | {"lon": batch.value[is_place], "lat": batch.value2[is_place]}
+                self._insert("place", columns)
+            if is_text.any():
+                said = [batch.texts[row] for row in np.flatnonzero(is_text).tolist()]
+                self._insert("text", _common(stored, is_text) | {"value": np.array(said, np.object_)})
+            write.execute("COMMIT")
+        except duckdb.Error as error:
+            self._roll_back()
+            if "space" in str(error).lower():
+                raise StorageFull(str(error)) from error
+            raise
+        self._last_ingest = stored.ingest
+
+    def since(self, ingest: int) -> list[StoredBatch]:
+        """The batches after this ingest number, in their order; those sealed meanwhile are read from their day."""
+        with self.reading() as read:
+            numbers: list[tuple[int, int]] = read.execute(
+                "SELECT n, received_us FROM ingest WHERE n > ? ORDER BY n", [ingest]
+            ).fetchall()
+            if not numbers:
+                return []
+            wanted = f"n > {int(ingest)}"
+            number = _numpy(read, f"SELECT * FROM ({self.union('number', wanted)}) ORDER BY n")
+            place = _numpy(read, f"SELECT * FROM ({self.union('place', wanted)}) ORDER BY n")
+            text = _numpy(read, f"SELECT * FROM ({self.union('text', wanted)}) ORDER BY n")
+        return [_batch_of(n, received_us, number, place, text) for n, received_us in numbers]
+
+    @contextmanager
+    def reading(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """A connection of its own for one reader; writers do not wait for it."""
+        cursor = self._database.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def union(self, sort: str, where: str = "true", *, days: tuple[str, str] | None = None) -> str:
+        """SQL for all rows of a sort, hot and sealed, that fulfil a condition.
+
+        days: first and last UTC day that the rows can be of, so that no other segment is opened.
+        """
+        columns = _COLUMNS[sort]
+        with self.reading() as read:
+            between = "" if days is None else " AND day BETWEEN ? AND ?"
+            files = read.execute(
+                f"SELECT file FROM segment WHERE sort = ?{between} ORDER BY file", [sort, *(days or ())]
+            ).fetchall()
+        parts = [f"SELECT {columns} FROM {sort} WHERE {where}"]
+        if files:
+            names = ", ".join("'" + str(self.sealed / file).replace("'", "''") + "'" for (file,) in files)
+            parts.append(f"SELECT {columns} FROM read_parquet([{names}]) WHERE {where}")
+        return " UNION ALL ".join(parts)
+
+    def seal(self, until_us: int) -> int:
+        """Moves all rows observed before `until_us` to sealed segments. Returns how many rows moved."""
+        with self._sealing:
+            return sum(self._seal_sort(sort, until_us) for sort in SORTS)
+
+    def compact(self, day: str) -> None:
+        """Joins the segments of a day into one a sort, without rows that say the same thing twice."""
+        with self._sealing:
+            for sort in SORTS:
+                with self.reading() as read:
+                    files = [
+                        str(self.sealed / file)
+                        for (file,) in read.execute(
+                            "SELECT file FROM segment WHERE day = ? AND sort = ?", [day, sort]
+                        ).fetchall()
+                    ]
+                    if len(files) < 2:
+                        continue
+                    source = f"read_parquet({files})"
+                    file, rows = self._write_segment(
+                        read, sort, day, f"SELECT DISTINCT ON (asset, point, observed_us) * FROM {source} ORDER BY n"
+                    )
+                    read.execute("BEGIN")
+                    read.execute("DELETE FROM segment WHERE day = ? AND sort = ?", [day, sort])
+                    read.execute("INSERT INTO segment VALUES (?, ?, ?, ?)", [day, sort, file, rows])
+                    read.execute("COMMIT")
+            self._drop_unnamed()
+
+    def drop_before(self, day: str) -> list[str]:
+        """Forgets the sealed days before this one. Returns which."""
+        with self._sealing:
+            with self.reading() as read:
+                days = [d for (d,) in read.execute("SELECT DISTINCT day FROM segment WHERE day < ?", [day]).fetchall()]
+                read.execute("DELETE FROM segment WHERE day < ?", [day])
+            self._drop_unnamed()
+        return sorted(days)
+
+    def keep_frame(self, frame: PictureFrame) -> None:
+        """Keeps the live picture; the few before it are kept too, should this file be damaged."""
+
+        def write(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez(
+                    file,
+                    head=np.array([frame.ingest, frame.at_us], np.int64),
+                    asset=frame.asset.astype(np.uint32),
+                    point=frame.point.astype(np.uint16),
+                    observed_us=frame.observed_us,
+                    received_us=frame.received_us,
+                    value=frame.value,
+                    value2=frame.value2,
+                    quality=frame.quality,
+                    texts=np.frombuffer(json.dumps(frame.texts).encode(), np.uint8),
+                )
+
+        write_whole(self._frames / f"{frame.ingest:020d}.npz", write)
+        for old in sorted(self._frames.glob("*.npz"))[:-FRAMES_KEPT]:
+            old.unlink()
+
+    def newest_frame(self) -> PictureFrame | None:
+        """The newest picture that can be read and that is not ahead of the observations."""
+        for path in sorted(self._frames.glob("*.npz"), reverse=True):
+            try:
+                with np.load(path) as columns:
+                    ingest, at_us = columns["head"].tolist()
+                    if ingest > self._last_ingest:
+                        continue
+                    texts = json.loads(bytes(columns["texts"]))
+                    return PictureFrame(
+                        ingest,
+                        at_us,
+                        columns["asset"].astype(np.int64),
+                        columns["point"].astype(np.int64),
+                        columns["observed_us"],
+                        columns["received_us"],
+                        columns["value"],
+                        columns["value2"],
+                        columns["quality"],
+                        {int(row): value for row, value in texts.items()},
+                    )
+            except (OSError, ValueError, KeyError):
+                continue
+        return None
+
+    def _seal_sort(self, sort: str, until_us: int) -> int:
+        with self.reading() as read:
+            days: list[int] = [
+                day
+                for (day,) in read.execute(
+                    f"SELECT DISTINCT observed_us // {DAY_US} AS day FROM {sort} WHERE observed_us < ? ORDER BY day",
+                    [until_us],
+                ).fetchall()
+            ]
+            moved = 0
+            for number in days:
+                low, high = number * DAY_US, min((number + 1) * DAY_US, until_us)
+                # What comes in while the segment is written has a higher ingest number and stays hot.
+                upto: int = self._last_ingest
+                where = f"observed_us >= {low} AND observed_us < {high} AND n <= {upto}"
+                day = day_of(low)
+                file, rows = self._write_segment(read, sort, day, f"SELECT * FROM {sort} WHERE {where}")
+                read.execute("BEGIN")
+                read.execute("INSERT INTO segment VALUES (?, ?, ?, ?)", [day, sort, file, rows])
+                read.execute(f"DELETE FROM {sort} WHERE {where}")
+                read.execute("COMMIT")
+                moved += rows
+        return moved
+
+    def _write_segment(self, read: duckdb.DuckDBPyConnection, sort: str, day: str, rows: str) -> tuple[str, int]:
+        folder = self.sealed / f"day={day}"
+        folder.mkdir(exist_ok=True)
+        taken = {path.name for path in folder.glob("*.parquet")}
+        file = next(name for i in range(1_000_000) if (name := f"{sort}-{i:06d}.parquet") not in taken)
+        path = folder / file
+
+        def write(beside: Path) -> None:
+            target = str(beside).replace("'", "''")
+            read.execute(
+                f"COPY (SELECT * FROM ({rows}) ORDER BY point, asset, observed_us, n) TO '{target}' "
+                "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+            )
+
+        write_whole(path, write)
+        sync_folder(self.sealed)
+        count = read.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchone()
+        assert count is not None
+        return f"day={day}/{file}", int(count[0])
+
+    def _drop_unnamed(self) -> None:
+        """Removes the files that no row of `segment` names."""
+        with self.reading() as read:
+            named = {file for (file,) in read.execute("SELECT file FROM segment").fetchall()}
+        for path in self.sealed.glob("day=*/*"):
+            if f"{path.parent.name}/{path.name}" not in named:
+                path.unlink()
+        for folder in self.sealed.glob("day=*"):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+    def _insert(self, table: str, columns: dict[str, NDArray[Any]]) -> None:
+        # DuckDB finds `columns` by its name in this frame and reads the arrays in place.
+        self._write.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM columns")
+
+    def _roll_back(self) -> None:
+        try:
+            self._write.execute("ROLLBACK")
+        except duckdb.Error:
+            # The transaction is gone with the error that ended it.
+            return
+
+    def _one(self, sql: str) -> int:
+        row = self._write.execute(sql).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _common(stored: StoredBatch, rows: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    count = int(rows.sum())
+    return {
+        "n": np.full(count, stored.ingest, np.int64),
+        "asset": stored.asset[rows].astype(np.uint32),
+        "point": stored.point[rows].astype(np.uint16),
+        "observed_us": stored.batch.observed_us[rows],
+        "quality": stored.batch.quality[rows],
+    }
+
+
+def _numpy(read: duckdb.DuckDBPyConnection, sql: str) -> dict[str, NDArray[Any]]:
+    return cast("dict[str, NDArray[Any]]", read.execute(sql).fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
+
+
+def _batch_of(
+    n: int,
+    received_us: int,
+    number: dict[str, NDArray[Any]],
+    place: dict[str, NDArray[Any]],
+    text: dict[str, NDArray[Any]],
+) -> StoredBatch:
+    """One batch out of the rows of many, which are sorted by ingest number."""
+    parts: Sequence[tuple[dict[str, NDArray[Any]], slice]] = [
+        (rows, slice(*np.searchsorted(rows["n"], [n, n + 1]).tolist())) for rows in (number, place, text)
+    ]
+    (numbers, at_number), (places, at_place), (texts, at_text) = parts
+    value = np.concatenate(
+        [numbers["value"][at_number], places["lon"][at_place], np.full(at_text.stop - at_text.start, np.nan)]
+    )
+    value2 = np.full(len(value), np.nan)
+    first_place = at_number.stop - at_number.start
+    first_text = first_place + at_place.stop - at_place.start
+    value2[first_place:first_text] = places["lat"][at_place]
+    said = {first_text + i: str(each) for i, each in enumerate(texts["value"][at_text])}
+
+    def joined(column: str, dtype: type[Any]) -> NDArray[Any]:
+        return np.concatenate([rows[column][at] for rows, at in parts]).astype(dtype)
+
+    batch = Batch(
+        np.full(len(value), -1, np.int64),
+        joined("observed_us", np.int64),
+        value,
+        value2,
+        joined("quality", np.uint8),
+        said,
+    )
+    return StoredBatch(n, received_us, joined("asset", np.int64), joined("point", np.int64), batch)

@@ -1,0 +1,140 @@
+"""The tables of facts. A change here needs a migration beside it: tests hold the two equal."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+)
+
+METADATA = MetaData()
+
+# What the installation says of itself: city, shard, epoch, the ingest number that the services have reacted up to.
+META = Table("meta", METADATA, Column("key", String, primary_key=True), Column("value", String, nullable=False))
+
+LEAF = Table(
+    "leaf",
+    METADATA,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("id", String, nullable=False, unique=True),
+    Column("type", String, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("leaf_at", "at_us"),
+)
+
+NODE = Table(
+    "node",
+    METADATA,
+    Column("level", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("level", "position"),
+)
+
+# Erasable: value and salt go together, the row stays and says when and under which rule.
+PERSONAL = Table(
+    "personal",
+    METADATA,
+    Column("leaf_id", String, nullable=False),
+    Column("field", String, nullable=False),
+    Column("value", String),
+    Column("salt", LargeBinary),
+    Column("purpose", String, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("erased_us", BigInteger),
+    Column("rule", String),
+    PrimaryKeyConstraint("leaf_id", "field"),
+    Index("personal_until", "until_us"),
+)
+
+HEAD = Table(
+    "head",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+POINT = Table(
+    "point",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+)
+
+ASSET = Table(
+    "asset",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("street", String, nullable=False),
+    Column("parent", Integer, nullable=False),
+    Column("reporter", Integer, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("geometry", LargeBinary),
+    Column("attributes", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("source_key", String, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("retired_us", BigInteger),
+    Index("asset_source", "source", "source_key", unique=True),
+    Index("asset_area", "area"),
+)
+
+# The one table that a Scope is compiled against; from_us and until_us date it.
+PLACEMENT = Table(
+    "placement",
+    METADATA,
+    Column("asset", Integer, nullable=False),
+    Column("area", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("verb", String, nullable=False),
+    Column("public", Integer, nullable=False),
+    Column("from_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger),
+    PrimaryKeyConstraint("asset", "from_us"),
+    Index("placement_area", "area", "service"),
+)
+
+# A device that may speak for assets. The secret is 256 random bits, so a plain digest tells nothing of it.
+DEVICE = Table(
+    "device",
+    METADATA,
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("name", String, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("admitted_us", BigInteger, nullable=False),
+    Column("expelled_us", BigInteger),
+)
+
+CONDITION = Table(
+    "condition",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("asset", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("raised_us", BigInteger, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("cleared_us", BigInteger),
+    Column("evidence", String, nullable=False),
+    Index("condition_asset", "asset"),
+    Index("condition_open", "cleared_us"),
+)
