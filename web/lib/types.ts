@@ -1,0 +1,314 @@
+// The post's answers, as its API says them. Instants are RFC 3339 texts.
+
+export interface User {
+  id: string
+  login: string
+  name: string
+  language: string
+}
+
+export interface Role {
+  role: string
+  area: string
+  services: string[]
+  verbs: string[]
+}
+
+export interface Session {
+  user: User
+  roles: Role[]
+  csrf: string
+}
+
+export type Bounds = [west: number, south: number, east: number, north: number]
+
+export interface Area {
+  path: string
+  name: string
+  kind: string
+  asset: string
+  bounds: Bounds
+  lon: number
+  lat: number
+}
+
+export interface City {
+  name: string
+  zone: string
+  bounds: Bounds
+  shard: string
+  now: string
+  version: string
+  sun: { rise: string | null; set: string | null } | null
+  assets: Record<string, number>
+  areas: Area[]
+}
+
+export type Sort = 'number' | 'flag' | 'choice' | 'place' | 'text'
+export type Value = number | boolean | string | [number, number] | null
+
+export interface PointKind {
+  sort: Sort
+  unit: string
+  low: number | null
+  high: number | null
+  valid_s: number
+  public: boolean
+  choices: string[]
+}
+
+export interface AttributeKind {
+  sort: Sort
+  unit: string
+  choices: string[]
+  public: boolean
+}
+
+export interface Param {
+  name: string
+  sort: Sort
+  unit: string
+  low: number | null
+  high: number | null
+  choices: string[]
+}
+
+export type Hazard = 'none' | 'confirm' | 'two_person'
+
+export interface ActionKind {
+  params: Param[]
+  proof: { point: string; param: string; equals: Value; tolerance: number } | null
+  hazard: Hazard
+  expires_s: number
+  proof_s: number
+  once: boolean
+}
+
+export interface AssetKind {
+  code: number
+  service: string
+  shape: 'point' | 'line' | 'surface'
+  icon: string
+  shown: string
+  public: boolean
+  area: boolean
+  points: Record<string, PointKind>
+  attributes: Record<string, AttributeKind>
+  actions: Record<string, ActionKind>
+}
+
+export type Outlet = 'alarm' | 'maintenance' | 'record'
+
+export interface ConditionKind {
+  code: number
+  service: string
+  outlet: Outlet
+  priority: number
+}
+
+export interface Kinds {
+  assets: Record<string, AssetKind>
+  conditions: Record<string, ConditionKind>
+  lives: Record<string, unknown>
+}
+
+export interface Shown {
+  point: string
+  value: Value
+  at: string | null
+  old: boolean
+}
+
+export interface AssetRow {
+  no: number
+  id: string
+  kind: string
+  name: string
+  lon: number
+  lat: number
+  area: string
+  street: string | null
+  state: { worst: number; shown: Shown | null }
+}
+
+export interface Reading {
+  point: string
+  value: Value
+  at: string
+  received: string
+  old: boolean
+  quality: string
+}
+
+export interface ConditionOfAsset {
+  id: string
+  condition: string
+  outlet: Outlet
+  priority: number
+  state: string
+  raised: string
+  cleared?: string | null
+  evidence: Record<string, number | string | boolean>
+}
+
+export interface Alarm extends ConditionOfAsset {
+  asset: AssetRow
+  acknowledged_by: { id: string; name: string | null } | string | null
+}
+
+export interface Consignation {
+  id: string
+  asset: AssetRow | string
+  crew: string
+  reason: string
+  since: string
+  state: string
+  by_parent?: string | null
+  override_asked_by?: { id: string; name: string | null } | null
+}
+
+export interface DeviceSpan {
+  serial: string
+  model: string
+  since: string
+  until?: string | null
+}
+
+export interface CommandOfAsset {
+  id: string
+  action: string
+  params: Record<string, Value>
+  state: string
+  outcome: string | null
+  at: string
+  actor: { id: string; name: string | null } | null
+}
+
+export interface AssetSheet extends AssetRow {
+  attributes: Record<string, Value>
+  geometry: unknown
+  points: Reading[]
+  conditions: ConditionOfAsset[]
+  commands: CommandOfAsset[]
+  parent: AssetRow | null
+  children: { total: number; items: AssetRow[] }
+  neighbours: AssetRow[]
+  consignation: { id?: string; crew: string; since: string; reason: string; by_parent: string | null } | null
+  actions: string[]
+  device: DeviceSpan | null
+  devices: DeviceSpan[]
+}
+
+export interface History {
+  point: string
+  unit: string
+  bucket_s: number
+  rows: number[][]
+  raw: boolean
+}
+
+export interface Found {
+  type: 'asset' | 'street' | 'area'
+  id: string
+  kind: string
+  name: string
+  context: string
+  lon: number
+  lat: number
+}
+
+export interface ServiceFigures {
+  assets: number
+  alarm1: number
+  alarm2: number
+  alarm3: number
+  maintenance: number
+  old: number
+  figures: { key: string; value: number | null; unit: string }[]
+}
+
+export interface Figures {
+  services: Record<string, ServiceFigures>
+}
+
+/** What an order is given to: its selection is frozen to assets when it is proposed. */
+export type Select =
+  | { assets: string[] }
+  | { street: string; area?: string; kind?: string }
+  | { area: string; kind?: string }
+  | { polygon: [number, number][]; kind?: string }
+
+export interface Refusal {
+  rule: string
+  detail: Record<string, string | number>
+}
+
+export interface Order {
+  action: string
+  params: Record<string, Value>
+  select: Select
+}
+
+export interface Preview {
+  targets: number
+  already: number
+  refused: (Refusal & { count: number; examples: string[] })[]
+  hazard: Hazard
+  from: { min: number; max: number } | null
+  old: number
+}
+
+export interface Command {
+  id: string
+  state: string
+  action: string
+  params: Record<string, Value>
+  reason: string
+  actor: { id: string; name: string | null }
+  created: string
+  expires: string
+  hazard: Hazard
+  counts: Record<string, number>
+  targets: number
+}
+
+export interface Target {
+  asset: AssetRow
+  state: string
+  sent: string | null
+  ended: string | null
+  refusal: Refusal | null
+}
+
+export interface JournalEntry {
+  n: number
+  id: string
+  at: string
+  type: string
+  actor: { id: string; name: string | null } | null
+  summary: Record<string, unknown>
+  assets: string[]
+  erased: { field: string; on: string; rule: string }[]
+}
+
+export interface JournalHead {
+  size: number
+  root: string
+  at: string
+  signature: string
+  key: string
+}
+
+export interface JournalProof {
+  leaf: string
+  index: number
+  size: number
+  root: string
+  path: string[]
+}
+
+export interface Page<Item> {
+  items: Item[]
+  next: string | null
+  total?: number
+}
