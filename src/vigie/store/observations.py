@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
+from zipfile import BadZipFile
 
 import duckdb
 import numpy as np
@@ -246,7 +247,7 @@ class DuckObservations:
                         columns["quality"],
                         {int(row): value for row, value in texts.items()},
                     )
-            except (OSError, ValueError, KeyError):
+            except (OSError, ValueError, KeyError, BadZipFile):
                 continue
         return None
 

@@ -1,0 +1,185 @@
+"""The store of facts. Written once; the backend is a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
+
+from tests.city import CATALOGUE, NOW_US, SeededDice, drafts, open_facts, take
+from vigie.core.drafts import Draft
+from vigie.core.facts import DeviceAdmitted, DeviceExpelled, Entry, Personal, PersonalErased
+from vigie.engine.ports import StorageFull
+from vigie.store.facts import SqlFacts
+from vigie.store.journal import JournalBroken
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+
+@pytest.fixture(params=["sqlite"])
+def facts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlFacts]:
+    """A store of each backend, with a small city in it."""
+    store = open_facts(tmp_path)
+    take(store, drafts())
+    yield store
+    store.close()
+
+
+def admitted(name: str, *, fact_id: str = "") -> DeviceAdmitted:
+    return DeviceAdmitted(id=fact_id or f"admit-{name}", at=NOW_US, actor="test", device=name, count=2, items="")
+
+
+def verified(facts: SqlFacts) -> int:
+    return list(facts.journal.verify(KEY.public_key()))[-1]
+
+
+def test_an_import_makes_assets_with_their_parents_and_places(facts: SqlFacts) -> None:
+    rows = {row[1]: row for row in facts.registry_rows()}
+    assert len(rows) == len(drafts())
+    cabinet = rows["cabinet-cabinet"][0]
+    assert rows["luminaire-000003"][3:5] == ("dijon-metropole/quetigny", cabinet)
+
+
+def test_the_same_import_again_changes_nothing(facts: SqlFacts) -> None:
+    before = facts.registry_rows()
+    take(facts, drafts())
+    assert facts.registry_rows() == before
+
+
+def test_an_asset_that_moves_to_another_area_keeps_its_number_and_dates_its_placement(facts: SqlFacts) -> None:
+    moved = [Draft(key="w1", kind="weather_station", lon=5.1, lat=47.3, area="dijon-metropole/chenove")]
+    before = {row[1]: row[0] for row in facts.registry_rows()}
+    take(facts, moved, at_us=NOW_US + 10)
+    after = {row[1]: row for row in facts.registry_rows()}
+    assert after["weather_station-w1"][0] == before["weather_station-w1"]
+    with facts._engine.connect() as read:
+        rows = read.execute(
+            text("SELECT area, from_us, until_us FROM placement WHERE asset = :no ORDER BY from_us"),
+            {"no": before["weather_station-w1"]},
+        ).all()
+    assert [tuple(row) for row in rows] == [
+        ("dijon-metropole/quetigny", NOW_US, NOW_US + 10),
+        ("dijon-metropole/chenove", NOW_US + 10, None),
+    ]
+
+
+def test_a_device_speaks_for_its_assets_until_it_is_expelled(facts: SqlFacts) -> None:
+    facts.commit([Entry(admitted("gateway"), payload=(b"d" * 32, [2, 3]))])
+    assert facts.devices() == {b"d" * 32: (1, "gateway")}
+    assert {row[0] for row in facts.registry_rows() if row[5] == 1} == {2, 3}
+    facts.commit([Entry(DeviceExpelled(id="out", at=NOW_US, actor="test", device="gateway"))])
+    assert facts.devices() == {}
+    assert not [row for row in facts.registry_rows() if row[5]]
+
+
+def test_a_fact_with_a_known_id_is_passed_over(facts: SqlFacts) -> None:
+    first = facts.commit([Entry(admitted("one", fact_id="same"), payload=(b"a", []))])
+    again = facts.commit([Entry(admitted("one", fact_id="same"), payload=(b"a", []))])
+    assert first == again
+    assert facts.journal.size == first[0] + 1
+
+
+def test_a_commit_is_whole_or_not_at_all(facts: SqlFacts) -> None:
+    size = facts.journal.size
+    good, bad = admitted("good"), admitted("good", fact_id="other-id-same-name")
+    with pytest.raises(Exception, match="UNIQUE"):
+        facts.commit([Entry(good, payload=(b"g", [])), Entry(bad, payload=(b"h", []))], reacted_to=9)
+    assert (facts.journal.size, facts.devices(), facts.reacted_to) == (size, {}, 0)
+
+
+def test_what_was_reacted_to_is_kept_with_the_facts_and_never_goes_back(facts: SqlFacts, tmp_path: Path) -> None:
+    facts.commit([], reacted_to=7)
+    facts.commit([], reacted_to=3)
+    assert facts.reacted_to == 7
+    again = open_facts(tmp_path)
+    assert again.reacted_to == 7
+    again.close()
+
+
+def test_points_keep_their_numbers(facts: SqlFacts, tmp_path: Path) -> None:
+    first = dict(facts.point_numbers())
+    again = open_facts(tmp_path)
+    assert dict(again.point_numbers()) == first
+    assert sorted(first.values()) == list(range(1, len(first) + 1))
+    again.close()
+
+
+def test_every_leaf_is_proved_and_growth_is_proved(facts: SqlFacts) -> None:
+    for n in range(9):
+        facts.commit([Entry(admitted(f"d{n}"), payload=(bytes([n]), []))])
+        head = facts.journal.sign(KEY, NOW_US + n)
+        KEY.public_key().verify(head.signature, head.signed)
+    for n in range(facts.journal.size):
+        assert facts.journal.prove(n).holds
+    assert verified(facts) == facts.journal.size
+    with pytest.raises(IndexError):
+        facts.journal.prove(facts.journal.size)
+
+
+def test_a_field_is_erased_and_every_proof_holds_after(facts: SqlFacts) -> None:
+    said = {"reason": Personal("Mme Martin, 12 rue Verte", "who answers for it", NOW_US + 5)}
+    (n,) = facts.commit([Entry(admitted("gateway"), said, (b"d", []))])
+    old = facts.journal.prove(n)
+    facts.journal.sign(KEY, NOW_US)
+    assert facts.due_for_erasure(NOW_US) == []
+    due = facts.due_for_erasure(NOW_US + 5)
+    assert due == ["admit-gateway/reason"]
+    erasure = PersonalErased(id="erase", at=NOW_US + 6, actor="post", rule="end of its purpose", fields=due)
+    facts.commit([Entry(erasure)])
+    line = next(line for line in facts.journal.lines() if line.n == n)
+    field = line.personal[0]
+    assert (field.value, field.erased_us, field.rule) == (None, NOW_US + 6, "end of its purpose")
+    assert old.holds
+    assert facts.journal.prove(n).leaf == old.leaf
+    assert verified(facts) == facts.journal.size
+    with facts._engine.connect() as read:
+        dump = "\n".join(str(row) for row in read.connection.driver_connection.iterdump())  # type: ignore[union-attr]
+    assert "Martin" not in dump
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("UPDATE leaf SET body = CAST(replace(body, '\"count\":2', '\"count\":3') AS BLOB) WHERE n = 1", "signed root"),
+        ("DELETE FROM leaf WHERE n = 1", "leaf 1 is missing"),
+        ("DELETE FROM leaf WHERE n = 2", "only 2 are left"),
+        ("UPDATE personal SET value = 'somebody else'", "not what was sealed"),
+        ("DELETE FROM personal", "nothing is kept of it"),
+        ("UPDATE personal SET value = NULL, salt = NULL, erased_us = 1, rule = 'mine'", "no fact says so"),
+        ("UPDATE node SET hash = x'00' WHERE level = 1", "stored node"),
+        ("UPDATE head SET root = x'00'", "signed root"),
+        ("UPDATE head SET signature = x'00'", "signature"),
+    ],
+)
+def test_whoever_changes_the_past_is_found_out(facts: SqlFacts, damage: str, says: str) -> None:
+    said = {"reason": Personal("because", "who answers for it", NOW_US)}
+    facts.commit([Entry(admitted("gateway"), said, (b"d", []))])
+    facts.commit([Entry(admitted("other"), payload=(b"e", []))])
+    facts.journal.sign(KEY, NOW_US)
+    assert verified(facts) == 3
+    with facts._engine.begin() as write:
+        write.exec_driver_sql(damage)
+    with pytest.raises(JournalBroken, match=says):
+        verified(facts)
+
+
+def test_a_full_disk_refuses_and_keeps_nothing(tmp_path: Path) -> None:
+    store = SqlFacts.sqlite(tmp_path / "facts.sqlite", CATALOGUE, SeededDice(), reserve_bytes=1 << 60)
+    with pytest.raises(StorageFull):
+        store.commit([Entry(admitted("gateway"), payload=(b"d", []))])
+    assert store.journal.size == 0
+    store.close()
+
+
+def test_the_migrations_lead_to_the_tables_as_they_are_declared(facts: SqlFacts) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from vigie.store.tables import METADATA
+
+    with facts._engine.connect() as read:
+        differences = compare_metadata(MigrationContext.configure(read), METADATA)
+    assert [each for each in differences if "alembic_version" not in str(each)] == []
