@@ -38,7 +38,7 @@ from vigie.core.facts import COMMAND_LINE, POST, AssetsTaken, Entry, Installatio
 from vigie.core.ids import uuid7
 from vigie.core.service import Clear, Raise, Service
 from vigie.core.times import DAY_US
-from vigie.engine.inventory import digests_of, plan_intake
+from vigie.engine.inventory import Intake, digests_of, plan_intake
 from vigie.engine.loop import Engine, catalogue_of
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
@@ -142,8 +142,10 @@ class Installation:
             return {}
         return {"reason": Personal(reason, "who answers for it", self.clock.now_us() + REASON_KEPT_US)}
 
-    def take_assets(self, source: str, drafts: Sequence[Draft], *, reason: str = "", actor: str = COMMAND_LINE) -> Any:
-        """Takes an inventory in, in one transaction; what is as it was is not touched. Returns the Intake."""
+    def take_assets(
+        self, source: str, drafts: Sequence[Draft], *, reason: str = "", actor: str = COMMAND_LINE
+    ) -> Intake:
+        """Takes an inventory in, in one transaction; what is as it was is not touched. Returns what was done."""
         ids = self.facts.ids()
         catalogue = catalogue_of(self.services)
         intake = plan_intake(catalogue, drafts, self.facts.known_of(source), ids, len(ids) + 1)
@@ -221,11 +223,6 @@ def journal_key(data: Path) -> Ed25519PrivateKey:
     return key
 
 
-def public_key_bytes(key: Ed25519PrivateKey) -> bytes:
-    """The 32 bytes that anybody may know."""
-    return key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-
-
 @contextmanager
 def installation(settings: Settings) -> Generator[Installation]:
     """Opens the installation, making it where there is none, and holds it alone. Raises InUse."""
@@ -258,19 +255,23 @@ def installation(settings: Settings) -> Generator[Installation]:
 
 
 def _make(opened: Installation) -> None:
-    """The first facts: the installation itself, and the post as an asset of the city."""
-    fact = InstallationMade(
-        id=opened.new_id(),
-        at=opened.clock.now_us(),
-        actor=COMMAND_LINE,
-        city=opened.settings.city,
-        shard=opened.dice.bytes(4).hex(),
-        key=public_key_bytes(opened.key).hex(),
-    )
-    opened.facts.commit([Entry(fact)])
-    opened.facts.set_meta("city", fact.city)
-    opened.take_assets("vigie", [Draft(key=POST_ID, kind="post", id=POST_ID, name=fact.city, lon=0, lat=0)], actor=POST)
-    opened.facts.set_meta("shard", fact.shard)
+    """The first facts: the installation itself, and the post as an asset of the city. Killed at any step, it is taken
+    up where it was: the shard is noted last."""
+    if not opened.facts.journal.size:
+        fact = InstallationMade(
+            id=opened.new_id(),
+            at=opened.clock.now_us(),
+            actor=COMMAND_LINE,
+            city=opened.settings.city,
+            shard=opened.dice.bytes(4).hex(),
+            key=opened.key.public_key().public_bytes_raw().hex(),
+        )
+        opened.facts.commit([Entry(fact)])
+    first = opened.facts.journal.lines(before=1)[0].fact
+    assert isinstance(first, InstallationMade)
+    post = Draft(key=POST_ID, kind="post", id=POST_ID, name=first.city, lon=0, lat=0)
+    opened.take_assets("vigie", [post], actor=POST)
+    opened.facts.set_meta("shard", first.shard)
 
 
 class Post:

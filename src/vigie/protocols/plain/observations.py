@@ -23,6 +23,8 @@ from vigie.core.times import from_us
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _QualityName = Literal["good", "uncertain", "bad"]
 _QUALITIES: dict[str, Quality] = {quality.name.lower(): quality for quality in Quality}
+# msgspec follows nesting with the interpreter's own stack: a body of a hundred thousand brackets ends in the last.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,11 +52,11 @@ def decode_array(body: bytes) -> Readings:
     """Reads a JSON array of observations. Raises MalformedBody."""
     try:
         return _columns(_array.decode(body))
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         pass
     try:
         parts = _raw_array.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise MalformedBody(f"not a JSON array: {error}") from error
     return _row_by_row(parts)
 
@@ -64,7 +66,7 @@ def decode_lines(body: bytes) -> Readings:
     lines = body.splitlines()
     try:
         return _columns(_row.decode_lines(body))
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return _row_by_row([line for line in lines if line.strip()])
 
 
@@ -96,7 +98,7 @@ def _row_by_row(parts: Sequence[bytes | msgspec.Raw]) -> Readings:
         try:
             rows.append(_row.decode(part))
             places.append(place)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             refused.append(Rejected(place, _outcome(error), str(error)))
     read = _columns(rows)
     return Readings(read.assets, read.points, read.values, read.observed_us, places, read.quality, refused)
