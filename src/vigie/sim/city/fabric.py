@@ -19,9 +19,8 @@ from vigie.sim.city.facts import COMMUNES, GROUNDS
 from vigie.sim.city.frame import Bend, Floats, Waves, to_metres
 from vigie.sim.city.plan import MainLine, centres_in
 
-BARRIERS = frozenset({"water", "border", "motorway"})
 _SNAP_M = 24.0
-_RURAL_M2 = 260_000.0
+_RURAL_M2 = 340_000.0
 
 
 class Density:
@@ -144,6 +143,7 @@ class _Cutter:
 
     def __init__(self, fabric: Fabric, density: Density, bend: Bend, rng: np.random.Generator) -> None:
         self.fabric, self.density = fabric, density
+        self._arrivals: dict[int, list[tuple[float, int]]] = {}
         self._pool = iter(rng.random(400_000).tolist())
         self._grounds = [
             (ground, *place) for ground, place in
@@ -184,8 +184,9 @@ class _Cutter:
         if abs(area) < 1e-6:
             return 0.0, ox, oy, best
         x, y = ox + cx / (3 * area), oy + cy / (3 * area)
-        best = max(best, self.density.at(x, y))
-        if area > 300_000:  # Corners and centre alone would miss a village in a large face.
+        here = self.density.at(x, y)
+        best = here if abs(area) < 140_000 else max(best, here)  # A small face is what its middle is.
+        if area > 600_000:  # Corners and centre alone would miss a village in a large face.
             r = (area / 2) ** 0.5 / 2
             for k in range(16):
                 for part in (0.4, 0.8, 1.2):
@@ -208,8 +209,8 @@ class _Cutter:
             return _RURAL_M2 * self.between(0.7, 1.6), "field", ""
         far = self.density.centre_far(x, y)
         if far < 580:
-            return self.between(3_600, 7_500), "built", ""
-        size = 8_500 + 8_500 * min(max(far - 600, 0) / 2_600, 1)
+            return self.between(5_000, 9_500), "built", ""
+        size = 12_000 + 11_000 * min(max(far - 600, 0) / 2_600, 1)
         return size * self.between(0.7, 1.45), "built", ""
 
     def _holds(self, sides: list[Side], x: float, y: float) -> bool:
@@ -354,10 +355,7 @@ class _Cutter:
         node = fabric.node(x, y)
         host = fabric.lines[line]
         insort(host.on, (hypot(x - fabric.x[host.a], y - fabric.y[host.a]), node))
-        self._arrivals.setdefault(node, [])
         return node
-
-    _arrivals: dict[int, list[tuple[float, int]]]
 
     def _street_through(self, a: int, b: int, ax: float, ay: float, bx: float, by: float) -> int:
         """The street that this cut carries on, or a new one."""
@@ -386,7 +384,6 @@ def weave(mains: list[MainLine], bend: Bend, outline: Polygon, rng: np.random.Ge
     fabric = Fabric()
     density = Density(bend, outline, rng)
     cutter = _Cutter(fabric, density, bend, rng)
-    cutter._arrivals = {}  # pyright: ignore[reportPrivateUsage]
     for face in _faces(fabric, mains):
         cutter.divide(face)
     return fabric, density

@@ -54,8 +54,15 @@ class Waves:
         return Waves(vector, rng.uniform(0, 2 * np.pi, waves), np.full(waves, rms * np.sqrt(2 / waves)))
 
     def at(self, points: Floats) -> Floats:
-        """The field's value at each point."""
-        return np.sin(points @ self.vector + self.phase) @ self.amplitude
+        """The field's value at each point.
+
+        Wave by wave, without a matrix product: equal points must get equal values wherever they are in the array.
+        """
+        east, north = np.ascontiguousarray(points[..., 0]), np.ascontiguousarray(points[..., 1])
+        total = np.zeros(east.shape)
+        for kx, ky, phase, amplitude in zip(*self.vector.tolist(), self.phase.tolist(), self.amplitude.tolist(), strict=True):
+            total += amplitude * np.sin(kx * east + ky * north + phase)
+        return total
 
 
 @dataclass(frozen=True, slots=True)

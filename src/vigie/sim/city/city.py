@@ -1,0 +1,69 @@
+"""A whole city from a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vigie.sim.city.borders import Borders, draw_borders
+from vigie.sim.city.equipment import Signals, Spots, close_streets, measure, signalise, watch_over
+from vigie.sim.city.fabric import weave
+from vigie.sim.city.frame import Bend, dice
+from vigie.sim.city.land import Buildings, Surface, build, greens_on_ground, waters_on_ground
+from vigie.sim.city.lighting import Lighting, light
+from vigie.sim.city.network import Network, build_network
+from vigie.sim.city.plan import main_lines, waters_in
+from vigie.sim.city.routes import Router
+from vigie.sim.city.transit import Rounds, TransitLine, lay_lines, send_out
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """All that stands and moves, in metres from the centre. The same seed gives the same city, to the last bit."""
+
+    seed: int
+    borders: Borders
+    network: Network
+    lighting: Lighting
+    signals: Signals
+    cameras: Spots
+    bollards: Spots
+    air: Spots
+    weather: Spots
+    bikes: Spots
+    lines: tuple[TransitLine, ...]
+    rounds: Rounds
+    water: tuple[Surface, ...]
+    green: tuple[Surface, ...]
+    buildings: Buildings
+
+
+def generate(seed: int) -> City:
+    """Makes a metropolis of Dijon's size. Each part throws its own dice, so a new part changes none of the others."""
+    bend = Bend.drawn(dice(seed, "bend"))
+    borders = draw_borders(bend)
+    waters = waters_in(bend)
+    mains = main_lines(bend, borders.outline_plan, waters, dice(seed, "plan"))
+    fabric, density = weave(mains, bend, borders.outline_plan, dice(seed, "fabric"))
+    network = build_network(fabric, mains, density, bend, borders, dice(seed, "names"))
+    router = Router(network)
+    signals = signalise(network, dice(seed, "signals"))
+    air, weather, bikes = measure(network, dice(seed, "stations"))
+    water = waters_on_ground(waters, bend, borders)
+    green = greens_on_ground(fabric, bend, borders, dice(seed, "green"))
+    return City(
+        seed=seed,
+        borders=borders,
+        network=network,
+        lighting=light(network, borders, dice(seed, "lighting")),
+        signals=signals,
+        cameras=watch_over(network, signals, dice(seed, "cameras")),
+        bollards=close_streets(network, dice(seed, "bollards")),
+        air=air,
+        weather=weather,
+        bikes=bikes,
+        lines=lay_lines(network, router, dice(seed, "lines")),
+        rounds=send_out(network, borders, router, dice(seed, "rounds")),
+        water=water,
+        green=green,
+        buildings=build(network, (*water, *green), dice(seed, "buildings")),
+    )

@@ -1,0 +1,119 @@
+"""Ways through the streets: the fastest between places, as one line to drive along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+import numpy as np
+
+from vigie.sim.city.frame import Floats, Ints
+from vigie.sim.city.network import PATH, Network, main_component
+
+_SLOWNESS = (0.8, 1.0, 1.15, 1.9, 9.0)
+"""How a metre of each class feels to a driver."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A line to move along. at_m: running length at each corner. nodes, node_at_m: the crossings on the way."""
+
+    xy: Floats
+    at_m: Floats
+    nodes: tuple[int, ...]
+    node_at_m: Floats
+
+    @property
+    def length_m(self) -> float:
+        """From one end to the other."""
+        return float(self.at_m[-1])
+
+
+class Router:
+    """Finds ways on the streets that can be driven."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        drivable = np.flatnonzero(network.rank != PATH)
+        tail, head = network.tail[drivable], network.head[drivable]
+        self.nodes: Ints = main_component(tail, head, len(network.nodes))
+        cost = (network.length_m * np.array(_SLOWNESS)[network.rank])[drivable]
+        self._near: list[list[tuple[int, float, int]]] = [[] for _ in range(len(network.nodes))]
+        rows = zip(drivable.tolist(), tail.tolist(), head.tolist(), cost.tolist(), strict=True)
+        for arc, a, b, felt in rows:
+            self._near[a].append((b, felt, arc))
+            self._near[b].append((a, felt, arc))
+
+    def nearest(self, places: Floats) -> Ints:
+        """The drivable node nearest to each place."""
+        spots = self._network.nodes[self.nodes]
+        return self.nodes[[int(((spots - place) ** 2).sum(1).argmin()) for place in places]]
+
+    def arms(self, node: int) -> list[tuple[int, int]]:
+        """Neighbouring node and arc of each street that leaves a node."""
+        return [(other, arc) for other, _, arc in self._near[node]]
+
+    def way(self, origin: int, target: int) -> list[tuple[int, int]]:
+        """(node, arc that leads to it) from origin to target by A*; empty if they are one."""
+        spots = self._network.nodes.tolist()
+        tx, ty = spots[target]
+        done: dict[int, tuple[int, int]] = {}
+        cost = {origin: 0.0}
+        heap = [(0.0, origin, -1, -1)]
+        while heap:
+            _, node, before, arc = heappop(heap)
+            if node in done:
+                continue
+            done[node] = (before, arc)
+            if node == target:
+                break
+            here = cost[node]
+            for other, felt, via in self._near[node]:
+                reached = here + felt
+                if other not in done and reached < cost.get(other, 1e18):
+                    cost[other] = reached
+                    x, y = spots[other]
+                    ahead = 0.8 * ((x - tx) ** 2 + (y - ty) ** 2) ** 0.5
+                    heappush(heap, (reached + ahead, other, node, via))
+        steps: list[tuple[int, int]] = []
+        node = target
+        while node != origin:
+            before, arc = done[node]
+            steps.append((node, arc))
+            node = before
+        return steps[::-1]
+
+    def course(self, stops: list[int]) -> Course:
+        """One line through all these nodes, in their order."""
+        steps: list[tuple[int, int]] = []
+        for a, b in zip(stops[:-1], stops[1:], strict=True):
+            steps += self.way(a, b)
+        return self.drawn(stops[0], steps)
+
+    def wander(self, origin: int, length_m: float, rng: np.random.Generator) -> Course:
+        """A round without aim that does not turn back where it can go on."""
+        node, last, far = origin, -1, 0.0
+        steps: list[tuple[int, int]] = []
+        while far < length_m:
+            arms = self.arms(node)
+            forward = [arm for arm in arms if arm[1] != last] or arms
+            node, last = forward[int(rng.integers(len(forward)))]
+            steps.append((node, last))
+            far += float(self._network.length_m[last])
+        return self.drawn(origin, steps)
+
+    def drawn(self, origin: int, steps: list[tuple[int, int]]) -> Course:
+        """The line of a way."""
+        network = self._network
+        parts: list[Floats] = []
+        node_at = [0.0]
+        here = origin
+        for node, arc in steps:
+            line = network.line(arc)
+            parts.append(line if network.tail[arc] == here else line[::-1])
+            node_at.append(node_at[-1] + float(network.length_m[arc]))
+            here = node
+        xy = np.concatenate([part[:-1] for part in parts] + [parts[-1][-1:]])
+        at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+        nodes = (origin, *(node for node, _ in steps))
+        return Course(xy, at, nodes, np.array(node_at))
