@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 import logging
 import secrets
 import sys
@@ -271,6 +272,36 @@ def prove(
             "key": opened.key.public_key().public_bytes_raw().hex(),
         }
     typer.echo(msgspec.json.format(msgspec.json.encode(said)).decode())
+
+
+@main.command("bench")
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="Names or groups; all if none is given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+) -> None:
+    """Measures what is promised of vigie's speed, on this machine. Wants the project's folder, and nothing beside it."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "bench" / "harness.py").exists():
+        err.print("vigie: the measurements are in the project's folder bench/, and it is not here.", markup=False)
+        raise typer.Exit(1)
+    sys.path.insert(0, str(root))
+    harness = importlib.import_module("bench.harness")
+    for path in sorted((root / "bench").glob("*.py")):
+        importlib.import_module(f"bench.{path.stem}")
+    known: dict[str, Any] = harness.MEASUREMENTS
+    wanted = [name for name in known if not names or name in names or name.split(".")[0] in names]
+    if not wanted:
+        err.print(f"vigie: nothing is measured under that name. There are: {', '.join(known)}", markup=False)
+        raise typer.Exit(1)
+    for name in wanted:
+        with err.status(name):
+            measured = known[name]()
+        if as_json:
+            typer.echo(measured.as_json())
+            continue
+        sign = "reached" if measured.reached else "NOT reached"
+        out.print(f"{name}: {measured.value:,.0f} {measured.unit}, worst {measured.worst:,.0f} of {len(measured.runs)}")
+        out.print(f"  must reach {measured.must:,.0f}: {sign}. {measured.size}; {measured.processes}", markup=False)
 
 
 def _set_up_logs(settings: Settings) -> None:

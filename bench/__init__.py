@@ -1,0 +1,1 @@
+"""What is promised of vigie's speed, measured: `vigie bench [NAME or GROUP ...] [--json]`."""
