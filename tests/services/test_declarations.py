@@ -1,0 +1,104 @@
+"""What the installed services declare fits together, and every word of it has a text in both languages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import PROJECT
+from vigie.app import services
+from vigie.core.kinds import AssetKind, Catalogue, Sort
+from vigie.core.lives import LIVES
+from vigie.core.observations import Outcome
+from vigie.core.scope import ROLES, Verb
+from vigie.engine.loop import catalogue_of
+
+SERVICES = services()
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return catalogue_of(SERVICES)
+
+
+def texts(language: str) -> dict[str, str]:
+    return json.loads((PROJECT / "src" / "vigie" / "texts" / f"{language}.json").read_text("utf-8"))
+
+
+def words_of(kind: type[AssetKind]) -> Iterator[str]:
+    """The keys of everything that a kind can put before a person."""
+    name = kind.kind
+    yield from (f"kind.{name}", f"kind.{name}.many")
+    for sort, declared in (("point", kind.points), ("attribute", kind.attributes)):
+        for own, each in declared.items():
+            yield f"{sort}.{name}.{own}"
+            yield from (f"choice.{name}.{own}.{choice}" for choice in each.choices)
+            if each.unit:
+                yield f"unit.{each.unit}"
+    for own, action in kind.actions.items():
+        yield f"action.{name}.{own}"
+        for param in action.params:
+            yield f"param.{name}.{own}.{param.name}"
+            yield from (f"choice.{name}.{own}.{param.name}.{choice}" for choice in param.choices)
+            if param.unit:
+                yield f"unit.{param.unit}"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_declared_word_has_a_text(language: str, catalogue: Catalogue) -> None:
+    known = texts(language)
+    wanted = {word for kind in catalogue.assets.values() for word in words_of(kind)}
+    wanted |= {f"condition.{name}" for name in catalogue.conditions}
+    wanted |= {f"service.{service.name}" for service in SERVICES}
+    wanted |= {f"outcome.{outcome}" for outcome in Outcome}
+    wanted |= {f"state.{life.name}.{state}" for life in LIVES.values() for state in life.states}
+    wanted |= {f"role.{role}" for role in ROLES} | {f"verb.{verb}" for verb in Verb}
+    assert sorted(wanted - known.keys()) == []
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_catalogue_of_texts_is_sorted(language: str) -> None:
+    known = list(texts(language))
+    assert known == sorted(known)
+
+
+def test_no_two_services_own_the_same_name(catalogue: Catalogue) -> None:
+    assert sum(len(service.assets) for service in SERVICES) == len(catalogue.assets)
+    assert sum(len(service.conditions) for service in SERVICES) == len(catalogue.conditions)
+    for service in SERVICES:
+        assert {kind.service for kind in service.assets} <= {service.name}
+        assert {condition.service for condition in service.conditions} <= {service.name}
+
+
+def test_every_alarm_has_a_priority_from_one_to_three(catalogue: Catalogue) -> None:
+    assert {condition.priority for condition in catalogue.conditions.values()} <= {1, 2, 3}
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_a_service_reacts_to_and_guards_what_exists(service, catalogue: Catalogue) -> None:
+    own = {action for kind in catalogue.assets.values() for action in kind.actions.values()}
+    assert set(service.guards) <= own
+    for kind, point in service.reacts:
+        assert kind.points[point.name] is point
+
+
+def test_what_proves_an_order_can_hold_what_was_ordered(catalogue: Catalogue) -> None:
+    """An order whose value the point refuses could never be proved."""
+    for kind in catalogue.assets.values():
+        for action in kind.actions.values():
+            if action.proof is None or not action.proof.param:
+                continue
+            param = next(param for param in action.params if param.name == action.proof.param)
+            point = kind.points[action.proof.point]
+            assert param.sort is point.sort
+            if point.sort is Sort.NUMBER:
+                assert point.low <= param.low <= param.high <= point.high
+            assert set(param.choices) <= set(point.choices)
+
+
+def test_no_point_of_a_kind_that_nobody_may_see_is_public(catalogue: Catalogue) -> None:
+    """A public point of a private asset would give the asset away."""
+    for kind in catalogue.assets.values():
+        assert kind.public or not any(point.public for point in kind.points.values()), kind.kind
