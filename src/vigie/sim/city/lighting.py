@@ -48,7 +48,8 @@ def _lit(network: Network, borders: Borders) -> Ints:
     middle = network.xy[(network.start[:-1] + network.start[1:]) // 2]
     edge = shapely.union_all(list(borders.ground)).boundary.simplify(1.0)
     shapely.prepare(edge)
-    town = (network.rank != PATH) & (network.rank > 0) & (network.density > -0.05) & (network.length_m > 9)
+    least = np.where(network.rank == PRIMARY, -0.4, -0.05)
+    town = (network.rank != PATH) & (network.rank > 0) & (network.density > least) & (network.length_m > 9)
     lit = np.flatnonzero(town)
     near = shapely.dwithin(shapely.points(middle[lit]), edge, network.length_m[lit] / 2 + 16.0)
     return lit[~near]
