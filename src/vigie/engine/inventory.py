@@ -50,7 +50,9 @@ class Intake:
 
 def fingerprint(draft: Draft) -> bytes:
     """A digest of what a draft says: equal for equal drafts, whatever run or machine they come from."""
-    rounded = msgspec.structs.replace(draft, lon=round(draft.lon, _DEGREE_DIGITS), lat=round(draft.lat, _DEGREE_DIGITS))
+    # Adding zero turns -0.0, which is written otherwise than 0.0, into it.
+    lon, lat = round(draft.lon, _DEGREE_DIGITS) + 0.0, round(draft.lat, _DEGREE_DIGITS) + 0.0
+    rounded = msgspec.structs.replace(draft, lon=lon, lat=lat)
     return hashlib.sha256(msgspec.json.encode(rounded, order="sorted")).digest()
 
 
