@@ -1,0 +1,67 @@
+"""All devices of the city together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vigie.services.lighting.kinds import Luminaire
+from vigie.services.roads import Bus, Tram
+from vigie.sim.city.city import City
+from vigie.sim.life.columns import Habits, Reports
+from vigie.sim.life.crossings import CrossingLife
+from vigie.sim.life.lamps import LampLife
+from vigie.sim.life.movers import TransitLife, VehicleLife
+from vigie.sim.life.others import BikeLife, BollardLife, CameraLife, StationLife
+from vigie.sim.life.sky import Sky
+
+
+class Life:
+    """The devices of a city from an instant on. step() moves time; order() asks something of a device.
+
+    The same city, start, habits, steps and orders give the same reports. Steps of any length up to a day are allowed;
+    what changes within a step is seen to the minute.
+    """
+
+    def __init__(self, city: City, start_us: int, habits: Habits | None = None) -> None:
+        habits = habits or Habits()
+        sky = Sky(city.seed)
+        self.lamps = LampLife(city, sky, habits, start_us)
+        self.crossings = CrossingLife(city, habits, start_us)
+        self.bollards = BollardLife(city, habits, start_us)
+        self._parts = (
+            self.lamps, self.crossings, self.bollards,
+            VehicleLife(city, habits, start_us), TransitLife(city, Bus, habits, start_us),
+            TransitLife(city, Tram, habits, start_us), CameraLife(city, habits, start_us),
+            BikeLife(city, habits, start_us), StationLife(city, sky, habits, start_us),
+        )  # fmt: skip
+        self.now_us = start_us
+
+    def step(self, until_us: int) -> list[Reports]:
+        """All that devices say in (now, until], in a fixed order; nothing if time does not move on."""
+        if until_us <= self.now_us:
+            return []
+        self.now_us = until_us
+        return [reports for part in self._parts for reports in part.advance(until_us) if len(reports)]
+
+    def order(self, kind: str, index: int, action: str, params: Mapping[str, Any]) -> str:
+        """Gives an order to the nth asset of a kind now. Returns why the device cannot take it; empty if it can."""
+        match kind, action:
+            case "luminaire", "dim":
+                self.dim([index], float(params["level"]))
+            case "cabinet", "set_full_light":
+                self.lamps.order_cabinet(index, params, self.now_us)
+            case "junction", "run_plan":
+                self.crossings.order_plan(index, int(params["plan"]), self.now_us)
+            case "bollard", "move":
+                self.bollards.order(index, str(params["to"]), self.now_us)
+            case _:
+                return f"a {kind} knows no action {action!r}"
+        return ""
+
+    def dim(self, luminaires: Sequence[int], level: float) -> None:
+        """Dims many luminaires at once."""
+        assert Luminaire.dim.proof is not None
+        self.lamps.order_lamps(np.asarray(luminaires, np.int64), level, self.now_us)

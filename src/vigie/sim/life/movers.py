@@ -1,0 +1,175 @@
+"""Service vehicles, buses and trams on their ways."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vigie.core.kinds import AssetKind
+from vigie.core.times import DAY_US, HOUR_US, SECOND_US
+from vigie.services.roads import Bus, Tram, Vehicle
+from vigie.sim.city.city import City
+from vigie.sim.city.equipment import bearing
+from vigie.sim.city.frame import to_degrees
+from vigie.sim.city.inventory import fleet_of
+from vigie.sim.city.routes import Course
+from vigie.sim.life.columns import Floats, Habits, Ints, Mask, Reports, drift, due, key_of, phases, uniform
+from vigie.sim.life.sky import local_us
+
+PARKED, DRIVING, WORKING = (Vehicle.activity.code(name) for name in ("parked", "driving", "working"))
+_NIGHT_TASKS = (5, 7)
+"""Municipal police and winter service drive at all hours."""
+_LAYOVER_S = 150.0
+
+
+class Tracks:
+    """Courses laid one after the other, so that all devices find their place in one look-up."""
+
+    def __init__(self, courses: tuple[Course, ...]) -> None:
+        self.length_m = np.array([course.length_m for course in courses])
+        self._xy = np.concatenate([course.xy for course in courses])
+        counts = np.array([len(course.xy) for course in courses])
+        self._start = np.concatenate([[0], np.cumsum(counts)])
+        base = np.concatenate([[0.0], np.cumsum(self.length_m + 1.0)])
+        self._base = base[:-1]
+        self._reach = np.concatenate([course.at_m + b for course, b in zip(courses, base[:-1], strict=True)])
+
+    def place(self, course: Ints, progress_m: Floats) -> tuple[Floats, Floats]:
+        """(lon, lat) and heading in degrees after a distance driven to and fro on a course, keeping right."""
+        length = self.length_m[course]
+        lap = progress_m % (2 * length)
+        back = lap > length
+        at = np.where(back, 2 * length - lap, lap) + self._base[course]
+        j = np.searchsorted(self._reach, at, "right") - 1
+        j = np.clip(j, self._start[course], self._start[course + 1] - 2)
+        span = self._xy[j + 1] - self._xy[j]
+        way = span / np.maximum(np.hypot(span[:, 0], span[:, 1]), 1e-9)[:, None]
+        spot = self._xy[j] + way * (at - self._reach[j])[:, None]
+        way = np.where(back[:, None], -way, way)
+        right = np.stack([way[:, 1], -way[:, 0]], -1) * 1.8
+        return to_degrees(spot + right), np.round(bearing(way)) % 360
+
+
+def worked_s(local: Ints, begin_s: Floats, end_s: Floats) -> tuple[Floats, Mask]:
+    """Seconds that a device has been in service since the epoch, by its daily hours; and whether it is now."""
+    day, second = local // DAY_US, local % DAY_US / SECOND_US
+    into = np.clip(second - begin_s, 0, end_s - begin_s)
+    return day * (end_s - begin_s) + into, (second >= begin_s) & (second < end_s)
+
+
+class VehicleLife:
+    """Service vehicles: drive, work, drive on; parked and untracked outside working hours (CNIL)."""
+
+    def __init__(self, city: City, habits: Habits, start_us: int) -> None:
+        self._habits, self.now_us = habits, start_us
+        count = len(city.rounds.courses)
+        self._index = np.arange(count)
+        self._tracks = Tracks(city.rounds.courses)
+        key = key_of(city.seed, "vehicle")
+        self._phase = phases(key, count, habits.mover_s)
+        always = np.isin(city.rounds.task, _NIGHT_TASKS)
+        shift = np.searchsorted((0.6, 0.8), uniform(key, self._index, 6))
+        begin_h = np.array([5.5, 12.0, 20.0])[shift] + np.array([3.0, 2.0, 2.0])[shift] * uniform(key, self._index, 1)
+        self._begin_us = (np.where(always, 0.0, begin_h) * HOUR_US).astype(np.int64)
+        self._long_s = np.where(always, 86_400.0, (7.5 + uniform(key, self._index, 2)) * 3_600)
+        self._speed = 6.0 + 4.0 * uniform(key, self._index, 3)
+        self._drive_s = 180 + 420 * uniform(key, self._index, 4)
+        self._work_s = 60 + 600 * uniform(key, self._index, 5)
+        self._hello = start_us
+
+    def advance(self, until_us: int) -> list[Reports]:
+        """Positions and headings of those at work, and what all are doing."""
+        who, at = due(self.now_us, until_us, self._habits.mover_s, self._phase)
+        first = at <= self._hello + int(self._habits.mover_s * SECOND_US)
+        self.now_us = until_us
+        if not len(who):
+            return []
+        local = at + (local_us(until_us) - until_us)
+        spent, serving = worked_s(local - self._begin_us[who], np.zeros(len(who)), self._long_s[who])
+        turn = spent // (self._drive_s + self._work_s)[who]
+        into = spent - turn * (self._drive_s + self._work_s)[who]
+        driving = into < self._drive_s[who]
+        progress = (turn * self._drive_s[who] + np.minimum(into, self._drive_s[who])) * self._speed[who]
+        places, heading = self._tracks.place(who, progress)
+        shown = np.where(serving, np.where(driving, DRIVING, WORKING), PARKED).astype(np.float64)
+        slow = first | ((at // (60 * SECOND_US) != (at - int(self._habits.mover_s * SECOND_US)) // (60 * SECOND_US)))
+        on = np.flatnonzero(serving)
+        return [
+            Reports(Vehicle, Vehicle.position, who[on], at[on], places[on, 0], places[on, 1]),
+            Reports(Vehicle, Vehicle.heading, who[on], at[on], heading[on]),
+            Reports(Vehicle, Vehicle.activity, who[slow], at[slow], shown[slow]),
+        ]
+
+
+class TransitLife:
+    """Buses or trams: to and fro on their line from the first service to the last, stopping at each stop."""
+
+    def __init__(self, city: City, kind: type[Bus] | type[Tram], habits: Habits, start_us: int) -> None:
+        self._kind, self._habits, self.now_us = kind, habits, start_us
+        fleet = fleet_of(city, kind.kind)
+        own, self._line = np.unique(fleet.line, return_inverse=True)
+        lines = [city.lines[i] for i in own.tolist()]
+        self._tracks = Tracks(tuple(line.course for line in lines))
+        speed, dwell = (6.4, 14.0) if kind is Bus else (8.0, 20.0)
+        self._tables = [self._timetable(line.stop_at_m, line.course.length_m, speed, dwell) for line in lines]
+        self._cycle_s = np.array([clock[-1] for clock, _ in self._tables])
+        self._offset_s = fleet.phase * self._cycle_s[self._line]
+        self._key = key_of(city.seed, kind.kind)
+        self._phase = phases(self._key, len(self._line), habits.mover_s)
+
+    @staticmethod
+    def _timetable(stops: Floats, length: float, speed: float, dwell: float) -> tuple[Floats, Floats]:
+        """Seconds and metres of a whole round: there, layover, back, layover."""
+        clock, metres, now = [0.0], [0.0], 0.0
+        for leg in (stops, 2 * length - stops[::-1]):
+            for at in leg.tolist():
+                if at <= metres[-1] + 5:
+                    continue
+                now += (at - metres[-1]) / speed
+                clock.append(now)
+                metres.append(at)
+                now += dwell
+                clock.append(now)
+                metres.append(at)
+            end = length if metres[-1] <= length else 2 * length
+            now += max(end - metres[-1], 0) / speed + 0.1
+            clock.append(now)
+            metres.append(max(end, metres[-1]))
+            now += _LAYOVER_S
+            clock.append(now)
+            metres.append(metres[-1])
+        return np.array(clock), np.array(metres)
+
+    def delay_s(self, who: Ints, at: Ints) -> Floats:
+        """How late each is: a slow drift, worse at the peaks; never so fast that a vehicle would run backwards."""
+        hour = (at + (local_us(self.now_us) - self.now_us)) % DAY_US / HOUR_US
+        peak = np.exp(-(((hour - 8.2) / 1.4) ** 2)) + np.exp(-(((hour - 17.6) / 1.8) ** 2))
+        wander = drift(self._key, who, at, 1_500.0)
+        scale = 1.0 if self._kind is Bus else 0.45
+        return scale * (35 + 75 * peak + (60 + 90 * peak) * wander)
+
+    def advance(self, until_us: int) -> list[Reports]:
+        """Positions, headings and delays."""
+        who, at = due(self.now_us, until_us, self._habits.mover_s, self._phase)
+        if not len(who):
+            self.now_us = until_us
+            return []
+        delay = self.delay_s(who, at)
+        local = at + (local_us(until_us) - until_us)
+        # Service runs from half past four to half past one; shifted so that the night's end is a day's end.
+        shifted = local - 90 * 60 * SECOND_US
+        spent, _ = worked_s(shifted, np.full(len(who), 3 * 3_600.0), np.full(len(who), 86_400.0))
+        clock = (spent - delay + self._offset_s[who]) % self._cycle_s[self._line[who]]
+        progress = np.zeros(len(who))
+        line = self._line[who]
+        for own, (ticks, metres) in enumerate(self._tables):
+            rows = np.flatnonzero(line == own)
+            progress[rows] = np.interp(clock[rows], ticks, metres)
+        places, heading = self._tracks.place(line, progress)
+        slow = (at // (30 * SECOND_US)) != (at - int(self._habits.mover_s * SECOND_US)) // (30 * SECOND_US)
+        self.now_us = until_us
+        kind: type[AssetKind] = self._kind
+        return [
+            Reports(kind, self._kind.position, who, at, places[:, 0], places[:, 1]),
+            Reports(kind, self._kind.heading, who, at, heading),
+            Reports(kind, self._kind.delay, who[slow], at[slow], np.round(delay[slow])),
+        ]
