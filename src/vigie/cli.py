@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 import typer
+import uvloop
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -38,7 +39,8 @@ journal = typer.Typer(help="What was done, by whom, and the proof of it.", no_ar
 main.add_typer(devices, name="devices")
 main.add_typer(journal, name="journal")
 
-out = Console()
+# What is shown are words of people and devices: their brackets and colons are no markup.
+out = Console(markup=False, emoji=False, highlight=False)
 err = Console(stderr=True)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
@@ -85,7 +87,8 @@ def serve_command(
             sys.stdout.flush()
 
         try:
-            asyncio.run(serve(settings, on_ready=ready))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(serve(settings, on_ready=ready))
         except OSError as error:
             err.print(f"vigie: {settings.host}:{settings.port} cannot be had: {error.strerror}", markup=False)
             raise typer.Exit(1) from None
@@ -279,7 +282,7 @@ def bench(
     names: Annotated[list[str] | None, typer.Argument(help="Names or groups; all if none is given.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
 ) -> None:
-    """Measures what is promised of vigie's speed, on this machine. Wants the project's folder, and nothing beside it."""
+    """Measures what is promised of vigie's speed, here; wants the project's folder, and a machine with nothing else."""
     root = Path(__file__).resolve().parents[2]
     if not (root / "bench" / "harness.py").exists():
         err.print("vigie: the measurements are in the project's folder bench/, and it is not here.", markup=False)

@@ -1,0 +1,129 @@
+"""The command, on a real installation in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.city import drafts
+from vigie import __version__
+from vigie.app import installation
+from vigie.cli import main
+from vigie.core.facts import DeviceAdmitted, Entry, Personal
+from vigie.core.merkle import leaf_hash, root_from_inclusion
+from vigie.settings import Settings
+
+
+class Vigie:
+    """Runs the command on one installation."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self.file = folder / "assets.ndjson"
+        self.file.write_bytes(b"\n".join(map(msgspec.json.encode, drafts())))
+
+    def __call__(self, *words: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, [*words, "--data", str(self.data)])
+        assert result.exit_code == code, result.output
+        return result
+
+    def take(self, *, code: int = 0) -> dict:
+        return json.loads(self("import", str(self.file), "--source", "test", "--json", code=code).stdout)
+
+
+@pytest.fixture
+def vigie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vigie:
+    monkeypatch.setenv("COLUMNS", "400")
+    return Vigie(tmp_path)
+
+
+def test_it_says_which_it_is() -> None:
+    assert CliRunner().invoke(main, ["version"]).stdout.strip() == __version__
+
+
+def test_the_same_file_twice_changes_nothing(vigie: Vigie) -> None:
+    assert (vigie.take()["made"], vigie.take()) == (
+        len(drafts()),
+        {"source": "test", "read": 24, "made": 0, "changed": 0, "unchanged": 24, "gone": 0, "rejected": []},
+    )
+
+
+def test_a_bad_line_is_rejected_alone_and_named(vigie: Vigie) -> None:
+    lines = vigie.file.read_bytes().split(b"\n")
+    dragon = msgspec.json.encode(msgspec.structs.replace(drafts()[0], key="d", kind="dragon"))
+    vigie.file.write_bytes(b"\n".join([lines[0], b"", b"{rubbish", dragon, *lines[1:]]))
+    report = vigie.take()
+    assert (report["read"], report["made"]) == (len(drafts()) + 2, len(drafts()))
+    assert [each["line"] for each in report["rejected"]] == [3, 4]
+    shown = vigie("import", str(vigie.file), "--source", "test").stdout
+    assert "line 4: there is no kind 'dragon'" in shown
+
+
+def test_a_bad_file_changes_nothing(vigie: Vigie) -> None:
+    vigie.file.write_bytes(b"\xff\xfe\nno asset")
+    assert "holds no asset; line 1" in vigie("import", str(vigie.file), code=1).stderr
+    assert "cannot be read" in vigie("import", "nowhere.ndjson", code=1).stderr
+
+
+def test_a_device_is_admitted_once_and_expelled(vigie: Vigie) -> None:
+    vigie.take()
+    area = ("--all-of", "dijon-metropole/quetigny")
+    secret = vigie("devices", "admit", "box", *area).stdout.splitlines()[-1]
+    assert len(secret) >= 40
+    assert secret.encode() not in b"".join(path.read_bytes() for path in vigie.data.glob("facts.sqlite*"))
+    assert "already" in vigie("devices", "admit", "box", *area, code=1).stderr
+    assert "no asset 'dragon'" in vigie("devices", "admit", "other", "--asset", "dragon", code=1).stderr
+    assert vigie("devices", "list").stdout.split() == ["box"]
+    vigie("devices", "expel", "box")
+    assert vigie("devices", "list").stdout.split() == []
+    assert "no device 'box'" in vigie("devices", "expel", "box", code=1).stderr
+
+
+def test_the_journal_shows_what_was_done_and_why_word_for_word(vigie: Vigie) -> None:
+    vigie.take()
+    why = "[/red] asked by the :cat: office [7]"
+    vigie("devices", "admit", "box", "--asset", "luminaire-000001", "--reason", why)
+    shown = vigie("journal", "show").stdout
+    assert why in shown
+    assert [word for word in ("InstallationMade", "AssetsTaken", "DeviceAdmitted") if word not in shown] == []
+    assert "InstallationMade" not in vigie("journal", "show", "--limit", "1").stdout
+
+
+def test_the_journal_verifies_and_proves_a_leaf(vigie: Vigie) -> None:
+    vigie.take()
+    assert "3 leaves" in vigie("journal", "verify").stdout
+    said = json.loads(vigie("journal", "prove", "1").stdout)
+    path = [bytes.fromhex(step) for step in said["path"]]
+    root = root_from_inclusion(leaf_hash(said["leaf"].encode()), said["index"], said["size"], path)
+    assert root == bytes.fromhex(said["root"])
+    assert "99" in vigie("journal", "prove", "99", code=1).stderr
+    assert "3 leaves" in vigie("journal", "verify").stdout
+
+
+def test_what_was_erased_is_shown_as_erased_and_the_journal_still_holds(vigie: Vigie) -> None:
+    with installation(Settings(data=vigie.data)) as opened:
+        now_us = opened.clock.now_us()
+        fact = DeviceAdmitted(id=opened.new_id(), at=now_us, actor="test", device="box", count=0, items="")
+        words = {"reason": Personal("Mme Durand called", "who answers for it", now_us - 1)}
+        opened.facts.commit([Entry(fact, words, (bytes(32), []))])
+        assert opened.erase_due() == 1
+        assert opened.erase_due() == 0
+    shown = vigie("journal", "show").stdout
+    assert "erased on 20" in shown
+    assert "under rule 'end of its purpose'" in shown
+    assert "Durand" not in shown
+    assert "leaves" in vigie("journal", "verify").stdout
+
+
+def test_an_installation_has_one_master(vigie: Vigie) -> None:
+    with installation(Settings(data=vigie.data)):
+        assert "in use by another" in vigie("devices", "list", code=1).stderr.replace("\n", " ")
+
+
+def test_a_wrong_setting_is_said_in_a_sentence(vigie: Vigie, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_PROT", "1")
+    assert "Did you mean 'port'" in vigie("devices", "list", code=1).stderr
