@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import functools
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 
 def send(port: int, secret: str, bodies: Sequence[bytes], connections: int) -> float:
@@ -40,22 +41,45 @@ def _send_all(pipe, port: int, secret: str, bodies: Sequence[bytes], connections
         pipe.send(f"{type(error).__name__}: {error}")
 
 
+class _Sender(asyncio.Protocol):
+    """One connection: the next request goes out when the last is answered."""
+
+    def __init__(self, waiting: Iterator[bytes], done: asyncio.Future[None]) -> None:
+        self._waiting, self._done = waiting, done
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def next(self) -> None:
+        request = next(self._waiting, None)
+        if request is not None:
+            self._transport.write(request)
+        elif not self._done.done():
+            self._done.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        if not end or len(body) < int(head.split(b"content-length: ", 1)[1].split(b"\r", 1)[0]):
+            return
+        self._received = b""
+        if b" 200 " not in head[:20] or b'"rejected_total":0,' not in body:
+            if not self._done.done():
+                self._done.set_exception(RuntimeError((head + body)[:500].decode()))
+            return
+        self.next()
+
+
 async def _run(port: int, requests: list[bytes], connections: int) -> float:
-    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
+    loop = asyncio.get_running_loop()
     waiting = iter(requests)
-
-    async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for request in waiting:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-            body = await reader.readexactly(length)
-            if not head.startswith(b"HTTP/1.1 200") or json.loads(body)["rejected_total"]:
-                raise RuntimeError((head + body)[:500].decode())
-
+    done = [loop.create_future() for _ in range(connections)]
+    senders = [
+        (await loop.create_connection(functools.partial(_Sender, waiting, each), "127.0.0.1", port))[1] for each in done
+    ]
     start = time.perf_counter()
-    await asyncio.gather(*(work(reader, writer) for reader, writer in opened))
-    took_s = time.perf_counter() - start
-    for _, writer in opened:
-        writer.close()
-    return took_s
+    for sender in senders:
+        sender.next()
+    await asyncio.gather(*done)
+    return time.perf_counter() - start

@@ -18,6 +18,7 @@ import importlib.metadata
 import json
 import os
 import secrets
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -26,6 +27,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+import duckdb
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,7 +39,7 @@ from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, POST, AssetsTaken, Entry, InstallationMade, Personal, PersonalErased, digest
 from vigie.core.ids import uuid7
 from vigie.core.service import Clear, Raise, Service
-from vigie.core.times import DAY_US
+from vigie.core.times import DAY_US, HOUR_US, day_of
 from vigie.engine.inventory import Intake, digests_of, plan_intake
 from vigie.engine.loop import Engine, catalogue_of
 from vigie.engine.ports import StorageFull
@@ -50,8 +52,12 @@ from vigie.store.journal import Head
 from vigie.store.observations import DuckObservations
 from vigie.transports.http import serve as serve_http
 
+SWITCH_S = 0.0002
 FRAME_EVERY_S = 60
 HEAD_EVERY_S = 60
+SEAL_EVERY_S = 3_600
+HOT_US = 2 * HOUR_US
+RAW_KEPT_US = 30 * DAY_US
 REASON_KEPT_US = 365 * DAY_US
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
@@ -164,6 +170,22 @@ class Installation:
             )
             self.facts.commit([Entry(fact, self.because(reason), intake.changes)])
         return intake
+
+    def seal(self) -> None:
+        """Moves what is older than two hours out of the hot table, joins the parts of days that are over, and drops
+        the days whose raw history is kept no longer."""
+        now_us = self.clock.now_us()
+        try:
+            self.observations.seal(now_us - HOT_US)
+            for day in self.observations.days_in_parts(day_of(now_us - HOT_US)):
+                self.observations.compact(day)
+            dropped = self.observations.drop_before(day_of(now_us - RAW_KEPT_US))
+        except (OSError, duckdb.Error) as error:
+            # What was not sealed stays in the hot table, and the next hour tries again.
+            _log.error("could not seal", reason=str(error))
+            return
+        if dropped:
+            _log.info("raw history dropped", days=dropped)
 
     def erase_due(self) -> int:
         """Erases the personal fields whose end date has come. Returns how many."""
@@ -316,7 +338,7 @@ class Post:
 
     async def _upkeep(self) -> None:
         """Each second: the clock and what is owed. Each minute: the picture is kept, the journal signed, and what has
-        served its purpose erased."""
+        served its purpose erased. Each hour: history is sealed."""
         beats = 0
         while True:
             await asyncio.sleep(1)
@@ -329,6 +351,9 @@ class Post:
             if beats % FRAME_EVERY_S == 0:
                 await self._try("keep the picture", lambda: self.engine.keep_frame(self._opened.clock.now_us()))
                 await self._try("erase", self._opened.erase_due)
+            if beats % SEAL_EVERY_S == 0 and self.trouble is None:
+                # Beside the writer's thread: commits go on while a day is written.
+                await asyncio.to_thread(self._opened.seal)
             if beats % HEAD_EVERY_S == 0:
                 await self._try("sign the journal", self._opened.sign_head)
 
@@ -349,10 +374,11 @@ class Post:
 
 async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
     """Runs the post until it is asked to stop. Raises InUse, OSError."""
+    # The writer's thread comes back from the disk several times a commit, and each time waits for the interpreter
+    # until the loop's thread lets go: 5 ms by default, longer than the commit itself.
+    sys.setswitchinterval(SWITCH_S)
     with installation(settings) as opened:
         post = Post(opened)
-        routes = [
-            *device_routes(Devices(opened.facts.devices()), post.pump),
-            *operations_routes(post.engine, post.pump, lambda: post.trouble),
-        ]
-        await serve_http(application(routes, post.life), settings.host, settings.port, on_ready=on_ready)
+        direct = device_routes(Devices(opened.facts.devices()), post.pump)
+        routes = operations_routes(post.engine, post.pump, lambda: post.trouble)
+        await serve_http(application(routes, post.life, direct), settings.host, settings.port, on_ready=on_ready)

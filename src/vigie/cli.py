@@ -19,7 +19,6 @@ import typer
 import uvloop
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from vigie import __version__
 from vigie.app import Installation, InUse, installation, serve
@@ -128,7 +127,7 @@ def import_command(
             raise typer.Exit(1)
         intake = opened.take_assets(source or file.stem, drafts, reason=reason)
         rejected += [{"line": lines[each.row], "key": each.key, "reason": each.reason} for each in intake.refused]
-        report = {
+        report: dict[str, Any] = {
             "source": source or file.stem,
             "read": len(drafts) + len(rejected) - len(intake.refused),
             "made": intake.made,
@@ -226,16 +225,16 @@ def show(
 ) -> None:
     """What was done, the newest first."""
     with _opened(config, data) as opened:
-        table = Table("leaf", "at", "fact", "actor", "what", box=None, pad_edge=False)
         for line in opened.facts.journal.lines(limit=limit):
             said = msgspec.to_builtins(line.fact)
             rest = {name: value for name, value in said.items() if name not in {"id", "at", "actor", "type", "sealed"}}
             for field in line.personal:
                 erased = f"erased on {rfc3339(field.erased_us or 0)} under rule {field.rule!r}"
                 rest[field.field] = field.value if field.erased_us is None else erased
-            what = "  ".join(f"{name}: {value}" for name, value in rest.items())
-            table.add_row(str(line.n), rfc3339(line.fact.at)[:19], type(line.fact).__name__, line.fact.actor, what)
-        out.print(table)
+            # Lines rather than a table: they are searched with grep and read on any width.
+            typer.echo(f"{line.n}  {rfc3339(line.fact.at)[:19]}Z  {type(line.fact).__name__}  by {line.fact.actor}")
+            for name, value in rest.items():
+                typer.echo(f"    {name}: {value}")
 
 
 @journal.command("verify")

@@ -56,7 +56,7 @@ def test_the_counts_add_up_and_the_refusals_say_which_row_and_why(post: RunningP
 def test_lines_are_taken_too_and_a_bad_line_spoils_no_other(post: RunningPost) -> None:
     good = json.dumps(reading(LAMP, "driver_temperature", 31.0, now_us()))
     answer = post.send(f"{good}\n\n{{broken\n".encode(), Content_Type="application/x-ndjson")
-    assert (answer.body["accepted"], answer.body["rejected"][0]["row"]) == (1, 1)
+    assert (answer.body["accepted"], answer.body["rejected"][0]["row"]) == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ LAMP = Draft(key="1", kind="luminaire", lon=5.0, lat=47.3, attributes={"rated_po
 
 def plan(taken: Sequence[Draft], before: Sequence[Draft] = ()) -> Intake:
     """The plan for drafts of a source of which the post has `before`, numbered from 1."""
-    known = {draft.key: Known(no, fingerprint(draft)) for no, draft in enumerate(before, 1)}
+    known = {draft.key: Known(no, draft.kind, fingerprint(draft)) for no, draft in enumerate(before, 1)}
     return plan_intake(CATALOGUE, taken, known, {id_of(d): n for n, d in enumerate(before, 1)}, len(before) + 1)
 
 
@@ -98,3 +98,13 @@ def test_a_digest_commits_to_each_number_and_row() -> None:
     one, other = plan([LAMP]), plan([msgspec.structs.replace(LAMP, name="Rue Verte 1")])
     assert digests_of(one.changes) != digests_of(other.changes)
     assert len(digests_of(plan(drafts()).changes)) == len(drafts())
+
+
+def test_a_known_asset_cannot_become_another_kind() -> None:
+    """Its points and its history are of its kind."""
+    before = Draft(key="1", kind="luminaire", lon=5.0, lat=47.3)
+    after = Draft(key="1", kind="cabinet", lon=5.0, lat=47.3)
+    known = {"1": Known(1, "luminaire", fingerprint(before))}
+    intake = plan_intake(CATALOGUE, [after], known, {"luminaire-1": 1}, 2)
+    assert intake.changes == ()
+    assert "cannot become a cabinet" in intake.refused[0].reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -148,7 +149,9 @@ def test_late_rows_make_a_further_segment_and_compacting_joins_them_without_repe
     store.seal(NOW_US)
     folder = store.sealed / f"day={day_of(at)}"
     assert len(list(folder.glob("number-*.parquet"))) == 2
+    assert store.days_in_parts(day_of(NOW_US)) == [day_of(at)]
     store.compact(day_of(at))
+    assert store.days_in_parts(day_of(NOW_US)) == []
     assert len(list(folder.glob("number-*.parquet"))) == 1
     with store.reading() as read:
         rows = read.execute(f"SELECT asset, observed_us, value FROM ({store.union('number')}) ORDER BY ALL").fetchall()
@@ -205,3 +208,24 @@ def test_a_full_disk_refuses_and_keeps_nothing(tmp_path: Path) -> None:
         store.append(stored(1, [(1, 1, NOW_US, 1.0, None, None)]))
     assert (store.last_ingest, store.since(0)) == (0, [])
     store.close()
+
+
+def test_sealing_beside_appending_loses_nothing_and_doubles_nothing(store: DuckObservations) -> None:
+    ended = threading.Event()
+
+    def seal() -> None:
+        while not ended.is_set():
+            store.seal(NOW_US + DAY_US)
+            for day in store.days_in_parts("9999"):
+                store.compact(day)
+
+    sealing = threading.Thread(target=seal)
+    sealing.start()
+    for n in range(1, 400):
+        store.append(stored(n, [(1, 1, NOW_US + n, 1.0, None, None), (2, 10, NOW_US + n, 5.0, 47.0, None)]))
+    ended.set()
+    sealing.join()
+    with store.reading() as read:
+        for sort in ("number", "place"):
+            rows = read.execute(f"SELECT count(*), count(DISTINCT n) FROM ({store.union(sort)})").fetchall()
+            assert rows == [(399, 399)]

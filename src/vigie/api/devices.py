@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from vigie.api.application import Endpoint
 from vigie.api.problems import Problem
 from vigie.core.readings import Readings
 from vigie.engine.ports import StorageFull
@@ -71,8 +71,11 @@ class Devices:
 _encode = msgspec.json.Encoder().encode
 
 
-def device_routes(devices: Devices, pump: Pump) -> list[Route]:
-    """The routes of the device door."""
+OBSERVATIONS_PATH = "/device/v1/observations"
+
+
+def device_routes(devices: Devices, pump: Pump) -> dict[tuple[str, str], Endpoint]:
+    """The device door: (method, path) -> endpoint, to be called without a router between."""
 
     async def take_observations(request: Request) -> Response:
         """Takes a JSON array or NDJSON of observations."""
@@ -106,7 +109,7 @@ def device_routes(devices: Devices, pump: Pump) -> list[Route]:
             ) from error
         return Response(_encode(_told(taken)), media_type="application/json")
 
-    return [Route("/device/v1/observations", take_observations, methods=["POST"])]
+    return {("POST", OBSERVATIONS_PATH): take_observations}
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:

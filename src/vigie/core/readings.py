@@ -5,6 +5,7 @@ A protocol turns bytes into readings; the engine's admission turns readings into
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vigie.core.kinds import Quality
@@ -37,3 +38,22 @@ class Readings:
     def sent(self) -> int:
         """How many readings were sent, readable or not."""
         return len(self.assets) + len(self.refused)
+
+    @staticmethod
+    def joined(parts: Sequence[Readings]) -> Readings:
+        """The readable rows of all, one after the other; `rows` is the place among them. What could not be read stays
+        with its part."""
+        assets: list[str] = []
+        points: list[str] = []
+        values: list[Value] = []
+        observed_us: list[int] = []
+        quality: dict[int, Quality] = {}
+        for part in parts:
+            start = len(assets)
+            for row, said in part.quality.items():
+                quality[start + row] = said
+            assets += part.assets
+            points += part.points
+            values += part.values
+            observed_us += part.observed_us
+        return Readings(assets, points, values, observed_us, list(range(len(assets))), quality)

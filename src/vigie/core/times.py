@@ -33,3 +33,8 @@ def rfc3339(instant_us: int) -> str:
 def day_of(instant_us: int) -> str:
     """The UTC day of an instant, such as 2026-11-24."""
     return from_us(instant_us).strftime("%Y-%m-%d")
+
+
+def start_of(day: str) -> int:
+    """The first instant of a UTC day that is written as `day_of` does."""
+    return to_us(datetime.fromisoformat(f"{day}T00:00:00+00:00"))

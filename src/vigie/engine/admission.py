@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vigie.core.kinds import Sort
 from vigie.core.observations import Batch, Mask, Outcome, Rejected
@@ -53,8 +54,9 @@ class Admission:
                 self._sort[code, ordinal] = SORTS.index(point.sort)
                 self._low[code, ordinal], self._high[code, ordinal] = point.low, point.high
 
-    def admit(self, readings: Readings, reporter: int, now_us: int) -> Admitted:
-        """Turns readings into a batch. reporter: the number of the device that speaks, or ANY_REPORTER."""
+    def admit(self, readings: Readings, reporter: int | NDArray[np.int64], now_us: int) -> Admitted:
+        """Turns readings into a batch. reporter: the number of the device that speaks, or ANY_REPORTER; one for all
+        rows or one a row."""
         registry = self._registry
         count = len(readings)
         rejected = list(readings.refused)
@@ -79,8 +81,7 @@ class Admission:
                 good = good & ~rows
 
         refuse(Outcome.UNKNOWN_ASSET, (asset == 0) | registry.gone[asset])
-        if reporter != ANY_REPORTER:
-            refuse(Outcome.NOT_YOURS, registry.reporter[asset] != reporter)
+        refuse(Outcome.NOT_YOURS, (registry.reporter[asset] != reporter) & (np.asarray(reporter) != ANY_REPORTER))
         refuse(Outcome.UNKNOWN_POINT, ordinal == NO_POINT)
         refuse(Outcome.FUTURE, observed > now_us + FUTURE_US_MAX)
         refuse(Outcome.TOO_OLD, observed < now_us - AGE_US_MAX)

@@ -21,6 +21,7 @@ class Known:
     """An asset that the post has from this source already."""
 
     no: int
+    kind: str
     fingerprint: bytes
 
 
@@ -77,6 +78,8 @@ def plan_intake(
     for row, draft in enumerate(drafts):
         reason = _reason_to_refuse(catalogue, draft)
         before = known.get(draft.key)
+        if reason is None and before is not None and before.kind != draft.kind:
+            reason = f"it was a {before.kind} and cannot become a {draft.kind}: retire it and give the new one a key"
         if reason is None and draft.key in seen:
             reason = f"the key {draft.key!r} comes twice"
         owner = ids.get(id_of(draft))

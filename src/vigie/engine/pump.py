@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigie.core.observations import Batch, Outcome, Rejected
+from vigie.core.observations import Outcome, Rejected
 from vigie.core.readings import Readings
 from vigie.engine.admission import Admitted
 from vigie.engine.loop import Engine
+from vigie.engine.picture import Sorting
 from vigie.engine.ports import Clock, StorageFull
 
 GROUP_ROWS_MAX = 50_000
@@ -44,7 +45,8 @@ class Acknowledgement:
 
 @dataclass(slots=True)
 class _Waiting:
-    admitted: Admitted
+    readings: Readings
+    reporter: int
     answer: asyncio.Future[Acknowledgement]
 
 
@@ -99,14 +101,9 @@ class Pump:
         if self._queued_rows + len(readings) > QUEUE_ROWS_MAX:
             self.refused_busy += 1
             raise Busy
-        admitted = self._engine.admission.admit(readings, reporter, self._clock.now_us())
-        for rejected in admitted.rejected:
-            self.counts[rejected.outcome] += 1
-        if not len(admitted.batch):
-            return Acknowledgement(0, 0, 0, admitted.rejected)
-        waiting = _Waiting(admitted, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(readings, reporter, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
-        self._queued_rows += len(admitted.batch)
+        self._queued_rows += len(readings)
         self._wake.set()
         return await waiting.answer
 
@@ -122,10 +119,10 @@ class Pump:
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         rows = 0
-        while self._queue and (not group or rows + len(self._queue[0].admitted.batch) <= GROUP_ROWS_MAX):
+        while self._queue and (not group or rows + len(self._queue[0].readings) <= GROUP_ROWS_MAX):
             waiting = self._queue.popleft()
             group.append(waiting)
-            rows += len(waiting.admitted.batch)
+            rows += len(waiting.readings)
         self._queued_rows -= rows
         return group
 
@@ -142,7 +139,11 @@ class Pump:
 
     async def _commit(self, group: list[_Waiting]) -> None:
         engine, now_us = self._engine, self._clock.now_us()
-        batch = Batch.joined([waiting.admitted.batch for waiting in group])
+        # One admission for the group: its cost is by the call, hardly by the row.
+        sizes = [len(waiting.readings) for waiting in group]
+        reporters = np.repeat(np.array([waiting.reporter for waiting in group], np.int64), sizes)
+        admitted = engine.admission.admit(Readings.joined([each.readings for each in group]), reporters, now_us)
+        batch = admitted.batch
         sorting = engine.picture.sort(batch)
         if not sorting.duplicate.all():
             kept = batch.take(~sorting.duplicate) if sorting.duplicate.any() else batch
@@ -150,22 +151,34 @@ class Pump:
             await self.run_in_writer(lambda: engine.record(ingest, now_us, kept))
             engine.react(ingest, now_us, kept)
             self._on_full(None)
-        self.groups += 1
-        start = 0
-        for waiting in group:
-            rows = slice(start, start + len(waiting.admitted.batch))
-            start = rows.stop
-            fresh, late, duplicate = (
-                int(np.count_nonzero(mask[rows])) for mask in (sorting.fresh, sorting.late, sorting.duplicate)
-            )
-            self.counts[Outcome.ACCEPTED] += fresh
-            self.counts[Outcome.LATE] += late
-            self.counts[Outcome.DUPLICATE] += duplicate
-            if not waiting.answer.done():
-                waiting.answer.set_result(Acknowledgement(fresh, late, duplicate, waiting.admitted.rejected))
+            self.groups += 1
+        self._answer(group, sizes, admitted, sorting)
         if engine.owed:
             try:
                 await self.run_in_writer(engine.settle)
             except StorageFull as error:
                 # The observations are safe and the facts are owed; the next group tries again.
                 self._on_full(str(error))
+
+    def _answer(self, group: list[_Waiting], sizes: list[int], admitted: Admitted, sorting: Sorting) -> None:
+        """Tells each sender what became of its own rows, and counts."""
+        ends = np.cumsum(sizes)
+        # How many rows of each outcome lie before each sender's end; the differences are the senders' own.
+        edges = np.searchsorted(admitted.rows, np.concatenate([[0], ends]))
+        masks = (sorting.fresh, sorting.late, sorting.duplicate)
+        counts = [np.diff(np.concatenate([[0], np.cumsum(mask)])[edges]).tolist() for mask in masks]
+        refused: dict[int, list[Rejected]] = {}
+        senders: list[int] = np.searchsorted(ends, [each.row for each in admitted.rejected], side="right").tolist()
+        for sender, each in zip(senders, admitted.rejected, strict=True):
+            row = each.row - (int(ends[sender - 1]) if sender else 0)
+            told = Rejected(group[sender].readings.rows[row], each.outcome, each.detail)
+            refused.setdefault(sender, []).append(told)
+        for sender, (waiting, fresh, late, duplicate) in enumerate(zip(group, *counts, strict=True)):
+            rejected = sorted([*waiting.readings.refused, *refused.get(sender, ())], key=lambda each: each.row)
+            self.counts[Outcome.ACCEPTED] += fresh
+            self.counts[Outcome.LATE] += late
+            self.counts[Outcome.DUPLICATE] += duplicate
+            for each in rejected:
+                self.counts[each.outcome] += 1
+            if not waiting.answer.done():
+                waiting.answer.set_result(Acknowledgement(fresh, late, duplicate, rejected))

@@ -117,10 +117,10 @@ class SqlFacts:
 
     def known_of(self, source: str) -> Mapping[str, Known]:
         """What the post has from a source, by the source's own keys."""
-        query = select(ASSET.c.source_key, ASSET.c.no, ASSET.c.fingerprint)
+        query = select(ASSET.c.source_key, ASSET.c.no, ASSET.c.kind, ASSET.c.fingerprint)
         with self._engine.connect() as read:
             rows = read.execute(query.where(ASSET.c.source == source, ASSET.c.retired_us.is_(None)))
-            return {row.source_key: Known(row.no, row.fingerprint) for row in rows}
+            return {row.source_key: Known(row.no, row.kind, row.fingerprint) for row in rows}
 
     def ids(self) -> Mapping[str, int]:
         """Every asset id of the city."""

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.observations import Batch
-from vigie.core.times import DAY_US, day_of
+from vigie.core.times import DAY_US, day_of, start_of
 from vigie.engine.ports import PictureFrame, StorageFull, StoredBatch
 from vigie.store.files import free_bytes, sync_folder, write_whole
 
@@ -172,6 +172,12 @@ class DuckObservations:
         with self._sealing:
             return sum(self._seal_sort(sort, until_us) for sort in SORTS)
 
+    def days_in_parts(self, before: str) -> list[str]:
+        """The sealed days before this one that are still in more than one segment of a sort."""
+        query = "SELECT DISTINCT day FROM segment WHERE day < ? GROUP BY day, sort HAVING count(*) > 1 ORDER BY day"
+        with self.reading() as read:
+            return [day for (day,) in read.execute(query, [before]).fetchall()]
+
     def compact(self, day: str) -> None:
         """Joins the segments of a day into one a sort, without rows that say the same thing twice."""
         with self._sealing:
@@ -200,7 +206,10 @@ class DuckObservations:
         with self._sealing:
             with self.reading() as read:
                 days = [d for (d,) in read.execute("SELECT DISTINCT day FROM segment WHERE day < ?", [day]).fetchall()]
+                read.execute("BEGIN")
                 read.execute("DELETE FROM segment WHERE day < ?", [day])
+                read.execute("DELETE FROM ingest WHERE received_us < ?", [start_of(day)])
+                read.execute("COMMIT")
             self._drop_unnamed()
         return sorted(days)
 

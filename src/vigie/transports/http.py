@@ -38,6 +38,8 @@ async def serve(application: Any, host: str, port: int, *, on_ready: Callable[[i
         lifespan="on",
         log_config=None,
         access_log=False,
+        # Nothing here asks who the peer is; a proxy in front is told apart where sessions begin.
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_S_MAX,
         backlog=2_048,

@@ -164,3 +164,8 @@ def test_brackets_without_end_are_malformed() -> None:
     with pytest.raises(MalformedBody):
         decode_array(b"[" * 200_000)
     assert len(decode_lines(b"[" * 200_000).refused) == 1
+
+
+def test_a_refused_line_is_told_by_its_place_in_the_body() -> None:
+    """Empty lines count: it is the line that an editor shows, from 0."""
+    assert [each.row for each in decode_lines(b"\n\n{broken\n").refused] == [2]

@@ -63,11 +63,10 @@ def decode_array(body: bytes) -> Readings:
 
 def decode_lines(body: bytes) -> Readings:
     """Reads NDJSON: one observation a line; empty lines are passed over. A bad line refuses that line alone."""
-    lines = body.splitlines()
     try:
         return _columns(_row.decode_lines(body))
     except _UNREADABLE:
-        return _row_by_row([line for line in lines if line.strip()])
+        return _row_by_row(body.splitlines())
 
 
 def encode_array(rows: Iterable[tuple[str, str, Value, int]]) -> bytes:
@@ -95,6 +94,8 @@ def _row_by_row(parts: Sequence[bytes | msgspec.Raw]) -> Readings:
     places: list[int] = []
     refused: list[Rejected] = []
     for place, part in enumerate(parts):
+        if isinstance(part, bytes) and not part.strip():
+            continue
         try:
             rows.append(_row.decode(part))
             places.append(place)
