@@ -8,7 +8,8 @@ set -euo pipefail
 needs='chromium chromium chromium-browser google-chrome
 mosquitto mosquitto /usr/sbin/mosquitto
 mosquitto mosquitto_passwd
-strace strace'
+strace strace
+curl curl'
 
 here() {
   for name in "$@"; do command -v "$name" >/dev/null && return; done

@@ -18,8 +18,9 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
     "mosquitto_passwd": ("mosquitto_passwd",),
     "strace": ("strace",),
+    "curl": ("curl",),
 }
-PACKAGES = {"chromium": "chromium", "mosquitto": "mosquitto", "mosquitto_passwd": "mosquitto", "strace": "strace"}
+PACKAGES = {name: name for name in PROGRAMS} | {"mosquitto_passwd": "mosquitto"}
 
 
 def under_ci() -> bool:
