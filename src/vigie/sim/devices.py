@@ -1,7 +1,7 @@
 """The device end: gateways that report for their devices, pick up orders and send receipts.
 
-A gateway speaks for the devices of one service in one commune (vehicles, buses and trams: one for all of them). It
-keeps what it could not send, up to a limit, and sends it again: duplicates do no harm, the post counts them.
+A gateway speaks for the devices of one service in one commune; what moves, the air, bikes and bollards have one for
+all of the metropole. It keeps what it could not send, up to a limit, and sends it again: duplicates do no harm, the post counts them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -39,12 +40,31 @@ _PAUSE_MOST_S = 10.0
 Row = tuple[str, str, Value, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Protocol):
     """What a door said. retry_after_s: how long it asks to be left alone, 0 if it does not say."""
 
-    status: int
-    body: bytes
+    @property
+    def status(self) -> int:
+        """The status of HTTP."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """JSON, if any."""
+        ...
+
+    @property
+    def retry_after_s(self) -> float:
+        """Seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """What is put in place of an answer when there was none."""
+
+    status: int = 503
+    body: bytes = b""
     retry_after_s: float = 0.0
 
 
@@ -109,18 +129,21 @@ def _placed(city: City) -> list[tuple[type[AssetKind], Ints]]:
     return [
         (Luminaire, lighting.commune), (Cabinet, lighting.cabinet_commune), (Junction, junctions),
         (Detector, junctions[signals.detector_junction]), (Camera, communes(city.cameras.xy)),
-        (Bollard, communes(city.bollards.xy)), (BikeStation, communes(city.bikes.xy)),
-        (AirStation, communes(city.air.xy)), (WeatherStation, communes(city.weather.xy)),
     ]  # fmt: skip
 
 
 def _assignment(city: City) -> dict[str, list[str]]:
     """kind -> the gateway's name of each of its devices, in the order of their numbers."""
-    names = {
-        kind.kind: [f"{kind.service}-{COMMUNES[commune].slug}" for commune in own.tolist()] for kind, own in _placed(city)
-    }
-    fleets = ((Vehicle, len(city.rounds.courses), "vehicles"), (Bus, BUSES, "buses"), (Tram, TRAMS, "trams"))
-    return names | {kind.kind: [f"roads-{name}"] * count for kind, count, name in fleets}
+    names: dict[str, list[str]] = {}
+    for kind, own in _placed(city):
+        names[kind.kind] = [f"{kind.service}-{COMMUNES[commune].slug}" for commune in own.tolist()]
+    for kind, count, name in (
+        (Bollard, len(city.bollards.xy), "roads-bollards"), (BikeStation, len(city.bikes.xy), "roads-bikes"),
+        (AirStation, len(city.air.xy), "air"), (WeatherStation, len(city.weather.xy), "air"),
+        (Vehicle, len(city.rounds.courses), "roads-vehicles"), (Bus, BUSES, "roads-buses"), (Tram, TRAMS, "roads-trams"),
+    ):  # fmt: skip
+        names[kind.kind] = [name] * count
+    return names
 
 
 def gateways(city: City) -> dict[str, list[str]]:
@@ -195,10 +218,9 @@ class Metropolis:
 
     async def _send(self, gateway: Gateway, batch: list[Row], pause: float) -> float:
         """Sends a batch; returns how long to wait before the next, 0 if all is well."""
-        try:
+        answer: Answer = _Silence()
+        with suppress(OSError):
             answer = await gateway.door.post("/device/v1/observations", encode_array(batch))
-        except OSError:
-            answer = Answer(503, b"")
         if answer.status < 300:
             self.tally.sent += len(batch)
             return 0.0
@@ -214,14 +236,14 @@ class Metropolis:
         """Asks for orders, carries them out and says so."""
         pause = 0.0
         while True:
-            try:
+            answer: Answer = _Silence()
+            orders: list[Order] | None = None
+            with suppress(OSError, msgspec.DecodeError):
                 answer = await gateway.door.get(f"/device/v1/orders?wait_s={_WAIT_S}")
                 orders = decode_orders(answer.body) if answer.status == 200 else None
                 if orders:
                     receipts = [self._carry_out(gateway, order) for order in orders]
                     await gateway.door.post("/device/v1/receipts", encode_receipts(receipts))
-            except (OSError, msgspec.DecodeError):
-                orders, answer = None, Answer(503, b"")
             if orders is None:
                 pause = answer.retry_after_s or min(max(pause * 2, 0.5), _PAUSE_MOST_S)
                 await asyncio.sleep(pause)

@@ -42,6 +42,8 @@ class _Wire:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """The streams, new if need be; whatever goes wrong in between, they are not used again."""
+        if self._streams is not None and self._streams[0].at_eof():  # The post has let go of it meanwhile.
+            await self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
             self._state = h11.Connection(h11.CLIENT)
@@ -79,10 +81,8 @@ class _Wire:
                 self._state.receive_data(await reader.read(_READ_BYTES))
             elif isinstance(event, h11.Response):
                 status = event.status_code
-                told = dict(event.headers.raw_items()) if hasattr(event.headers, "raw_items") else {}
-                headers = {bytes(name).lower(): bytes(value) for name, value in told.items()}
                 with suppress(ValueError):
-                    retry_after_s = float(headers.get(b"retry-after", b"0"))
+                    retry_after_s = float({bytes(k): bytes(v) for k, v in event.headers}.get(b"retry-after", b"0"))
             elif isinstance(event, h11.Data):
                 parts.append(bytes(event.data))
                 size += len(event.data)

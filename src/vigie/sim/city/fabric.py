@@ -374,7 +374,7 @@ class _Cutter:
     def _file(self, sides: list[Side], area: float, use: str, name: str) -> None:
         if use == "built":
             lucky = next(self._pool)
-            if 2_000 < area and lucky < 0.035:
+            if area > 2_000 and lucky < 0.035:
                 use = "garden"
         self.fabric.blocks.append(Block(tuple(node for node, _ in sides), use, name))
 

@@ -60,7 +60,9 @@ class Waves:
         """
         east, north = np.ascontiguousarray(points[..., 0]), np.ascontiguousarray(points[..., 1])
         total = np.zeros(east.shape)
-        for kx, ky, phase, amplitude in zip(*self.vector.tolist(), self.phase.tolist(), self.amplitude.tolist(), strict=True):
+        for kx, ky, phase, amplitude in zip(
+            *self.vector.tolist(), self.phase.tolist(), self.amplitude.tolist(), strict=True
+        ):
             total += amplitude * np.sin(kx * east + ky * north + phase)
         return total
 

@@ -82,7 +82,9 @@ def greens_on_ground(fabric: Fabric, bend: Bend, borders: Borders, rng: np.rando
 
 def _along_streets(network: Network, rng: np.random.Generator) -> tuple[Floats, Ints, Floats]:
     """Corners of candidate footprints on both hands of all streets of the town, their arc and height."""
-    arcs = np.flatnonzero((network.rank != PATH) & (network.rank > 0) & (network.density > 0.0) & (network.length_m > 34))
+    arcs = np.flatnonzero(
+        (network.rank != PATH) & (network.rank > 0) & (network.density > 0.0) & (network.length_m > 34)
+    )
     centre = network.centre_m[arcs]
     arcs = arcs[np.argsort(centre - 2_500 * network.density[arcs], kind="stable")]
     core = network.centre_m[arcs] < 620

@@ -91,7 +91,7 @@ class VehicleLife:
         progress = (turn * self._drive_s[who] + np.minimum(into, self._drive_s[who])) * self._speed[who]
         places, heading = self._tracks.place(who, progress)
         shown = np.where(serving, np.where(driving, DRIVING, WORKING), PARKED).astype(np.float64)
-        slow = first | ((at // (60 * SECOND_US) != (at - int(self._habits.mover_s * SECOND_US)) // (60 * SECOND_US)))
+        slow = first | (at // (60 * SECOND_US) != (at - int(self._habits.mover_s * SECOND_US)) // (60 * SECOND_US))
         on = np.flatnonzero(serving)
         return [
             Reports(Vehicle, Vehicle.position, who[on], at[on], places[on, 0], places[on, 1]),

@@ -79,7 +79,9 @@ class BollardLife:
             who = np.flatnonzero(due_us <= until_us)
             if len(who):
                 self.state[who] = state[who]
-                said.append(Reports(Bollard, Bollard.state, who, due_us[who].copy(), self.state[who].astype(np.float64)))
+                said.append(
+                    Reports(Bollard, Bollard.state, who, due_us[who].copy(), self.state[who].astype(np.float64))
+                )
                 due_us[who] = _NEVER
         who, at = self._clock.strike(until_us)
         if len(who):
