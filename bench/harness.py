@@ -15,8 +15,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vigie.app import installation
-from vigie.cli import admit_device
+from vigie.app import admit_device, installation
 from vigie.core.drafts import Draft
 from vigie.settings import Settings
 

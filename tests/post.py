@@ -17,8 +17,7 @@ from typing import Any
 import msgspec
 
 from tests.city import drafts
-from vigie.app import installation
-from vigie.cli import admit_device
+from vigie.app import admit_device, installation
 from vigie.core.times import rfc3339, to_us
 from vigie.settings import Settings
 

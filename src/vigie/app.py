@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import fcntl
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -36,7 +37,17 @@ from vigie.api.application import application
 from vigie.api.devices import Devices, device_routes
 from vigie.api.operations import operations_routes
 from vigie.core.drafts import Draft
-from vigie.core.facts import COMMAND_LINE, POST, AssetsTaken, Entry, InstallationMade, Personal, PersonalErased, digest
+from vigie.core.facts import (
+    COMMAND_LINE,
+    POST,
+    AssetsTaken,
+    DeviceAdmitted,
+    Entry,
+    InstallationMade,
+    Personal,
+    PersonalErased,
+    digest,
+)
 from vigie.core.ids import uuid7
 from vigie.core.service import Clear, Raise, Service
 from vigie.core.times import DAY_US, HOUR_US, day_of
@@ -61,6 +72,7 @@ RAW_KEPT_US = 30 * DAY_US
 REASON_KEPT_US = 365 * DAY_US
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
+SECRET_BYTES = 32
 
 _log = structlog.get_logger("vigie")
 
@@ -243,6 +255,22 @@ def journal_key(data: Path) -> Ed25519PrivateKey:
         file.flush()
         os.fsync(file.fileno())
     return key
+
+
+def admit_device(opened: Installation, name: str, numbers: list[int], *, reason: str = "") -> str:
+    """Admits a device for the assets of these numbers; returns its secret, which is kept nowhere."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    fact = DeviceAdmitted(
+        id=opened.new_id(),
+        at=opened.clock.now_us(),
+        actor=COMMAND_LINE,
+        device=name,
+        count=len(numbers),
+        items=digest(*(number.to_bytes(8) for number in numbers)),
+    )
+    payload = (hashlib.sha256(secret.encode()).digest(), numbers)
+    opened.facts.commit([Entry(fact, opened.because(reason), payload)])
+    return secret
 
 
 @contextmanager

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import importlib
 import logging
-import secrets
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +19,13 @@ import uvloop
 from rich.console import Console
 from rich.progress import Progress
 
-from vigie import __version__
-from vigie.app import Installation, InUse, installation, serve
+from vigie import __version__, demo
+from vigie.app import Installation, InUse, admit_device, installation, serve
 from vigie.core.drafts import Draft
-from vigie.core.facts import COMMAND_LINE, DeviceAdmitted, DeviceExpelled, Entry, digest
+from vigie.core.facts import COMMAND_LINE, DeviceExpelled, Entry
 from vigie.core.times import rfc3339
 from vigie.settings import Settings, SettingsWrong, load_settings
 from vigie.store.journal import JournalBroken
-
-SECRET_BYTES = 32
 
 main = typer.Typer(
     name="vigie", help="The one command post of a metropolis.", no_args_is_help=True, rich_markup_mode=None
@@ -91,6 +88,43 @@ def serve_command(
         except OSError as error:
             err.print(f"vigie: {settings.host}:{settings.port} cannot be had: {error.strerror}", markup=False)
             raise typer.Exit(1) from None
+
+
+@main.command("demo")
+def demo_command(
+    data: Annotated[Path, typer.Option("--data", help="The demo's folder; made at first need.")] = Path("demo-data"),
+    port: Annotated[int, typer.Option(help="The port to answer on; 0 takes a free one.")] = 8000,
+    seed: Annotated[int, typer.Option(help="Which city: the same seed is the same city.")] = demo.SEED,
+) -> None:
+    """A post and, beside it, a simulated metropolis of Dijon's size that speaks to it over HTTP. Ctrl-C ends both."""
+    with _plain_errors():
+        settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)")
+        try:
+            with err.status("preparing") as status:
+                demo.prepare(settings, seed, status.update)
+            with demo.both(settings, seed) as (url, ended):
+                typer.echo(f"vigie answers on {url}, and a simulated metropolis reports to it.")
+                typer.echo(f"    {url}/health/ready   whether it takes observations in")
+                typer.echo(f"    {url}/metrics        what comes in, and what is wrong in the city")
+                typer.echo("Ctrl-C ends both; what was acknowledged stays.")
+                while (name := ended()) is None:
+                    time.sleep(0.5)
+                raise RuntimeError(f"{name} ended by itself")
+        except KeyboardInterrupt:
+            typer.echo("ended")
+        except (RuntimeError, ValueError) as error:
+            err.print(f"vigie: {error}", markup=False)
+            raise typer.Exit(1) from None
+
+
+@main.command("demo-devices", hidden=True)
+def demo_devices(
+    url: Annotated[str, typer.Option(help="The post's address.")],
+    data: Annotated[Path, typer.Option("--data", help="The demo's folder.")] = Path("demo-data"),
+    seed: Annotated[int, typer.Option(help="Which city.")] = demo.SEED,
+) -> None:
+    """The devices of the demo, as the process that `vigie demo` starts."""
+    demo.run_devices(data, url, seed)
 
 
 @main.command("import")
@@ -174,22 +208,6 @@ def admit(
         secret = admit_device(opened, name, numbers, reason=reason)
     out.print(f"{name} may report for {len(numbers)} assets. Its secret, shown this once:", markup=False)
     typer.echo(secret)
-
-
-def admit_device(opened: Installation, name: str, numbers: list[int], *, reason: str = "") -> str:
-    """Admits a device for the assets of these numbers; returns its secret, which is kept nowhere."""
-    secret = secrets.token_urlsafe(SECRET_BYTES)
-    fact = DeviceAdmitted(
-        id=opened.new_id(),
-        at=opened.clock.now_us(),
-        actor=COMMAND_LINE,
-        device=name,
-        count=len(numbers),
-        items=digest(*(number.to_bytes(8) for number in numbers)),
-    )
-    payload = (hashlib.sha256(secret.encode()).digest(), numbers)
-    opened.facts.commit([Entry(fact, opened.because(reason), payload)])
-    return secret
 
 
 @devices.command("expel")
@@ -319,3 +337,7 @@ def _set_up_logs(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
+
+
+if __name__ == "__main__":
+    main()

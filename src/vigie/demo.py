@@ -1,0 +1,114 @@
+"""The demo: a post, and beside it a simulated metropolis that speaks to it as devices do. Two processes, one folder."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+
+from vigie.app import Installation, admit_device, installation
+from vigie.settings import Settings
+from vigie.sim.city import generate
+from vigie.sim.city.inventory import drafts
+from vigie.sim.devices import gateways, run_metropolis
+from vigie.sim.life import Life
+from vigie.transports.device_http import HttpDoor
+
+SOURCE = "demo"
+SEED = 1
+STOP_S_MAX = 20
+
+
+def prepare(settings: Settings, seed: int, say: Callable[[str], None]) -> None:
+    """Takes the generated city in and admits its gateways, unless this folder has them already."""
+    secrets = _secrets_file(settings.data)
+    if secrets.exists():
+        return
+    say("generating the metropolis")
+    city = generate(seed)
+    say("taking in its assets")
+    with installation(settings) as opened:
+        intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
+        if intake.refused:
+            raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
+        say("admitting its gateways")
+        _admit(opened, gateways(city), secrets)
+
+
+async def live(url: str, secrets: Mapping[str, str], seed: int) -> None:
+    """Runs the devices against a post, until cancelled."""
+    city = generate(seed)
+
+    def now_us() -> int:
+        return time.time_ns() // 1_000
+
+    doors = {name: HttpDoor(url, secret) for name, secret in secrets.items()}
+    await run_metropolis(city, Life(city, now_us()), doors, now_us)
+
+
+def run_devices(data: Path, url: str, seed: int) -> None:
+    """The device end's own process."""
+    secrets: dict[str, str] = json.loads(_secrets_file(data).read_text("utf-8"))
+    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+        asyncio.run(live(url, secrets, seed))
+
+
+@contextlib.contextmanager
+def both(settings: Settings, seed: int) -> Generator[tuple[str, Callable[[], str | None]]]:
+    """Starts the post and, when it answers, the devices; stops both at the end.
+
+    Gives the post's address, and a question: which of the two has ended by itself, if any. Raises RuntimeError when
+    the post does not come up.
+    """
+    command = [sys.executable, "-m", "vigie.cli"]
+    where = ["--data", str(settings.data), "--host", settings.host, "--port", str(settings.port)]
+    processes: dict[str, subprocess.Popen[str]] = {}
+    try:
+        # A session of their own: Ctrl-C reaches this process alone, and it stops the devices before the post.
+        post = subprocess.Popen(
+            [*command, "serve", *where], stdout=subprocess.PIPE, text=True, start_new_session=True, env=os.environ
+        )
+        processes["the post"] = post
+        assert post.stdout is not None
+        line = post.stdout.readline()
+        if "answers on" not in line:
+            raise RuntimeError("the post did not come up; its reason stands above")
+        url = line.rsplit(" ", 1)[1].strip()
+        processes["the metropolis"] = subprocess.Popen(
+            [*command, "demo-devices", "--data", str(settings.data), "--url", url, "--seed", str(seed)],
+            text=True,
+            start_new_session=True,
+        )
+        yield url, lambda: next((name for name, each in processes.items() if each.poll() is not None), None)
+    finally:
+        for process in reversed(processes.values()):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(STOP_S_MAX)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def _secrets_file(data: Path) -> Path:
+    return data / "keys" / "demo-gateways.json"
+
+
+def _admit(opened: Installation, found: Mapping[str, list[str]], path: Path) -> None:
+    ids = opened.facts.ids()
+    known = {name for _, name in opened.facts.devices().values()}
+    if known & found.keys():
+        raise ValueError("this folder has gateways whose secrets are lost: take another folder with --data")
+    secrets = {
+        name: admit_device(opened, name, [ids[asset] for asset in assets], reason="the demo")
+        for name, assets in found.items()
+    }
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(secrets, file)
