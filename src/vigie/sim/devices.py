@@ -1,7 +1,8 @@
 """The device end: gateways that report for their devices, pick up orders and send receipts.
 
 A gateway speaks for the devices of one service in one commune; what moves, the air, bikes and bollards have one for
-all of the metropole. It keeps what it could not send, up to a limit, and sends it again: duplicates do no harm, the post counts them.
+all of the metropole. It keeps what it could not send, up to a limit, and sends it again: duplicates do no harm, the
+post counts them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.services.roads import BikeStation, Bollard, Bus, Tram, Vehicle
 from vigie.services.signals import Detector, Junction
 from vigie.services.video import Camera
+from vigie.sim.arrays import ints
 from vigie.sim.city import City
 from vigie.sim.city.facts import BUSES, COMMUNES, TRAMS
 from vigie.sim.city.frame import Floats, Ints
@@ -136,11 +138,12 @@ def _assignment(city: City) -> dict[str, list[str]]:
     """kind -> the gateway's name of each of its devices, in the order of their numbers."""
     names: dict[str, list[str]] = {}
     for kind, own in _placed(city):
-        names[kind.kind] = [f"{kind.service}-{COMMUNES[commune].slug}" for commune in own.tolist()]
+        names[kind.kind] = [f"{kind.service}-{COMMUNES[commune].slug}" for commune in ints(own)]
     for kind, count, name in (
         (Bollard, len(city.bollards.xy), "roads-bollards"), (BikeStation, len(city.bikes.xy), "roads-bikes"),
         (AirStation, len(city.air.xy), "air"), (WeatherStation, len(city.weather.xy), "air"),
-        (Vehicle, len(city.rounds.courses), "roads-vehicles"), (Bus, BUSES, "roads-buses"), (Tram, TRAMS, "roads-trams"),
+        (Vehicle, len(city.rounds.courses), "roads-vehicles"),
+        (Bus, BUSES, "roads-buses"), (Tram, TRAMS, "roads-trams"),
     ):  # fmt: skip
         names[kind.kind] = [name] * count
     return names
@@ -195,8 +198,8 @@ class Metropolis:
         for reports in self._life.step(self._now()):
             kind, point = reports.kind.kind, reports.point
             names, assets = self._names[kind], self._ids[kind]
-            columns = (reports.index.tolist(), values_of(point, reports), reports.observed_us.tolist())
-            for index, value, at in zip(*columns, strict=True):
+            columns = zip(ints(reports.index), values_of(point, reports), ints(reports.observed_us), strict=True)
+            for index, value, at in columns:
                 rows.setdefault(names[index], []).append((assets[index], point.name, value, at))
         for name, own in rows.items():
             if name in self.gateways:

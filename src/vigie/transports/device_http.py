@@ -7,7 +7,7 @@ send again is the caller's choice, who alone knows that a duplicate does no harm
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from ssl import SSLContext, create_default_context
@@ -40,7 +40,7 @@ class _Wire:
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async def _opened(self) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """The streams, new if need be; whatever goes wrong in between, they are not used again."""
         if self._streams is not None and self._streams[0].at_eof():  # The post has let go of it meanwhile.
             await self.close()

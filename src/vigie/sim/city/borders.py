@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from vigie.sim.arrays import shapes
 from vigie.sim.city.facts import COMMUNES
 from vigie.sim.city.frame import Bend, Floats, Ints, to_metres
 
@@ -125,9 +126,10 @@ def draw_borders(bend: Bend) -> Borders:
     bent = shapely.transform(shapely.segmentize(lines, 45.0), bend.ground)
     ground: list[list[BaseGeometry]] = [[] for _ in COMMUNES]
     tree = shapely.STRtree(territories)
-    for face in shapely.get_parts(shapely.polygonize(shapely.get_parts(bent))):
-        inner = bend.plan(shapely.get_coordinates(face.representative_point()))
-        owners = tree.query(shapely.points(inner[0]), "intersects")
+    faces = shapes(shapely.get_parts(shapely.polygonize(shapely.get_parts(bent))))
+    inner = bend.plan(shapely.get_coordinates(shapely.point_on_surface(faces)))
+    for face, place in zip(faces, inner, strict=True):
+        owners = tree.query(Point(float(place[0]), float(place[1])), "intersects")
         if len(owners):
             ground[int(owners[0])].append(face)
     merged: list[Polygon] = []

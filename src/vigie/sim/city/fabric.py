@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import atan2, cos, hypot, pi, sin
 
 import numpy as np
@@ -122,7 +123,7 @@ def _faces(fabric: Fabric, mains: list[MainLine]) -> Iterator[list[Side]]:
     fabric.streets = len(mains)
     for part in parts:
         corners = shapely.get_coordinates(part)
-        for p, q in zip(corners[:-1], corners[1:], strict=True):
+        for p, q in pairwise(corners):
             source = int(tree.nearest(shapely.Point((p + q) / 2)))
             ends: list[int] = []
             for x, y in (p.tolist(), q.tolist()):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 import msgspec
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from vigie.core.drafts import Draft, Scalar
+from vigie.sim.arrays import Shapes, blobs, floats, ints, pairs
 from vigie.sim.city.city import City
+from vigie.sim.city.equipment import Spots
 from vigie.sim.city.facts import AIR_STATIONS, BIKE_STATIONS, BUSES, COMMUNES, METROPOLE, TRAMS, WEATHER_STATIONS
 from vigie.sim.city.frame import Floats, Ints, dice, to_degrees
 from vigie.sim.city.lighting import LAMPS
@@ -22,6 +22,7 @@ from vigie.sim.city.network import CLASSES, MOTORWAY, SPEED_LIMIT_KM_H
 from vigie.sim.city.transit import TASKS
 
 AREAS = tuple(f"{METROPOLE}/{commune.slug}" for commune in COMMUNES)
+_TYPOLOGIES = ("urbaine de fond", "trafic", "périurbaine")
 _WIDTH = {"luminaire": 6, "building": 6, "street": 5, "cabinet": 4, "detector": 4, "stop": 4, "green": 3}
 
 
@@ -54,30 +55,28 @@ def fleet_of(city: City, mode: str) -> Fleet:
     for k in np.argsort(-(share - number), kind="stable")[: total - number.sum()]:
         number[k] += 1
     line = np.repeat(np.array(own), number)
-    phase = np.concatenate([(np.arange(n) + 0.5 * (i % 2)) / n for i, n in enumerate(number.tolist())])
+    phase = np.concatenate([(np.arange(float(n)) + 0.5 * (i % 2)) / n for i, n in enumerate(ints(number))])
     return Fleet(line, phase)
 
 
-def _points(kind: str, xy: Floats, communes: Ints, **columns: list[Scalar]) -> Iterator[Draft]:
+def _points(kind: str, xy: Floats, communes: Ints, **columns: Sequence[Scalar]) -> Iterator[Draft]:
     """Drafts of things at points; each keyword is an attribute's column."""
-    places = to_degrees(xy).tolist()
-    names = list(columns)
-    rows = zip(*columns.values(), strict=True) if columns else repeat(())
-    for key, (lon, lat), commune, row in zip(ids(kind, len(xy)), places, communes.tolist(), rows, strict=False):
-        attributes = dict(zip(names, row, strict=True))
+    places = zip(ids(kind, len(xy)), pairs(to_degrees(xy)), ints(communes), strict=True)
+    for i, (key, (lon, lat), commune) in enumerate(places):
+        attributes: dict[str, Scalar] = {name: column[i] for name, column in columns.items()}
         yield Draft(key=key, id=key, kind=kind, lon=lon, lat=lat, area=AREAS[commune], attributes=attributes)
 
 
-def _wkb(shapes: list[BaseGeometry] | NDArray[np.object_]) -> list[bytes]:
-    return shapely.to_wkb(shapely.transform(np.asarray(shapes), to_degrees)).tolist()
+def _wkb(shapes: list[BaseGeometry] | Shapes) -> list[bytes]:
+    return blobs(shapely.to_wkb(shapely.transform(np.asarray(shapes), to_degrees)))
 
 
-def _on_surface(shapes: list[BaseGeometry] | NDArray[np.object_]) -> Floats:
+def _on_surface(shapes: list[BaseGeometry] | Shapes) -> Floats:
     return shapely.get_coordinates(shapely.point_on_surface(np.asarray(shapes)))
 
 
 def _communes(city: City) -> Iterator[Draft]:
-    spots = to_degrees(_on_surface(list(city.borders.ground))).tolist()
+    spots = pairs(to_degrees(_on_surface(list(city.borders.ground))))
     for commune, (lon, lat), wkb in zip(COMMUNES, spots, _wkb(list(city.borders.ground)), strict=True):
         key = f"commune-{commune.slug}"
         attributes: dict[str, Scalar] = {"population": commune.population, "insee": commune.insee}
@@ -89,8 +88,8 @@ def _surfaces(city: City) -> Iterator[Draft]:
     for kind, surfaces in (("water", city.water), ("green", city.green)):
         shapes = [surface.shape for surface in surfaces]
         spots = _on_surface(shapes)
-        communes = np.maximum(city.borders.commune_of(spots), 0).tolist()
-        rows = zip(surfaces, to_degrees(spots).tolist(), communes, _wkb(shapes), strict=True)
+        communes = ints(np.maximum(city.borders.commune_of(spots), 0))
+        rows = zip(surfaces, pairs(to_degrees(spots)), communes, _wkb(shapes), strict=True)
         for i, (surface, (lon, lat), commune, wkb) in enumerate(rows):
             key = asset_id(kind, i)
             yield Draft(key=key, id=key, kind=kind, name=surface.name, lon=lon, lat=lat, geometry=wkb,
@@ -100,24 +99,24 @@ def _surfaces(city: City) -> Iterator[Draft]:
 def _streets(city: City) -> Iterator[Draft]:
     network = city.network
     rows = np.repeat(np.arange(len(network)), np.diff(network.start))
-    wkb = shapely.to_wkb(shapely.linestrings(to_degrees(network.xy), indices=rows)).tolist()
-    middles = to_degrees(network.xy[(network.start[:-1] + network.start[1:]) // 2]).tolist()
-    columns = zip(ids("street", len(network)), middles, wkb, network.rank.tolist(), network.commune.tolist(),
-                  network.name_of.tolist(), np.round(network.length_m, 1).tolist(), strict=True)  # fmt: skip
-    for key, (lon, lat), geometry, rank, commune, name, length in columns:
+    wkb = blobs(shapely.to_wkb(shapely.linestrings(to_degrees(network.xy), indices=rows)))
+    middles = pairs(to_degrees(network.xy[(network.start[:-1] + network.start[1:]) // 2]))
+    ranks, communes, named = ints(network.rank), ints(network.commune), ints(network.name_of)
+    lengths = floats(np.round(network.length_m, 1))
+    for i, (key, (lon, lat), geometry) in enumerate(zip(ids("street", len(network)), middles, wkb, strict=True)):
         attributes: dict[str, Scalar] = {
-            "street_class": CLASSES[rank], "length": length, "one_way": rank == MOTORWAY,
-            "speed_limit": SPEED_LIMIT_KM_H[rank],
+            "street_class": CLASSES[ranks[i]], "length": lengths[i], "one_way": ranks[i] == MOTORWAY,
+            "speed_limit": SPEED_LIMIT_KM_H[ranks[i]],
         }  # fmt: skip
-        yield Draft(key=key, id=key, kind="street", name=network.names[name], lon=lon, lat=lat, geometry=geometry,
-                    area=AREAS[commune], attributes=attributes)  # fmt: skip
+        yield Draft(key=key, id=key, kind="street", name=network.names[named[i]], lon=lon, lat=lat, geometry=geometry,
+                    area=AREAS[communes[i]], attributes=attributes)  # fmt: skip
 
 
 def _buildings(city: City) -> Iterator[Draft]:
     buildings = city.buildings
-    spots = to_degrees(shapely.get_coordinates(shapely.centroid(buildings.shapes))).tolist()
-    communes = city.network.commune[buildings.arc].tolist()
-    rows = zip(ids("building", len(spots)), spots, communes, _wkb(buildings.shapes), buildings.height_m.tolist(),
+    spots = pairs(to_degrees(shapely.get_coordinates(shapely.centroid(buildings.shapes))))
+    communes = ints(city.network.commune[buildings.arc])
+    rows = zip(ids("building", len(spots)), spots, communes, _wkb(buildings.shapes), floats(buildings.height_m),
                strict=True)  # fmt: skip
     for key, (lon, lat), commune, wkb, height in rows:
         yield Draft(key=key, id=key, kind="building", lon=lon, lat=lat, geometry=wkb, area=AREAS[commune],
@@ -133,22 +132,19 @@ def _lighting(city: City) -> Iterator[Draft]:
         switching=np.where(lighting.switched, "switched", "permanent").tolist(),
     )  # fmt: skip
     for draft, arc in zip(cabinets, lighting.cabinet_arc.tolist(), strict=True):
-        yield msgspec.structs.replace(draft, name=names[name_of[arc]], street=asset_id("street", arc))
-    places = to_degrees(lighting.xy).tolist()
+        yield msgspec.structs.replace(draft, name=names[int(name_of[arc])], street=asset_id("street", arc))
+    places = pairs(to_degrees(lighting.xy))
     street_keys, cabinet_keys = ids("street", len(name_of)), ids("cabinet", len(fed))
-    rows = zip(
-        ids("luminaire", len(places)), places, lighting.commune.tolist(), lighting.arc.tolist(),
-        lighting.cabinet.tolist(), lighting.lamp.tolist(), lighting.power_w.tolist(), lighting.flux_lm.tolist(),
-        lighting.colour_k.tolist(), lighting.upward.tolist(), lighting.flux_code_3.tolist(), lighting.installed,
-        strict=True,
-    )  # fmt: skip
-    for key, (lon, lat), commune, arc, cabinet, lamp, power, flux, colour, upward, code_3, installed in rows:
+    communes, arcs, cabinet = ints(lighting.commune), ints(lighting.arc), ints(lighting.cabinet)
+    lamp, power, flux = ints(lighting.lamp), floats(lighting.power_w), floats(lighting.flux_lm)
+    colour, upward, code_3 = floats(lighting.colour_k), floats(lighting.upward), floats(lighting.flux_code_3)
+    for i, (key, (lon, lat)) in enumerate(zip(ids("luminaire", len(places)), places, strict=True)):
         attributes: dict[str, Scalar] = {
-            "lamp": LAMPS[lamp], "rated_power": power, "flux": flux, "colour_temperature": colour,
-            "upward_light_share": upward, "flux_code_3": code_3, "installed": installed,
+            "lamp": LAMPS[lamp[i]], "rated_power": power[i], "flux": flux[i], "colour_temperature": colour[i],
+            "upward_light_share": upward[i], "flux_code_3": code_3[i], "installed": lighting.installed[i],
         }  # fmt: skip
-        yield Draft(key=key, id=key, kind="luminaire", lon=lon, lat=lat, area=AREAS[commune], street=street_keys[arc],
-                    parent=cabinet_keys[cabinet], attributes=attributes)  # fmt: skip
+        yield Draft(key=key, id=key, kind="luminaire", lon=lon, lat=lat, area=AREAS[communes[i]],
+                    street=street_keys[arcs[i]], parent=cabinet_keys[cabinet[i]], attributes=attributes)  # fmt: skip
 
 
 def _signals(city: City) -> Iterator[Draft]:
@@ -169,12 +165,13 @@ def _signals(city: City) -> Iterator[Draft]:
     detectors = _points(
         "detector", signals.detector_xy, np.maximum(city.borders.commune_of(signals.detector_xy), 0),
         lanes=signals.detector_lanes.tolist(),
-        direction=[winds[round(deg / 45) % 8] for deg in signals.detector_bearing_deg.tolist()],
+        direction=[winds[round(deg / 45) % 8] for deg in floats(signals.detector_bearing_deg)],
     )  # fmt: skip
     rows = zip(detectors, signals.detector_junction.tolist(), signals.detector_arc.tolist(), strict=True)
     for draft, junction, arc in rows:
-        yield msgspec.structs.replace(draft, name=network.names[network.name_of[arc]],
-                                      parent=asset_id("junction", junction), street=asset_id("street", arc))  # fmt: skip
+        yield msgspec.structs.replace(draft, name=network.names[int(network.name_of[arc])],
+                                      parent=asset_id("junction", junction),
+                                      street=asset_id("street", arc))  # fmt: skip
 
 
 def _crossing_names(city: City) -> list[str]:
@@ -184,7 +181,7 @@ def _crossing_names(city: City) -> list[str]:
     for node in city.signals.node.tolist():
         arcs = np.flatnonzero((network.tail == node) | (network.head == node))
         arcs = arcs[np.lexsort((arcs, network.rank[arcs]))]
-        own = list(dict.fromkeys(network.names[network.name_of[arc]] for arc in arcs.tolist()))
+        own = list(dict.fromkeys(network.names[int(network.name_of[arc])] for arc in arcs.tolist()))
         names.append(" / ".join(own[:2]))
     return names
 
@@ -194,21 +191,22 @@ def _equipment(city: City) -> Iterator[Draft]:
     rng = dice(city.seed, "equipment")
     cameras = city.cameras
     count = len(cameras.xy)
-    sorts = (
+    sorts: tuple[tuple[str, Spots, dict[str, Sequence[Scalar]]], ...] = (
         ("camera", cameras, {
             "model": rng.choice(("dôme", "fixe", "multi-capteurs"), count, p=(0.6, 0.3, 0.1)).tolist(),
-            "bearing": np.round(cameras.bearing_deg, 1).tolist(), "view": rng.choice((60.0, 75.0, 90.0), count).tolist(),
+            "bearing": floats(np.round(cameras.bearing_deg, 1)),
+            "view": floats(rng.choice((60.0, 75.0, 90.0), count)),
         }),
         ("bollard", city.bollards, {}),
-        ("air_station", city.air, {"typology": (["urbaine de fond", "trafic", "périurbaine"] * AIR_STATIONS)[:AIR_STATIONS]}),
+        ("air_station", city.air, {"typology": (_TYPOLOGIES * AIR_STATIONS)[:AIR_STATIONS]}),
         ("weather_station", city.weather, {}),
         ("bike_station", city.bikes, {}),
     )  # fmt: skip
     assert (len(city.weather.xy), len(city.bikes.xy)) == (WEATHER_STATIONS, BIKE_STATIONS)
     for kind, spots, columns in sorts:
         communes = np.maximum(city.borders.commune_of(spots.xy), 0)
-        for draft, arc in zip(_points(kind, spots.xy, communes, **columns), spots.arc.tolist(), strict=True):
-            name = network.names[network.name_of[arc]]
+        for draft, arc in zip(_points(kind, spots.xy, communes, **columns), ints(spots.arc), strict=True):
+            name = network.names[int(network.name_of[arc])]
             yield msgspec.structs.replace(draft, name=name, street=asset_id("street", arc))
 
 
@@ -221,8 +219,8 @@ def _transit(city: City) -> Iterator[Draft]:
         key = asset_id("transit_line", i)
         yield Draft(key=key, id=key, kind="transit_line", name=line.name, lon=lon, lat=lat, geometry=wkb,
                     area=METROPOLE, attributes={"line": line.name, "mode": line.mode})  # fmt: skip
-        for name, at in zip(line.stop_names, line.stop_at_m.tolist(), strict=True):
-            place = np.array([np.interp(at, course.at_m, course.xy[:, k]) for k in (0, 1)])
+        for name, at in zip(line.stop_names, floats(line.stop_at_m), strict=True):
+            place = np.array([float(np.interp(at, course.at_m, course.xy[:, k])) for k in (0, 1)])
             stops.setdefault(name, (place, []))[1].append(line.name)
     places = np.array([place for place, _ in stops.values()])
     communes = np.maximum(city.borders.commune_of(places), 0)
@@ -246,7 +244,7 @@ def _movers(city: City) -> Iterator[Draft]:
         yield msgspec.structs.replace(draft, name=f"{str(tasks[i]).capitalize()} {i + 1}")
     for mode in ("bus", "tram"):
         fleet = fleet_of(city, mode)
-        for i, line in enumerate(fleet.line.tolist()):
+        for i, line in enumerate(ints(fleet.line)):
             key, name = asset_id(mode, i), city.lines[line].name
             lon, lat = to_degrees(city.lines[line].course.xy[0]).tolist()
             yield Draft(key=key, id=key, kind=mode, name=f"{name} · {i + 1}", lon=lon, lat=lat, area=METROPOLE,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from vigie.sim.arrays import Shapes, ints, shapes
 from vigie.sim.city.borders import Borders
 from vigie.sim.city.fabric import Fabric
 from vigie.sim.city.facts import BUILDINGS_MAX
@@ -17,7 +17,6 @@ from vigie.sim.city.frame import Bend, Floats, Ints, Waves, to_metres
 from vigie.sim.city.network import HALF_WIDTH_M, PATH, Network
 from vigie.sim.city.plan import CANAL_HALF_WIDTH_M, OUCHE_HALF_WIDTH_M, Waters
 
-Shapes = NDArray[np.object_]
 _FINE_M = 30.0
 
 
@@ -38,8 +37,8 @@ class Buildings:
     arc: Ints
 
 
-def _down(shapes: Shapes | BaseGeometry, bend: Bend) -> Shapes:
-    return shapely.transform(shapely.segmentize(shapes, _FINE_M), bend.ground)
+def _down(plan: object, bend: Bend) -> Shapes:
+    return shapes(shapely.transform(shapely.segmentize(shapes(plan), _FINE_M), bend.ground))
 
 
 def waters_on_ground(waters: Waters, bend: Bend, borders: Borders) -> tuple[Surface, ...]:
@@ -95,12 +94,12 @@ def _along_streets(network: Network, rng: np.random.Generator) -> tuple[Floats, 
     total = np.cumsum(count) * 2
     cut = int(np.searchsorted(total, BUILDINGS_MAX * 2.1)) + 1
     arcs, core, town, pitch, margin, count = (v[:cut] for v in (arcs, core, town, pitch, margin, count))
-    arc = np.repeat(arcs, count)
+    arc: Ints = np.repeat(arcs, count).astype(np.int64)
     k = np.arange(len(arc)) - np.repeat(np.cumsum(count) - count, count)
     spread = np.repeat((network.length_m[arcs] - 2 * margin) / np.maximum(count, 1), count)
     place, way = network.along(arc, np.repeat(margin, count) + (k + 0.5) * spread)
     core, town = np.repeat(core, count), np.repeat(town, count)
-    shapes: list[Floats] = []
+    outlines: list[Floats] = []
     heights: list[Floats] = []
     for hand in (1.0, -1.0):
         size = len(arc)
@@ -110,34 +109,35 @@ def _along_streets(network: Network, rng: np.random.Generator) -> tuple[Floats, 
         normal = np.stack([-way[:, 1], way[:, 0]], -1) * hand
         base = place + normal * (np.array(HALF_WIDTH_M)[network.rank[arc]] + 1.2 + setback)[:, None]
         half, back = way * (front / 2)[:, None], normal * depth[:, None]
-        shapes.append(np.stack([base - half, base + half, base + half + back, base - half + back], 1))
+        outlines.append(np.stack([base - half, base + half, base + half + back, base - half + back], 1))
         heights.append(np.where(core, rng.uniform(11, 19, size), np.where(town, rng.uniform(7, 22, size),
                                                                          rng.uniform(4, 9, size))))  # fmt: skip
     order = np.argsort(np.concatenate([np.arange(len(arc))] * 2), kind="stable")
-    return np.concatenate(shapes)[order], np.concatenate([arc, arc])[order], np.concatenate(heights)[order]
+    return np.concatenate(outlines)[order], np.concatenate([arc, arc])[order], np.concatenate(heights)[order]
 
 
 def build(network: Network, keep_clear: tuple[Surface, ...], rng: np.random.Generator) -> Buildings:
     """Footprints that stand on no street, in no water or park, and not in each other; those nearest to a centre."""
     corners, arc, height = _along_streets(network, rng)
-    shapes = shapely.polygons(corners)
+    houses = shapes(shapely.polygons(corners))
     rows = np.repeat(np.arange(len(network)), np.diff(network.start))
-    streets = shapely.linestrings(network.xy, indices=rows)
+    streets = shapes(shapely.linestrings(network.xy, indices=rows))
     # Half of the widest street would clear too much; the axis and a pavement is what must stay free.
-    hit = shapely.STRtree(streets).query(shapes, "dwithin", distance=3.2)[0]
-    clear = np.ones(len(shapes), np.bool_)
+    hit = shapely.STRtree(streets).query(houses, "dwithin", distance=3.2)[0]
+    clear = np.ones(len(houses), np.bool_)
     clear[hit] = False
-    blocked = shapely.STRtree([surface.shape for surface in keep_clear]).query(shapes, "intersects")[0]
+    blocked = shapely.STRtree([surface.shape for surface in keep_clear]).query(houses, "intersects")[0]
     clear[blocked] = False
     left = np.flatnonzero(clear)
-    small = shapely.polygons(corners[left] * 0.94 + corners[left].mean(1, keepdims=True) * 0.06)
+    inner: Floats = corners[left] * 0.94 + np.repeat(corners[left].mean(1)[:, None, :], 4, 1) * 0.06
+    small = shapes(shapely.polygons(inner))
     first, second = shapely.STRtree(small).query(small, "intersects")
     gone = np.zeros(len(left), np.bool_)
-    for a, b in np.stack([first, second], 1)[first < second].tolist():
+    for a, b in zip(ints(first[first < second]), ints(second[first < second]), strict=True):
         if not gone[a]:
             gone[b] = True
     kept = left[~gone][:BUILDINGS_MAX]
-    return Buildings(shapes[kept], np.round(height[kept], 1), arc[kept])
+    return Buildings(houses[kept], np.round(height[kept], 1), arc[kept])
 
 
 def ground_of(place: tuple[float, float]) -> Floats:

@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 import numpy as np
 import shapely
 
+from vigie.sim.arrays import shapes
 from vigie.sim.city.borders import Borders
 from vigie.sim.city.facts import CABINETS, COMMUNES, LUMINAIRES
 from vigie.sim.city.frame import Floats, Ints
@@ -46,13 +47,13 @@ class Lighting:
 def _lit(network: Network, borders: Borders) -> Ints:
     """Arcs with lamps: streets of the town that stay clear of the metropole's edge."""
     middle = network.xy[(network.start[:-1] + network.start[1:]) // 2]
-    edge = shapely.union_all(list(borders.ground)).boundary.simplify(1.0)
+    edge = shapely.boundary(shapely.union_all(list(borders.ground))).simplify(1.0)
     shapely.prepare(edge)
     least = np.where(network.rank == PRIMARY, -0.4, -0.05)
     town = (network.rank != PATH) & (network.rank > 0) & (network.density > least) & (network.length_m > 9)
     lit = np.flatnonzero(town)
-    near = shapely.dwithin(shapely.points(middle[lit]), edge, network.length_m[lit] / 2 + 16.0)
-    return lit[~near]
+    far = shapely.distance(shapes(shapely.points(middle[lit])), edge)  # pyright: ignore[reportUnknownMemberType]
+    return lit[np.asarray(far) > network.length_m[lit] / 2 + 16.0]
 
 
 def _count(network: Network, lit: Ints, rng: np.random.Generator) -> Ints:
@@ -66,6 +67,7 @@ def _count(network: Network, lit: Ints, rng: np.random.Generator) -> Ints:
     want = network.length_m[lit] * sides / spacing
     phase = rng.uniform(0.05, 0.75, len(lit))
     low, high = 0.05, 6.0
+    count = np.zeros(len(lit), np.int64)
     for _ in range(100):
         scale = (low + high) / 2
         count = np.floor(want * scale + phase).astype(np.int64)
@@ -111,7 +113,7 @@ def _seeds(xy: Floats, commune: Ints) -> Ints:
     for i, wanted in enumerate(number.tolist()):
         rows = np.flatnonzero(commune == i)
         rows = rows[np.argsort(code[rows], kind="stable")]
-        chosen.append(rows[((np.arange(wanted) + 0.5) / wanted * len(rows)).astype(np.int64)])
+        chosen.append(rows[((np.arange(float(wanted)) + 0.5) / wanted * len(rows)).astype(np.int64)])
     return np.concatenate(chosen)
 
 
@@ -187,7 +189,7 @@ def light(network: Network, borders: Borders, rng: np.random.Generator) -> Light
     _, way = network.along(arc[seeds], network.length_m[arc[seeds]] / 2)
     beside = np.stack([way[:, 0], way[:, 1]], -1) * 3.0
     return Lighting(
-        xy, arc, commune, cabinet, lamp, power, np.round(power * _LUMEN_PER_W[lamp], -1), colour,
+        xy, arc, commune, cabinet, lamp, power, np.round(power * _LUMEN_PER_W[lamp] / 10) * 10, colour,
         np.where(lamp == 0, 0.5, 4.0), np.where(lamp == 0, 98.0, 92.0), installed,
         xy[seeds] + beside, arc[seeds], commune[seeds], rng.permutation(len(seeds)) % 2 == 0,
     )  # fmt: skip

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import hypot
 
 import numpy as np
 
+from vigie.sim.arrays import ints
 from vigie.sim.city.borders import Borders
 from vigie.sim.city.fabric import Density, Fabric, corners
 from vigie.sim.city.facts import COMMUNES
@@ -29,7 +31,8 @@ class Network:
     """All arcs in columns. Arc i runs from node tail[i] to head[i] along xy[start[i]:start[i + 1]] (metres).
 
     reach_m: running length at each corner of xy; the jump from one arc to the next counts nothing.
-    density: how built-up it is about its middle. centre_m: how far that is from Dijon's centre. name_of: index into names, which are unique within a commune.
+    density: how built-up it is about its middle. centre_m: how far that is from Dijon's centre.
+    name_of: index into names, which are unique within a commune.
     """
 
     nodes: Floats
@@ -83,7 +86,7 @@ def _pieces(fabric: Fabric, mains: Sequence[MainLine]) -> list[Piece]:
             continue
         rank = CLASSES.index(line.rank)
         stops = [line.a, *(node for _, node in line.on), line.b]
-        for a, b in zip(stops[:-1], stops[1:], strict=True):
+        for a, b in pairwise(stops):
             if line.street >= len(mains):
                 a, b = _shortened(fabric, a, b, barrier), _shortened(fabric, b, a, barrier)
                 if a < 0 or b < 0:
@@ -182,11 +185,11 @@ def build_network(
     a, b = plan[run[:-1]], plan[run[1:]]
     steps = np.maximum(np.ceil(np.hypot(*(b - a).T) / _STEP_M), 1).astype(np.int64)
     steps[start[1:-1] - 1] = 1
-    first = np.concatenate([[0], np.cumsum(steps)])
-    share = (np.arange(first[-1]) - np.repeat(first[:-1], steps)) / np.repeat(steps, steps)
+    first: Ints = np.concatenate([[0], np.cumsum(steps)]).astype(np.int64)
+    share: Floats = (np.arange(int(first[-1])) - np.repeat(first[:-1], steps)) / np.repeat(steps, steps)
     fine = np.concatenate([np.repeat(a, steps, 0) + np.repeat(b - a, steps, 0) * share[:, None], plan[run[-1:]]])
     ground = bend.ground(fine)
-    fine_start = np.concatenate([first[start[:-1]], [len(ground)]])
+    fine_start: Ints = np.concatenate([first[start[:-1]], [len(ground)]]).astype(np.int64)
     middle = (fine_start[:-1] + fine_start[1:]) // 2
     middle_plan = fine[middle]
     built = np.array([density.at(x, y) for x, y in middle_plan.tolist()])
@@ -200,7 +203,8 @@ def build_network(
     kept = np.flatnonzero(inside)
     kept = kept[np.isin(tail[kept], main_component(tail[kept], head[kept], len(plan)))]
     nodes, ends = np.unique(np.concatenate([tail[kept], head[kept]]), return_inverse=True)
-    rows = np.concatenate([np.arange(fine_start[i], fine_start[i + 1]) for i in kept.tolist()])
+    spans = zip(ints(fine_start[kept]), ints(fine_start[kept + 1]), strict=True)
+    rows = np.concatenate([np.arange(low, high) for low, high in spans])
     new_start = np.concatenate([[0], np.cumsum(fine_start[kept + 1] - fine_start[kept])])
     xy = ground[rows]
     step = np.hypot(*np.diff(xy, axis=0).T)
@@ -208,7 +212,8 @@ def build_network(
     length = np.add.reduceat(np.append(step, 0.0), new_start[:-1])
     name_of, names = _names(street[kept], commune[kept], rank[kept], length, built[kept], len(mains), rng)
     return Network(
-        bend.ground(plan[nodes]), ends[: len(kept)], ends[len(kept) :], new_start, xy, np.concatenate([[0.0], np.cumsum(step)]),
+        bend.ground(plan[nodes]), ends[: len(kept)], ends[len(kept) :], new_start, xy,
+        np.concatenate([[0.0], np.cumsum(step)]),
         length, rank[kept],
         commune[kept], built[kept], far[kept], name_of, names,
     )  # fmt: skip

@@ -44,8 +44,8 @@ def _smooth(points: Floats, rounds: int = 2) -> Floats:
     """Chaikin's corner cutting; the ends stay."""
     for _ in range(rounds):
         a, b = points[:-1], points[1:]
-        points = np.concatenate([points[:1], np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], 1).reshape(-1, 2)[1:-1],
-                                 points[-1:]])  # fmt: skip
+        cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], 1).reshape(-1, 2)
+        points = np.concatenate([points[:1], cut[1:-1], points[-1:]])
     return points
 
 
@@ -128,11 +128,12 @@ def main_lines(bend: Bend, outline: Polygon, waters: Waters, rng: np.random.Gene
     lines.append(MainLine(LineString(_smooth(bend.plan(to_metres(ROCADE)))), "motorway"))
     lines.append(MainLine(waters.lake.exterior, "water"))
     for course in (waters.ouche, waters.canal):
-        lines.append(MainLine(course.difference(waters.lake), "water"))  # pyright: ignore[reportArgumentType]
+        lines += [MainLine(part, "water") for part in shapely.get_parts(course.difference(waters.lake))]
     # Quays where the river passes the town.
     inner = shapely.Point(old_town).buffer(RINGS_M[2] * 1.05)
     for side in (QUAY_M, -QUAY_M):
-        quay = waters.ouche.intersection(inner).offset_curve(side)
-        lines.append(MainLine(quay, "secondary"))  # pyright: ignore[reportArgumentType]
+        quay = shapely.offset_curve(waters.ouche.intersection(inner), side)
+        assert isinstance(quay, LineString)
+        lines.append(MainLine(quay, "secondary"))
     lines.append(MainLine(outline.exterior, "border"))
     return lines

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import pairwise
 
 import numpy as np
 
+from vigie.sim.arrays import floats, ints
 from vigie.sim.city.frame import Floats, Ints
 from vigie.sim.city.network import PATH, Network, main_component
 
@@ -39,7 +41,7 @@ class Router:
         self.nodes: Ints = main_component(tail, head, len(network.nodes))
         cost = (network.length_m * np.array(_SLOWNESS)[network.rank])[drivable]
         self._near: list[list[tuple[int, float, int]]] = [[] for _ in range(len(network.nodes))]
-        rows = zip(drivable.tolist(), tail.tolist(), head.tolist(), cost.tolist(), strict=True)
+        rows = zip(ints(drivable), ints(tail), ints(head), floats(cost), strict=True)
         for arc, a, b, felt in rows:
             self._near[a].append((b, felt, arc))
             self._near[b].append((a, felt, arc))
@@ -86,7 +88,7 @@ class Router:
     def course(self, stops: list[int]) -> Course:
         """One line through all these nodes, in their order."""
         steps: list[tuple[int, int]] = []
-        for a, b in zip(stops[:-1], stops[1:], strict=True):
+        for a, b in pairwise(stops):
             steps += self.way(a, b)
         return self.drawn(stops[0], steps)
 

@@ -48,7 +48,8 @@ def lay_lines(network: Network, router: Router, rng: np.random.Generator) -> tup
         for spot in spots:
             later = [m for node, m in zip(course.nodes, course.node_at_m.tolist(), strict=True) if node == spot]
             at.append(next((m for m in later if not at or m > at[-1]), later[-1]))
-        lines.append(TransitLine(name, "tram", course, tuple(stop for stop, _ in stations), np.array(at)))
+        stops_at = np.array(at)
+        lines.append(TransitLine(name, "tram", course, tuple(stop for stop, _ in stations), stops_at))
     centres = router.nearest(to_metres([commune.centre for commune in COMMUNES]))
     hub = int(centres[0])
     ends = centres[1:][np.argsort(-np.array([commune.population for commune in COMMUNES[1:]]), kind="stable")]
@@ -68,8 +69,8 @@ def lay_lines(network: Network, router: Router, rng: np.random.Generator) -> tup
         name = f"L{number + 3}" if number < 7 else f"B{number + 3}" if number < 16 else f"{number + 14}"
         course = router.course(list(dict.fromkeys(stops)))
         count = max(int(course.length_m / _STOP_EVERY_M), 2)
-        at = np.linspace(0, course.length_m, count + 1)
-        lines.append(TransitLine(name, "bus", course, _stop_names(network, course, at), at))
+        every = np.linspace(0, course.length_m, count + 1)
+        lines.append(TransitLine(name, "bus", course, _stop_names(network, course, every), every))
     return tuple(lines)
 
 
@@ -91,7 +92,7 @@ def _stop_names(network: Network, course: Course, at: Floats) -> tuple[str, ...]
     names: list[str] = []
     for place in np.stack([x, y], -1):
         arc = int(((middles - place) ** 2).sum(1).argmin())
-        word = network.names[network.name_of[arc]].partition(" ")[2]
+        word = network.names[int(network.name_of[arc])].partition(" ")[2]
         names.append(word[:1].upper() + word[1:])
     return tuple(names)
 

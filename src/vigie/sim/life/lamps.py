@@ -61,7 +61,7 @@ class LampLife:
         self.supply, self._door = np.zeros(fed, np.int64), np.zeros(fed, np.int64)
         self._energy_kwh = 2_000 + 40_000 * uniform(self._key["noise"], self._cabinets, 1)
         self._hardware_us = -_HARDWARE_EVERY_US
-        self._night = dark(start_us)
+        self._night: bool = dark(start_us)
         self.now_us = start_us
         self._say = np.full(count, _NEVER)
         self._cabinet_say = np.full(fed, _NEVER)
@@ -184,11 +184,12 @@ class LampLife:
             return []
         seen = np.concatenate([at, self._cabinet_say[changed]])
         self._cabinet_say[changed] = _NEVER
-        load = np.bincount(self._cabinet, self.power_w(), minlength=len(self._cabinets)) * (self.supply == ON) + 6.0
+        load: Floats = np.bincount(self._cabinet, self.power_w(), len(self._cabinets)).astype(np.float64)
+        load = load * (self.supply == ON) + 6.0
         self._energy_kwh[regular] += load[regular] * self._habits.lamp_s / 3_600 / 1_000
         points = (
             (Cabinet.supply, self.supply[who].astype(np.float64)), (Cabinet.door, self._door[who].astype(np.float64)),
-            (Cabinet.power, np.round(load[who], 0)), (Cabinet.energy, np.round(self._energy_kwh[who], 2)),
+            (Cabinet.power, np.rint(load[who])), (Cabinet.energy, np.round(self._energy_kwh[who], 2)),
             (Cabinet.full_light, self._full[who].astype(np.float64)),
         )  # fmt: skip
         return [Reports(Cabinet, point, who, seen, value) for point, value in points]

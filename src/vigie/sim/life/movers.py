@@ -7,6 +7,7 @@ import numpy as np
 from vigie.core.kinds import AssetKind
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US
 from vigie.services.roads import Bus, Tram, Vehicle
+from vigie.sim.arrays import ints
 from vigie.sim.city.city import City
 from vigie.sim.city.equipment import bearing
 from vigie.sim.city.frame import to_degrees
@@ -107,7 +108,7 @@ class TransitLife:
         self._kind, self._habits, self.now_us = kind, habits, start_us
         fleet = fleet_of(city, kind.kind)
         own, self._line = np.unique(fleet.line, return_inverse=True)
-        lines = [city.lines[i] for i in own.tolist()]
+        lines = [city.lines[i] for i in ints(own)]
         self._tracks = Tracks(tuple(line.course for line in lines))
         speed, dwell = (6.4, 14.0) if kind is Bus else (8.0, 20.0)
         self._tables = [self._timetable(line.stop_at_m, line.course.length_m, speed, dwell) for line in lines]

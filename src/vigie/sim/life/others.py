@@ -9,7 +9,7 @@ from vigie.services.air import AirStation, WeatherStation
 from vigie.services.roads import BikeStation, Bollard
 from vigie.services.video import Camera
 from vigie.sim.city.city import City
-from vigie.sim.life.columns import Habits, Ints, Reports, broken, drift, due, key_of, normal, phases, uniform
+from vigie.sim.life.columns import Floats, Habits, Ints, Reports, broken, drift, due, key_of, normal, phases, uniform
 from vigie.sim.life.sky import Sky, local_us, traffic
 
 UP, DOWN = (Camera.link.code(name) for name in ("up", "down"))
@@ -111,7 +111,7 @@ class BikeLife:
         hour = (local_us(until_us) % DAY_US) / HOUR_US
         day = np.sin((hour - 8) / 24 * 2 * np.pi)
         share = np.clip(0.5 + 0.32 * self._office[who] * day + 0.22 * drift(self._key, who, at, 5_400.0), 0, 1)
-        bikes = np.round(share * self._docks[who])
+        bikes: Floats = np.rint(np.asarray(share * self._docks[who], np.float64))
         return [
             Reports(BikeStation, BikeStation.bikes, who, at, bikes),
             Reports(BikeStation, BikeStation.docks, who, at, self._docks[who] - bikes),
