@@ -83,7 +83,7 @@ check: setup tools/node_modules/.done ## style, types, direction of imports: all
 
 .PHONY: docs
 docs: setup ## the documentation as a site, in site/
-	$(PYTHON_OF_VENV) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(PYTHON_OF_VENV) -m mkdocs build --strict --quiet
 
 .PHONY: test
 test: needs check docs ## all checks, then all tests; installs Debian's chromium and the like where it may
