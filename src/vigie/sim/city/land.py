@@ -38,7 +38,8 @@ class Buildings:
 
 
 def _down(plan: object, bend: Bend) -> Shapes:
-    return shapes(shapely.transform(shapely.segmentize(shapes(plan), _FINE_M), bend.ground))
+    """Surfaces of the plan on the ground. A narrow turn may fold over itself in the bend; that is mended."""
+    return shapes(shapely.make_valid(shapely.transform(shapely.segmentize(shapes(plan), _FINE_M), bend.ground)))
 
 
 def waters_on_ground(waters: Waters, bend: Bend, borders: Borders) -> tuple[Surface, ...]:
@@ -51,7 +52,8 @@ def waters_on_ground(waters: Waters, bend: Bend, borders: Borders) -> tuple[Surf
     ):  # fmt: skip
         bed = _down(np.array([course.buffer(half, quad_segs=3)]), bend)[0]
         for part in shapely.get_parts(bed.intersection(metropole).difference(lake)):
-            surfaces.append(Surface(name, part))
+            if part.geom_type == "Polygon" and part.area > 100:
+                surfaces.append(Surface(name, part))
     return tuple(surfaces)
 
 
