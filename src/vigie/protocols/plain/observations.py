@@ -9,7 +9,7 @@ is read again row by row, to refuse the rows that are wrong and keep the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -58,7 +58,7 @@ def decode_array(body: bytes) -> Readings:
         parts = _raw_array.decode(body)
     except _UNREADABLE as error:
         raise MalformedBody(f"not a JSON array: {error}") from error
-    return _row_by_row(parts)
+    return _row_by_row(enumerate(parts))
 
 
 def decode_lines(body: bytes) -> Readings:
@@ -66,7 +66,7 @@ def decode_lines(body: bytes) -> Readings:
     try:
         return _columns(_row.decode_lines(body))
     except _UNREADABLE:
-        return _row_by_row(body.splitlines())
+        return _row_by_row((place, line) for place, line in enumerate(body.splitlines()) if line.strip())
 
 
 def encode_array(rows: Iterable[tuple[str, str, Value, int]]) -> bytes:
@@ -89,13 +89,11 @@ def _columns(rows: list[_Row]) -> Readings:
     )
 
 
-def _row_by_row(parts: Sequence[bytes | msgspec.Raw]) -> Readings:
+def _row_by_row(parts: Iterable[tuple[int, bytes | msgspec.Raw]]) -> Readings:
     rows: list[_Row] = []
     places: list[int] = []
     refused: list[Rejected] = []
-    for place, part in enumerate(parts):
-        if isinstance(part, bytes) and not part.strip():
-            continue
+    for place, part in parts:
         try:
             rows.append(_row.decode(part))
             places.append(place)
