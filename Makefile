@@ -50,7 +50,8 @@ web/node_modules/.done: web/package.json web/package-lock.json $(DONE)/node
 
 src/vigie/web/.built: $(WEB_SOURCES) web/node_modules/.done
 	@echo "vigie: web pages"
-	@cd web && npm run --silent build
+	@cd web && npm run --silent build -- --logLevel warn || \
+		{ echo "vigie: the web pages do not build: see above; make check names what is wrong with them" >&2; exit 1; }
 	@touch $@
 
 tools/node_modules/.done: tools/package-lock.json $(DONE)/node
