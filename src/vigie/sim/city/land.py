@@ -69,7 +69,9 @@ def greens_on_ground(fabric: Fabric, bend: Bend, borders: Borders, rng: np.rando
     wooded = fields[western + Waves.drawn(rng, 3_000, 0.45).at(middle) > 0.35]
     metropole = shapely.union_all(list(borders.ground))
     green: list[Surface] = []
-    woods = shapely.union_all(polygons[wooded]).buffer(60, quad_segs=3).buffer(-105, quad_segs=3)
+    # A cut that met a node aside of its way may cross a side of its block.
+    whole = shapely.make_valid(polygons[wooded])
+    woods = shapely.union_all(whole).buffer(60, quad_segs=3).buffer(-105, quad_segs=3)
     for k, part in enumerate(shapely.get_parts(_down(np.array([woods]), bend)[0].intersection(metropole))):
         if part.geom_type == "Polygon" and part.area > 60_000:
             green.append(Surface(f"Bois {k + 1}", part))
