@@ -15,7 +15,7 @@ from vigie.engine.inventory import plan_intake
 from vigie.sim.city import City, generate
 from vigie.sim.city.facts import COMMUNES
 from vigie.sim.city.frame import to_degrees, to_metres
-from vigie.sim.city.inventory import AREAS, digest
+from vigie.sim.city.inventory import AREAS, digest, drafts
 from vigie.sim.city.network import PATH, main_component
 
 PROMISED = {
@@ -124,6 +124,12 @@ def test_the_same_seed_is_the_same_city_and_another_is_another(city: City) -> No
     assert digest(other) != digest(city)
     assert len(other.lighting.xy) == 34_000
     assert other.borders.commune_of(to_metres([commune.centre for commune in COMMUNES])).tolist() == list(range(23))
+
+
+def test_without_scenery_every_device_is_the_same(city: City, inventory: list[Draft]) -> None:
+    bare = list(drafts(generate(1, scenery=False)))
+    scenery = {"water", "green", "building"}
+    assert bare == [draft for draft in inventory if draft.kind not in scenery]
 
 
 def test_places_survive_the_way_to_degrees_and_back() -> None:

@@ -8,7 +8,7 @@ from vigie.sim.city.borders import Borders, draw_borders
 from vigie.sim.city.equipment import Signals, Spots, close_streets, measure, signalise, watch_over
 from vigie.sim.city.fabric import weave
 from vigie.sim.city.frame import Bend, dice
-from vigie.sim.city.land import Buildings, Surface, build, greens_on_ground, waters_on_ground
+from vigie.sim.city.land import NO_BUILDINGS, Buildings, Surface, build, greens_on_ground, waters_on_ground
 from vigie.sim.city.lighting import Lighting, light
 from vigie.sim.city.network import Network, build_network
 from vigie.sim.city.plan import main_lines, waters_in
@@ -37,8 +37,11 @@ class City:
     buildings: Buildings
 
 
-def generate(seed: int) -> City:
-    """Makes a metropolis of Dijon's size. Each part throws its own dice, so a new part changes none of the others."""
+def generate(seed: int, *, scenery: bool = True) -> City:
+    """Makes a metropolis of Dijon's size. Each part throws its own dice, so a new part changes none of the others.
+
+    scenery: whether water, parks and buildings are made too; the devices live without, and begin a second sooner.
+    """
     bend = Bend.drawn(dice(seed, "bend"))
     borders = draw_borders(bend)
     waters = waters_in(bend)
@@ -48,8 +51,8 @@ def generate(seed: int) -> City:
     router = Router(network)
     signals = signalise(network, dice(seed, "signals"))
     air, weather, bikes = measure(network, dice(seed, "stations"))
-    water = waters_on_ground(waters, bend, borders)
-    green = greens_on_ground(fabric, bend, borders, dice(seed, "green"))
+    water = waters_on_ground(waters, bend, borders) if scenery else ()
+    green = greens_on_ground(fabric, bend, borders, dice(seed, "green")) if scenery else ()
     return City(
         seed=seed,
         borders=borders,
@@ -65,5 +68,5 @@ def generate(seed: int) -> City:
         rounds=send_out(network, borders, router, dice(seed, "rounds")),
         water=water,
         green=green,
-        buildings=build(network, (*water, *green), dice(seed, "buildings")),
+        buildings=build(network, (*water, *green), dice(seed, "buildings")) if scenery else NO_BUILDINGS,
     )

@@ -13,7 +13,7 @@ from vigie.sim.arrays import Shapes, ints, shapes
 from vigie.sim.city.borders import Borders
 from vigie.sim.city.fabric import Fabric
 from vigie.sim.city.facts import BUILDINGS_MAX
-from vigie.sim.city.frame import Bend, Floats, Ints, Waves, to_metres
+from vigie.sim.city.frame import Bend, Floats, Ints, Waves
 from vigie.sim.city.network import HALF_WIDTH_M, PATH, Network
 from vigie.sim.city.plan import CANAL_HALF_WIDTH_M, OUCHE_HALF_WIDTH_M, Waters
 
@@ -35,6 +35,9 @@ class Buildings:
     shapes: Shapes
     height_m: Floats
     arc: Ints
+
+
+NO_BUILDINGS = Buildings(np.empty(0, np.object_), np.empty(0), np.empty(0, np.int64))
 
 
 def _down(plan: object, bend: Bend) -> Shapes:
@@ -142,8 +145,3 @@ def build(network: Network, keep_clear: tuple[Surface, ...], rng: np.random.Gene
             gone[b] = True
     kept = left[~gone][:BUILDINGS_MAX]
     return Buildings(houses[kept], np.round(height[kept], 1), arc[kept])
-
-
-def ground_of(place: tuple[float, float]) -> Floats:
-    """A known place, in metres."""
-    return to_metres([place])[0]
