@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import random
 import re
@@ -50,7 +51,7 @@ class Sender(threading.Thread):
             rows.append(reading(dice.choice(LAMP_IDS), "fault", fault, self._at_us))
             try:
                 answer = self._post.send(rows)
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 return
             if answer.status != 200:
                 return
