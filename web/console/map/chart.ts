@@ -1,0 +1,391 @@
+// The map: MapLibre below, two canvases above (signs, movers), and the live view of what is on screen.
+import { addProtocol, Map as MapLibre, setWorkerUrl, type LngLatBoundsLike } from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
+import { live, type Handle } from '@lib/live.svelte'
+import type { Theme } from '@lib/prefs.svelte'
+import type { Area, Bounds, City, Kinds } from '@lib/types'
+import { movers } from '../state/movers'
+import { picture } from '../state/picture'
+import { LampStates, lampLayer, LAMPS, LAMPS_ZOOM } from './lamps'
+import { Lights } from './lights'
+import { lookOf } from './looks'
+import { areaLabels, Overlay } from './overlay'
+import { paletteOf } from './palette'
+import { places } from './places'
+import { Screen } from './screen'
+import { styleOf } from './style'
+import { Traffic, type MoverKind } from './traffic'
+
+setWorkerUrl(workerUrl)
+
+/** The live picture repaints the map at most so often; movers glide on their own canvas. */
+const REPAINT_MS = 400
+const MOVER_FRAME_MS = 40
+const AGE_MS = 10_000
+const ZOOM_MIN = 8.5
+const ZOOM_MAX = 20
+
+addProtocol('vigie-assets', async ({ url }, abort) => {
+  const [z, x, y] = url.slice('vigie-assets://'.length).split('/').map(Number) as [number, number, number]
+  return { data: await places.tile(z, x, y, abort.signal) }
+})
+
+export interface Pick {
+  no: number
+  x: number
+  y: number
+}
+
+export interface ChartOptions {
+  container: HTMLElement
+  signs: HTMLCanvasElement
+  traffic: HTMLCanvasElement
+  city: City
+  kinds: Kinds
+  theme: Theme
+  start: { lon: number; lat: number; zoom: number } | null
+  moverKind: (no: number) => MoverKind | undefined
+  onMoved: (place: { lon: number; lat: number; zoom: number }) => void
+}
+
+export class CityChart {
+  readonly map: MapLibre
+  readonly screen = new Screen()
+  readonly lights = new Lights()
+  readonly lamps = new LampStates()
+  readonly overlay: Overlay
+  readonly traffic: Traffic
+  /** Drawn over everything else on the signs' canvas: the lasso, a place being chosen. */
+  paintOver: ((ink: CanvasRenderingContext2D) => void) | null = null
+
+  #options: ChartOptions
+  #signs: CanvasRenderingContext2D
+  #moving: CanvasRenderingContext2D
+  #view: Handle | null = null
+  #subscribed: Bounds | null = null
+  #hidden: ReadonlySet<string> = new Set()
+  #theme: Theme
+  #loaded = false
+  #closed = false
+  #repaintTimer: ReturnType<typeof setTimeout> | undefined
+  #viewTimer: ReturnType<typeof setTimeout> | undefined
+  #ageTimer: ReturnType<typeof setInterval>
+  #moverFrame = 0
+  #moverLast = 0
+  #pictureVersion = -1
+  #reduced = matchMedia('(prefers-reduced-motion: reduce)')
+
+  constructor(options: ChartOptions) {
+    this.#options = options
+    this.#theme = options.theme
+    const palette = paletteOf(options.theme)
+    this.overlay = new Overlay(palette)
+    this.traffic = new Traffic(palette)
+    this.traffic.kindOf = options.moverKind
+    this.overlay.areas = areaLabels(options.city.areas)
+    this.#signs = canvas2d(options.signs)
+    this.#moving = canvas2d(options.traffic)
+    this.#setKinds(options.kinds)
+    const { start, city } = options
+    const margin = 0.02
+    const [w, s, e, n] = city.bounds
+    this.map = new MapLibre({
+      container: options.container,
+      style: styleOf(palette, options.theme === 'light', location.origin),
+      ...(start
+        ? { center: [start.lon, start.lat] as [number, number], zoom: start.zoom }
+        : { bounds: city.bounds as LngLatBoundsLike, fitBoundsOptions: { padding: 24 } }),
+      minZoom: ZOOM_MIN,
+      maxZoom: ZOOM_MAX,
+      maxPitch: 0,
+      dragRotate: false,
+      touchPitch: false,
+      pitchWithRotate: false,
+      renderWorldCopies: false,
+      attributionControl: false,
+      fadeDuration: 120,
+      maxBounds: [w - 0.6, s - 0.4, e + 0.6, n + 0.4],
+      pixelRatio: Math.min(2, devicePixelRatio),
+      canvasContextAttributes: { antialias: true, preserveDrawingBuffer: false },
+    })
+    this.map.touchZoomRotate.disableRotation()
+    this.map.keyboard.disableRotation()
+    this.map.on('style.load', () => this.#addLayers())
+    this.map.on('load', () => (this.#loaded = true))
+    this.map.on('render', () => this.#drawOver())
+    this.map.on('moveend', () => this.#moved())
+    this.map.on('resize', () => this.#drawOver())
+    this.#ageTimer = setInterval(() => this.#age(), AGE_MS)
+    void places
+      .overview(w - margin, s - margin, e + margin, n + margin)
+      .catch(() => undefined)
+      .then(() => this.map.triggerRepaint())
+    this.#watch()
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#ageTimer)
+    clearTimeout(this.#repaintTimer)
+    clearTimeout(this.#viewTimer)
+    cancelAnimationFrame(this.#moverFrame)
+    this.#view?.close()
+    this.map.remove()
+  }
+
+  setTheme(theme: Theme): void {
+    if (theme === this.#theme) return
+    this.#theme = theme
+    const palette = paletteOf(theme)
+    this.overlay.palette = palette
+    this.traffic.palette = palette
+    this.lights.light = theme === 'light'
+    const style = styleOf(palette, theme === 'light', location.origin)
+    for (const layer of [...style.layers, this.#lampLayer()]) {
+      if (!this.map.getLayer(layer.id)) continue
+      for (const [name, value] of Object.entries(layer.paint ?? {})) {
+        this.map.setPaintProperty(layer.id, name as never, value as never)
+      }
+    }
+    this.map.triggerRepaint()
+  }
+
+  setHidden(hidden: ReadonlySet<string>): void {
+    this.#hidden = hidden
+    this.#setKinds(this.#options.kinds)
+    if (this.map.getLayer(LAMPS)) {
+      this.map.setFilter(LAMPS, ['in', ['get', 'k'], ['literal', [...this.lights.codes]]])
+    }
+    this.lights.refresh()
+    this.#subscribed = null
+    this.#subscribe()
+    this.map.triggerRepaint()
+  }
+
+  setAreas(areas: Area[]): void {
+    this.overlay.areas = areaLabels(areas)
+  }
+
+  setCounts(counts: ReadonlyMap<string, [number, number, number]>): void {
+    this.overlay.counts = counts
+    this.redraw()
+  }
+
+  setSelected(no: number): void {
+    this.overlay.selected = no
+    this.traffic.selected = no
+    this.redraw()
+  }
+
+  /** Draws the canvases anew without the map. */
+  redraw(): void {
+    if (this.#loaded) this.#drawOver()
+  }
+
+  /** Assets were made or moved by hand: their tiles are asked for again. */
+  reloadAssets(): void {
+    const source = this.map.getSource('assets')
+    if (source && 'setTiles' in source) (source.setTiles as (tiles: string[]) => void)(['vigie-assets://{z}/{x}/{y}'])
+    this.lamps.forget()
+    this.map.triggerRepaint()
+  }
+
+  /** What is under a point of the screen: a mover, a sign, a lamp. */
+  pick(x: number, y: number): Pick | null {
+    for (const hit of this.traffic.hits) {
+      if (Math.hypot(hit.x - x, hit.y - y) < 12) return hit
+    }
+    let best: Pick | null = null
+    let nearest = Infinity
+    for (const hit of this.overlay.hits) {
+      const d = Math.hypot(hit.x - x, hit.y - y)
+      if (d < hit.r + 4 && d < nearest && hit.no) {
+        nearest = d
+        best = hit
+      }
+    }
+    if (best) return best
+    if (!this.map.getLayer(LAMPS) || this.screen.zoom < LAMPS_ZOOM) return null
+    const reach = this.screen.zoom > 16 ? 9 : 5
+    const found = this.map.queryRenderedFeatures(
+      [
+        [x - reach, y - reach],
+        [x + reach, y + reach],
+      ],
+      { layers: [LAMPS] },
+    )
+    for (const feature of found) {
+      const no = Number(feature.id)
+      const px = this.screen.x(places.x[no] ?? 0)
+      const py = this.screen.y(places.y[no] ?? 0)
+      const d = Math.hypot(px - x, py - y)
+      if (d < nearest) {
+        nearest = d
+        best = { no, x: px, y: py }
+      }
+    }
+    return best
+  }
+
+  /** The cluster or area name under a point: a click on it goes nearer. */
+  pickGroup(x: number, y: number): { lon: number; lat: number; area: string | null } | null {
+    for (const hit of this.overlay.hits) {
+      if (hit.no || Math.hypot(hit.x - x, hit.y - y) > hit.r + 2) continue
+      const px = this.screen.x(hit.unitX)
+      const py = this.screen.y(hit.unitY)
+      return { lon: this.screen.lon(px), lat: this.screen.lat(py), area: hit.area ?? null }
+    }
+    return null
+  }
+
+  go(lon: number, lat: number, zoom?: number, offset: [number, number] = [0, 0]): void {
+    const target = { center: [lon, lat] as [number, number], zoom: zoom ?? this.map.getZoom(), offset }
+    if (this.#reduced.matches) this.map.jumpTo(target)
+    else this.map.easeTo({ ...target, duration: 500 })
+  }
+
+  fit(bounds: Bounds, right: number): void {
+    this.map.fitBounds(bounds as LngLatBoundsLike, {
+      padding: { top: 70, bottom: 80, left: 70, right: 40 + right },
+      duration: this.#reduced.matches ? 0 : 500,
+      maxZoom: 17,
+    })
+  }
+
+  #setKinds(kinds: Kinds): void {
+    const codes = new Set<number>()
+    for (const kind of Object.values(kinds.assets)) {
+      const look = lookOf(kind)
+      const hidden = this.#hidden.has(kind.service)
+      this.overlay.drawn[kind.code] = { look, icon: kind.icon, choices: kind.points[kind.shown]?.choices ?? [] }
+      this.overlay.shown[kind.code + 1] = hidden || look.form === 'none' ? 0 : 1
+      if (look.form === 'light' && !hidden) codes.add(kind.code)
+    }
+    this.overlay.refresh()
+    this.lights.codes = codes
+    this.lamps.codes = codes
+  }
+
+  #lampLayer(): ReturnType<typeof lampLayer> {
+    return lampLayer([...this.lights.codes], paletteOf(this.#theme))
+  }
+
+  #addLayers(): void {
+    this.lights.light = this.#theme === 'light'
+    this.map.addLayer(this.lights, 'street-names')
+    this.map.addLayer(this.#lampLayer(), 'street-names')
+  }
+
+  #drawOver(): void {
+    this.screen.update(this.map)
+    if (this.lamps.pass(this.map)) requestAnimationFrame(() => this.map.triggerRepaint())
+    const ink = this.#signs
+    fit(ink, this.screen)
+    this.overlay.draw(ink, this.screen, live.now() / 1000)
+    this.paintOver?.(ink)
+    this.#drawTraffic()
+  }
+
+  #drawTraffic(): void {
+    cancelAnimationFrame(this.#moverFrame)
+    fit(this.#moving, this.screen)
+    this.#moverLast = performance.now()
+    const gliding = this.traffic.draw(this.#moving, this.screen, this.#moverLast, live.now() / 1000)
+    if (gliding && !this.#reduced.matches && !document.hidden) this.#glide()
+  }
+
+  #glide(): void {
+    this.#moverFrame = requestAnimationFrame((now) => {
+      if (this.#closed) return
+      if (now - this.#moverLast < MOVER_FRAME_MS) this.#glide()
+      else this.#drawTraffic()
+    })
+  }
+
+  #watch(): void {
+    this.map.once('load', () => this.#subscribe())
+  }
+
+  #moved(): void {
+    const { lng, lat } = this.map.getCenter()
+    this.#options.onMoved({ lon: lng, lat, zoom: this.map.getZoom() })
+    clearTimeout(this.#viewTimer)
+    this.#viewTimer = setTimeout(() => this.#subscribe(), 120)
+  }
+
+  /** Asks for the live view of what is on screen and a margin; not again while that holds what is seen. */
+  #subscribe(): void {
+    if (this.#closed) return
+    const bounds = this.map.getBounds()
+    const seen: Bounds = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]
+    const had = this.#subscribed
+    const wide = had ? (had[2] - had[0]) / (seen[2] - seen[0]) : Infinity
+    if (had && wide < 8 && seen[0] >= had[0] && seen[1] >= had[1] && seen[2] <= had[2] && seen[3] <= had[3]) return
+    const dx = (seen[2] - seen[0]) * 0.4
+    const dy = (seen[3] - seen[1]) * 0.4
+    const bbox: Bounds = [seen[0] - dx, seen[1] - dy, seen[2] + dx, seen[3] + dy]
+    this.#subscribed = bbox
+    const topic = { subscribe: { bbox, kinds: this.#kindsShown(), cells: null } }
+    if (this.#view) this.#view.change(topic)
+    else this.#view = live.subscribe(topic, (frame) => this.#take(frame))
+  }
+
+  #kindsShown(): string[] | null {
+    if (this.#hidden.size === 0) return null
+    return Object.entries(this.#options.kinds.assets)
+      .filter(([, kind]) => !this.#hidden.has(kind.service))
+      .map(([name]) => name)
+  }
+
+  #take(frame: Parameters<typeof picture.take>[0]): void {
+    const { header } = frame
+    if (header.type !== 'snapshot' && header.type !== 'delta') return
+    if (header.moving) {
+      movers.take(frame, performance.now())
+      if (this.#loaded && !document.hidden) this.#drawTraffic()
+      return
+    }
+    if (picture.epoch && header.epoch !== undefined && header.epoch !== picture.epoch) movers.clear()
+    picture.take(frame)
+    this.#repaintSoon(header.type === 'snapshot' ? 0 : REPAINT_MS)
+  }
+
+  #repaintSoon(after: number): void {
+    if (after === 0) {
+      clearTimeout(this.#repaintTimer)
+      this.#repaintTimer = undefined
+      this.map.triggerRepaint()
+      return
+    }
+    this.#repaintTimer ??= setTimeout(() => {
+      this.#repaintTimer = undefined
+      this.map.triggerRepaint()
+    }, after)
+  }
+
+  #age(): void {
+    picture.age(live.now() / 1000)
+    if (this.#pictureVersion !== picture.version) this.map.triggerRepaint()
+    else if (movers.all.size) this.#drawTraffic()
+    this.#pictureVersion = picture.version
+  }
+}
+
+function canvas2d(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const ink = canvas.getContext('2d')
+  if (!ink) throw new Error('this browser draws no canvas')
+  return ink
+}
+
+/** Sets a canvas to the screen's size in real pixels, and empties it. */
+function fit(ink: CanvasRenderingContext2D, screen: Screen): void {
+  const ratio = Math.min(2, devicePixelRatio)
+  const width = Math.round(screen.width * ratio)
+  const height = Math.round(screen.height * ratio)
+  if (ink.canvas.width !== width || ink.canvas.height !== height) {
+    ink.canvas.width = width
+    ink.canvas.height = height
+  }
+  ink.setTransform(ratio, 0, 0, ratio, 0, 0)
+  ink.clearRect(0, 0, screen.width, screen.height)
+}

@@ -1,0 +1,135 @@
+// Drawing a history with uPlot, which is fetched only when the first sheet is opened.
+import type uPlot from 'uplot'
+import { clock, measure, quantity, weekday } from '@lib/format'
+import type { History } from '@lib/types'
+
+export interface Columns {
+  /** Seconds since 1970. */
+  at: number[]
+  mean: (number | null)[]
+  min: (number | null)[]
+  max: (number | null)[]
+  banded: boolean
+}
+
+/** Rows as columns, with a gap wherever a bucket or more is missing. */
+export function columnsOf(history: History): Columns {
+  const banded = history.bucket_s > 0 && (history.rows[0]?.length ?? 0) >= 4
+  const columns: Columns = { at: [], mean: [], min: [], max: [], banded }
+  const gap = banded ? history.bucket_s * 1.5 : Infinity
+  let before = -Infinity
+  for (const row of history.rows) {
+    const at = row[0]! / 1000
+    if (at - before > gap && columns.at.length) push(columns, before + history.bucket_s, null, null, null)
+    if (banded) push(columns, at, row[2] ?? null, row[1] ?? null, row[3] ?? null)
+    else push(columns, at, row[1] ?? null, row[1] ?? null, row[1] ?? null)
+    before = at
+  }
+  return columns
+}
+
+function push(into: Columns, at: number, mean: number | null, min: number | null, max: number | null): void {
+  into.at.push(at)
+  into.mean.push(mean)
+  into.min.push(min)
+  into.max.push(max)
+}
+
+export interface ChartOptions {
+  unit: string
+  choices: string[]
+  steps: boolean
+  low: number | null
+  high: number | null
+}
+
+export async function draw(host: HTMLElement, data: Columns, options: ChartOptions): Promise<uPlot> {
+  const [{ default: Plot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')])
+  const style = getComputedStyle(host)
+  const colour = (name: string): string => style.getPropertyValue(name).trim()
+  const span = (data.at.at(-1) ?? 0) - (data.at[0] ?? 0)
+  const paths = options.steps ? Plot.paths.stepped?.({ align: 1 }) : undefined
+  const shown = (value: number | null | undefined): string =>
+    value === null || value === undefined
+      ? '–'
+      : options.choices.length
+        ? (options.choices[Math.round(value)] ?? String(value))
+        : quantity(value, options.unit)
+  const axis: uPlot.Axis = {
+    stroke: colour('--text-3'),
+    font: '11px Inter',
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+  }
+  const band = { stroke: 'transparent', points: { show: false }, ...(paths ? { paths } : {}) }
+  const series: uPlot.Series[] = [
+    {},
+    {
+      stroke: colour('--text'),
+      width: 1.5,
+      points: { show: data.at.length < 40, size: 4, fill: colour('--text') },
+      ...(paths ? { paths } : {}),
+    },
+  ]
+  const columns: uPlot.AlignedData = data.banded
+    ? [data.at, data.mean, data.max, data.min]
+    : [data.at, data.mean]
+  if (data.banded) series.push(band, band)
+  const plot = new Plot(
+    {
+      width: host.clientWidth || 320,
+      height: 150,
+      legend: { show: false },
+      padding: [8, 4, 0, 0],
+      cursor: { y: false, points: { size: 6 } },
+      scales: {
+        y: {
+          range: (_, min, max) => {
+            if (options.low !== null && options.high !== null) return [options.low, options.high]
+            if (options.choices.length) return [-0.3, options.choices.length - 0.7]
+            const room = (max - min || Math.abs(max) || 1) * 0.1
+            return [min >= 0 && min - room < 0 ? 0 : min - room, max + room]
+          },
+        },
+      },
+      axes: [
+        {
+          ...axis,
+          space: 56,
+          values: (_, ticks) => ticks.map((at) => (span > 200_000 ? weekday(at * 1000) : clock(at * 1000))),
+        },
+        {
+          ...axis,
+          size: options.choices.length ? 96 : 44,
+          ...(options.choices.length ? { splits: options.choices.map((_, index) => index) } : {}),
+          values: (_, ticks) => ticks.map((value) => (options.choices.length ? shown(value) : measure(value))),
+        },
+      ],
+      series,
+      ...(data.banded ? { bands: [{ series: [2, 3] as [number, number], fill: `${colour('--text-3')}55` }] } : {}),
+      hooks: { setCursor: [(self: uPlot) => tell(self, data, shown)] },
+    },
+    columns,
+    host,
+  )
+  return plot
+}
+
+/** The value under the pointer, beside it. */
+function tell(plot: uPlot, data: Columns, shown: (value: number | null | undefined) => string): void {
+  let tip = plot.over.querySelector<HTMLElement>('.tip')
+  if (!tip) {
+    tip = document.createElement('div')
+    tip.className = 'tip'
+    plot.over.append(tip)
+  }
+  const index = plot.cursor.idx
+  const left = plot.cursor.left ?? -1
+  tip.hidden = index === null || index === undefined || left < 0
+  if (tip.hidden || index === null || index === undefined) return
+  const at = data.at[index]! * 1000
+  const [mean, min, max] = [data.mean[index], data.min[index], data.max[index]]
+  const range = data.banded && min !== max ? ` (${shown(min)} – ${shown(max)})` : ''
+  tip.textContent = `${weekday(at)} ${clock(at)} · ${shown(mean)}${range}`
+  tip.style.left = `${Math.min(Math.max(0, left - tip.offsetWidth / 2), plot.over.clientWidth - tip.offsetWidth)}px`
+}

@@ -1,0 +1,67 @@
+// The console's own commands, as Ctrl-K offers them.
+import { LANGUAGES, t } from '@lib/i18n.svelte'
+import { prefs } from '@lib/prefs.svelte'
+import { city } from './city.svelte'
+import { editing } from './editing.svelte'
+import { mapState } from './map.svelte'
+import { selection } from './selection.svelte'
+import { session } from './session.svelte'
+import { shell } from './shell.svelte'
+import { view } from './view.svelte'
+import { serviceWord } from './words'
+
+export interface ConsoleCommand {
+  text: string
+  icon: string
+  key?: string
+  run: () => void
+}
+
+/** The whole city on screen. */
+export function goHome(): void {
+  if (city.city) mapState.fit(city.city.bounds)
+}
+
+export function consoleCommands(): ConsoleCommand[] {
+  const commands: ConsoleCommand[] = [
+    { text: t('console.do.home'), icon: 'map', key: 'H', run: goHome },
+    { text: t('console.do.lasso'), icon: 'lasso', key: 'L', run: () => (selection.tool = 'lasso') },
+    { text: t('console.page.table'), icon: 'table', key: 'T', run: () => view.openPage('table') },
+    { text: t('console.page.orders'), icon: 'orders', key: 'O', run: () => view.openPage('orders') },
+  ]
+  if (session.may('journal')) {
+    commands.push({ text: t('console.page.journal'), icon: 'journal', key: 'G', run: () => view.openPage('journal') })
+  }
+  if (session.may('inventory')) {
+    commands.push({ text: t('console.inventory.create'), icon: 'plus', run: () => editing.startCreate() })
+  }
+  for (const service of city.services) {
+    const hidden = view.hidden.has(service)
+    commands.push({
+      text: t(hidden ? 'console.do.show' : 'console.do.hide', { service: serviceWord(service) }),
+      icon: service,
+      run: () => view.toggle(service),
+    })
+  }
+  for (const theme of ['dark', 'light', 'auto'] as const) {
+    const icon = theme === 'dark' ? 'moon' : theme === 'light' ? 'sun' : 'auto'
+    commands.push({
+      text: `${t('console.theme')} : ${t(`console.theme.${theme}`)}`,
+      icon,
+      run: () => prefs.setTheme(theme),
+    })
+  }
+  for (const language of LANGUAGES) {
+    commands.push({
+      text: `${t('console.language')} : ${t(`console.language.${language}`)}`,
+      icon: 'citizens',
+      run: () => void prefs.setLanguage(language),
+    })
+  }
+  commands.push(
+    { text: t('console.legend'), icon: 'layers', run: () => (shell.legend = true) },
+    { text: t('console.keys'), icon: 'keyboard', key: '?', run: () => (shell.keys = true) },
+    { text: t('console.logout'), icon: 'logout', run: () => void session.logout() },
+  )
+  return commands
+}

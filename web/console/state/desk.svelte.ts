@@ -1,0 +1,133 @@
+// What needs a person now: the open alarms in one list, the worst and the newest first.
+import { api, Problem } from '@lib/api'
+import type { Frame } from '@lib/frames'
+import { live, type Handle } from '@lib/live.svelte'
+import type { Alarm, Page } from '@lib/types'
+import { learn } from '../map/places'
+import { notices } from './notices.svelte'
+
+export const UNACKNOWLEDGED = new Set(['unacknowledged', 'returned_unacknowledged'])
+const LIST_MAX = 2_000
+
+class Desk {
+  alarms = $state.raw<Alarm[]>([])
+  phase = $state<'loading' | 'ready' | 'failed'>('loading')
+  /** The row that J and K move, by the alarm's id. */
+  current = $state<string | null>(null)
+  /** Alarms whose acknowledgement is on its way. */
+  sending = $state.raw<ReadonlySet<string>>(new Set())
+  /** Open alarms by area path, [1, 2, 3]; each area counts what lies below it. */
+  byArea = $derived.by(() => countByArea(this.alarms))
+
+  #handle: Handle | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  open(): void {
+    void this.load()
+    this.#handle = live.subscribe({ conditions: {} }, (frame) => this.#take(frame))
+  }
+
+  close(): void {
+    this.#handle?.close()
+    this.#handle = null
+    clearTimeout(this.#timer)
+    this.alarms = []
+    this.phase = 'loading'
+  }
+
+  async load(): Promise<void> {
+    try {
+      const all: Alarm[] = []
+      let cursor: string | null = null
+      do {
+        const page: Page<Alarm> = await api.get('conditions', { outlet: 'alarm', open: true, limit: 500, cursor })
+        all.push(...page.items)
+        cursor = page.next
+      } while (cursor && all.length < LIST_MAX)
+      this.#show(all)
+      this.phase = 'ready'
+    } catch {
+      if (this.phase === 'loading') this.phase = 'failed'
+    }
+  }
+
+  async acknowledge(id: string): Promise<void> {
+    this.sending = new Set(this.sending).add(id)
+    try {
+      const answer = await api.post<Partial<Alarm> | undefined>(`conditions/${id}/acknowledge`, {})
+      const state = answer?.state
+      if (state) this.#merge([{ ...this.#find(id), ...answer } as Alarm])
+      else this.#later()
+    } catch (error) {
+      notices.problem(error instanceof Problem ? error : null)
+      this.#later()
+    } finally {
+      const sending = new Set(this.sending)
+      sending.delete(id)
+      this.sending = sending
+    }
+  }
+
+  /** Moves the current row by one, down or up. */
+  step(by: 1 | -1): Alarm | undefined {
+    const at = this.alarms.findIndex((alarm) => alarm.id === this.current)
+    const next = this.alarms[at < 0 ? 0 : Math.min(this.alarms.length - 1, Math.max(0, at + by))]
+    this.current = next?.id ?? null
+    return next
+  }
+
+  #find(id: string): Alarm | undefined {
+    return this.alarms.find((alarm) => alarm.id === id)
+  }
+
+  #take(frame: Frame): void {
+    const data = frame.header.data as { items?: Alarm[]; full?: boolean } | Alarm[] | undefined
+    const items = Array.isArray(data) ? data : data?.items
+    if (!items) this.#later()
+    else if (!Array.isArray(data) && data?.full) this.#show(items.filter(isOpenAlarm))
+    else this.#merge(items)
+  }
+
+  #merge(changed: Alarm[]): void {
+    const byId = new Map(this.alarms.map((alarm) => [alarm.id, alarm]))
+    for (const alarm of changed) {
+      if (isOpenAlarm(alarm)) byId.set(alarm.id, { ...byId.get(alarm.id), ...alarm })
+      else byId.delete(alarm.id)
+    }
+    this.#show([...byId.values()])
+  }
+
+  /** Asks again soon; many reasons in a row are one question. */
+  #later(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.load(), 300)
+  }
+
+  #show(alarms: Alarm[]): void {
+    for (const alarm of alarms) learn(alarm.asset)
+    this.alarms = alarms.sort(
+      (a, b) => a.priority - b.priority || (a.raised < b.raised ? 1 : a.raised > b.raised ? -1 : a.id < b.id ? 1 : -1),
+    )
+    this.phase = 'ready'
+  }
+}
+
+function isOpenAlarm(alarm: Alarm): boolean {
+  return alarm.outlet === 'alarm' && alarm.state !== 'normal'
+}
+
+function countByArea(alarms: Alarm[]): Map<string, [number, number, number]> {
+  const counts = new Map<string, [number, number, number]>()
+  for (const { asset, priority } of alarms) {
+    const parts = asset.area.split('/')
+    for (let depth = 1; depth <= parts.length; depth++) {
+      const path = parts.slice(0, depth).join('/')
+      const count = counts.get(path) ?? [0, 0, 0]
+      count[(priority - 1) as 0 | 1 | 2] += 1
+      counts.set(path, count)
+    }
+  }
+  return counts
+}
+
+export const desk = new Desk()

@@ -1,0 +1,67 @@
+// The keys of the whole window. A key is left alone while somebody types, and while a window is open over the console.
+import { desk, UNACKNOWLEDGED } from './desk.svelte'
+import { goHome } from './commands'
+import { editing } from './editing.svelte'
+import { selection } from './selection.svelte'
+import { session } from './session.svelte'
+import { shell } from './shell.svelte'
+import { view } from './view.svelte'
+
+function types(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+}
+
+const KEYS: Record<string, () => void> = {
+  '?': () => (shell.keys = true),
+  j: () => desk.step(1),
+  k: () => desk.step(-1),
+  a: acknowledge,
+  l: () => (selection.tool = selection.tool === 'lasso' ? 'none' : 'lasso'),
+  t: () => view.openPage(view.page === 'table' ? 'map' : 'table'),
+  o: () => view.openPage(view.page === 'orders' ? 'map' : 'orders'),
+  g: () => session.may('journal') && view.openPage(view.page === 'journal' ? 'map' : 'journal'),
+  h: goHome,
+}
+
+function acknowledge(): void {
+  const alarm = desk.alarms.find((each) => each.id === desk.current)
+  if (alarm && UNACKNOWLEDGED.has(alarm.state)) void desk.acknowledge(alarm.id)
+}
+
+/** Steps back by one: what was opened last is closed first. */
+function back(): void {
+  if (selection.tool !== 'none') {
+    editing.stop()
+    selection.tool = 'none'
+  } else if (selection.chosen) selection.clear()
+  else if (view.order) view.openOrder(null)
+  else if (view.asset) view.openAsset(null)
+  else if (view.page !== 'map') view.openPage('map')
+  else desk.current = null
+}
+
+export function onKey(event: KeyboardEvent): void {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+    event.preventDefault()
+    shell.palette = !shell.palette
+    return
+  }
+  if (document.querySelector('dialog[open]') || event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.key === 'Escape') {
+    if (types(event.target)) (event.target as HTMLElement).blur()
+    else back()
+    return
+  }
+  if (types(event.target) || !shell.singleKeys) return
+  if (event.key === 'Enter') {
+    const onControl = event.target instanceof HTMLElement && /^(BUTTON|A|TR)$/.test(event.target.tagName)
+    const alarm = desk.alarms.find((each) => each.id === desk.current)
+    if (!onControl && alarm) view.openAsset(alarm.asset.id)
+    return
+  }
+  const act = KEYS[event.key.toLowerCase()]
+  if (!act) return
+  event.preventDefault()
+  act()
+}

@@ -1,0 +1,25 @@
+// What the rest of the console asks of the map, without holding the map itself.
+import type { CityChart } from '../map/chart'
+import type { Bounds } from '@lib/types'
+
+class MapState {
+  chart = $state.raw<CityChart | null>(null)
+  /** What is on screen, in degrees; follows the map. */
+  bounds = $state.raw<Bounds | null>(null)
+  zoom = $state(0)
+  /** Width of what covers the map's right side, in px: places are shown in the middle of what is free. */
+  covered = $state(0)
+
+  go(lon: number, lat: number, zoom?: number): void {
+    const chart = this.chart
+    if (!chart) return
+    const nearer = zoom === undefined ? undefined : Math.max(zoom, chart.map.getZoom())
+    chart.go(lon, lat, nearer, [-this.covered / 2, 0])
+  }
+
+  fit(bounds: Bounds): void {
+    this.chart?.fit(bounds, this.covered)
+  }
+}
+
+export const mapState = new MapState()

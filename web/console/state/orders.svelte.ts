@@ -1,0 +1,111 @@
+// Orders: what is being composed, and what is under way. What will change is shown before it is sent.
+import { api, Problem } from '@lib/api'
+import type { Frame } from '@lib/frames'
+import { live, type Handle } from '@lib/live.svelte'
+import type { Command, Order, Page, Preview } from '@lib/types'
+import { notices } from './notices.svelte'
+import { sheet } from './sheet.svelte'
+
+const LAST = new Set(['refused', 'cancelled', 'expired', 'closed'])
+const RECENT_MAX = 50
+
+class Orders {
+  /** Newest first: open ones, and those that ended while this page was open. */
+  all = $state.raw<Command[]>([])
+  open = $derived(this.all.filter((command) => !LAST.has(command.state)))
+  /** Orders that wait for a second person, or for their author to confirm. */
+  waiting = $derived(this.all.filter((command) => command.state === 'proposed' && command.hazard !== 'none'))
+  #handle: Handle | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** What each selection was at before, where it was one value: the way back. */
+  #before = new Map<string, number>()
+
+  start(): void {
+    void this.load()
+    this.#handle = live.subscribe({ commands: {} }, (frame) => this.#take(frame))
+  }
+
+  stop(): void {
+    this.#handle?.close()
+    this.#handle = null
+    this.all = []
+  }
+
+  async load(): Promise<void> {
+    try {
+      const page = await api.get<Page<Command> | Command[]>('commands', { open: true })
+      this.#merge(Array.isArray(page) ? page : page.items)
+    } catch {
+      // the live door will tell, or the next load
+    }
+  }
+
+  preview(order: Order): Promise<Preview> {
+    return api.post<Preview>('commands/preview', order)
+  }
+
+  /** Proposes an order, and confirms it where the hold on the button was the confirmation. */
+  async send(order: Order, reason: string, preview: Preview): Promise<Command | null> {
+    const key = crypto.randomUUID()
+    try {
+      let command = await api.post<Command>('commands', { ...order, reason }, { 'Idempotency-Key': key })
+      if (preview.from && preview.from.min === preview.from.max) this.#before.set(command.id, preview.from.min)
+      this.#merge([command])
+      if (command.hazard === 'confirm' && command.state === 'proposed') command = await this.confirm(command.id)
+      sheet.later()
+      return command
+    } catch (error) {
+      notices.problem(error instanceof Problem ? error : null)
+      return null
+    }
+  }
+
+  async confirm(id: string): Promise<Command> {
+    const command = await api.post<Command>(`commands/${id}/confirm`, {})
+    this.#merge([command])
+    return command
+  }
+
+  async cancel(id: string): Promise<void> {
+    try {
+      this.#merge([await api.post<Command>(`commands/${id}/cancel`, {})])
+    } catch (error) {
+      notices.problem(error instanceof Problem ? error : null)
+    }
+  }
+
+  /** The one value that the selection had before this order, if it had one. */
+  before(id: string): number | undefined {
+    return this.#before.get(id)
+  }
+
+  find(id: string): Command | undefined {
+    return this.all.find((command) => command.id === id)
+  }
+
+  #take(frame: Frame): void {
+    const data = frame.header.data as { items?: Command[] } | Command[] | Command | undefined
+    if (Array.isArray(data)) this.#merge(data)
+    else if (data && 'items' in data && data.items) this.#merge(data.items)
+    else if (data && 'id' in data) this.#merge([data])
+    else {
+      clearTimeout(this.#timer)
+      this.#timer = setTimeout(() => void this.load(), 300)
+    }
+  }
+
+  #merge(changed: Command[]): void {
+    if (!changed.length) return
+    const byId = new Map(this.all.map((command) => [command.id, command]))
+    for (const command of changed) byId.set(command.id, { ...byId.get(command.id), ...command })
+    const all = [...byId.values()].sort((a, b) => (a.created < b.created ? 1 : -1))
+    this.all = all.filter((command, index) => index < RECENT_MAX || !LAST.has(command.state))
+    if (changed.some((command) => LAST.has(command.state)) && sheet.id) sheet.later()
+  }
+}
+
+export function hasEnded(command: Command): boolean {
+  return LAST.has(command.state)
+}
+
+export const orders = new Orders()

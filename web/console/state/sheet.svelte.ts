@@ -1,0 +1,79 @@
+// The sheet of one asset: asked for whole, then kept live by watching its points.
+import { api, Problem } from '@lib/api'
+import type { Frame } from '@lib/frames'
+import { live, type Handle } from '@lib/live.svelte'
+import type { AssetSheet, JournalEntry, Page, Reading } from '@lib/types'
+import { learn } from '../map/places'
+
+class Sheet {
+  id = $state<string | null>(null)
+  asset = $state.raw<AssetSheet | null>(null)
+  phase = $state<'idle' | 'loading' | 'ready' | 'missing' | 'failed'>('idle')
+  journal = $state.raw<JournalEntry[]>([])
+
+  #handle: Handle | null = null
+  #abort: AbortController | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  open(id: string | null): void {
+    if (id === this.id) return
+    this.#handle?.close()
+    this.#handle = null
+    this.#abort?.abort()
+    clearTimeout(this.#timer)
+    this.id = id
+    this.asset = null
+    this.journal = []
+    if (id === null) {
+      this.phase = 'idle'
+      return
+    }
+    this.phase = 'loading'
+    void this.load()
+    this.#handle = live.subscribe({ watch: { asset: id } }, (frame) => this.#take(frame))
+  }
+
+  async load(): Promise<void> {
+    const id = this.id
+    if (id === null) return
+    this.#abort?.abort()
+    this.#abort = new AbortController()
+    const signal = this.#abort.signal
+    try {
+      const path = `assets/${encodeURIComponent(id)}`
+      const asset = await api.get<AssetSheet>(path, {}, signal)
+      if (this.id !== id) return
+      learn(asset)
+      this.asset = asset
+      this.phase = 'ready'
+      const entries = await api.get<Page<JournalEntry> | JournalEntry[]>(`${path}/journal`, {}, signal)
+      if (this.id === id) this.journal = Array.isArray(entries) ? entries : entries.items
+    } catch (error) {
+      if (this.id !== id || !(error instanceof Problem)) return
+      if (this.asset === null) this.phase = error.status === 404 || error.status === 403 ? 'missing' : 'failed'
+    }
+  }
+
+  /** Asks for the whole sheet again soon: an order or a condition has changed. */
+  later(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.load(), 400)
+  }
+
+  #take(frame: Frame): void {
+    const data = frame.header.data as (Partial<AssetSheet> & { points?: Reading[] }) | undefined
+    const asset = this.asset
+    if (!data || !asset) return
+    const { points, ...rest } = data
+    this.asset = { ...asset, ...rest, points: points ? merged(asset.points, points) : asset.points }
+    if (!('conditions' in data) && !('points' in data)) this.later()
+  }
+}
+
+function merged(old: Reading[], fresh: Reading[]): Reading[] {
+  const byPoint = new Map(old.map((reading) => [reading.point, reading]))
+  for (const reading of fresh) byPoint.set(reading.point, reading)
+  return [...byPoint.values()]
+}
+
+export const sheet = new Sheet()
