@@ -44,6 +44,8 @@ export interface ChartOptions {
   kinds: Kinds
   theme: Theme
   start: { lon: number; lat: number; zoom: number } | null
+  /** Width of what covers the map's right side, in px. */
+  covered: number
   moverKind: (no: number) => MoverKind | undefined
   onMoved: (place: { lon: number; lat: number; zoom: number }) => void
 }
@@ -82,6 +84,7 @@ export class CityChart {
     this.overlay = new Overlay(palette)
     this.traffic = new Traffic(palette)
     this.traffic.kindOf = options.moverKind
+    this.overlay.cones.onKnown = () => this.redraw()
     this.overlay.areas = areaLabels(options.city.areas)
     this.#signs = canvas2d(options.signs)
     this.#moving = canvas2d(options.traffic)
@@ -94,7 +97,7 @@ export class CityChart {
       style: styleOf(palette, options.theme === 'light', location.origin),
       ...(start
         ? { center: [start.lon, start.lat] as [number, number], zoom: start.zoom }
-        : { bounds: city.bounds as LngLatBoundsLike, fitBoundsOptions: { padding: 24 } }),
+        : { bounds: city.bounds as LngLatBoundsLike, fitBoundsOptions: { padding: { top: 56, bottom: 72, left: 72, right: 24 + options.covered } } }),
       minZoom: ZOOM_MIN,
       maxZoom: ZOOM_MAX,
       maxPitch: 0,
@@ -257,7 +260,8 @@ export class CityChart {
     for (const kind of Object.values(kinds.assets)) {
       const look = lookOf(kind)
       const hidden = this.#hidden.has(kind.service)
-      this.overlay.drawn[kind.code] = { look, icon: kind.icon, choices: kind.points[kind.shown]?.choices ?? [] }
+      const shown = kind.points[kind.shown]
+      this.overlay.drawn[kind.code] = { look, icon: kind.icon, speaks: !!shown, choices: shown?.choices ?? [] }
       this.overlay.shown[kind.code + 1] = hidden || look.form === 'none' ? 0 : 1
       if (look.form === 'light' && !hidden) codes.add(kind.code)
     }

@@ -33,12 +33,13 @@ uniform vec4 lit;
 uniform vec4 dark;
 uniform float additive;
 uniform float core;
+uniform float afar;
 out vec4 colour;
 void main() {
   float d = dot(at, at);
   if (d > 1.0 || kind < 0.5) discard;
   float fall = exp(-4.5 * d) * (1.0 - d);
-  float heart = smoothstep(core, core * 0.35, d);
+  float heart = smoothstep(core, core * 0.35, d) * afar;
   if (kind > 1.5 && kind < 2.5) {
     colour = vec4(dark.rgb, 1.0) * dark.a * heart;
   } else {
@@ -81,7 +82,7 @@ export class Lights implements CustomLayerInterface {
     const gl = context as WebGL2RenderingContext
     this.#map = map
     this.#program = link(gl)
-    for (const name of ['view', 'reach', 'scale', 'lit', 'dark', 'additive', 'core']) {
+    for (const name of ['view', 'reach', 'scale', 'lit', 'dark', 'additive', 'core', 'afar']) {
       this.#uniforms[name] = gl.getUniformLocation(this.#program, name)
     }
     this.#vao = gl.createVertexArray()
@@ -138,7 +139,7 @@ export class Lights implements CustomLayerInterface {
     const { lng, lat } = map.getCenter()
     const world = 512 * 2 ** zoom
     const metres = (40_075_016 * Math.cos((lat * Math.PI) / 180)) / world
-    const reach = Math.max(REACH_PX_MIN + Math.max(0, zoom - 11) * 0.4, REACH_M / metres) * ratio
+    const reach = Math.max(REACH_PX_MIN + Math.max(0, zoom - 11) * 1.4, REACH_M / metres) * ratio
     const near = Math.min(1, Math.max(0, (zoom - 11) / 4))
     const u = this.#uniforms
     const scaleX = (2 * world) / canvas.clientWidth
@@ -148,13 +149,14 @@ export class Lights implements CustomLayerInterface {
     gl.uniform4f(u['view']!, scaleX, scaleY, offsetX, offsetY)
     gl.uniform2f(u['reach']!, 2 / canvas.width, 2 / canvas.height)
     gl.uniform1f(u['scale']!, reach)
-    gl.uniform1f(u['core']!, 0.34 - 0.3 * near)
+    gl.uniform1f(u['core']!, 0.34 - 0.2 * near)
+    gl.uniform1f(u['afar']!, 1 - Math.min(1, Math.max(0, zoom - 13.5) / 1.5))
     gl.uniform1f(u['additive']!, this.light ? 0 : 1)
     if (this.light) {
       gl.uniform4f(u['lit']!, 0.86, 0.5, 0.02, 0.5 - 0.3 * near)
       gl.uniform4f(u['dark']!, 0.5, 0.56, 0.62, 0.3 * (1 - near))
     } else {
-      gl.uniform4f(u['lit']!, 1.0, 0.76, 0.46, 0.5 - 0.14 * near)
+      gl.uniform4f(u['lit']!, 1.0, 0.73, 0.42, 0.26 + 0.1 * near)
       gl.uniform4f(u['dark']!, 0.3, 0.4, 0.5, 0.34 * (1 - near))
     }
   }

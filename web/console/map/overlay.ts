@@ -2,6 +2,7 @@
 // Drawn in the same frame as the map, and again when the live picture changes.
 import { CONSIGNED, GONE, ORDER, picture } from '../state/picture'
 import { clustersOf, CLUSTER_ZOOM, type Cluster } from './clusters'
+import { Cones } from './cones'
 import { dot, label, mark, sign, type SignState } from './ink'
 import type { Look } from './looks'
 import type { Palette } from './palette'
@@ -23,6 +24,8 @@ export interface AreaLabel {
 export interface Drawn {
   look: Look
   icon: string
+  /** Whether it says anything at all: what has no points is never unknown. */
+  speaks: boolean
   /** Names of the shown point's choices, if it has any. */
   choices: string[]
 }
@@ -54,6 +57,7 @@ export class Overlay {
 
   #sparse = new Uint32Array(0)
   #placesVersion = -1
+  readonly cones = new Cones()
   readonly #taken = new Set<number>()
 
   constructor(palette: Palette) {
@@ -95,7 +99,7 @@ export class Overlay {
       const x = screen.x(places.x[no]!)
       const y = screen.y(places.y[no]!)
       if (!screen.shows(x, y, 30) || (no < picture.end && picture.flags[no]! & GONE)) continue
-      const state = stateOf(no, nowS)
+      const state = stateOf(no, nowS, drawn.speaks)
       const near = screen.zoom >= drawn.look.signZoom
       const free = near && (this.#free(x, y) || no === this.selected)
       if (!free) {
@@ -104,6 +108,7 @@ export class Overlay {
         const choice = state.known ? drawn.choices[picture.value[no]!] : undefined
         head(ink, this.palette, choice, x, y, Math.min(1.5, 0.7 + (screen.zoom - drawn.look.signZoom) * 0.25), state)
       } else {
+        if (drawn.look.cone) this.cones.draw(ink, this.palette, screen, no, x, y)
         sign(ink, this.palette, drawn.icon, x, y, Math.min(24, 15 + (screen.zoom - drawn.look.signZoom) * 3), state)
       }
       this.hits.push({ x, y, r: free ? 12 : 6, no, unitX: places.x[no]!, unitY: places.y[no]! })
@@ -219,10 +224,10 @@ export class Overlay {
   }
 }
 
-function stateOf(no: number, nowS: number): SignState {
+function stateOf(no: number, nowS: number, speaks: boolean): SignState {
   const flags = no < picture.end ? picture.flags[no]! : 0
   return {
-    known: picture.known(no),
+    known: !speaks || picture.known(no),
     old: picture.old(no, nowS),
     ordered: (flags & ORDER) > 0,
     consigned: (flags & CONSIGNED) > 0,

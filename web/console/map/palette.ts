@@ -31,7 +31,8 @@ export interface Palette {
   assetLine: string
   assetInk: string
   mover: string
-  cone: string
+  coneNear: string
+  coneFar: string
   select: string
   signalRed: string
   signalAmber: string
@@ -68,7 +69,8 @@ const DARK: Palette = {
   assetLine: '#8494a3',
   assetInk: '#d5dee6',
   mover: '#b9c8d6',
-  cone: 'rgba(150, 180, 210, 0.10)',
+  coneNear: 'rgba(160, 190, 220, 0.22)',
+  coneFar: 'rgba(160, 190, 220, 0)',
   select: '#8ec5ff',
   signalRed: '#ff4f47',
   signalAmber: '#ffb52e',
@@ -105,7 +107,8 @@ const LIGHT: Palette = {
   assetLine: '#66727e',
   assetInk: '#26323d',
   mover: '#3c4a57',
-  cone: 'rgba(60, 90, 120, 0.10)',
+  coneNear: 'rgba(50, 80, 110, 0.26)',
+  coneFar: 'rgba(50, 80, 110, 0)',
   select: '#0b5fc2',
   signalRed: '#d3221b',
   signalAmber: '#e08a00',

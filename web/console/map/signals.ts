@@ -5,6 +5,9 @@ import type { Palette } from './palette'
 
 type Lenses = [red: boolean, amber: boolean, green: boolean]
 
+/** In colours: which lens is lit differs from arm to arm, so all three are shown, faint. */
+const WORKING = 'colours'
+
 const STATES: Record<string, Lenses> = {
   red: [true, false, false],
   all_red: [true, false, false],
@@ -58,7 +61,12 @@ export function head(
     const cy = y + (index - 1) * 8.4 * scale
     ink.beginPath()
     ink.arc(x, cy, lens, 0, Math.PI * 2)
-    if (lit[index]) {
+    if (choice === WORKING) {
+      ink.globalAlpha = state.old ? 0.25 : 0.6
+      ink.fillStyle = colour
+      ink.fill()
+      ink.globalAlpha = 1
+    } else if (lit[index]) {
       ink.globalAlpha = state.old ? 0.45 : 1
       ink.fillStyle = colour
       ink.fill()

@@ -56,14 +56,17 @@ export class Traffic {
     const width = (look.width ?? 6) * grow
     ink.save()
     ink.translate(x, y)
-    if (!Number.isNaN(mover.heading)) ink.rotate(((mover.heading - 90) * Math.PI) / 180)
     ink.beginPath()
-    ink.moveTo(-length / 2, -width / 2)
-    ink.lineTo(length / 2 - width / 2, -width / 2)
-    ink.lineTo(length / 2, 0)
-    ink.lineTo(length / 2 - width / 2, width / 2)
-    ink.lineTo(-length / 2, width / 2)
-    ink.closePath()
+    if (Number.isNaN(mover.heading)) ink.arc(0, 0, Math.max(2, width * 0.7), 0, Math.PI * 2)
+    else {
+      ink.rotate(((mover.heading - 90) * Math.PI) / 180)
+      ink.moveTo(-length / 2, -width / 2)
+      ink.lineTo(length / 2 - width / 2, -width / 2)
+      ink.lineTo(length / 2, 0)
+      ink.lineTo(length / 2 - width / 2, width / 2)
+      ink.lineTo(-length / 2, width / 2)
+      ink.closePath()
+    }
     ink.lineJoin = 'round'
     if (near) {
       ink.lineWidth = 2.5

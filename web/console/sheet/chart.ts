@@ -95,6 +95,7 @@ export async function draw(host: HTMLElement, data: Columns, options: ChartOptio
       axes: [
         {
           ...axis,
+          size: 24,
           space: 56,
           values: (_, ticks) => ticks.map((at) => (span > 200_000 ? weekday(at * 1000) : clock(at * 1000))),
         },

@@ -48,7 +48,7 @@ class CityState {
     this.services = [
       ...new Set(
         Object.entries(kinds.assets)
-          .filter(([, kind]) => !kind.area && kind.shape === 'point')
+          .filter(([name, kind]) => !kind.area && kind.shape === 'point' && (city.assets[name] ?? 0) > 0)
           .map(([, kind]) => kind.service),
       ),
     ]

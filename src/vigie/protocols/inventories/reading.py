@@ -52,7 +52,7 @@ class FileReading:
     """What one file says. rows = drafts + joined + left_out + rejections, always.
 
     name: what its keys begin with. crs, crs_how: the projection it was read in, and how that was decided.
-    joined: rows that became part of another row's draft. left_out: rows that no rule takes.
+    lines: of each draft. joined: rows that became part of another row's draft. left_out: rows that no rule takes.
     word: what a rejection's line counts: "line", "record", "feature" or "object".
     """
 
@@ -63,6 +63,7 @@ class FileReading:
     rows: int
     word: str
     drafts: tuple[Draft, ...]
+    lines: tuple[int, ...]
     joined: int
     left_out: int
     rejections: tuple[Rejection, ...]
@@ -145,7 +146,7 @@ def read_file(rule: FileRule, data: bytes, limits: Limits = DEFAULT) -> FileRead
     tally = _Tally(left_out=table.read - len(table.rows))
     taken = _taken(rule, table, tally)
     crs, how, warnings = _place(rule, table, taken, tally)
-    drafts = tuple(_draft(rule, found, tally) for found in _keyed(taken, tally))
+    keyed = _keyed(taken, tally)
     tally.rejections.sort(key=lambda rejection: rejection.line)
     return FileReading(
         name=rule.name,
@@ -154,7 +155,8 @@ def read_file(rule: FileRule, data: bytes, limits: Limits = DEFAULT) -> FileRead
         crs_how=how,
         rows=table.read,
         word=table.word,
-        drafts=drafts,
+        drafts=tuple(_draft(rule, found, tally) for found in keyed),
+        lines=tuple(found.row.line for found in keyed),
         joined=tally.joined,
         left_out=tally.left_out,
         rejections=tuple(tally.rejections),

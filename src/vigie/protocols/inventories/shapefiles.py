@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator
 from datetime import date
+from io import BytesIO
 from typing import Any, cast
 
 import shapefile
@@ -123,7 +123,7 @@ def _geometries(drawn: list[Any]) -> list[BaseGeometry | None]:
 
 
 def _stream(data: bytes) -> Any:
-    return io.BytesIO(data)  # pyshp's own type of a stream is narrower than what it reads from
+    return BytesIO(data)  # pyshp's own type of a stream is narrower than what it reads from
 
 
 def _cell(value: Any) -> Cell:
