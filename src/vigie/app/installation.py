@@ -1,17 +1,14 @@
-"""The composition root: the only place that names concrete classes.
+"""An installation is a folder:
 
-An installation is a folder:
-
-    facts.sqlite      the journal and the tables that are read from
-    observations/     the hot table, the sealed days, the kept pictures
-    keys/journal.key  what signs the journal's heads; kept apart from the database, and worth a copy elsewhere
-    heads.jsonl       every head ever signed, to be handed to whoever wants to hold the post to its word
-    lock              held by the one process that writes
+facts.sqlite      the journal and the tables that are read from
+observations/     the hot table, the sealed days, the kept pictures
+keys/journal.key  what signs the journal's heads; kept apart from the database, and worth a copy elsewhere
+heads.jsonl       every head ever signed, to be handed to whoever wants to hold the post to its word
+lock              held by the one process that writes
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import fcntl
 import hashlib
@@ -19,23 +16,19 @@ import importlib.metadata
 import json
 import os
 import secrets
-import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import duckdb
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from vigie.api.application import application
-from vigie.api.devices import Devices, device_routes
-from vigie.api.operations import operations_routes
 from vigie.core.drafts import Draft
 from vigie.core.facts import (
     COMMAND_LINE,
@@ -49,24 +42,16 @@ from vigie.core.facts import (
     digest,
 )
 from vigie.core.ids import uuid7
-from vigie.core.service import Clear, Raise, Service
+from vigie.core.service import Service
 from vigie.core.times import DAY_US, HOUR_US, day_of
 from vigie.engine.inventory import Intake, digests_of, plan_intake
 from vigie.engine.loop import Engine, catalogue_of
-from vigie.engine.ports import StorageFull
-from vigie.engine.pump import Pump
 from vigie.engine.registry import Registry
-from vigie.services.desk import CLOCK_JUMPED, STORAGE_FULL
 from vigie.settings import Settings
 from vigie.store.facts import SqlFacts
 from vigie.store.journal import Head
 from vigie.store.observations import DuckObservations
-from vigie.transports.http import serve as serve_http
 
-SWITCH_S = 0.0002
-FRAME_EVERY_S = 60
-HEAD_EVERY_S = 60
-SEAL_EVERY_S = 3_600
 HOT_US = 2 * HOUR_US
 RAW_KEPT_US = 30 * DAY_US
 REASON_KEPT_US = 365 * DAY_US
@@ -322,91 +307,3 @@ def _make(opened: Installation) -> None:
     post = Draft(key=POST_ID, kind="post", id=POST_ID, name=first.city, lon=0, lat=0)
     opened.take_assets("vigie", [post], actor=POST)
     opened.facts.set_meta("shard", first.shard)
-
-
-class Post:
-    """A running installation: what watches the disk and the clock, and what is done from time to time."""
-
-    def __init__(self, opened: Installation) -> None:
-        self._opened = opened
-        self.engine = opened.engine()
-        self.pump = Pump(self.engine, opened.clock, on_full=self._on_full)
-        self.trouble: str | None = None
-        self._post = self.engine.registry.numbers[POST_ID]
-
-    @asynccontextmanager
-    async def life(self) -> AsyncGenerator[None]:
-        """Runs as long as the post does; its end keeps the live picture and signs the journal."""
-        self.pump.start()
-        upkeep = asyncio.create_task(self._upkeep(), name="upkeep")
-        try:
-            yield
-        finally:
-            upkeep.cancel()
-            await self.pump.stop()
-            try:
-                self._opened.sign_head()
-            except (StorageFull, OSError) as error:
-                _log.error("head not signed", reason=str(error))
-            _log.info("stopped", commits=self.pump.groups)
-
-    def _on_full(self, reason: str | None) -> None:
-        """The disk of observations is full, or has room again."""
-        if reason == self.trouble:
-            return
-        was, self.trouble = self.trouble, reason
-        now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
-        if reason is None:
-            _log.info("room again")
-            self.engine.apply([Clear(STORAGE_FULL, self._post, now_us)], ingest, "post.room", now_us)
-        elif was is None:
-            _log.error("disk full", reason=reason)
-            effect = Raise(STORAGE_FULL, self._post, now_us, {"reason": reason})
-            self.engine.apply([effect], ingest, "post.full", now_us)
-
-    async def _upkeep(self) -> None:
-        """Each second: the clock and what is owed. Each minute: the picture is kept, the journal signed, and what has
-        served its purpose erased. Each hour: history is sealed."""
-        beats = 0
-        while True:
-            await asyncio.sleep(1)
-            beats += 1
-            self._watch_clock()
-            if self.trouble is not None and self._opened.observations.has_room:
-                self._on_full(None)
-            if self.engine.owed:
-                await self._try("settle", self.engine.settle)
-            if beats % FRAME_EVERY_S == 0:
-                await self._try("keep the picture", lambda: self.engine.keep_frame(self._opened.clock.now_us()))
-                await self._try("erase", self._opened.erase_due)
-            if beats % SEAL_EVERY_S == 0 and self.trouble is None:
-                # Beside the writer's thread: commits go on while a day is written.
-                await asyncio.to_thread(self._opened.seal)
-            if beats % HEAD_EVERY_S == 0:
-                await self._try("sign the journal", self._opened.sign_head)
-
-    def _watch_clock(self) -> None:
-        jumped_us = self._opened.clock.take_jump_us()
-        if jumped_us:
-            _log.warning("clock jumped", by_s=jumped_us / 1e6)
-            now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
-            raised = Raise(CLOCK_JUMPED, self._post, now_us, {"by_s": jumped_us / 1e6})
-            self.engine.apply([raised, Clear(CLOCK_JUMPED, self._post, now_us)], ingest, f"post.clock.{now_us}", now_us)
-
-    async def _try(self, what: str, work: Callable[[], Any]) -> None:
-        try:
-            await self.pump.run_in_writer(work)
-        except (StorageFull, OSError) as error:
-            _log.error(f"could not {what}", reason=str(error))
-
-
-async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
-    """Runs the post until it is asked to stop. Raises InUse, OSError."""
-    # The writer's thread comes back from the disk several times a commit, and each time waits for the interpreter
-    # until the loop's thread lets go: 5 ms by default, longer than the commit itself.
-    sys.setswitchinterval(SWITCH_S)
-    with installation(settings) as opened:
-        post = Post(opened)
-        direct = device_routes(Devices(opened.facts.devices()), post.pump)
-        routes = operations_routes(post.engine, post.pump, lambda: post.trouble)
-        await serve_http(application(routes, post.life, direct), settings.host, settings.port, on_ready=on_ready)

@@ -1,0 +1,98 @@
+"""The running post: what watches the disk and the clock, and what is done from time to time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+
+from vigie.app.installation import POST_ID, Installation
+from vigie.core.service import Clear, Raise
+from vigie.engine.ports import StorageFull
+from vigie.engine.pump import Pump
+from vigie.services.desk import CLOCK_JUMPED, STORAGE_FULL
+
+FRAME_EVERY_S = 60
+HEAD_EVERY_S = 60
+SEAL_EVERY_S = 3_600
+
+_log = structlog.get_logger("vigie")
+
+
+class Post:
+    """A running installation: what watches the disk and the clock, and what is done from time to time."""
+
+    def __init__(self, opened: Installation) -> None:
+        self._opened = opened
+        self.engine = opened.engine()
+        self.pump = Pump(self.engine, opened.clock, on_full=self._on_full)
+        self.trouble: str | None = None
+        self._post = self.engine.registry.numbers[POST_ID]
+
+    @asynccontextmanager
+    async def life(self) -> AsyncGenerator[None]:
+        """Runs as long as the post does; its end keeps the live picture and signs the journal."""
+        self.pump.start()
+        upkeep = asyncio.create_task(self._upkeep(), name="upkeep")
+        try:
+            yield
+        finally:
+            upkeep.cancel()
+            await self.pump.stop()
+            try:
+                self._opened.sign_head()
+            except (StorageFull, OSError) as error:
+                _log.error("head not signed", reason=str(error))
+            _log.info("stopped", commits=self.pump.groups)
+
+    def _on_full(self, reason: str | None) -> None:
+        """The disk of observations is full, or has room again."""
+        if reason == self.trouble:
+            return
+        was, self.trouble = self.trouble, reason
+        now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
+        if reason is None:
+            _log.info("room again")
+            self.engine.apply([Clear(STORAGE_FULL, self._post, now_us)], ingest, "post.room", now_us)
+        elif was is None:
+            _log.error("disk full", reason=reason)
+            effect = Raise(STORAGE_FULL, self._post, now_us, {"reason": reason})
+            self.engine.apply([effect], ingest, "post.full", now_us)
+
+    async def _upkeep(self) -> None:
+        """Each second: the clock and what is owed. Each minute: the picture is kept, the journal signed, and what has
+        served its purpose erased. Each hour: history is sealed."""
+        beats = 0
+        while True:
+            await asyncio.sleep(1)
+            beats += 1
+            self._watch_clock()
+            if self.trouble is not None and self._opened.observations.has_room:
+                self._on_full(None)
+            if self.engine.owed:
+                await self._try("settle", self.engine.settle)
+            if beats % FRAME_EVERY_S == 0:
+                await self._try("keep the picture", lambda: self.engine.keep_frame(self._opened.clock.now_us()))
+                await self._try("erase", self._opened.erase_due)
+            if beats % SEAL_EVERY_S == 0 and self.trouble is None:
+                # Beside the writer's thread: commits go on while a day is written.
+                await asyncio.to_thread(self._opened.seal)
+            if beats % HEAD_EVERY_S == 0:
+                await self._try("sign the journal", self._opened.sign_head)
+
+    def _watch_clock(self) -> None:
+        jumped_us = self._opened.clock.take_jump_us()
+        if jumped_us:
+            _log.warning("clock jumped", by_s=jumped_us / 1e6)
+            now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
+            raised = Raise(CLOCK_JUMPED, self._post, now_us, {"by_s": jumped_us / 1e6})
+            self.engine.apply([raised, Clear(CLOCK_JUMPED, self._post, now_us)], ingest, f"post.clock.{now_us}", now_us)
+
+    async def _try(self, what: str, work: Callable[[], Any]) -> None:
+        try:
+            await self.pump.run_in_writer(work)
+        except (StorageFull, OSError) as error:
+            _log.error(f"could not {what}", reason=str(error))

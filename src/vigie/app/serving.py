@@ -1,0 +1,28 @@
+"""What is answered on which address: the routes of the doors, composed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from vigie.api.application import application
+from vigie.api.devices import Devices, device_routes
+from vigie.api.operations import operations_routes
+from vigie.app.installation import installation
+from vigie.app.post import Post
+from vigie.settings import Settings
+from vigie.transports.http import serve as serve_http
+
+SWITCH_S = 0.0002
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
+    """Runs the post until it is asked to stop. Raises InUse, OSError."""
+    # The writer's thread comes back from the disk several times a commit, and each time waits for the interpreter
+    # until the loop's thread lets go: 5 ms by default, longer than the commit itself.
+    sys.setswitchinterval(SWITCH_S)
+    with installation(settings) as opened:
+        post = Post(opened)
+        direct = device_routes(Devices(opened.facts.devices()), post.pump)
+        routes = operations_routes(post.engine, post.pump, lambda: post.trouble)
+        await serve_http(application(routes, post.life, direct), settings.host, settings.port, on_ready=on_ready)

@@ -1,0 +1,15 @@
+"""The command `vigie`: one module a group of commands."""
+
+from __future__ import annotations
+
+import typer
+
+from vigie.cli import benches, devices, imports, journal, serving
+
+main = typer.Typer(
+    name="vigie", help="The one command post of a metropolis.", no_args_is_help=True, rich_markup_mode=None
+)
+for group in (serving.commands, imports.commands, benches.commands):
+    main.registered_commands += group.registered_commands
+main.add_typer(devices.devices, name="devices")
+main.add_typer(journal.journal, name="journal")

@@ -1,0 +1,45 @@
+"""What every command needs: the two consoles, the options that come again, and errors in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vigie.app import Installation, InUse, installation
+from vigie.settings import SettingsWrong, load_settings
+from vigie.store.journal import JournalBroken
+
+# What is shown are words of people and devices: their brackets and colons are no markup.
+out = Console(markup=False, emoji=False, highlight=False)
+err = Console(stderr=True)
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="The installation's folder.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in your own words: kept a year, erasable.")]
+
+
+@contextmanager
+def plain_errors() -> Generator[None]:
+    """What a person can mend is said in a sentence; anything else is a fault and keeps its trace."""
+    try:
+        yield
+    except (SettingsWrong, InUse, JournalBroken) as error:
+        raise fail(str(error)) from None
+
+
+@contextmanager
+def opened(config: Path | None, data: Path | None) -> Generator[Installation]:
+    """The installation that the options name, held alone."""
+    with plain_errors(), installation(load_settings(config, data=data)) as opened:
+        yield opened
+
+
+def fail(sentence: str) -> typer.Exit:
+    """Says what is wrong and what mends it; the caller raises what comes back."""
+    err.print(f"vigie: {sentence}", style="bold red", markup=False, highlight=False)
+    return typer.Exit(1)
