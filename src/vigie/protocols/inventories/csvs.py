@@ -18,8 +18,9 @@ from vigie.protocols.inventories.limits import Limits, SourceError
 from vigie.protocols.inventories.tables import Row, Table
 
 _DELIMITERS = ";,\t|"
+_HEAD_LINES = 50
 _DBASE = re.compile(r"(.+),[CNFDLM](,\d+){0,2}")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SPACES = str.maketrans("", "", " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
 
 
@@ -56,8 +57,8 @@ def read(data: bytes, file: str, form: Form, limits: Limits) -> Table:
     columns = _columns(header[1], file)
     for column in (form.x, form.y):
         if column and column not in columns:
-            near = get_close_matches(column, columns, 1) or columns[:1]
-            raise SourceError(f"{file} has no column {column!r}; the nearest is {near[0]!r}", "Mend x or y")
+            near = get_close_matches(column, columns, 1, 0.0)[0]
+            raise SourceError(f"{file} has no column {column!r}; the nearest is {near!r}", "Mend x or y")
     records = [record for record in lines if any(record[1])]
     if len(records) > limits.rows_max:
         raise SourceError(f"{file} has {len(records):,} rows, over the limit of {limits.rows_max:,}", "Split it")
@@ -79,16 +80,19 @@ def _records(text: str, delimiter: str, file: str) -> Iterator[tuple[int, list[s
 
 
 def _delimiter(text: str, file: str) -> str:
-    """The delimiter that cuts the first rows into the same number of cells, the more the better."""
+    """The delimiter that cuts most of the first rows into as many cells as the header, the more cells the better."""
     found: list[tuple[int, str]] = []
-    head = text[:20_000].splitlines(keepends=True)[:20]
+    head = text[:20_000].splitlines(keepends=True)[:_HEAD_LINES]
     for delimiter in _DELIMITERS:
         try:
-            widths = {len(record) for record in csv.reader(head, delimiter=delimiter) if record}
+            widths = [len(record) for record in csv.reader(head, delimiter=delimiter) if record]
         except csv.Error:
             continue
-        if len(widths) == 1 and (width := widths.pop()) > 1:
-            found.append((width, delimiter))
+        if not widths or widths[0] < 2:
+            continue
+        # Half, not all: a broken row is refused by itself, and must not hide how the others are written.
+        if 2 * sum(width == widths[0] for width in widths[1:]) >= len(widths[1:]):
+            found.append((widths[0], delimiter))
     best = sorted(found, reverse=True)
     if best and (len(best) == 1 or best[0][0] > best[1][0]):
         return best[0][1]

@@ -16,7 +16,7 @@ from functools import cache
 
 import numpy as np
 import pyproj
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 from shapely.geometry.base import BaseGeometry
 
 from vigie.protocols.inventories.limits import SourceError
@@ -90,7 +90,8 @@ def crs_from_text(text: str, where: str) -> Crs:
     """The projection that a file names: well-known text, "EPSG:2154", an OGC urn. Raises SourceError."""
     try:
         system = pyproj.CRS(text.strip())
-    except CRSError as error:
+        _transformer(system.to_wkt())  # a damaged text may name a system from which nothing leads to degrees
+    except (CRSError, ProjError) as error:
         raise SourceError(f"{where} names the unknown projection {text.strip()[:80]!r}", _DECLARE) from error
     if re.search(r"CRS:?84$", text.strip()):
         return crs_of(WGS84)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import codecs
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from io import BytesIO
 from typing import Any, cast
@@ -25,6 +26,8 @@ from vigie.protocols.inventories.tables import Cell, Row, Table
 _BROKEN = (
     shapefile.ShapefileException, struct.error, ValueError, KeyError, IndexError, AssertionError, EOFError, TypeError,
 )  # fmt: skip
+Recode = Callable[[str], str]
+_ANY_BYTES = codecs.lookup("latin-1").name
 _POINTS = {shapefile.POINT, shapefile.POINTZ, shapefile.POINTM}
 
 
@@ -37,11 +40,12 @@ def read(data: bytes, file: str, encoding: str, layer: str, limits: Limits) -> T
     if missing:
         raise SourceError(f"{file} has no {stem}{missing[0]}", "A shapefile needs its .shp and its .dbf; pack both")
     coding, warnings = _encoding(parts.get(".cpg", b""), encoding, file)
+    recoded = _recoded(coding)
     crs: Crs | None = None
     if ".prj" in parts:
         crs = crs_from_text(parts[".prj"].decode("utf-8", "replace"), f"{stem}.prj")
     try:
-        rows, columns = _rows(parts, file, coding, limits)
+        rows, columns = _rows(parts, file, recoded, limits)
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{file}: {stem}.dbf is not written in {coding} ({error.reason} at {error.object[:40]!r})",
@@ -72,14 +76,26 @@ def _encoding(cpg: bytes, declared: str, file: str) -> tuple[str, tuple[str, ...
     return known(declared or written, file), ()
 
 
-def _rows(parts: dict[str, bytes], file: str, coding: str, limits: Limits) -> tuple[tuple[Row, ...], list[str]]:
-    shp = shapefile.ShpReader(shp=_stream(parts[".shp"]))
-    dbf = shapefile.DbfReader(dbf=_stream(parts[".dbf"]), encoding=coding)
-    if shp.shp_file_size_B > len(parts[".shp"]):
-        raise ValueError(f".shp states {shp.shp_file_size_B:,} bytes and has {len(parts['.shp']):,}: it is cut short")
+def _recoded(coding: str) -> Recode:
+    """How a text that was read as Latin-1 becomes what its bytes say in another encoding. It raises UnicodeDecodeError.
+
+    pyshp tries each number of blanks at the end of a text that it cannot decode, and then forgets which text it was.
+    Latin-1 decodes anything at once and loses nothing.
+    """
+    if codecs.lookup(coding).name == _ANY_BYTES:
+        return lambda text: text
+    return lambda text: text if text.isascii() else text.encode(_ANY_BYTES).decode(coding)
+
+
+def _rows(parts: dict[str, bytes], file: str, recoded: Recode, limits: Limits) -> tuple[tuple[Row, ...], list[str]]:
+    stated_bytes = 2 * int(struct.unpack_from(">i", parts[".shp"], 24)[0])
+    if stated_bytes > len(parts[".shp"]):
+        raise ValueError(f".shp states {stated_bytes:,} bytes and has {len(parts['.shp']):,}: it is cut short")
+    shp = shapefile.ShpReader(shp=_stream(parts[".shp"][:stated_bytes]))
+    dbf = shapefile.DbfReader(dbf=_stream(parts[".dbf"]), encoding=_ANY_BYTES)
     if len(dbf) > limits.rows_max:
         raise SourceError(f"{file} has {len(dbf):,} rows, over the limit of {limits.rows_max:,}", "Split it")
-    columns = [field.name for field in dbf.fields[1:]]
+    columns = [recoded(field.name) for field in dbf.fields[1:]]
     drawn = list(_shapes(shp, parts.get(".shx")))
     if len(drawn) != len(dbf):
         raise ValueError(f"{len(drawn)} shapes for {len(dbf)} records")
@@ -89,7 +105,7 @@ def _rows(parts: dict[str, bytes], file: str, coding: str, limits: Limits) -> tu
         if record is None:  # marked as deleted: it is in the file, and no longer in the city
             rows.append(Row(number, {}, problem="the record is marked as deleted"))
             continue
-        cells = {name: _cell(value) for name, value in zip(columns, cast("list[Any]", record), strict=True)}
+        cells = {name: _cell(value, recoded) for name, value in zip(columns, cast("list[Any]", record), strict=True)}
         rows.append(Row(number, cells, geometry, problem="" if geometry is not None else "it has no readable shape"))
     return tuple(rows), columns
 
@@ -126,7 +142,9 @@ def _stream(data: bytes) -> Any:
     return BytesIO(data)  # pyshp's own type of a stream is narrower than what it reads from
 
 
-def _cell(value: Any) -> Cell:
+def _cell(value: Any, recoded: Recode) -> Cell:
+    if isinstance(value, str):
+        return recoded(value)
     if isinstance(value, date):
         return value.isoformat()
-    return value if isinstance(value, str | int | float | bool) else None
+    return value if isinstance(value, int | float | bool) else None
