@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from vigie.core.scope import Verb
+
 POST = "post"
 """The actor of what the post does by itself."""
 
@@ -52,6 +54,36 @@ class AssetsTaken(Fact, frozen=True, tag=True):
     items: str
 
 
+class AssetMade(Fact, frozen=True, tag=True):
+    """An asset was created by hand. item: digest of its row."""
+
+    asset: str
+    kind: str
+    item: str
+
+
+class AssetChanged(Fact, frozen=True, tag=True):
+    """What the inventory says of an asset was changed by hand: these fields. item: digest of its row."""
+
+    asset: str
+    changed: list[str]
+    item: str
+
+
+class AssetRetired(Fact, frozen=True, tag=True):
+    """An asset was decommissioned: it keeps its number and its history, and takes no more orders."""
+
+    asset: str
+
+
+class DeviceReplaced(Fact, frozen=True, tag=True):
+    """Another apparatus stands in an asset's place, which keeps its history."""
+
+    asset: str
+    serial: str
+    model: str
+
+
 class ConditionRaised(Fact, frozen=True, tag=True):
     """An asset is in an abnormal state. received: when the post knew it; `at` is when it was."""
 
@@ -71,6 +103,56 @@ class ConditionMoved(Fact, frozen=True, tag=True):
     state: str
 
 
+class CommandProposed(Fact, frozen=True, tag=True):
+    """An order was given. selection: how its targets were named; items: digest of their asset numbers.
+
+    targets, refused: how many assets it was meant for, and how many of them a guard kept it from.
+    """
+
+    command: str
+    action: str
+    params: dict[str, float | str | bool]
+    selection: dict[str, str]
+    targets: int
+    refused: int
+    hazard: str
+    expires: int
+    items: str
+    state: str
+
+
+class CommandMoved(Fact, frozen=True, tag=True):
+    """An order was released, cancelled, refused, or has come to its end; totals by the state of its targets."""
+
+    command: str
+    event: str
+    state: str
+    totals: dict[str, int] = {}
+
+
+class TargetsMoved(Fact, frozen=True, tag=True):
+    """Targets of an order were sent, proved, given up ... together. items: digest of (asset number, state, instant)."""
+
+    command: str
+    counts: dict[str, int]
+    items: str
+
+
+class ConsignationSet(Fact, frozen=True, tag=True):
+    """A crew locked out an asset and all that it feeds. The crew's words travel beside it."""
+
+    consignation: str
+    asset: str
+
+
+class ConsignationMoved(Fact, frozen=True, tag=True):
+    """A lock-out was lifted by its crew, or its override was asked for, withdrawn or carried out by a second person."""
+
+    consignation: str
+    event: str
+    state: str
+
+
 class DeviceAdmitted(Fact, frozen=True, tag=True):
     """A device may report for these assets, and pick up their orders. items: digest of their ids."""
 
@@ -85,6 +167,68 @@ class DeviceExpelled(Fact, frozen=True, tag=True):
     device: str
 
 
+class UserMade(Fact, frozen=True, tag=True):
+    """Somebody got an account. Login and name travel beside it."""
+
+    user: str
+    language: str
+
+
+class UserChanged(Fact, frozen=True, tag=True):
+    """What became of an account: its password was set, it was closed or opened again, its language was changed."""
+
+    user: str
+    change: str
+
+
+class RoleGranted(Fact, frozen=True, tag=True):
+    """Somebody got a role: these verbs of it, in an area and some services."""
+
+    user: str
+    role: str
+    area: str
+    services: list[str]
+
+
+class RoleWithdrawn(Fact, frozen=True, tag=True):
+    """A role was taken back."""
+
+    user: str
+    role: str
+    area: str
+
+
+class SessionOpened(Fact, frozen=True, tag=True):
+    """Somebody logged in."""
+
+    session: str
+    user: str
+
+
+class SessionClosed(Fact, frozen=True, tag=True):
+    """A session ended. why: "logout", "expired", "revoked"."""
+
+    session: str
+    user: str
+    why: str
+
+
+class TokenMade(Fact, frozen=True, tag=True):
+    """A program got a token with a scope of its own, in the name of whoever made it."""
+
+    token: str
+    role: str
+    area: str
+    services: list[str]
+    expires: int
+
+
+class TokenRevoked(Fact, frozen=True, tag=True):
+    """A token counts no more."""
+
+    token: str
+
+
 class PersonalErased(Fact, frozen=True, tag=True):
     """Personal fields were erased with their salts. rule: under which rule; fields: "leaf id/field" each."""
 
@@ -93,7 +237,30 @@ class PersonalErased(Fact, frozen=True, tag=True):
 
 
 AnyFact = (
-    InstallationMade | AssetsTaken | ConditionRaised | ConditionMoved | DeviceAdmitted | DeviceExpelled | PersonalErased
+    InstallationMade
+    | AssetsTaken
+    | AssetMade
+    | AssetChanged
+    | AssetRetired
+    | DeviceReplaced
+    | ConditionRaised
+    | ConditionMoved
+    | CommandProposed
+    | CommandMoved
+    | TargetsMoved
+    | ConsignationSet
+    | ConsignationMoved
+    | DeviceAdmitted
+    | DeviceExpelled
+    | UserMade
+    | UserChanged
+    | RoleGranted
+    | RoleWithdrawn
+    | SessionOpened
+    | SessionClosed
+    | TokenMade
+    | TokenRevoked
+    | PersonalErased
 )
 
 
@@ -107,15 +274,31 @@ class Personal:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Whom and what a fact is about: what decides who may read it in the journal, beside the right to read it at all.
+
+    subject: the id of the asset, command, device or user it speaks of. area, service, verb: as of a placement; what
+    concerns no place is of the whole town and of the desk, and takes the right to personal data.
+    """
+
+    subject: str = ""
+    area: str = ""
+    service: str = "desk"
+    verb: str = Verb.PERSONAL
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A fact on its way to the journal.
 
-    personal: field -> what may be erased one day. payload: the rows the fact speaks of, typed by the fact.
+    personal: field -> what may be erased one day. payload: the rows the fact speaks of, typed by the fact. about: see
+    `About`.
     """
 
     fact: AnyFact
     personal: Mapping[str, Personal] = field(default_factory=dict[str, Personal])
     payload: Any = None
+    about: About = About()
 
 
 def commitment(salt: bytes, value: str) -> str:

@@ -12,6 +12,9 @@ from vigie.core.assets import AssetChange
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Catalogue, Sort
 
+HAND = "hand"
+"""The source of what is made in the console."""
+
 _DEGREE_DIGITS = 7
 """A ten-millionth of a degree is a centimetre: what a second projection of the same place may differ by."""
 

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, create_engine, event, insert, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from vigie.core.assets import AssetChange
-from vigie.core.facts import (
-    AnyFact,
-    AssetsTaken,
-    ConditionMoved,
-    ConditionRaised,
-    DeviceAdmitted,
-    DeviceExpelled,
-    Entry,
-    PersonalErased,
-    commitment,
-    leaf_bytes,
-)
+from vigie.core.facts import Entry, commitment, leaf_bytes
 from vigie.core.kinds import Catalogue
 from vigie.engine.conditions import Condition
-from vigie.engine.inventory import Known, id_of
+from vigie.engine.inventory import Known
 from vigie.engine.ports import Dice, StorageFull
 from vigie.store.files import free_bytes
-from vigie.store.journal import Journal, append_leaf, erase_fields, size_of
+from vigie.store.journal import Journal, append_leaf, size_of
 from vigie.store.migrations import migrate
-from vigie.store.tables import ASSET, CONDITION, DEVICE, LEAF, META, PERSONAL, PLACEMENT, POINT
+from vigie.store.projections import PROJECT
+from vigie.store.tables import ASSET, CONDITION, DEVICE, LEAF, META, PERSONAL, POINT
 
 SALT_BYTES = 32
 
@@ -169,7 +158,7 @@ class SqlFacts:
             sealed = {name: commitment(salts[name], field.value) for name, field in entry.personal.items()}
             fact = msgspec.structs.replace(fact, sealed=sealed)
         n = size_of(write)
-        append_leaf(write, n, fact.id, fact, leaf_bytes(fact))
+        append_leaf(write, n, fact, leaf_bytes(fact), entry.about)
         for name, field in entry.personal.items():
             write.execute(
                 insert(PERSONAL).values(
@@ -181,9 +170,9 @@ class SqlFacts:
                     until_us=field.until_us,
                 )
             )
-        apply = _APPLY.get(type(fact))
-        if apply is not None:
-            apply(self._catalogue, write, fact, entry.payload)
+        project = PROJECT.get(type(fact))
+        if project is not None:
+            project(self._catalogue, write, fact, entry.payload)
         return n
 
 
@@ -196,112 +185,3 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 def _set_meta(write: Connection, key: str, value: str) -> None:
     if not write.execute(update(META).where(META.c.key == key).values(value=value)).rowcount:
         write.execute(insert(META).values(key=key, value=value))
-
-
-def _take_assets(catalogue: Catalogue, write: Connection, fact: AssetsTaken, changes: Sequence[AssetChange]) -> None:
-    numbers = {change.draft.key: change.no for change in changes}
-    wanted = {change.draft.parent for change in changes if change.draft.parent} - numbers.keys()
-    if wanted:
-        query = select(ASSET.c.source_key, ASSET.c.no).where(ASSET.c.source == fact.source)
-        numbers |= {row.source_key: row.no for row in write.execute(query) if row.source_key in wanted}
-    rows: list[dict[str, Any]] = []
-    for change in changes:
-        draft = change.draft
-        rows.append(
-            {
-                "no": change.no,
-                "id": id_of(draft),
-                "kind": draft.kind,
-                "name": draft.name,
-                "area": draft.area,
-                "street": draft.street,
-                "parent": numbers.get(draft.parent, 0) if draft.parent else 0,
-                "lon": draft.lon,
-                "lat": draft.lat,
-                "geometry": draft.geometry,
-                "attributes": json.dumps(draft.attributes, sort_keys=True),
-                "source": fact.source,
-                "source_key": draft.key,
-                "fingerprint": change.fingerprint,
-            }
-        )
-    new = [
-        row | {"reporter": 0, "made_us": fact.at} for row, change in zip(rows, changes, strict=True) if change.is_new
-    ]
-    if new:
-        write.execute(insert(ASSET), new)
-        write.execute(insert(PLACEMENT), [_placement(catalogue, row, fact.at) for row in new])
-    for row, change in zip(rows, changes, strict=True):
-        if not change.is_new:
-            write.execute(update(ASSET).where(ASSET.c.no == row["no"]).values(row))
-            newest = select(func.max(PLACEMENT.c.from_us)).where(PLACEMENT.c.asset == row["no"]).scalar_subquery()
-            here = (PLACEMENT.c.asset == row["no"]) & (PLACEMENT.c.from_us == newest)
-            if write.execute(select(PLACEMENT.c.area).where(here)).scalar_one() != row["area"]:
-                write.execute(update(PLACEMENT).where(here).values(until_us=fact.at))
-                write.execute(insert(PLACEMENT).values(_placement(catalogue, row, fact.at)))
-
-
-def _placement(catalogue: Catalogue, row: Mapping[str, Any], at_us: int) -> dict[str, Any]:
-    kind = catalogue.assets[row["kind"]]
-    return {
-        "asset": row["no"],
-        "area": row["area"],
-        "service": kind.service,
-        "verb": kind.verb,
-        "public": int(kind.public),
-        "from_us": at_us,
-    }
-
-
-def _admit_device(
-    catalogue: Catalogue, write: Connection, fact: DeviceAdmitted, payload: tuple[bytes, Sequence[int]]
-) -> None:
-    digest, assets = payload
-    number = write.execute(select(func.coalesce(func.max(DEVICE.c.no), 0) + 1)).scalar_one()
-    write.execute(insert(DEVICE).values(no=number, name=fact.device, digest=digest, admitted_us=fact.at))
-    for start in range(0, len(assets), 500):
-        write.execute(update(ASSET).where(ASSET.c.no.in_(assets[start : start + 500])).values(reporter=number))
-
-
-def _expel_device(catalogue: Catalogue, write: Connection, fact: DeviceExpelled, payload: None) -> None:
-    number = write.execute(select(DEVICE.c.no).where(DEVICE.c.name == fact.device)).scalar_one()
-    write.execute(update(DEVICE).where(DEVICE.c.no == number).values(expelled_us=fact.at))
-    write.execute(update(ASSET).where(ASSET.c.reporter == number).values(reporter=0))
-
-
-def _raise_condition(catalogue: Catalogue, write: Connection, fact: ConditionRaised, asset: int) -> None:
-    write.execute(
-        insert(CONDITION).values(
-            id=fact.condition,
-            asset=asset,
-            kind=fact.kind,
-            state=fact.state,
-            raised_us=fact.at,
-            received_us=fact.received,
-            evidence=json.dumps(fact.evidence, sort_keys=True),
-        )
-    )
-
-
-def _move_condition(catalogue: Catalogue, write: Connection, fact: ConditionMoved, payload: None) -> None:
-    values: dict[str, Any] = {"state": fact.state}
-    if fact.event == "clear":
-        values["cleared_us"] = fact.at
-    elif fact.event == "raise":
-        values["cleared_us"] = None
-    write.execute(update(CONDITION).where(CONDITION.c.id == fact.condition).values(values))
-
-
-def _erase(catalogue: Catalogue, write: Connection, fact: PersonalErased, payload: None) -> None:
-    erase_fields(write, fact.fields, fact.at, fact.rule)
-
-
-_APPLY: Mapping[type[AnyFact], Callable[[Catalogue, Connection, Any, Any], None]] = {
-    AssetsTaken: _take_assets,
-    DeviceAdmitted: _admit_device,
-    DeviceExpelled: _expel_device,
-    ConditionRaised: _raise_condition,
-    ConditionMoved: _move_condition,
-    PersonalErased: _erase,
-}
-"""What each fact does to the tables, beside being a leaf."""

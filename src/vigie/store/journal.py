@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.engine import Engine
 
 from vigie.core import merkle
-from vigie.core.facts import AnyFact, commitment, fact_of
+from vigie.core.facts import About, AnyFact, commitment, fact_of
 from vigie.store.tables import HEAD, LEAF, NODE, PERSONAL
 
 
@@ -196,10 +196,21 @@ def nodes_of(read: Connection) -> merkle.Node:
     return node
 
 
-def append_leaf(write: Connection, n: int, leaf_id: str, fact: AnyFact, body: bytes) -> None:
+def append_leaf(write: Connection, n: int, fact: AnyFact, body: bytes, about: About) -> None:
     """Writes leaf number n and the subtrees it completes, within the caller's transaction."""
     write.execute(
-        insert(LEAF).values(n=n, id=leaf_id, type=type(fact).__name__, at_us=fact.at, actor=fact.actor, body=body)
+        insert(LEAF).values(
+            n=n,
+            id=fact.id,
+            type=type(fact).__name__,
+            at_us=fact.at,
+            actor=fact.actor,
+            body=body,
+            subject=about.subject,
+            area=about.area,
+            service=about.service,
+            verb=about.verb,
+        )
     )
     made = merkle.completed(n, merkle.leaf_hash(body), nodes_of(write))
     write.execute(insert(NODE), [{"level": level, "position": p, "hash": hashed} for level, p, hashed in made])

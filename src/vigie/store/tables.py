@@ -29,7 +29,13 @@ LEAF = Table(
     Column("at_us", BigInteger, nullable=False),
     Column("actor", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # What a reader's Scope and question are held against; derived from the fact, and no part of the leaf.
+    Column("subject", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("verb", String, nullable=False),
     Index("leaf_at", "at_us"),
+    Index("leaf_subject", "subject", "n"),
 )
 
 NODE = Table(
@@ -137,4 +143,111 @@ CONDITION = Table(
     Column("evidence", String, nullable=False),
     Index("condition_asset", "asset"),
     Index("condition_open", "cleared_us"),
+)
+
+# The apparatus that stood in an asset's place, one after the other.
+APPARATUS = Table(
+    "apparatus",
+    METADATA,
+    Column("asset", Integer, nullable=False),
+    Column("serial", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger),
+    PrimaryKeyConstraint("asset", "since_us"),
+)
+
+COMMAND = Table(
+    "command",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("action", String, nullable=False),
+    Column("params", String, nullable=False),
+    Column("selection", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("hazard", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("proposed_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),
+    Index("command_state", "state"),
+    Index("command_key", "actor", "key", unique=True),
+)
+
+# One row for each asset an order is meant for. state: its place among the states of the life "target".
+TARGET = Table(
+    "target",
+    METADATA,
+    Column("command", String, nullable=False),
+    Column("asset", Integer, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("sent_us", BigInteger),
+    Column("ended_us", BigInteger),
+    Column("refusal", String),
+    PrimaryKeyConstraint("command", "asset"),
+    Index("target_asset", "asset"),
+)
+
+CONSIGNATION = Table(
+    "consignation",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("asset", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("asked_by", String),
+    Column("set_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),
+    Index("consignation_open", "ended_us"),
+)
+
+# Who may log in. Login and name are personal fields of the fact UserMade, whose id is the user's; login_digest finds
+# the row, and goes with them.
+USER = Table(
+    "user",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("login_digest", LargeBinary, unique=True),
+    Column("password", String),
+    Column("language", String, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("closed_us", BigInteger),
+)
+
+ROLE = Table(
+    "role",
+    METADATA,
+    Column("holder", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("services", String, nullable=False),
+    PrimaryKeyConstraint("holder", "role", "area"),
+)
+
+# A secret is 256 random bits, so a plain digest tells nothing of it.
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("user", String, nullable=False),
+    Column("opened_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("closed_us", BigInteger),
+    Index("session_user", "user"),
+)
+
+TOKEN = Table(
+    "token",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("maker", String, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("revoked_us", BigInteger),
 )

@@ -1,0 +1,12 @@
+"""What each fact does to the tables that are read from, beside being a leaf: one module a subject."""
+
+from vigie.store.projections import accounts, commands, conditions, devices, inventory
+from vigie.store.projections.base import Projections
+
+PROJECT: Projections = {
+    **inventory.PROJECT,
+    **devices.PROJECT,
+    **conditions.PROJECT,
+    **commands.PROJECT,
+    **accounts.PROJECT,
+}
