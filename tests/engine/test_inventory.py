@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.city import CATALOGUE, drafts
 from vigie.core.drafts import Draft
-from vigie.engine.inventory import Intake, Known, digests_of, fingerprint, id_of, plan_intake
+from vigie.engine.inventory import GONE, Intake, Known, digests_of, fingerprint, id_of, plan_intake
 
 LAMP = Draft(key="1", kind="luminaire", lon=5.0, lat=47.3, attributes={"rated_power": 60.0})
 
@@ -66,7 +67,7 @@ def test_a_wrong_draft_is_refused_alone_and_told_why(wrong: dict[str, object], w
     (refused,) = intake.refused
     assert refused.row == 1
     assert word in refused.reason
-    assert [change.draft for change in intake.changes] == [other]
+    assert [change.draft.key for change in intake.changes] == [other.key]
 
 
 def test_a_key_or_an_id_that_comes_twice_is_refused_the_second_time() -> None:
@@ -108,3 +109,68 @@ def test_a_known_asset_cannot_become_another_kind() -> None:
     intake = plan_intake(CATALOGUE, [after], known, {"luminaire-1": 1}, 2)
     assert intake.changes == ()
     assert "cannot become a cabinet" in intake.refused[0].reason
+
+
+def test_only_what_the_drafts_would_name_can_be_gone_and_only_what_is_asked_for_is_retired() -> None:
+    before = [msgspec.structs.replace(LAMP, key=key) for key in ("lights/1", "lights/2", "signals/1")]
+    known = {draft.key: Known(no, draft.kind, fingerprint(draft)) for no, draft in enumerate(before, 1)}
+    ids = {id_of(draft): no for no, draft in enumerate(before, 1)}
+    read = {"covers": lambda key: key.startswith("lights/")}
+    kept = plan_intake(CATALOGUE, before[:1], known, ids, 4, **read)
+    assert (kept.gone, kept.retired) == (("lights/2",), ())
+    ended = plan_intake(CATALOGUE, before[:1], known, ids, 4, **read, retire=True)
+    assert [each.no for each in ended.retired] == [2]
+    assert digests_of(ended.rows) == ((2).to_bytes(8),)
+
+
+def test_what_was_gone_comes_back_and_what_a_person_retired_does_not() -> None:
+    known = {"1": Known(1, "luminaire", GONE, "luminaire-1", retired=True)}
+    (change,) = plan_intake(CATALOGUE, [LAMP], known, {"luminaire-1": 1}, 2).changes
+    assert (change.no, change.is_new, change.is_back) == (1, False, True)
+    by_hand = {"1": Known(1, "luminaire", fingerprint(LAMP), "luminaire-1", retired=True)}
+    assert plan_intake(CATALOGUE, [LAMP], by_hand, {"luminaire-1": 1}, 2).changes == ()
+    (change,) = plan_intake(CATALOGUE, [msgspec.structs.replace(LAMP, lon=5.1)], by_hand, {"luminaire-1": 1}, 2).changes
+    assert not change.is_back
+    assert plan_intake(CATALOGUE, [], by_hand, {"luminaire-1": 1}, 2, retire=True).retired == ()
+
+
+def test_ids_are_made_for_addresses_and_kept() -> None:
+    places = [msgspec.structs.replace(LAMP, key=f"lights/{key}") for key in ("3.87,43.61", "a b", "a/b", "Été?")]
+    ids = [change.draft.id for change in plan(places).changes]
+    assert ids == ["luminaire-3.87-43.61", "luminaire-a-b", "luminaire-a-b-2", "luminaire-Été"]
+    known = {draft.key: Known(no, draft.kind, b"old", ids[no - 1]) for no, draft in enumerate(places, 1)}
+    again = plan_intake(CATALOGUE, places[::-1], known, {id: no for no, id in enumerate(ids, 1)}, 5)
+    assert [change.draft.id for change in again.changes] == ids[::-1]
+
+
+def test_a_link_to_a_street_gives_its_name_and_a_dead_link_to_a_parent_is_told() -> None:
+    street = Draft(key="s/1", kind="street", lon=5.0, lat=47.3, name="Rue Verte")
+    lamps = [
+        msgspec.structs.replace(LAMP, key="l/1", street="s/1", parent="c/1"),
+        msgspec.structs.replace(LAMP, key="l/2", street="Rue Bleue", parent="c/2"),
+    ]
+    cabinet = Draft(key="c/1", kind="cabinet", lon=5.0, lat=47.3)
+    intake = plan([*lamps, street, cabinet])
+    assert [(change.draft.street, change.draft.parent) for change in intake.changes[:2]] == [
+        ("Rue Verte", "c/1"), ("Rue Bleue", ""),
+    ]  # fmt: skip
+    assert intake.dead == ("l/2",)
+    # A street that came with an earlier import counts too, and its new name is news for what stands on it.
+    known = {"s/1": Known(1, "street", b"", "street-1", "Rue Verte")}
+    (change,) = plan_intake(CATALOGUE, lamps[:1], known, {"street-1": 1}, 2).changes
+    assert change.draft.street == "Rue Verte"
+
+
+def test_a_geometry_that_is_none_or_another_shape_is_refused() -> None:
+    line = shapely.to_wkb(shapely.LineString([(5, 47), (5.1, 47.1)]))
+    far = shapely.to_wkb(shapely.LineString([(5, 47), (854_000, 6_693_000)]))
+    drawn = [
+        Draft(key=str(n), kind=kind, lon=5.0, lat=47.3, geometry=blob)
+        for n, (kind, blob) in enumerate(
+            [("street", line), ("street", b"rubbish"), ("street", far), ("building", line), ("street", None)]
+        )
+    ]
+    intake = plan(drawn)
+    assert [refused.row for refused in intake.refused] == [1, 2, 3]
+    assert "no well-known binary" in intake.refused[0].reason
+    assert "a building is a surface" in intake.refused[2].reason

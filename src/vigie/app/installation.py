@@ -17,7 +17,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,13 +146,28 @@ class Installation:
         return {"reason": Personal(reason, "who answers for it", self.clock.now_us() + REASON_KEPT_US)}
 
     def take_assets(
-        self, source: str, drafts: Sequence[Draft], *, reason: str = "", actor: str = COMMAND_LINE
+        self,
+        source: str,
+        drafts: Sequence[Draft],
+        *,
+        reason: str = "",
+        actor: str = COMMAND_LINE,
+        covers: Callable[[str], bool] = lambda key: True,
+        retire: bool = False,
+        rejected: int = 0,
+        dry: bool = False,
     ) -> Intake:
-        """Takes an inventory in, in one transaction; what is as it was is not touched. Returns what was done."""
+        """Takes an inventory in, in one transaction; what is as it was is not touched. Returns what was done.
+
+        covers, retire: see `plan_intake`. rejected: how many rows of the source became no draft. dry: nothing is done,
+        and what is returned is what would be.
+        """
         ids = self.facts.ids()
-        catalogue = catalogue_of(self.services)
-        intake = plan_intake(catalogue, drafts, self.facts.known_of(source), ids, len(ids) + 1)
-        if intake.changes:
+        intake = plan_intake(
+            catalogue_of(self.services), drafts, self.facts.known_of(source), ids, len(ids) + 1,
+            source=source, areas=self.facts.known_areas(), covers=covers, retire=retire,
+        )  # fmt: skip
+        if intake.rows and not dry:
             fact = AssetsTaken(
                 id=self.new_id(),
                 at=self.clock.now_us(),
@@ -161,11 +176,11 @@ class Installation:
                 made=intake.made,
                 changed=len(intake.changes) - intake.made,
                 unchanged=intake.unchanged,
-                retired=0,
-                rejected=len(intake.refused),
-                items=digest(*digests_of(intake.changes)),
+                retired=len(intake.retired),
+                rejected=rejected + len(intake.refused),
+                items=digest(*digests_of(intake.rows)),
             )
-            self.facts.commit([Entry(fact, self.because(reason), intake.changes)])
+            self.facts.commit([Entry(fact, self.because(reason), intake.rows)])
         return intake
 
     def seal(self) -> None:

@@ -40,9 +40,19 @@ class DeviceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of a draft when it is taken in: its number, whether it is new, and the row to write."""
+    """What becomes of a draft when it is taken in: its number, whether it is new, and the row to write.
+
+    is_back: it was retired because its source named it no more, and is in service again.
+    """
 
     no: int
     is_new: bool
     draft: Draft
     fingerprint: bytes
+    is_back: bool = False
+
+
+class AssetGone(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that is retired because its source names it no more."""
+
+    no: int

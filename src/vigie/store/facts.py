@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from vigie.core.facts import Entry, commitment, leaf_bytes
 from vigie.core.kinds import Catalogue
 from vigie.engine.conditions import Condition
-from vigie.engine.inventory import Known
+from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull
 from vigie.store.files import free_bytes
 from vigie.store.journal import Journal, append_leaf, size_of
@@ -105,11 +105,20 @@ class SqlFacts:
             return cast("list[Row]", [tuple(row) for row in read.execute(query.order_by(c.no))])
 
     def known_of(self, source: str) -> Mapping[str, Known]:
-        """What the post has from a source, by the source's own keys."""
-        query = select(ASSET.c.source_key, ASSET.c.no, ASSET.c.kind, ASSET.c.fingerprint)
+        """What the post has from a source, retired or not, by the source's own keys."""
+        c = ASSET.c
+        query = select(c.source_key, c.no, c.kind, c.fingerprint, c.id, c.name, c.retired_us.is_not(None))
         with self._engine.connect() as read:
-            rows = read.execute(query.where(ASSET.c.source == source, ASSET.c.retired_us.is_(None)))
-            return {row.source_key: Known(row.no, row.kind, row.fingerprint) for row in rows}
+            return {row[0]: Known(*row[1:]) for row in read.execute(query.where(c.source == source))}
+
+    def known_areas(self) -> list[KnownArea]:
+        """The parts of the town, of every source, that are in service and have a surface."""
+        kinds = [kind.kind for kind in self._catalogue.assets.values() if kind.area]
+        c = ASSET.c
+        query = select(c.source, c.source_key, c.kind, c.name, c.area, c.lon, c.lat, c.geometry)
+        query = query.where(c.kind.in_(kinds), c.retired_us.is_(None), c.geometry.is_not(None)).order_by(c.no)
+        with self._engine.connect() as read:
+            return [KnownArea(*row) for row in read.execute(query)]
 
     def ids(self) -> Mapping[str, int]:
         """Every asset id of the city."""

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from vigie.core.assets import AssetChange
+from vigie.core.assets import AssetChange, AssetGone
 from vigie.core.facts import AssetChanged, AssetMade, AssetRetired, AssetsTaken, DeviceReplaced
 from vigie.core.kinds import Catalogue
-from vigie.engine.inventory import HAND, id_of
+from vigie.engine.inventory import GONE, HAND, id_of
 from vigie.store.projections.base import Projections
 from vigie.store.tables import APPARATUS, ASSET, PLACEMENT
 
+_ASKED_AT_ONCE = 500
 
-def _take_assets(catalogue: Catalogue, write: Connection, fact: AssetsTaken, changes: Sequence[AssetChange]) -> None:
-    _write_changes(catalogue, write, fact.source, fact.at, changes)
+
+def _take_assets(
+    catalogue: Catalogue, write: Connection, fact: AssetsTaken, rows: Sequence[AssetChange | AssetGone]
+) -> None:
+    changes = [row for row in rows if isinstance(row, AssetChange)]
+    if changes:
+        _write_changes(catalogue, write, fact.source, fact.at, changes)
+    gone = [{"b_no": row.no} for row in rows if isinstance(row, AssetGone)]
+    if gone:
+        here = ASSET.c.no == bindparam("b_no")
+        write.execute(update(ASSET).where(here).values(retired_us=fact.at, fingerprint=GONE), gone)
+        _end_placements(write, gone, fact.at)
 
 
 def _write_changes(
@@ -53,14 +64,36 @@ def _write_changes(
     if new:
         write.execute(insert(ASSET), new)
         write.execute(insert(PLACEMENT), [_placement(catalogue, row, at_us) for row in new])
-    for row, change in zip(rows, changes, strict=True):
-        if not change.is_new:
-            write.execute(update(ASSET).where(ASSET.c.no == row["no"]).values(row))
-            newest = select(func.max(PLACEMENT.c.from_us)).where(PLACEMENT.c.asset == row["no"]).scalar_subquery()
-            here = (PLACEMENT.c.asset == row["no"]) & (PLACEMENT.c.from_us == newest)
-            if write.execute(select(PLACEMENT.c.area).where(here)).scalar_one() != row["area"]:
-                write.execute(update(PLACEMENT).where(here).values(until_us=at_us))
-                write.execute(insert(PLACEMENT).values(_placement(catalogue, row, at_us)))
+    old = [row for row, change in zip(rows, changes, strict=True) if not change.is_new]
+    if old:
+        here = ASSET.c.no == bindparam("b_no")
+        values: dict[str, Any] = {name: bindparam(name) for name in old[0] if name != "no"}
+        write.execute(update(ASSET).where(here).values(values), [row | {"b_no": row["no"]} for row in old])
+        _move(catalogue, write, old, {change.no for change in changes if change.is_back}, at_us)
+
+
+def _move(
+    catalogue: Catalogue, write: Connection, rows: Sequence[Mapping[str, Any]], back: Collection[int], at_us: int
+) -> None:
+    """Places anew what lies in another area than before, and what is in service again."""
+    open_now = select(PLACEMENT.c.asset, PLACEMENT.c.area).where(PLACEMENT.c.until_us.is_(None))
+    lies_in: dict[int, str] = {}
+    for start in range(0, len(rows), _ASKED_AT_ONCE):
+        numbers = [row["no"] for row in rows[start : start + _ASKED_AT_ONCE]]
+        lies_in |= {row.asset: row.area for row in write.execute(open_now.where(PLACEMENT.c.asset.in_(numbers)))}
+    if back:
+        here = ASSET.c.no == bindparam("b_no")
+        write.execute(update(ASSET).where(here).values(retired_us=None), [{"b_no": no} for no in back])
+    moved = [row for row in rows if row["no"] in back or lies_in.get(row["no"], row["area"]) != row["area"]]
+    if moved:
+        _end_placements(write, [{"b_no": row["no"]} for row in moved], at_us)
+        write.execute(insert(PLACEMENT), [_placement(catalogue, row, at_us) for row in moved])
+
+
+def _end_placements(write: Connection, numbers: Sequence[Mapping[str, Any]], at_us: int) -> None:
+    """numbers: {"b_no": asset number} each."""
+    here = (PLACEMENT.c.asset == bindparam("b_no")) & PLACEMENT.c.until_us.is_(None)
+    write.execute(update(PLACEMENT).where(here).values(until_us=at_us), list(numbers))
 
 
 def _placement(catalogue: Catalogue, row: Mapping[str, Any], at_us: int) -> dict[str, Any]:
