@@ -36,7 +36,7 @@ def new_registry() -> Registry:
     names = ["lamp", "cabinet", "bus", "panel", "other", "gone"]
     registry.add_columns(
         [
-            (no, name, kind, "", 0, OTHER if name == "other" else MINE, 0.0, 0.0, name == "gone")
+            (no, name, kind, "", 0, OTHER if name == "other" else MINE, 0.0, 0.0, name == "gone", name, "")
             for no, (name, kind) in enumerate(zip(names, kinds, strict=True), 1)
         ]
     )

@@ -13,7 +13,7 @@ from vigie.engine.registry import NO_POINT, Registry
 
 POINTS = [(kind.kind, point) for kind in CATALOGUE.assets.values() for point in kind.points]
 NUMBERS = {key: number for number, key in enumerate(reversed(POINTS), 1)}
-COLUMNS = ("kind", "area", "parent", "reporter", "base", "lon", "lat", "gone")
+COLUMNS = ("kind", "area", "street", "parent", "reporter", "base", "lon", "lat", "gone")
 
 
 @st.composite
@@ -21,9 +21,10 @@ def cities(draw: st.DrawFn) -> list[AssetRecord]:
     """Assets numbered from 1; each is fed by one before it, or by none."""
     return [
         AssetRecord(
-            no=no, id=f"a{no}", name="", street="", attributes={}, made_us=0, lon=no / 10, lat=-no / 10,
+            no=no, id=f"a{no}", name=f"n{no}", attributes={}, made_us=0, lon=no / 10, lat=-no / 10,
             kind=draw(st.sampled_from(list(CATALOGUE.assets))),
             area=draw(st.sampled_from(["", "d", "d/q", "d-s"])),
+            street=draw(st.sampled_from(["", "Rue Verte", "Rue Grise"])),
             parent=draw(st.integers(0, no - 1)),
             reporter=draw(st.integers(0, 2)),
             retired_us=draw(st.sampled_from([None, 7])),
@@ -43,10 +44,13 @@ def registry_of(records: list[AssetRecord]) -> Registry:
 def test_all_at_once_or_one_by_one_gives_the_same(records: list[AssetRecord]) -> None:
     one, other = registry_of(records), Registry(CATALOGUE, NUMBERS)
     other.add_columns(
-        [(r.no, r.id, r.kind, r.area, r.parent, r.reporter, r.lon, r.lat, r.retired_us is not None) for r in records]
+        [
+            (r.no, r.id, r.kind, r.area, r.parent, r.reporter, r.lon, r.lat, r.retired_us is not None, r.name, r.street)
+            for r in records
+        ]
     )
     assert (one.count, one.slots, one.ids, one.numbers) == (other.count, other.slots, other.ids, other.numbers)
-    assert one.areas == other.areas
+    assert (one.areas, one.streets, one.names) == (other.areas, other.streets, other.names)
     for name in COLUMNS:
         assert getattr(one, name)[: one.count].tolist() == getattr(other, name)[: one.count].tolist(), name
     for name in ("slot_asset", "slot_point"):
@@ -100,7 +104,7 @@ def test_the_retired_are_no_children_and_of_no_kind(records: list[AssetRecord]) 
 def test_a_hole_in_the_numbers_is_refused() -> None:
     registry = Registry(CATALOGUE, NUMBERS)
     with pytest.raises(ValueError, match="without a hole"):
-        registry.add_columns([(2, "a2", "bus", "", 0, 0, 0.0, 0.0, False)])
+        registry.add_columns([(2, "a2", "bus", "", 0, 0, 0.0, 0.0, False, "", "")])
     record = AssetRecord(
         no=2, id="a2", kind="bus", name="", area="", street="", parent=0, reporter=0, lon=0, lat=0,
         attributes={}, made_us=0,

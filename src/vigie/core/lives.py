@@ -70,7 +70,9 @@ COMMAND = Life(
 TARGET = Life(
     name="target",
     first="waiting",
-    last=frozenset({"refused", "cancelled", "expired", "already", "done", "unproved", "failed", "done_late"}),
+    last=frozenset(
+        {"refused", "cancelled", "expired", "already", "done", "unproved", "failed", "superseded", "done_late"}
+    ),
     moves={
         ("waiting", "refuse"): "refused",
         ("waiting", "cancel"): "cancelled",
@@ -86,6 +88,10 @@ TARGET = Life(
         ("accepted", "prove"): "done",
         ("accepted", "fail"): "failed",
         ("accepted", "give_up"): "unproved",
+        # A newer order of the same action to the same asset: the older one is never sent again.
+        ("waiting", "supersede"): "superseded",
+        ("sent", "supersede"): "superseded",
+        ("accepted", "supersede"): "superseded",
         # The late proof: visible as such for ever.
         ("unproved", "prove"): "done_late",
     },

@@ -80,8 +80,9 @@ class Refusal:
     detail: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
 
 
-Guard = Callable[[Mapping[str, Any], int, City, int], Refusal | None]
-"""guard(parameters, asset, city, now_us) -> why not, or None. Run on every order, whoever sends it."""
+Guard = Callable[[Mapping[str, Any], Numbers, City, int], Sequence[tuple[Mask, Refusal]]]
+"""guard(parameters, assets, city, now_us) -> which of the assets it refuses, and why. Run on every order, whoever sends
+it, and once more when it leaves."""
 
 Step = Callable[[Sequence[Change], City, int], list[Effect]]
 """step(changes, city, now_us) -> effects, all of them, in a fixed order."""

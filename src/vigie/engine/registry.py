@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.assets import AssetRecord
+from vigie.core.facts import About
 from vigie.core.kinds import AssetKind, Catalogue, Point, Sort
 from vigie.core.observations import Int64s, Mask
 from vigie.core.service import Numbers
@@ -21,6 +22,9 @@ from vigie.core.service import Numbers
 SORTS: tuple[Sort, ...] = tuple(Sort)
 
 NO_POINT = -1
+
+Row = tuple[int, str, str, str, int, int, float, float, bool, str, str]
+"""An asset at start: number, id, kind, area, parent, reporter, lon, lat, gone, name, street."""
 
 
 class Registry:
@@ -35,10 +39,16 @@ class Registry:
         self.area_codes: dict[str, int] = {"": 0}
         self.numbers: dict[str, int] = {}
         self.ids: list[str] = [""]
+        self.names: list[str] = [""]
+        self.streets: list[str] = [""]
+        self.street_codes: dict[str, int] = {"": 0}
         self.count = 1
+        # Grows with whatever is taken in: who keeps something derived from the registry sets it against this.
+        self.version = 0
         self._size = 0
         self.kind = np.empty(0, np.int16)
         self.area = np.empty(0, np.int32)
+        self.street = np.empty(0, np.int32)
         self.parent = np.empty(0, np.int64)
         self.reporter = np.empty(0, np.int32)
         self.base = np.empty(0, np.int64)
@@ -80,36 +90,40 @@ class Registry:
                     raise ValueError(f"asset number {record.no} after {self.count - 1}")
                 self._grow(record.no + 1)
                 self.ids.append(record.id)
+                self.names.append(record.name)
                 self.numbers[record.id] = record.no
                 self.count = record.no + 1
                 code = self.kind_codes[record.kind]
                 self.kind[record.no] = code
                 self.base[record.no] = self._add_slots(record.no, code)
+            self.names[record.no] = record.name
             self.area[record.no] = self.area_code(record.area)
+            self.street[record.no] = self.street_code(record.street)
             self.parent[record.no] = record.parent
             self.reporter[record.no] = record.reporter
             self.lon[record.no], self.lat[record.no] = record.lon, record.lat
             self.gone[record.no] = record.retired_us is not None
+        self.version += 1
 
-    def add_columns(self, rows: Sequence[tuple[int, str, str, str, int, int, float, float, bool]]) -> None:
-        """Takes in many assets at start, sorted by number, into an empty registry.
-
-        A row: number, id, kind, area, parent, reporter, lon, lat, gone.
-        """
+    def add_columns(self, rows: Sequence[Row]) -> None:
+        """Takes in many assets at start, sorted by number, into an empty registry."""
         if not rows:
             return
-        numbers, ids, kinds, areas, parents, reporters, lons, lats, gone = zip(*rows, strict=True)
+        numbers, ids, kinds, areas, parents, reporters, lons, lats, gone, names, streets = zip(*rows, strict=True)
         count = len(rows)
         if numbers[0] != 1 or numbers[-1] != count or self.count != 1:
             raise ValueError("asset numbers must run from 1 without a hole")
         self._grow(count + 1)
         self.ids += ids
+        self.names += names
+        self.version += 1
         self.numbers = dict(zip(ids, numbers, strict=True))
         self.count = count + 1
         span = slice(1, count + 1)
         codes = np.fromiter(map(self.kind_codes.__getitem__, kinds), np.int16, count)
         self.kind[span] = codes
         self.area[span] = [self.area_code(area) for area in areas]
+        self.street[span] = [self.street_code(street) for street in streets]
         self.parent[span], self.reporter[span] = parents, reporters
         self.lon[span], self.lat[span], self.gone[span] = lons, lats, gone
         widths = np.array([len(kind.points) for kind in self.kinds], np.int64)[codes]
@@ -128,6 +142,19 @@ class Registry:
             code = self.area_codes[path] = len(self.areas)
             self.areas.append(path)
         return code
+
+    def street_code(self, name: str) -> int:
+        """The code of a street's name, made at first sight; 0 is no street."""
+        code = self.street_codes.get(name)
+        if code is None:
+            code = self.street_codes[name] = len(self.streets)
+            self.streets.append(name)
+        return code
+
+    def about(self, asset: int) -> About:
+        """Whom a fact of this asset is about."""
+        kind = self.kind_of(asset)
+        return About(self.ids[asset], self.areas[self.area[asset]], kind.service, kind.verb)
 
     def slot(self, asset: int, point: Point[Any]) -> int:
         """The slot of a point of an asset. Raises KeyError if the asset's kind has no such point."""
@@ -201,7 +228,7 @@ class Registry:
         if size <= self._size:
             return
         room = max(size, 2 * self._size)
-        for name in ("kind", "area", "parent", "reporter", "base", "lon", "lat", "gone"):
+        for name in ("kind", "area", "street", "parent", "reporter", "base", "lon", "lat", "gone"):
             column: NDArray[Any] = getattr(self, name)
             wider = np.zeros(room, column.dtype)
             wider[: self._size] = column

@@ -17,6 +17,7 @@ from vigie.core.kinds import Catalogue
 from vigie.engine.conditions import Condition
 from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull
+from vigie.engine.registry import Row
 from vigie.store.files import free_bytes
 from vigie.store.journal import Journal, append_leaf, size_of
 from vigie.store.migrations import migrate
@@ -24,8 +25,6 @@ from vigie.store.projections import PROJECT
 from vigie.store.tables import ASSET, CONDITION, DEVICE, LEAF, META, PERSONAL, POINT
 
 SALT_BYTES = 32
-
-Row = tuple[int, str, str, str, int, int, float, float, bool]
 
 
 class SqlFacts:
@@ -100,7 +99,8 @@ class SqlFacts:
     def registry_rows(self) -> list[Row]:
         """Every asset, sorted by number, as `Registry.add_columns` takes it."""
         c = ASSET.c
-        query = select(c.no, c.id, c.kind, c.area, c.parent, c.reporter, c.lon, c.lat, c.retired_us.is_not(None))
+        gone = c.retired_us.is_not(None)
+        query = select(c.no, c.id, c.kind, c.area, c.parent, c.reporter, c.lon, c.lat, gone, c.name, c.street)
         with self._engine.connect() as read:
             return cast("list[Row]", [tuple(row) for row in read.execute(query.order_by(c.no))])
 

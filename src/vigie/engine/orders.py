@@ -1,0 +1,184 @@
+"""An order before it is given: what is asked for is checked, and what would become of each target is told.
+
+The same examination serves the preview that a person sees and the command that is then given, so that the two cannot
+part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vigie.core.kinds import Action, AssetKind, Catalogue, Param, Quality, Sort
+from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.service import City, Guard, Numbers, Refusal
+from vigie.core.times import SECOND_US
+from vigie.engine.picture import NEVER_US, Picture
+from vigie.engine.registry import Registry
+
+Value = float | str | bool
+
+TARGETS_MAX = 100_000
+
+GONE = Refusal("engine.gone")
+NO_DEVICE = Refusal("engine.no_device")
+
+
+class OrderWrong(Exception):
+    """What is asked for cannot be an order: the rule that it breaks, and what to put into its words."""
+
+    def __init__(self, rule: str, **detail: str | float) -> None:
+        super().__init__(rule)
+        self.rule, self.detail = rule, detail
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody asks for, understood: an action with its parameters, and the assets it is meant for.
+
+    assets: numbers of one kind, sorted, none twice. selection: how a person named them, as the journal says it.
+    """
+
+    kind: type[AssetKind]
+    action: Action
+    params: Mapping[str, Value]
+    assets: Numbers
+    selection: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def name(self) -> str:
+        """What the action is called, such as luminaire.dim."""
+        return f"{self.kind.kind}.{self.action.name}"
+
+    @property
+    def proof(self) -> tuple[str, float, float] | None:
+        """The point that proves it, the value it must show, and how far from it counts; None where nothing proves it."""
+        proof = self.action.proof
+        if proof is None:
+            return None
+        said = self.params[proof.param] if proof.param else proof.equals
+        point = self.kind.points[proof.point]
+        value = float(point.code(said)) if isinstance(said, str) else float(said or 0)
+        return proof.point, value, proof.tolerance
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What would become of each target of an order, in the order's own order.
+
+    refused: who is refused, and why; the first reason stands. already: whose newest value, not old, is what is asked
+    for. before: the value of the point that proves it, NaN where none is known. old: whose value is past its time.
+    """
+
+    refused: Sequence[tuple[Mask, Refusal]]
+    already: Mask
+    before: Floats
+    old: Mask
+
+    @property
+    def open(self) -> Mask:
+        """Who is neither refused nor already so."""
+        left = ~self.already
+        for mask, _ in self.refused:
+            left &= ~mask
+        return left
+
+
+def action_named(catalogue: Catalogue, name: str) -> tuple[type[AssetKind], Action]:
+    """The action called "kind.action". Raises OrderWrong."""
+    kind_name, _, action_name = name.partition(".")
+    kind = catalogue.assets.get(kind_name)
+    action = kind.actions.get(action_name) if kind else None
+    if kind is None or action is None:
+        raise OrderWrong("engine.no_action", action=name)
+    return kind, action
+
+
+def checked(action: Action, said: Mapping[str, Any]) -> dict[str, Value]:
+    """The parameters, each of its sort and within its bounds. Raises OrderWrong."""
+    declared = {param.name: param for param in action.params}
+    for name in said:
+        if name not in declared:
+            raise OrderWrong("engine.no_param", param=name)
+    params: dict[str, Value] = {}
+    for name, param in declared.items():
+        if name not in said:
+            raise OrderWrong("engine.param_missing", param=name)
+        params[name] = _value(param, said[name])
+    return params
+
+
+def _value(param: Param, said: Any) -> Value:
+    match param.sort:
+        case Sort.NUMBER if isinstance(said, (int, float)) and not isinstance(said, bool):
+            if param.low <= said <= param.high:
+                return float(said)
+        case Sort.FLAG if isinstance(said, bool):
+            return said
+        case Sort.CHOICE if isinstance(said, str) and said in param.choices:
+            return said
+        case Sort.TEXT if isinstance(said, str) and len(said) <= 500:
+            return said
+        case _:
+            pass
+    raise OrderWrong("engine.param_wrong", param=param.name, value=str(said)[:60])
+
+
+class Examiner:
+    """Examines orders against the city as it is."""
+
+    def __init__(
+        self, registry: Registry, picture: Picture, city: City, guards: Mapping[Action, tuple[Guard, ...]]
+    ) -> None:
+        self._registry, self._picture, self._city = registry, picture, city
+        # Actions are found by identity: two kinds may declare actions that are equal to the letter.
+        self._guards = {id(action): own for action, own in guards.items()}
+
+    def refusals(self, order: Order, held: Sequence[tuple[Mask, Refusal]], now_us: int) -> list[tuple[Mask, Refusal]]:
+        """Who is refused and why: what no device could carry out, what is locked out, then the service's own guards.
+
+        held: the lock-outs among the targets. The masks do not overlap: the first reason stands.
+        """
+        registry, assets = self._registry, order.assets
+        said: list[tuple[Mask, Refusal]] = [
+            (registry.gone[assets], GONE),
+            *held,
+            (registry.reporter[assets] == 0, NO_DEVICE),
+        ]
+        for guard in self._guards.get(id(order.action), ()):
+            said += guard(order.params, assets, self._city, now_us)
+        free = np.ones(len(assets), np.bool_)
+        refused: list[tuple[Mask, Refusal]] = []
+        for mask, refusal in said:
+            first = mask & free
+            if first.any():
+                refused.append((first, refusal))
+                free &= ~first
+        return refused
+
+    def examine(self, order: Order, held: Sequence[tuple[Mask, Refusal]], now_us: int) -> Examined:
+        """All that a person wants to know before the order is given."""
+        refused = self.refusals(order, held, now_us)
+        any_refused = np.zeros(len(order.assets), np.bool_)
+        for mask, _ in refused:
+            any_refused |= mask
+        if order.proof is None:
+            nothing = np.zeros(len(order.assets), np.bool_)
+            return Examined(refused, nothing, np.full(len(order.assets), np.nan), nothing)
+        name, wanted, tolerance = order.proof
+        point = order.kind.points[name]
+        slots = self.slots(order)
+        self._picture.fit()
+        value, observed = self._picture.value[slots], self._picture.observed_us[slots]
+        old = (observed == NEVER_US) | (observed < now_us - int(point.valid_s * SECOND_US))
+        good = self._picture.quality[slots] == Quality.GOOD
+        already = ~any_refused & ~old & good & (np.abs(value - wanted) <= tolerance)
+        return Examined(refused, already, value, old)
+
+    def slots(self, order: Order) -> Int64s:
+        """The slots that prove the order, one a target."""
+        assert order.proof is not None
+        return self._registry.slots_of(order.kind, order.kind.points[order.proof[0]], order.assets)
