@@ -1,0 +1,48 @@
+"""The shapes of lines and surfaces, as the town's tiles are drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+import shapely
+from sqlalchemy import select
+from sqlalchemy.engine import Engine
+
+from vigie.core.kinds import Catalogue
+from vigie.engine.tiles.ground import Outline, drawn, grade_of
+from vigie.store.tables import ASSET
+
+NUMBERS_MAX = 500
+"""So many assets are read in one question; SQL's own limit is some way above."""
+
+
+def read_outlines(engine: Engine, catalogue: Catalogue, numbers: Sequence[int] | None = None) -> list[Outline]:
+    """The outlines of the town, or of the assets of these numbers alone, sorted by number.
+
+    numbers: assets that changed. Those of them that are retired come without a geometry; what has no shape that can
+    be read, and kinds that the town's tiles do not draw, are left out.
+    """
+    kinds = {kind.kind: grade_of(kind)[0] for kind in drawn(catalogue)}
+    c = ASSET.c
+    query = select(c.no, c.kind, c.name, c.attributes, c.geometry, c.retired_us)
+    query = query.where(c.kind.in_(list(kinds)), c.geometry.is_not(None)).order_by(c.no)
+    rows: list[Any] = []
+    with engine.connect() as read:
+        if numbers is None:
+            rows += read.execute(query.where(c.retired_us.is_(None)))
+        else:
+            wanted = sorted(set(numbers))
+            for first in range(0, len(wanted), NUMBERS_MAX):
+                rows += read.execute(query.where(c.no.in_(wanted[first : first + NUMBERS_MAX])))
+    blobs = np.empty(len(rows), np.object_)
+    blobs[:] = [None if row.retired_us is not None else row.geometry for row in rows]
+    shapes = cast("list[shapely.Geometry | None]", shapely.from_wkb(blobs, on_invalid="ignore").tolist())
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    return [
+        Outline(row.no, row.kind, row.name, str(decode(row.attributes).get(kinds[row.kind], "")), shape)
+        for row, shape in zip(rows, shapes, strict=True)
+        if shape is not None or numbers is not None
+    ]
