@@ -21,7 +21,7 @@ from tests.protocols.inventories.made import (
     zip_of,
 )
 from vigie.core.kinds import Shape
-from vigie.protocols.inventories import FileReading, Limits, SourceError, read_source, shapes
+from vigie.protocols.inventories import FileReading, Limits, Rejection, SourceError, read_source, shapes
 from vigie.protocols.inventories.csvs import number
 
 DIJON_L93 = (854_000.0, 6_693_000.0)
@@ -69,17 +69,15 @@ def test_the_cpg_tells_the_encoding_and_the_mapping_overrules_it() -> None:
     assert "iso-8859-1" in overruled.warnings[0]
 
 
-def test_a_record_without_a_shape_or_deleted_is_refused_alone() -> None:
+def test_a_record_without_a_shape_is_refused_alone_and_a_deleted_one_is_left_out() -> None:
     parts = shapefile_parts([("one", DIJON_L93), ("two", None), ("three", DIJON_L93)])
     dbf = bytearray(parts["town.dbf"])
     header, width = struct.unpack("<HH", dbf[8:12])
     dbf[header + 2 * width] = ord("*")
     found = read("a.zip", zip_of(parts | {"town.dbf": bytes(dbf)}))
     assert [draft.key for draft in found.drafts] == ["part/one"]
-    assert [(rejection.line, rejection.reason) for rejection in found.rejections] == [
-        (2, "it has no readable shape"),
-        (3, "the record is marked as deleted"),
-    ]
+    assert found.rejections == (Rejection(2, "it has no readable shape", "part/two"),)
+    assert (found.rows, found.left_out, found.blind) == (3, 1, 0)
 
 
 def test_one_layer_of_many_is_named() -> None:
@@ -235,7 +233,7 @@ def test_csv_with_a_comma_for_decimals_dbase_headers_and_broken_rows() -> None:
     ]
     assert [rejection.line for rejection in found.rejections] == [4, 5, 7]
     assert "3 cells where the header has 5" in found.rejections[0].reason
-    assert (found.rows, found.word) == (5, "line")
+    assert (found.rows, found.word, found.blind) == (5, "line", 1)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -4,25 +4,34 @@ How an import goes:
 
     mapping = read_mapping(toml_bytes)
     reading = read_source(mapping, {"lights.zip": zip_bytes})  # SourceError: a file is bad, and nothing changes
-    planned = plan(known_fingerprints, reading.drafts, {file.name for file in reading.files})
-    # the store makes planned.made, changes planned.changed, and retires planned.gone if it was asked to
-    for report in reports(reading, Outcome.of(planned)):
-        report.to_json()
+    reading, dead = linked(reading, known_keys)
+    ...                                                        # the post takes reading.drafts in
+    report_of(reading, Outcome(made=..., changed=..., dead=dead)).to_json()
 """
 
 from vigie.protocols.inventories.limits import Limits, SourceError
+from vigie.protocols.inventories.links import Link, linked
 from vigie.protocols.inventories.mapping import SourceMapping, read_mapping
 from vigie.protocols.inventories.mappings import shipped, shipped_mapping
-from vigie.protocols.inventories.planning import Plan, fingerprint, part_of, plan
+from vigie.protocols.inventories.own import read_own
 from vigie.protocols.inventories.projections import Recognised, detect_crs
-from vigie.protocols.inventories.reading import FileReading, Rejection, SourceReading, read_file, read_source
-from vigie.protocols.inventories.reports import Outcome, Report, reports
+from vigie.protocols.inventories.reading import (
+    FileReading,
+    Rejection,
+    SourceReading,
+    part_of,
+    read_file,
+    read_source,
+)
+from vigie.protocols.inventories.reports import Counts, FileReport, Outcome, Report, report_of
 
 __all__ = [
+    "Counts",
     "FileReading",
+    "FileReport",
     "Limits",
+    "Link",
     "Outcome",
-    "Plan",
     "Recognised",
     "Rejection",
     "Report",
@@ -30,13 +39,13 @@ __all__ = [
     "SourceMapping",
     "SourceReading",
     "detect_crs",
-    "fingerprint",
+    "linked",
     "part_of",
-    "plan",
     "read_file",
     "read_mapping",
+    "read_own",
     "read_source",
-    "reports",
+    "report_of",
     "shipped",
     "shipped_mapping",
 ]

@@ -117,6 +117,9 @@ def _rows(records: list[tuple[int, list[str]]], columns: list[str], form: Form) 
         "" if len(record) == width else f"it has {len(record)} cells where the header has {width}"
         for _, record in records
     ]
+    cells = [
+        {} if problem else row for row, problem in zip(cells, problems, strict=True)
+    ]  # nobody knows which is which
     spots: list[BaseGeometry | None] = [None] * len(records)
     if form.x:
         pairs = [_pair(cell, form) for cell in cells]

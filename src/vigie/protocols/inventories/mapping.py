@@ -1,4 +1,4 @@
-"""A mapping: which column of which file is what. One TOML file a source, as docs/how-to/import-your-city.md shows."""
+"""A mapping: which column of which file is what. One TOML file a source: docs/how-to/take-in-an-inventory.md."""
 
 from __future__ import annotations
 
@@ -174,7 +174,9 @@ def read_mapping(data: bytes, where: str = "the mapping") -> SourceMapping:
     try:
         mapping = msgspec.convert(tree, SourceMapping)
     except msgspec.ValidationError as error:
-        raise SourceError(f"{where}: {error}", "docs/how-to/import-your-city.md says what each key takes") from error
+        raise SourceError(
+            f"{where}: {error}", "docs/how-to/take-in-an-inventory.md says what each key takes"
+        ) from error
     _check(mapping, where)
     return mapping
 

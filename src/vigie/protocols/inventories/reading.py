@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import count
@@ -41,10 +41,19 @@ _NAMED_BY = {
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """A row that became nothing. line: counted as the file's form counts, see `FileReading.word`."""
+    """A row that became nothing. line: counted as the file's form counts, see `FileReading.word`.
+
+    key: of the asset that it would have become; empty where it has none, or where it cannot be told.
+    """
 
     line: int
     reason: str
+    key: str = ""
+
+
+def part_of(key: str) -> str:
+    """The name of the file that a key comes from: "lights" of "lights/26"."""
+    return key.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class FileReading:
     name: what its keys begin with. crs, crs_how: the projection it was read in, and how that was decided.
     lines: of each draft. joined: rows that became part of another row's draft. left_out: rows that no rule takes.
     word: what a rejection's line counts: "line", "record", "feature" or "object".
+    blind: how many rows were refused of which nobody can tell what asset they are: they may be any that seems gone.
     """
 
     name: str
@@ -68,6 +78,11 @@ class FileReading:
     left_out: int
     rejections: tuple[Rejection, ...]
     warnings: tuple[str, ...]
+    blind: int = 0
+
+    def names(self, key: str) -> bool:
+        """Whether an asset of this key comes from this file. A file without a name is all there is of its source."""
+        return not self.name or part_of(key) == self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,19 @@ class SourceReading:
     def drafts(self) -> tuple[Draft, ...]:
         """The drafts of all files, in their order."""
         return tuple(draft for file in self.files for draft in file.drafts)
+
+    @property
+    def rejected(self) -> int:
+        """How many rows of all files were refused."""
+        return sum(len(file.rejections) for file in self.files)
+
+    def coverage(self, *, surely: bool = False) -> Callable[[str], bool]:
+        """A test of keys: whether the files that were read would name this one, were it still there. What a refused
+        row is known to be is there. surely: nothing of a file with refused rows that may be anything is covered."""
+        refused = {rejection.key for file in self.files for rejection in file.rejections}
+        asked = [file for file in self.files if not (surely and file.blind)]
+        parts = {file.name for file in asked}
+        return lambda key: ("" in parts or part_of(key) in parts) and key not in refused
 
 
 @dataclass(slots=True)
@@ -105,18 +133,27 @@ class _Tally:
     rejections: list[Rejection] = field(default_factory=list[Rejection])
     left_out: int = 0
     joined: int = 0
+    blind: int = 0
     odd: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict[str, list[tuple[int, str]]](list))
 
-    def reject(self, row: Row, reason: str) -> None:
+    def reject(self, row: Row, reason: str, key: str | None = None) -> None:
+        """key: of the asset that the row would have become; "" where it has none, None where that cannot be told."""
         name = row.cells.get(ID)
-        self.rejections.append(Rejection(row.line, f"{name}: {reason}" if name is not None else reason))
+        self.blind += key is None
+        self.rejections.append(Rejection(row.line, f"{name}: {reason}" if name is not None else reason, key or ""))
 
 
-def read_source(mapping: SourceMapping, files: Mapping[str, bytes], limits: Limits = DEFAULT) -> SourceReading:
+def read_source(
+    mapping: SourceMapping,
+    files: Mapping[str, bytes],
+    limits: Limits = DEFAULT,
+    on_file: Callable[[str], None] = lambda file: None,
+) -> SourceReading:
     """Everything that the files say, in the mapping's terms.
 
     files: contents by file name, some or all of those that the mapping names; where it names one file and one is given,
-    that one may have any name. Raises SourceError for the first file that cannot be used, before anything is made.
+    that one may have any name. on_file: called with the name of each file before it is read. Raises SourceError for the
+    first file that cannot be used, before anything is made.
     """
     rules = list(mapping.files)
     if len(rules) == 1 and len(files) == 1:
@@ -130,9 +167,12 @@ def read_source(mapping: SourceMapping, files: Mapping[str, bytes], limits: Limi
             )
     if not files:
         raise SourceError(f"None of the files of {mapping.source} is there", f"It has {', '.join(known)}")
-    read = tuple(read_file(rule, files[rule.file], limits) for rule in rules if rule.file in files)
-    _check_ids(read)
-    return SourceReading(mapping.source, read, tuple(name for name in known if name not in files))
+    read: list[FileReading] = []
+    for rule in rules:
+        if rule.file in files:
+            on_file(rule.file)
+            read.append(read_file(rule, files[rule.file], limits))
+    return SourceReading(mapping.source, tuple(read), tuple(name for name in known if name not in files))
 
 
 def read_file(rule: FileRule, data: bytes, limits: Limits = DEFAULT) -> FileReading:
@@ -161,6 +201,7 @@ def read_file(rule: FileRule, data: bytes, limits: Limits = DEFAULT) -> FileRead
         left_out=tally.left_out,
         rejections=tuple(tally.rejections),
         warnings=(*table.warnings, *warnings, *_odd(tally, table.word)),
+        blind=tally.blind,
     )
 
 
@@ -201,7 +242,7 @@ def _taken(rule: FileRule, table: Table, tally: _Tally) -> list[_Taken]:
     spoken = [(asset, sorted(_columns_of(asset) - {PLACE})) for asset in rule.assets]
     found: list[_Taken] = []
     for row in table.rows:
-        if row.problem and table.columns is not None:
+        if row.problem and not row.cells:
             tally.reject(row, row.problem)
             continue
         chosen = _chosen(row, spoken, missing, by_shape=table.columns is None)
@@ -211,10 +252,19 @@ def _taken(rule: FileRule, table: Table, tally: _Tally) -> list[_Taken]:
         asset, values = chosen
         geometry = _drawn(row, asset.shape)
         if row.problem or geometry is None:
-            tally.reject(row, row.problem or f"it is no {asset.shape}")
+            tally.reject(row, row.problem or f"it is no {asset.shape}", _key_of(rule, asset, values))
         else:
             found.append(_Taken(row, asset, values, geometry))
     return found
+
+
+def _key_of(rule: FileRule, asset: AssetRule, values: Mapping[str, str]) -> str | None:
+    """The key of a row that has no place; None where it depends on its place, or on how many rows share it."""
+    key = template(asset.key)
+    if PLACE in key.columns or asset.repeated is Repeated.NUMBER:
+        return None
+    whole = key.whole(values)
+    return whole and f"{rule.name}/{whole}"
 
 
 def _chosen(
@@ -264,7 +314,7 @@ def _place(rule: FileRule, table: Table, taken: list[_Taken], tally: _Tally) -> 
     kept: list[_Taken] = []
     for found, geometry, good in zip(taken, moved, inside, strict=True):
         if not good or _is_nowhere(found.geometry):
-            tally.reject(found.row, _nowhere(found.geometry, settled.crs))
+            tally.reject(found.row, _nowhere(found.geometry, settled.crs), _key_of(rule, found.rule, found.values))
             continue
         found.geometry = geometry
         kept.append(found)
@@ -297,9 +347,9 @@ def _keyed(taken: list[_Taken], tally: _Tally) -> list[_Taken]:
         lacking = key.empty(found.values)
         found.key = key.fill(found.values)
         if lacking:
-            tally.reject(found.row, f"it has no key: {lacking} is empty")
+            tally.reject(found.row, f"it has no key: {lacking} is empty", "")
         elif len(found.key) > KEY_CHARACTERS_MAX:
-            tally.reject(found.row, f"its key is longer than {KEY_CHARACTERS_MAX} characters")
+            tally.reject(found.row, f"its key is longer than {KEY_CHARACTERS_MAX} characters", "")
         else:
             groups.setdefault(found.key, []).append(found)
     return [found for group in groups.values() for found in _parted(group, groups.keys(), tally)]
@@ -315,7 +365,7 @@ def _parted(group: list[_Taken], used: Collection[str], tally: _Tally) -> list[_
     match repeated:
         case Repeated.REJECT:
             for found in others:
-                tally.reject(found.row, f"its key {found.key!r} is that of line {first.row.line}")
+                tally.reject(found.row, f"its key {found.key!r} is that of line {first.row.line}", "")
             return [first]
         case Repeated.NUMBER:
             free = (key for n in count(2) if (key := f"{first.key}#{n}") not in used)
@@ -387,14 +437,3 @@ def _odd(tally: _Tally, word: str) -> list[str]:
         texts = ", ".join(repr(text) for text, _ in Counter(text for _, text in rows).most_common(3))
         told.append(f"{what} in {len(rows)} row{'s'[: len(rows) > 1]}, first at {word} {rows[0][0]}: {texts}; left out")
     return told
-
-
-def _check_ids(read: Sequence[FileReading]) -> None:
-    """Refuses two drafts with one id: people could not tell them apart."""
-    seen: dict[str, Draft] = {}
-    for draft in (draft for file in read for draft in file.drafts if draft.id):
-        other = seen.setdefault(draft.id, draft)
-        if other is not draft:
-            raise SourceError(
-                f"{other.key} and {draft.key} both have the id {draft.id!r}", "Map id to a column that numbers each one"
-            )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from vigie.protocols.inventories.limits import DEFAULT, Limits
-from vigie.protocols.inventories.planning import Link, Plan, part_of
+from vigie.protocols.inventories.links import Link
 from vigie.protocols.inventories.reading import FileReading, Rejection, SourceReading
 
 
@@ -17,73 +17,90 @@ from vigie.protocols.inventories.reading import FileReading, Rejection, SourceRe
 class Outcome:
     """What the post did with the drafts of a source, by key. What is in none of them is unchanged.
 
-    refused: drafts that the post did not take, with the reason. gone: what the files no longer name, retired or not.
-    dead: links to a street or a parent that is not there.
+    refused: drafts that the post did not take, with the reason, by their place among the source's drafts. gone: what
+    the files no longer name; retired: what of it was retired. unplaced: what lies in no area. dead: links to a street
+    or a parent that is not there. dry: nothing was done, and all this is what would be.
     """
 
     made: Collection[str]
     changed: Collection[str]
-    gone: Collection[str]
+    gone: Collection[str] = ()
     retired: Collection[str] = ()
-    refused: Mapping[str, str] = field(default_factory=dict[str, str])
+    refused: Mapping[int, str] = field(default_factory=dict[int, str])
+    unplaced: Collection[str] = ()
     dead: Sequence[Link] = ()
-
-    @staticmethod
-    def of(plan: Plan, *, retire: bool = False) -> Outcome:
-        """What carrying out a plan to the letter does."""
-        made = frozenset(draft.key for draft in plan.made)
-        changed = frozenset(draft.key for draft in plan.changed)
-        return Outcome(made, changed, plan.gone, plan.gone if retire else (), dead=plan.dead)
+    retire: bool = False
+    dry: bool = False
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one file.
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of rows. read = made + changed + unchanged + joined + left_out + rejected, always.
 
-    rows = made + changed + unchanged + joined + left_out + rejected, always.
-    crs, crs_how: the projection, and whether it was declared, named by the file, or recognised by its numbers.
     joined: rows that are part of another row's asset. left_out: rows that the mapping does not ask for.
-    gone: assets that the file no longer names; retired: how many of them were retired for it.
-    rejections: the first ones, each with its line (what a line is, `counted_by` says); rejected counts them all.
+    gone: assets that the files no longer name; retired: how many of them were retired for it.
     """
 
-    source: str
-    file: str
+    read: int = 0
+    made: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    joined: int = 0
+    left_out: int = 0
+    rejected: int = 0
+    gone: int = 0
+    retired: int = 0
+
+
+class FileReport(Counts, frozen=True, kw_only=True):
+    """What became of one file.
+
+    part: what its keys begin with; empty for vigie's own form. crs, crs_how: the projection, and whether it was
+    declared, named by the file, or recognised by its numbers. rejections: the first ones, each with its line (what a
+    line is, `counted_by` says); rejected counts them all.
+    """
+
     part: str
+    file: str
     crs: str
     crs_how: str
-    rows: int
-    made: int
-    changed: int
-    unchanged: int
-    joined: int
-    left_out: int
-    gone: int
-    retired: int
-    rejected: int
     counted_by: str
     rejections: tuple[Rejection, ...]
     warnings: tuple[str, ...]
+
+
+class Report(Counts, frozen=True, kw_only=True):
+    """What became of a source: the sums, and each file. absent: files of the mapping that were not given.
+
+    dry: nothing was done, and the counts are what would be.
+    """
+
+    source: str
+    dry: bool
+    absent: tuple[str, ...]
+    files: tuple[FileReport, ...]
 
     def to_json(self) -> bytes:
         """One line of JSON."""
         return msgspec.json.encode(self)
 
 
-def reports(reading: SourceReading, outcome: Outcome, limits: Limits = DEFAULT) -> tuple[Report, ...]:
-    """One report a file, in the mapping's order."""
-    gone = Counter(part_of(key) for key in outcome.gone)
-    retired = Counter(part_of(key) for key in outcome.retired)
-    return tuple(
-        _report(reading.source, file, outcome, gone[file.name], retired[file.name], limits) for file in reading.files
-    )
+def report_of(reading: SourceReading, outcome: Outcome, limits: Limits = DEFAULT) -> Report:
+    """The report of one import."""
+    files: list[FileReport] = []
+    first = 0
+    for file in reading.files:
+        files.append(_file(file, first, outcome, limits))
+        first += len(file.drafts)
+    sums = {name: sum(getattr(file, name) for file in files) for name in Counts.__struct_fields__}
+    return Report(source=reading.source, dry=outcome.dry, absent=reading.absent, files=tuple(files), **sums)
 
 
-def _report(source: str, file: FileReading, outcome: Outcome, gone: int, retired: int, limits: Limits) -> Report:
+def _file(file: FileReading, first: int, outcome: Outcome, limits: Limits) -> FileReport:
     did: Counter[str] = Counter()
     rejections = list(file.rejections)
-    for draft, line in zip(file.drafts, file.lines, strict=True):
-        if draft.key in outcome.refused:
-            rejections.append(Rejection(line, outcome.refused[draft.key]))
+    for row, (draft, line) in enumerate(zip(file.drafts, file.lines, strict=True), first):
+        if row in outcome.refused:
+            rejections.append(Rejection(line, outcome.refused[row], draft.key))
         elif draft.key in outcome.made:
             did["made"] += 1
         elif draft.key in outcome.changed:
@@ -91,34 +108,48 @@ def _report(source: str, file: FileReading, outcome: Outcome, gone: int, retired
         else:
             did["unchanged"] += 1
     rejections.sort(key=lambda rejection: rejection.line)
-    return Report(
-        source=source,
-        file=file.file,
+    return FileReport(
         part=file.name,
+        file=file.file,
         crs=file.crs,
         crs_how=file.crs_how,
-        rows=file.rows,
+        read=file.rows,
         made=did["made"],
         changed=did["changed"],
         unchanged=did["unchanged"],
         joined=file.joined,
         left_out=file.left_out,
-        gone=gone,
-        retired=retired,
         rejected=len(rejections),
+        gone=sum(map(file.names, outcome.gone)),
+        retired=sum(map(file.names, outcome.retired)),
         counted_by=file.word,
         rejections=tuple(rejections[: limits.rejections_listed_max]),
-        warnings=(*file.warnings, *_dead(file, outcome.dead)),
+        warnings=(*file.warnings, *_afterwards(file, outcome)),
     )
 
 
-def _dead(file: FileReading, dead: Sequence[Link]) -> list[str]:
-    """One sentence for each sort of link that leads nowhere."""
-    told: dict[str, list[Link]] = defaultdict(list)
-    for link in dead:
-        if part_of(link.key) == file.name:
-            told[link.field].append(link)
-    return [
-        f"{len(links)} name a {name} that is not there, first {links[0].to!r} of {links[0].key!r}"
-        for name, links in told.items()
-    ]
+def _afterwards(file: FileReading, outcome: Outcome) -> list[str]:
+    """What a person should know of the file that shows only once it is set against what the post has."""
+    told: list[str] = []
+    dead: dict[str, list[Link]] = defaultdict(list)
+    for link in outcome.dead:
+        if file.names(link.key):
+            dead[link.field].append(link)
+    for name, links in dead.items():
+        told.append(
+            f"{_many(len(links), 'row')} named a {name} that is not there, and got none; first {links[0].key!r}, "
+            f"which named {links[0].to!r}"
+        )
+    lost = [key for key in outcome.unplaced if file.names(key)]
+    if lost:
+        told.append(f"{_many(len(lost), 'asset')} in no area that the post knows; first {lost[0]!r}")
+    if outcome.retire and file.blind:
+        told.append(
+            f"nothing of it was retired: {_many(file.blind, 'rejected row')} might name what seems to be gone; "
+            "mend them first"
+        )
+    return told
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}{'s'[: number != 1]}"

@@ -45,7 +45,7 @@ def read(data: bytes, file: str, encoding: str, layer: str, limits: Limits) -> T
     if ".prj" in parts:
         crs = crs_from_text(parts[".prj"].decode("utf-8", "replace"), f"{stem}.prj")
     try:
-        rows, columns = _rows(parts, file, recoded, limits)
+        rows, columns, read = _rows(parts, file, recoded, limits)
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{file}: {stem}.dbf is not written in {coding} ({error.reason} at {error.object[:40]!r})",
@@ -53,7 +53,7 @@ def read(data: bytes, file: str, encoding: str, layer: str, limits: Limits) -> T
         ) from error
     except _BROKEN as error:
         raise SourceError(f"{file}: {stem} is no whole shapefile ({error})", "Fetch the file again") from error
-    return Table(rows, frozenset(columns), len(rows), "record", crs, warnings)
+    return Table(rows, frozenset(columns), read, "record", crs, warnings)
 
 
 def _layer(unpacked: dict[str, bytes], file: str, layer: str) -> str:
@@ -87,7 +87,10 @@ def _recoded(coding: str) -> Recode:
     return lambda text: text if text.isascii() else text.encode(_ANY_BYTES).decode(coding)
 
 
-def _rows(parts: dict[str, bytes], file: str, recoded: Recode, limits: Limits) -> tuple[tuple[Row, ...], list[str]]:
+def _rows(
+    parts: dict[str, bytes], file: str, recoded: Recode, limits: Limits
+) -> tuple[tuple[Row, ...], list[str], int]:
+    """The rows, the names of the columns, and how many rows there are with those that are marked as deleted."""
     stated_bytes = 2 * int(struct.unpack_from(">i", parts[".shp"], 24)[0])
     if stated_bytes > len(parts[".shp"]):
         raise ValueError(f".shp states {stated_bytes:,} bytes and has {len(parts['.shp']):,}: it is cut short")
@@ -103,11 +106,10 @@ def _rows(parts: dict[str, bytes], file: str, recoded: Recode, limits: Limits) -
     rows: list[Row] = []
     for number, (record, geometry) in enumerate(zip(dbf.iterRecords(deleted_as_None=True), geometries, strict=True), 1):
         if record is None:  # marked as deleted: it is in the file, and no longer in the city
-            rows.append(Row(number, {}, problem="the record is marked as deleted"))
             continue
         cells = {name: _cell(value, recoded) for name, value in zip(columns, cast("list[Any]", record), strict=True)}
         rows.append(Row(number, cells, geometry, problem="" if geometry is not None else "it has no readable shape"))
-    return tuple(rows), columns
+    return tuple(rows), columns, len(dbf)
 
 
 def _shapes(shp: shapefile.ShpReader, shx: bytes | None) -> Iterator[Any]:
