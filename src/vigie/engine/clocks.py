@@ -39,7 +39,7 @@ class DeviceClocks:
         np.maximum.at(self._now, reporter, observed_us - received_us)
 
     def ahead_us(self, reporter: Int64s) -> Int64s:
-        """How far each reporter's clock is ahead of the post's (less the fastest report's way); 0 if nothing is known."""
+        """How far each reporter's clock is ahead of the post's, less the fastest report's way; 0 if unknown."""
         if not len(reporter):
             return np.empty(0, np.int64)
         self._fit(int(reporter.max()) + 1)

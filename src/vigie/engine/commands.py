@@ -1,9 +1,67 @@
-"""Commands: the life of each order and of each of its targets."""
+"""Commands: the life of each order and of each of its targets.
+
+One command is one fact, its selection frozen to asset numbers; the states of its targets are columns. Whatever moves
+targets marks them; `collect` then says all that moved as facts, one leaf for each command and commit, and closes the
+commands whose last target has come to an end.
+
+Laws (tests/engine/test_commands.py):
+- what was not sent before the expiry is never sent; what is `once` is never sent twice;
+- nothing is sent to an asset that a lock-out holds, whenever the lock-out was set;
+- `done` is a matching value that was received after the send and observed after it on the device's estimated clock;
+- of two orders of one action to one asset, the older is never sent again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from vigie.core.facts import POST, About, CommandMoved, CommandProposed, Entry, Personal, TargetsMoved, digest
+from vigie.core.kinds import Hazard, Quality
+from vigie.core.lives import COMMAND, TARGET, MoveRefused
+from vigie.core.observations import Bytes, Int64s, Mask
+from vigie.core.service import Numbers, Refusal
+from vigie.core.times import DAY_US, MINUTE_US, SECOND_US
+from vigie.engine.clocks import DeviceClocks
+from vigie.engine.consignations import Consignations
+from vigie.engine.orders import Examined, Examiner, Order
+from vigie.engine.picture import Moved
+from vigie.engine.registry import Registry
+
+RESEND_US = 30 * SECOND_US
+"""An order handed over is handed over again after this, unless the device has said that it took it."""
+
+LATE_US = DAY_US
+"""So long after its end a command still takes a late proof."""
+
+SHOWN_US = 2 * MINUTE_US
+"""So long after its end a command is still told to whoever watches."""
+
+REASON_KEPT_US = 365 * DAY_US
+
+OFFERED_MAX = 2_000
+OPEN_MAX = 2_000
+_NEVER = 0
+_NOT_YET = np.iinfo(np.int64).max
+
+CODES: Mapping[str, int] = {state: code for code, state in enumerate(TARGET.states)}
+_LAST = np.array([state in TARGET.last for state in TARGET.states])
+_PROVABLE = np.array([TARGET.allows(state, "prove") for state in TARGET.states])
+
+NewId = Callable[[str], str]
+"""new_id(what for) -> the id of a fact: random for what a person does, derived for what a batch leads to."""
+
+
+class CommandRefused(Exception):
+    """Somebody may not do this to a command: the rule that keeps them from it."""
+
+    def __init__(self, rule: str, **detail: str | float) -> None:
+        super().__init__(rule)
+        self.rule, self.detail = rule, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +83,497 @@ class ProposedRows:
     area: str
     service: str
     targets: Sequence[TargetRow]
+
+
+@dataclass(slots=True)
+class Command:
+    """An order that was given. The columns have one row a target, in the order of `order.assets`.
+
+    state_of: codes of the life "target"; sent_us, ended_us, offered_us: 0 for never; offered_us is the last hand-over.
+    release_after: how many facts must be on disk before anything is sent. changed: the version of `Commands` at its
+    last change.
+    """
+
+    id: str
+    order: Order
+    actor: str
+    reason: str
+    key: str
+    state: str
+    proposed_us: int
+    expires_us: int
+    area: str
+    state_of: Bytes
+    sent_us: Int64s
+    ended_us: Int64s
+    offered_us: Int64s
+    refusals: dict[int, Refusal] = field(default_factory=dict[int, Refusal])
+    slots: Int64s | None = None
+    release_after: int = 0
+    closed_us: int = 0
+    changed: int = 0
+
+    @property
+    def hazard(self) -> Hazard:
+        """What a person must do before it leaves."""
+        return self.order.action.hazard
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many targets are in each state; states without any are left out."""
+        codes, counts = np.unique(self.state_of, return_counts=True)
+        return {TARGET.states[code]: int(count) for code, count in zip(codes.tolist(), counts.tolist(), strict=True)}
+
+    @property
+    def about(self) -> About:
+        """Whom its facts are about."""
+        return About(self.id, self.area, self.order.kind.service, self.order.kind.verb)
+
+    def rows_in(self, *states: str) -> Int64s:
+        """The rows of the targets in one of the states."""
+        return np.flatnonzero(np.isin(self.state_of, [CODES[state] for state in states]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A move of a command that is not yet a fact."""
+
+    command: Command
+    event: str
+    actor: str
+    state: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a device is handed: targets of one command that are its own."""
+
+    command: Command
+    rows: Int64s
+
+
+class Commands:
+    """The orders that are under way, and those that ended but may yet be proved late."""
+
+    def __init__(
+        self, registry: Registry, examiner: Examiner, consignations: Consignations, kept: Iterable[Command] = ()
+    ) -> None:
+        self._registry, self._examiner, self._consignations = registry, examiner, consignations
+        self._all: dict[str, Command] = {}
+        self._by_key: dict[tuple[str, str], str] = {}
+        self._watched = np.zeros(4_096, np.int32)
+        self._moved: dict[str, list[Int64s]] = {}
+        self._events: list[Entry | _Event] = []
+        self._unsettled: list[Command] = []
+        self.version = 0
+        # How many facts are on disk; the engine counts.
+        self.settled = 0
+        # For each asset, how many orders are under way to it; who shows the city sets the last against it.
+        self.pending = np.zeros(registry.count, np.int32)
+        self.on_pending: Callable[[Numbers], None] = lambda assets: None
+        for command in kept:
+            self._keep(command)
+
+    def __iter__(self) -> Iterable[Command]:
+        return iter(tuple(self._all.values()))
+
+    def find(self, command_id: str) -> Command | None:
+        """The command of this id, while it is kept here."""
+        return self._all.get(command_id)
+
+    def by_key(self, actor: str, key: str) -> Command | None:
+        """The command that this person gave under this idempotency key, while it is kept here."""
+        return self._all.get(self._by_key.get((actor, key), ""))
+
+    # What a person does. Each returns after having moved the lives; `collect` says it as facts.
+
+    def propose(
+        self, command_id: str, order: Order, examined: Examined, *, actor: str, reason: str, key: str, now_us: int
+    ) -> Command:
+        """Gives an order: refused targets are refused at once, the others wait for its release.
+
+        Raises CommandRefused where too many orders are under way.
+        """
+        if sum(each.state == "running" for each in self._all.values()) >= OPEN_MAX:
+            raise CommandRefused("engine.too_many_orders", most=OPEN_MAX)
+        count = len(order.assets)
+        command = Command(
+            id=command_id,
+            order=order,
+            actor=actor,
+            reason=reason,
+            key=key,
+            state=COMMAND.first,
+            proposed_us=now_us,
+            expires_us=now_us + int(order.action.expires_s * SECOND_US),
+            area=self._common_area(order.assets),
+            state_of=np.full(count, CODES[TARGET.first], np.uint8),
+            sent_us=np.zeros(count, np.int64),
+            ended_us=np.zeros(count, np.int64),
+            offered_us=np.zeros(count, np.int64),
+            release_after=_NOT_YET,
+        )
+        for mask, refusal in examined.refused:
+            rows = np.flatnonzero(mask)
+            command.state_of[rows], command.ended_us[rows] = CODES["refused"], now_us
+            command.refusals |= dict.fromkeys(rows.tolist(), refusal)
+        self._keep(command)
+        self._touch(command)
+        self._unsettled.append(command)
+        self._events.append(_proposed(command, self._registry))
+        return command
+
+    def release(self, command: Command, actor: str, *, now_us: int) -> None:
+        """Lets an order go: what its targets are is examined anew, and what is so already is not sent.
+
+        Raises CommandRefused where the hazard asks for a second person and this is the first; MoveRefused where it
+        was released or has ended already.
+        """
+        if not COMMAND.allows(command.state, "release"):
+            raise MoveRefused(COMMAND.name, command.state, "release")
+        if command.hazard is Hazard.TWO_PERSON and actor == command.actor:
+            raise CommandRefused("engine.second_person")
+        if now_us >= command.expires_us:
+            self._end_waiting(command, "expire", now_us)
+            self._tell(command, "expire", actor, now_us)
+            return
+        overlapped = self._supersede(command, now_us)
+        examined = self._examiner.examine(command.order, self._held(command), now_us)
+        waiting = command.state_of == CODES["waiting"]
+        for mask, refusal in examined.refused:
+            self._refuse(command, np.flatnonzero(mask & waiting), refusal, now_us)
+        self._move(command, np.flatnonzero(examined.already & waiting & ~overlapped), "find_so", now_us)
+        refused_all = bool((command.state_of == CODES["refused"]).all())
+        self._tell(command, "refuse" if refused_all else "release", actor, now_us)
+
+    def cancel(self, command: Command, actor: str, *, now_us: int) -> None:
+        """Takes back what was not sent. What was sent cannot be called back: it is proved or given up as before.
+
+        Raises MoveRefused for an order that has ended.
+        """
+        if not COMMAND.allows(command.state, "cancel"):
+            raise MoveRefused(COMMAND.name, command.state, "cancel")
+        self._end_waiting(command, "cancel", now_us)
+        self._tell(command, "cancel", actor, now_us)
+
+    def resend(self, command: Command) -> int:
+        """Hands the order over again at the next chance to whoever has not said that it took it. Returns to how many.
+
+        Raises CommandRefused for an order that is `once`.
+        """
+        if command.order.action.once:
+            raise CommandRefused("engine.once")
+        rows = command.rows_in("sent")
+        command.offered_us[rows] = _NEVER
+        return len(rows)
+
+    # What devices do.
+
+    def offers(self, reporter: int, now_us: int) -> list[Offer]:
+        """What a device may be handed now, at most `OFFERED_MAX` targets; whoever is locked out is refused instead.
+
+        The targets are `sent` from here on: the facts must be on disk before the device gets them.
+        """
+        offers: list[Offer] = []
+        left = OFFERED_MAX
+        for command in self._sendable(now_us):
+            again = (command.state_of == CODES["sent"]) & (command.offered_us <= now_us - RESEND_US)
+            again &= not command.order.action.once
+            waiting = command.state_of == CODES["waiting"]
+            mine = self._registry.reporter[command.order.assets] == reporter
+            rows = self._free(command, np.flatnonzero(mine & (waiting | again)), now_us)[:left]
+            if len(rows):
+                left -= len(rows)
+                self._move(command, rows[waiting[rows]], "send", now_us)
+                command.offered_us[rows] = now_us
+                offers.append(Offer(command, rows))
+        return offers
+
+    def waits_for(self, now_us: int) -> set[int]:
+        """The reporters that have something to pick up."""
+        found: set[int] = set()
+        for command in self._sendable(now_us):
+            rows = command.rows_in("waiting")
+            found |= set(np.unique(self._registry.reporter[command.order.assets[rows]]).tolist())
+        return found
+
+    def receipt(self, command: Command, asset: int, reporter: int, result: str, detail: str, now_us: int) -> bool:
+        """What a device says of an order it got. Returns whether it meant anything: a target of this device, sent."""
+        row = int(np.searchsorted(command.order.assets, asset))
+        if row >= len(command.order.assets) or command.order.assets[row] != asset:
+            return False
+        event = "accept" if result == "accepted" else "fail"
+        if self._registry.reporter[asset] != reporter or not TARGET.allows(_state(command, row), event):
+            return False
+        if event == "fail":
+            command.refusals[row] = Refusal("device.failed", {"detail": detail[:200]})
+        self._move(command, np.array([row]), event, now_us)
+        return True
+
+    def prove(self, moved: Moved, received_us: int, clocks: DeviceClocks) -> None:
+        """Holds what has just been received against the orders that wait for it."""
+        if not self._all or not len(moved.slot):
+            return
+        self._fit()
+        hits = np.flatnonzero((self._watched[moved.slot] > 0) & (moved.quality == Quality.GOOD))
+        if not len(hits):
+            return
+        slot, value, observed = moved.slot[hits], moved.value[hits], moved.observed_us[hits]
+        observed = observed - clocks.ahead_us(self._registry.reporter[self._registry.slot_asset[slot]].astype(np.int64))
+        for command in tuple(self._all.values()):
+            if command.slots is None or command.order.proof is None:
+                continue
+            row = np.minimum(np.searchsorted(command.slots, slot), len(command.slots) - 1)
+            _, wanted, tolerance = command.order.proof
+            proved = (command.slots[row] == slot) & _PROVABLE[command.state_of[row]]
+            proved &= np.abs(value - wanted) <= tolerance + 1e-9
+            proved &= (command.sent_us[row] <= received_us) & (command.sent_us[row] <= observed)
+            if proved.any():
+                self._move(command, np.sort(row[proved]), "prove", received_us)
+
+    # What time does.
+
+    def tick(self, now_us: int) -> None:
+        """Expires what was not sent in time, gives up what was not proved in time, forgets what is long over."""
+        for command in tuple(self._all.values()):
+            if command.closed_us:
+                kept_us = LATE_US if command.slots is not None else SHOWN_US
+                if now_us > command.closed_us + kept_us:
+                    self._forget(command)
+                continue
+            if now_us >= command.expires_us:
+                self._end_waiting(command, "expire", now_us)
+                if command.state == "proposed":
+                    self._tell(command, "expire", POST, now_us)
+            if command.state == "running":
+                limit_us = now_us - int(command.order.action.proof_s * SECOND_US)
+                rows = command.rows_in("sent", "accepted")
+                self._move(command, rows[command.sent_us[rows] <= limit_us], "give_up", now_us)
+
+    def collect(self, new_id: NewId, now_us: int) -> list[Entry]:
+        """The facts of all that moved since it was last called: what was done to commands, then to their targets,
+        then the closing of those whose last target has come to an end."""
+        entries = [self._fact(each, new_id) for each in self._events]
+        self._events = []
+        moved, self._moved = self._moved, {}
+        for command_id, parts in moved.items():
+            rows = np.unique(np.concatenate(parts))
+            entries.append(_targets_moved(self._all[command_id], rows, new_id(f"targets.{command_id}"), now_us))
+        for command in tuple(self._all.values()):
+            if command.state == "running" and _LAST[command.state_of].all():
+                self._tell(command, "close", POST, now_us)
+        entries += [self._fact(each, new_id) for each in self._events]
+        self._events = []
+        return entries
+
+    def owed(self, total: int) -> None:
+        """All that was collected is among the first `total` facts: once they are on disk, what was released leaves."""
+        for command in self._unsettled:
+            command.release_after = total
+        self._unsettled = []
+
+    # How it is kept.
+
+    def _sendable(self, now_us: int) -> list[Command]:
+        return [
+            command
+            for command in self._all.values()
+            if command.state == "running" and command.release_after <= self.settled and now_us < command.expires_us
+        ]
+
+    def _free(self, command: Command, rows: Int64s, now_us: int) -> Int64s:
+        """The rows that no lock-out holds; those that one holds and that were not sent yet are refused."""
+        for mask, refusal in self._consignations.refusals(command.order.assets[rows]):
+            self._refuse(command, rows[mask], refusal, now_us)
+        return rows[~self._consignations.held[command.order.assets[rows]]]
+
+    def _refuse(self, command: Command, rows: Int64s, refusal: Refusal, now_us: int) -> None:
+        rows = rows[command.state_of[rows] == CODES["waiting"]]
+        command.refusals |= dict.fromkeys(rows.tolist(), refusal)
+        self._move(command, rows, "refuse", now_us)
+
+    def _supersede(self, command: Command, now_us: int) -> Mask:
+        """Ends older orders of this action to these assets; returns whose older order may still be on its way."""
+        overlapped = np.zeros(len(command.order.assets), np.bool_)
+        for other in tuple(self._all.values()):
+            if other is command or other.state != "running" or other.order.action is not command.order.action:
+                continue
+            _, mine, theirs = np.intersect1d(
+                command.order.assets, other.order.assets, assume_unique=True, return_indices=True
+            )
+            is_open = ~_LAST[other.state_of[theirs]]
+            overlapped[mine[is_open & (other.state_of[theirs] != CODES["waiting"])]] = True
+            self._move(other, np.sort(theirs[is_open]), "supersede", now_us)
+        return overlapped
+
+    def _end_waiting(self, command: Command, event: str, now_us: int) -> None:
+        self._move(command, command.rows_in("waiting"), event, now_us)
+
+    def _move(self, command: Command, rows: Int64s, event: str, now_us: int) -> None:
+        """Moves targets; rows are sorted, none twice, and each in a state that allows the event."""
+        if not len(rows):
+            return
+        before = command.state_of[rows]
+        after = before.copy()
+        codes: list[int] = np.unique(before).tolist()
+        for code in codes:
+            after[before == code] = CODES[TARGET.move(TARGET.states[code], event)]
+        command.state_of[rows] = after
+        if event == "send":
+            command.sent_us[rows] = now_us
+        ended = _LAST[after]
+        command.ended_us[rows[ended]] = now_us
+        newly = command.order.assets[rows[ended & ~_LAST[before]]]
+        self.pending[newly] -= 1
+        self._moved.setdefault(command.id, []).append(rows)
+        self._touch(command)
+        if len(newly):
+            self.on_pending(newly)
+
+    def _tell(self, command: Command, event: str, actor: str, now_us: int) -> None:
+        """Moves a command, and notes that a fact must say so."""
+        command.state = COMMAND.move(command.state, event)
+        if command.state in COMMAND.last:
+            command.closed_us = now_us
+            self._unwatch(command)
+        self._touch(command)
+        self._events.append(_Event(command, event, actor, command.state, now_us))
+
+    def _fact(self, event: Entry | _Event, new_id: NewId) -> Entry:
+        if isinstance(event, Entry):
+            return event
+        command = event.command
+        totals = command.counts if event.state in COMMAND.last else {}
+        fact = CommandMoved(
+            id=new_id(f"command.{command.id}.{event.event}"),
+            at=event.at_us,
+            actor=event.actor,
+            command=command.id,
+            event=event.event,
+            state=event.state,
+            totals=totals,
+        )
+        return Entry(fact, about=command.about)
+
+    def _keep(self, command: Command) -> None:
+        self._fit()
+        self._all[command.id] = command
+        if command.key:
+            self._by_key[command.actor, command.key] = command.id
+        if command.order.proof is not None:
+            command.slots = self._examiner.slots(command.order)
+            self._watched[command.slots] += 1
+        is_open = ~_LAST[command.state_of]
+        self.pending[command.order.assets[is_open]] += 1
+        self.on_pending(command.order.assets[is_open])
+
+    def _unwatch(self, command: Command) -> None:
+        """An order that ended is watched no more, unless something of it may yet be proved late."""
+        if command.slots is not None and not _PROVABLE[command.state_of].any():
+            self._watched[command.slots] -= 1
+            command.slots = None
+
+    def _forget(self, command: Command) -> None:
+        if command.slots is not None:
+            self._watched[command.slots] -= 1
+        del self._all[command.id]
+        self._by_key.pop((command.actor, command.key), None)
+
+    def _touch(self, command: Command) -> None:
+        self.version += 1
+        command.changed = self.version
+
+    def _held(self, command: Command) -> Sequence[tuple[Mask, Refusal]]:
+        return self._consignations.refusals(command.order.assets)
+
+    def _common_area(self, assets: Numbers) -> str:
+        """The smallest area that holds all of the assets: who may see it may see the order."""
+        codes: list[int] = np.unique(self._registry.area[assets]).tolist()
+        paths = [self._registry.areas[code].split("/") for code in codes]
+        common: list[str] = []
+        for parts in zip(*paths, strict=False):
+            if len(set(parts)) > 1:
+                break
+            common.append(parts[0])
+        return "/".join(common)
+
+    def _fit(self) -> None:
+        if len(self._watched) < self._registry.slots:
+            more = max(self._registry.slots, 2 * len(self._watched)) - len(self._watched)
+            self._watched = np.concatenate([self._watched, np.zeros(more, np.int32)])
+        if len(self.pending) < self._registry.count:
+            more = max(self._registry.count, 2 * len(self.pending)) - len(self.pending)
+            self.pending = np.concatenate([self.pending, np.zeros(more, np.int32)])
+
+
+def target_rows(command: Command, rows: Int64s) -> list[TargetRow]:
+    """Targets as they are kept."""
+    return [
+        TargetRow(asset, state, sent_us or None, ended_us or None, refusal_text(command.refusals.get(row)))
+        for row, asset, state, sent_us, ended_us in zip(
+            rows.tolist(),
+            command.order.assets[rows].tolist(),
+            command.state_of[rows].tolist(),
+            command.sent_us[rows].tolist(),
+            command.ended_us[rows].tolist(),
+            strict=True,
+        )
+    ]
+
+
+def refusal_text(refusal: Refusal | None) -> str:
+    """A refusal as it is kept: JSON, "" for none."""
+    if refusal is None:
+        return ""
+    return msgspec.json.encode({"rule": refusal.rule, "detail": refusal.detail}, order="sorted").decode()
+
+
+def refusal_of(text: str | None) -> Refusal | None:
+    """The refusal that `refusal_text` wrote."""
+    if not text:
+        return None
+    said: dict[str, Any] = msgspec.json.decode(text)
+    return Refusal(said["rule"], said["detail"])
+
+
+def _state(command: Command, row: int) -> str:
+    return TARGET.states[int(command.state_of[row])]
+
+
+def _proposed(command: Command, registry: Registry) -> Entry:
+    order, rows = command.order, np.arange(len(command.order.assets))
+    fact = CommandProposed(
+        id=command.id,
+        at=command.proposed_us,
+        actor=command.actor,
+        command=command.id,
+        action=order.name,
+        params=dict(order.params),
+        selection=dict(order.selection),
+        targets=len(order.assets),
+        refused=len(command.refusals),
+        hazard=command.hazard.value,
+        expires=command.expires_us,
+        items=digest(order.assets.astype(">i8").tobytes()),
+        state=command.state,
+    )
+    personal = {}
+    if command.reason:
+        personal = {"reason": Personal(command.reason, "who answers for it", command.proposed_us + REASON_KEPT_US)}
+    payload = ProposedRows(command.key, command.area, order.kind.service, target_rows(command, rows))
+    return Entry(fact, personal, payload, command.about)
+
+
+def _targets_moved(command: Command, rows: Int64s, fact_id: str, now_us: int) -> Entry:
+    codes, counts = np.unique(command.state_of[rows], return_counts=True)
+    columns = (command.order.assets, command.state_of, command.sent_us, command.ended_us)
+    fact = TargetsMoved(
+        id=fact_id,
+        at=now_us,
+        actor=POST,
+        command=command.id,
+        counts={TARGET.states[code]: n for code, n in zip(codes.tolist(), counts.tolist(), strict=True)},
+        items=digest(*(column[rows].astype(">i8").tobytes() for column in columns)),
+    )
+    return Entry(fact, payload=target_rows(command, rows), about=command.about)

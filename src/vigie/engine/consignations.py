@@ -104,7 +104,9 @@ class Consignations:
         return Entry(fact, personal, made.asset, self.about(made))
 
     def move(self, consignation_id: str, event: str, actor: str, *, fact_id: str, at_us: int) -> Entry:
-        """Lifts it, or asks for, withdraws or carries out its override. Raises ConsignationRefused, MoveRefused, KeyError.
+        """Lifts it, or asks for, withdraws or carries out its override.
+
+        Raises ConsignationRefused, MoveRefused, or KeyError where no lock-out of this id holds.
 
         Only who set it lifts it; only who asked for the override withdraws it; only somebody else carries it out.
         """

@@ -55,7 +55,7 @@ class Order:
 
     @property
     def proof(self) -> tuple[str, float, float] | None:
-        """The point that proves it, the value it must show, and how far from it counts; None where nothing proves it."""
+        """The point that proves it, the value it must show, and how far from it counts; None: nothing proves it."""
         proof = self.action.proof
         if proof is None:
             return None

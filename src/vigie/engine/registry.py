@@ -154,7 +154,7 @@ class Registry:
     def about(self, asset: int) -> About:
         """Whom a fact of this asset is about."""
         kind = self.kind_of(asset)
-        return About(self.ids[asset], self.areas[self.area[asset]], kind.service, kind.verb)
+        return About(self.ids[asset], self.areas[int(self.area[asset])], kind.service, kind.verb)
 
     def slot(self, asset: int, point: Point[Any]) -> int:
         """The slot of a point of an asset. Raises KeyError if the asset's kind has no such point."""
