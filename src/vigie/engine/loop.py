@@ -20,14 +20,22 @@ from typing import Any
 import numpy as np
 
 from vigie.core.facts import Entry
+from vigie.core.ids import effect_id
 from vigie.core.kinds import AssetKind, Catalogue, ConditionKind, Point, Quality
 from vigie.core.observations import Batch, Floats, Mask
 from vigie.core.service import Change, Effect, Numbers, Service
 from vigie.engine.admission import Admission
+from vigie.engine.clocks import DeviceClocks
+from vigie.engine.commands import Command, Commands, NewId
 from vigie.engine.conditions import Condition, Conditions
+from vigie.engine.consignations import Consignation, Consignations
+from vigie.engine.orders import Examiner
 from vigie.engine.picture import NEVER_US, Moved, Picture
 from vigie.engine.ports import FactStore, ObservationStore, PictureFrame, StoredBatch
 from vigie.engine.registry import Registry
+from vigie.engine.standing import Standing
+from vigie.engine.visibility import Visibility
+from vigie.engine.whereabouts import Whereabouts
 
 
 def catalogue_of(services: Sequence[Service]) -> Catalogue:
@@ -56,16 +64,28 @@ class Engine:
         open_conditions: Sequence[Condition],
         *,
         shard: str,
+        commands: Sequence[Command] = (),
+        consignations: Sequence[Consignation] = (),
+        whereabouts: Whereabouts | None = None,
     ) -> None:
+        """whereabouts: finds the area that a moving asset is in; without it, each is where the inventory has it."""
         self.registry = registry
         self.picture = Picture(registry)
         self.admission = Admission(registry)
         self.conditions = Conditions(registry, open_conditions)
+        self.standing = Standing(registry, self.picture, self.conditions, whereabouts)
+        self.visibility = Visibility(registry, self.standing)
+        self.clocks = DeviceClocks()
+        self.consignations = Consignations(registry, consignations)
+        guards = [guarded for service in services for guarded in service.guards.items()]
+        self.examiner = Examiner(registry, self.picture, self, guards)
+        self.commands = Commands(registry, self.examiner, self.consignations, commands)
         self._services = services
         self._facts = facts
         self._observations = observations
         self._shard = shard
         self._owed: list[Entry] = []
+        self._owed_ever = 0
         self._reacted_to = facts.reacted_to
         # point number -> which services react to it, so that a batch nobody reacts to costs one look-up.
         self._reacting = np.zeros(max(registry.by_number, default=0) + 1, np.bool_)
@@ -97,7 +117,7 @@ class Engine:
             if stored.ingest > self._facts.reacted_to:
                 self.react(stored.ingest, stored.received_us, batch)
             else:
-                self.picture.fold(batch, stored.received_us)
+                self._fold(batch, stored.received_us)
         self.settle()
         return len(batches)
 
@@ -109,32 +129,43 @@ class Engine:
 
     def react(self, ingest: int, received_us: int, batch: Batch) -> None:
         """Folds a recorded batch and steps the services; the facts are owed until `settle`."""
-        moved = self.picture.fold(batch, received_us)
+        moved = self._fold(batch, received_us)
         changes = self._changes(moved)
         for service, wanted in self._reactions:
             mine = [change for number, change in changes if number in wanted]
             if mine:
                 self.apply(service.step(mine, self, received_us), ingest, service.name, received_us)
+        self.commands.prove(moved, received_us, self.clocks)
+        shard = self._shard
+        self.owe_orders(lambda what: str(effect_id(received_us, shard, ingest, what, 0)), received_us)
         self._reacted_to = ingest
 
     def apply(self, effects: Sequence[Effect], ingest: int, rule: str, now_us: int) -> None:
         """Applies finished effects to the lives; their facts are owed."""
-        self._owed += self.conditions.apply(
-            effects, shard=self._shard, ingest=ingest, rule=rule, first=0, now_us=now_us
-        )
+        self.owe(self.conditions.apply(effects, shard=self._shard, ingest=ingest, rule=rule, first=0, now_us=now_us))
+
+    def owe(self, entries: Sequence[Entry]) -> None:
+        """Facts whose effects stand already: they are kept by the next `settle`."""
+        self._owed += entries
+        self._owed_ever += len(entries)
+
+    def owe_orders(self, new_id: NewId, now_us: int) -> None:
+        """Owes the facts of all that has happened to orders since this was last called."""
+        self.owe(self.commands.collect(new_id, now_us))
+        self.commands.owed(self._owed_ever)
 
     def settle(self) -> None:
         """Commits the facts owed. Raises StorageFull, and then they are owed still."""
         if self._owed:
             entries, reacted_to = tuple(self._owed), self._reacted_to
             self._facts.commit(entries, reacted_to=reacted_to)
-            del self._owed[: len(entries)]
+            self._forget_owed(len(entries))
 
     def keep_frame(self, now_us: int) -> None:
         """Keeps the live picture on disk. What it holds must have been reacted to, so that is noted first."""
         entries = tuple(self._owed)
         self._facts.commit(entries, reacted_to=self._reacted_to)
-        del self._owed[: len(entries)]
+        self._forget_owed(len(entries))
         self._observations.keep_frame(self.frame(now_us))
 
     def frame(self, now_us: int) -> PictureFrame:
@@ -170,6 +201,17 @@ class Engine:
         """The assets that an asset feeds."""
         return self.registry.children(asset)
 
+    def _forget_owed(self, count: int) -> None:
+        del self._owed[:count]
+        self.commands.settled += count
+
+    def _fold(self, batch: Batch, received_us: int) -> Moved:
+        reporter = self.registry.reporter[self.registry.slot_asset[batch.slot]]
+        self.clocks.note(reporter.astype(np.int64), batch.observed_us, received_us)
+        moved = self.picture.fold(batch, received_us)
+        self.standing.folded(moved, received_us)
+        return moved
+
     def _number_of(self, kind: type[AssetKind], point: Point[Any]) -> int:
         code = self.registry.kind_codes[kind.kind]
         ordinal = self.registry.ordinal[code, self.registry.point_codes[point.name]]
@@ -202,5 +244,5 @@ class Engine:
         texts: Mapping[int, str] = frame.texts
         known = slot >= 0
         batch = Batch(slot, frame.observed_us, frame.value, frame.value2, frame.quality, texts).take(known)
-        self.picture.fold(batch, frame.at_us)
+        self.standing.folded(self.picture.fold(batch, frame.at_us), frame.at_us)
         self.picture.received_us[batch.slot] = frame.received_us[known]

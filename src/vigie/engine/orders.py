@@ -6,7 +6,7 @@ part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,11 +131,11 @@ class Examiner:
     """Examines orders against the city as it is."""
 
     def __init__(
-        self, registry: Registry, picture: Picture, city: City, guards: Mapping[Action, tuple[Guard, ...]]
+        self, registry: Registry, picture: Picture, city: City, guards: Iterable[tuple[Action, tuple[Guard, ...]]]
     ) -> None:
         self._registry, self._picture, self._city = registry, picture, city
         # Actions are found by identity: two kinds may declare actions that are equal to the letter.
-        self._guards = {id(action): own for action, own in guards.items()}
+        self._guards = {id(action): own for action, own in guards}
 
     def refusals(self, order: Order, held: Sequence[tuple[Mask, Refusal]], now_us: int) -> list[tuple[Mask, Refusal]]:
         """Who is refused and why: what no device could carry out, what is locked out, then the service's own guards.

@@ -96,6 +96,11 @@ class FactStore(Protocol):
         """The ingest number up to which the services have reacted, as of the last commit."""
         ...
 
+    @property
+    def has_room(self) -> bool:
+        """Whether facts would be taken now."""
+        ...
+
     def commit(self, entries: Sequence[Entry], *, reacted_to: int | None = None) -> list[int]:
         """Appends the facts to the journal and moves the tables, in one synced transaction.
 

@@ -18,10 +18,12 @@ from vigie.engine.conditions import Condition
 from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull
 from vigie.engine.registry import Row
+from vigie.store.accounts import SqlAccounts
 from vigie.store.files import free_bytes
 from vigie.store.journal import Journal, append_leaf, size_of
 from vigie.store.migrations import migrate
 from vigie.store.projections import PROJECT
+from vigie.store.sheets import Sheets
 from vigie.store.tables import ASSET, CONDITION, DEVICE, LEAF, META, PERSONAL, POINT
 
 SALT_BYTES = 32
@@ -41,6 +43,8 @@ class SqlFacts:
         self._reserve_bytes = reserve_bytes
         migrate(engine)
         self.journal = Journal(engine)
+        self.sheets = Sheets(engine)
+        self.accounts = SqlAccounts(engine)
         self._reacted_to = int(self.meta("reacted_to") or 0)
 
     @staticmethod
@@ -59,6 +63,11 @@ class SqlFacts:
         """The ingest number up to which the services have reacted, as of the last commit."""
         return self._reacted_to
 
+    @property
+    def has_room(self) -> bool:
+        """Whether facts would be taken now."""
+        return free_bytes(self._folder) >= self._reserve_bytes
+
     def meta(self, key: str) -> str | None:
         """What the installation says of itself."""
         with self._engine.connect() as read:
@@ -71,7 +80,7 @@ class SqlFacts:
 
     def commit(self, entries: Sequence[Entry], *, reacted_to: int | None = None) -> list[int]:
         """Appends facts and moves the tables in one synced transaction; see `vigie.engine.ports.FactStore`."""
-        if free_bytes(self._folder) < self._reserve_bytes:
+        if not self.has_room:
             raise StorageFull(f"less than {self._reserve_bytes >> 20} MiB are free in {self._folder}")
         try:
             with self._engine.begin() as write:
@@ -145,6 +154,7 @@ class SqlFacts:
                 row.state,
                 row.raised_us,
                 json.loads(row.evidence),
+                row.acknowledged_by,
             )
             for row in rows
             if row.kind in self._catalogue.conditions

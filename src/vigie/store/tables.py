@@ -141,6 +141,7 @@ CONDITION = Table(
     Column("received_us", BigInteger, nullable=False),
     Column("cleared_us", BigInteger),
     Column("evidence", String, nullable=False),
+    Column("acknowledged_by", String),
     Index("condition_asset", "asset"),
     Index("condition_open", "cleared_us"),
 )

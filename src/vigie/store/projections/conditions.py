@@ -32,7 +32,9 @@ def _move_condition(catalogue: Catalogue, write: Connection, fact: ConditionMove
     if fact.event == "clear":
         values["cleared_us"] = fact.at
     elif fact.event == "raise":
-        values["cleared_us"] = None
+        values |= {"cleared_us": None, "acknowledged_by": None}
+    elif fact.event == "acknowledge":
+        values["acknowledged_by"] = fact.actor
     write.execute(update(CONDITION).where(CONDITION.c.id == fact.condition).values(values))
 
 

@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("leaf", sa.Column("area", sa.String(), nullable=False, server_default=""))
     op.add_column("leaf", sa.Column("service", sa.String(), nullable=False, server_default="desk"))
     op.add_column("leaf", sa.Column("verb", sa.String(), nullable=False, server_default="personal"))
+    op.add_column("condition", sa.Column("acknowledged_by", sa.String(), nullable=True))
     op.create_index("leaf_subject", "leaf", ["subject", "n"], unique=False)
     op.create_table(
         "apparatus",
