@@ -23,7 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data: its folder. city: its name, used when it is made. host, port: where HTTP is answered. log_json: logs as JSON
     lines, for machines. memory_mb: what the history's database may use. reserve_observations_mb: free disk below
-    which observations are refused. reserve_facts_mb: free disk below which facts are refused too.
+    which observations are refused. reserve_facts_mb: free disk below which facts are refused too. proxies: how many
+    proxies stand in front, whose X-Forwarded-For says where a login comes from; none by default.
     """
 
     data: Path = Path("data")
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     memory_mb: int = 256
     reserve_observations_mb: int = 256
     reserve_facts_mb: int = 32
+    proxies: int = 0
 
 
 def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None, **said: Any) -> Settings:

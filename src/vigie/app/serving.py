@@ -8,6 +8,8 @@ from collections.abc import Callable
 from vigie.api.application import application
 from vigie.api.devices import Devices, device_routes
 from vigie.api.operations import operations_routes
+from vigie.api.session import SessionAccess, session_routes
+from vigie.app.accounts import keeper_of_post
 from vigie.app.installation import installation
 from vigie.app.post import Post
 from vigie.settings import Settings
@@ -25,4 +27,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
         post = Post(opened)
         direct = device_routes(Devices(opened.facts.devices()), post.pump)
         routes = operations_routes(post.engine, post.pump, lambda: post.trouble)
+        keeper = keeper_of_post(opened, post.pump)
+        access = SessionAccess(keeper.directory, opened.clock)
+        routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
         await serve_http(application(routes, post.life, direct), settings.host, settings.port, on_ready=on_ready)

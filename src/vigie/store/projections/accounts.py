@@ -19,9 +19,10 @@ from vigie.core.facts import (
     UserMade,
 )
 from vigie.core.kinds import Catalogue
+from vigie.engine.accounts import LOGIN_KEPT_US, OPEN_ENDED_US
 from vigie.store.journal import erase_fields
 from vigie.store.projections.base import Projections
-from vigie.store.tables import ROLE, SESSION, TOKEN, USER
+from vigie.store.tables import PERSONAL, ROLE, SESSION, TOKEN, USER
 
 
 def _make_user(catalogue: Catalogue, write: Connection, fact: UserMade, payload: tuple[bytes, str]) -> None:
@@ -34,8 +35,13 @@ def _make_user(catalogue: Catalogue, write: Connection, fact: UserMade, payload:
 
 
 def _change_user(catalogue: Catalogue, write: Connection, fact: UserChanged, values: dict[str, Any]) -> None:
-    """values: the columns of USER that change."""
+    """values: the columns of USER that change. Closing sets the end date of login and name, reopening takes it away."""
     write.execute(update(USER).where(USER.c.id == fact.user).values(values))
+    if "closed_us" in values:
+        closed_us = values["closed_us"]
+        until_us = OPEN_ENDED_US if closed_us is None else closed_us + LOGIN_KEPT_US
+        of_user = (PERSONAL.c.leaf_id == fact.user) & PERSONAL.c.field.in_(("login", "name"))
+        write.execute(update(PERSONAL).where(of_user, PERSONAL.c.erased_us.is_(None)).values(until_us=until_us))
 
 
 def _grant(catalogue: Catalogue, write: Connection, fact: RoleGranted, payload: None) -> None:
@@ -80,6 +86,11 @@ def _revoke_token(catalogue: Catalogue, write: Connection, fact: TokenRevoked, p
 
 def _erase(catalogue: Catalogue, write: Connection, fact: PersonalErased, payload: None) -> None:
     erase_fields(write, fact.fields, fact.at, fact.rule)
+    for each in fact.fields:
+        leaf_id, field = each.rsplit("/", 1)
+        if field == "login":
+            # A digest of a login is found by trying logins, so it tells who it was; and nobody logs in by it any more.
+            write.execute(update(USER).where(USER.c.id == leaf_id).values(login_digest=None, password=None))
 
 
 PROJECT: Projections = {

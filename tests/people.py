@@ -1,0 +1,73 @@
+"""People for tests of a real post: their accounts, and their browsers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.post import NO_RESERVE, Answer, RunningPost
+from vigie.app import installation
+from vigie.app.accounts import keeper_of
+from vigie.core.facts import COMMAND_LINE
+from vigie.engine.accounts import Held
+from vigie.engine.keeper import By
+from vigie.settings import Settings
+
+PASSWORD = "a lamp over the square"
+ALL = frozenset({"*"})
+
+QUETIGNY = "dijon-metropole/quetigny"
+
+PEOPLE: dict[str, tuple[Held, ...]] = {
+    "operator": (Held("operator", "", ALL),),
+    "crew": (Held("crew", QUETIGNY, frozenset({"lighting"})),),
+    "supervisor": (Held("supervisor", "", ALL),),
+    "elected": (Held("elected", "", ALL),),
+    "administrator": (Held("administrator", "", ALL),),
+    "warden": (Held("administrator", QUETIGNY, ALL),),
+}
+"""Login -> what they hold. All have the same password."""
+
+
+def make_people(folder: Path, people: Iterable[str] = PEOPLE) -> dict[str, str]:
+    """Gives people an account on an installation that nothing runs on; returns their ids by their logins."""
+    with installation(Settings(data=folder, **NO_RESERVE)) as opened:
+        keeper = keeper_of(opened)
+
+        async def make() -> dict[str, str]:
+            by = By(COMMAND_LINE, "for the tests")
+            return {
+                login: await keeper.make_user(by, login, f"{login.capitalize()} Durand", PASSWORD, PEOPLE[login])
+                for login in people
+            }
+
+        return asyncio.run(make())
+
+
+class Browser:
+    """Somebody's browser: it keeps the cookie and sends the token against forged requests."""
+
+    def __init__(self, post: RunningPost, login: str, password: str = PASSWORD) -> None:
+        self.post = post
+        self.entered = ask_json(post, "POST", "/api/v1/session", {"login": login, "password": password})
+        self.cookie = self.entered.headers.get("set-cookie", "").partition(";")[0]
+        self.csrf: str = self.entered.body.get("csrf", "")
+
+    @property
+    def secret(self) -> str:
+        """The session's secret."""
+        return self.cookie.partition("=")[2]
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """A request as this person."""
+        said = {"Cookie": self.cookie, "X-CSRF-Token": self.csrf} | headers
+        return ask_json(self.post, method, path, body, **said)
+
+
+def ask_json(post: RunningPost, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    """A request with a JSON body, as nobody in particular."""
+    typed = {} if body is None else {"Content-Type": "application/json"}
+    return post.ask(method, path, None if body is None else json.dumps(body).encode(), **(typed | headers))
