@@ -19,7 +19,6 @@ from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull
 from vigie.engine.registry import Row
 from vigie.store.accounts import SqlAccounts
-from vigie.store.accounts import SqlAccounts
 from vigie.store.files import free_bytes
 from vigie.store.journal import Journal, append_leaf, size_of
 from vigie.store.migrations import migrate
@@ -44,7 +43,6 @@ class SqlFacts:
         self._reserve_bytes = reserve_bytes
         migrate(engine)
         self.journal = Journal(engine)
-        self.accounts = SqlAccounts(engine)
         self.sheets = Sheets(engine)
         self.accounts = SqlAccounts(engine)
         self._reacted_to = int(self.meta("reacted_to") or 0)
