@@ -73,7 +73,7 @@ class AttributeRule(
 
     from: a template. as: text or number. factor: what the number is multiplied by, to reach the kind's unit.
     map: from what the file writes to what the kind says; a value that is not in it is left out, and counted.
-    all: of rows that are joined, all their values are kept, with this text between them; empty: the first row's.
+    all: of rows that are joined, all their values are kept, with this text between them; empty: the westernmost's.
     """
 
     source: str

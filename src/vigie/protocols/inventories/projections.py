@@ -29,6 +29,9 @@ CONIC_ZONES = tuple(range(3942, 3951))
 _FIT_SHARE_MIN = 0.95
 """A few rows may lie anywhere (a place of 0, 0; a slip of the finger); the file as a whole may not."""
 
+_DEGREES_SHARE = 0.5
+"""Metres are so much larger than degrees that the greater part of a file decides; the others are refused row by row."""
+
 _ZONE_REACH_DEG = 1.25
 """A zone is drawn for one degree north and south of its parallel; towns on the edge overstep it a little."""
 
@@ -112,8 +115,9 @@ def detect_crs(x: Floats, y: Floats) -> Recognised:
     if not placed.any():
         raise SourceError("The file gives no place at all", "Check which columns hold the coordinates")
     x, y = x[placed], y[placed]
-    if _share((np.abs(x) <= 180) & (np.abs(y) <= 90)) >= _FIT_SHARE_MIN:
-        return Recognised(WGS84, f"recognised by its numbers: {_extent(x, y)} are degrees")
+    degrees = (np.abs(x) <= 180) & (np.abs(y) <= 90)
+    if _share(degrees) > _DEGREES_SHARE:
+        return Recognised(WGS84, f"recognised by its numbers: {_extent(x[degrees], y[degrees])} are degrees")
     fitting = [epsg for epsg in (LAMBERT_93, *CONIC_ZONES) if _share(_fits(epsg, x, y)) >= _FIT_SHARE_MIN]
     if len(fitting) == 1:
         name = crs_of(fitting[0]).name

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import count
+from math import fsum
 
 import msgspec
 from shapely.geometry.base import BaseGeometry
@@ -105,9 +106,12 @@ class SourceReading:
 
     def coverage(self, *, surely: bool = False) -> Callable[[str], bool]:
         """A test of keys: whether the files that were read would name this one, were it still there. What a refused
-        row is known to be is there. surely: nothing of a file with refused rows that may be anything is covered."""
+        row is known to be is there.
+
+        surely: a file without a row, or with refused rows that may be anything, covers nothing.
+        """
         refused = {rejection.key for file in self.files for rejection in file.rejections}
-        asked = [file for file in self.files if not (surely and file.blind)]
+        asked = [file for file in self.files if not (surely and (file.blind or not file.rows))]
         parts = {file.name for file in asked}
         return lambda key: ("" in parts or part_of(key) in parts) and key not in refused
 
@@ -368,14 +372,17 @@ def _parted(group: list[_Taken], used: Collection[str], tally: _Tally) -> list[_
                 tally.reject(found.row, f"its key {found.key!r} is that of line {first.row.line}", "")
             return [first]
         case Repeated.NUMBER:
-            free = (key for n in count(2) if (key := f"{first.key}#{n}") not in used)
+            shared = first.key
+            free = (key for n in count(2) if (key := f"{shared}#{n}") not in used)
             for found in sorted(group, key=_order)[1:]:
                 found.key = next(free)
             return group
         case Repeated.JOIN:
+            # The westernmost row speaks for all, so that a file in another order says the same.
+            first, *others = sorted(group, key=_order)
             tally.joined += len(others)
-            first.lon = round(sum(found.lon for found in group) / len(group), shapes.DIGITS)
-            first.lat = round(sum(found.lat for found in group) / len(group), shapes.DIGITS)
+            first.lon = round(fsum(found.lon for found in group) / len(group), shapes.DIGITS)
+            first.lat = round(fsum(found.lat for found in group) / len(group), shapes.DIGITS)
             first.others = others
             return [first]
 
@@ -414,7 +421,7 @@ def _attribute(name: str, rule: AttributeRule, found: _Taken, decimal: str, tall
     text = source.fill(found.values)
     if rule.all and found.others:
         texts = [source.fill(one.values) for one in (found, *found.others)]
-        text = rule.all.join(dict.fromkeys(one for one in texts if one))
+        text = rule.all.join(sorted({one for one in texts if one}))
     if not text:
         return ""
     if rule.map is not None:

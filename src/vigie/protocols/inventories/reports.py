@@ -143,6 +143,8 @@ def _afterwards(file: FileReading, outcome: Outcome) -> list[str]:
     lost = [key for key in outcome.unplaced if file.names(key)]
     if lost:
         told.append(f"{_many(len(lost), 'asset')} in no area that the post knows; first {lost[0]!r}")
+    if outcome.retire and not file.rows:
+        told.append("nothing of it was retired, as it has no row at all")
     if outcome.retire and file.blind:
         told.append(
             f"nothing of it was retired: {_many(file.blind, 'rejected row')} might name what seems to be gone; "
