@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from vigie.core.observations import Int64s
+from vigie.core.observations import Floats, Int64s
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,13 @@ class Areas:
 
     def find(self, lon: Sequence[float], lat: Sequence[float]) -> list[str]:
         """The path of the narrowest area that holds each place (degrees); empty for none."""
-        held = self._held(lon, lat)
-        return [self.paths[self._order[i]] if i >= 0 else "" for i in held.tolist()]
+        return [self.paths[i] if i >= 0 else "" for i in self.index(lon, lat).tolist()]
 
-    def _held(self, lon: Sequence[float], lat: Sequence[float]) -> Int64s:
+    def index(self, lon: Sequence[float] | Floats, lat: Sequence[float] | Floats) -> Int64s:
+        """The same as the area's place among those that were given; -1 for none."""
+        return np.array([*self._order, -1], np.int64)[self._held(lon, lat)]
+
+    def _held(self, lon: Sequence[float] | Floats, lat: Sequence[float] | Floats) -> Int64s:
         """For each place the last of the surfaces that hold it, -1 for none."""
         held = np.full(len(lon), -1, np.int64)
         if len(lon) and len(self._surfaces):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +13,7 @@ from vigie.core.facts import POST, ConditionMoved, ConditionRaised, Entry
 from vigie.core.ids import effect_id
 from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.lives import ALARM, MAINTENANCE, RECORD, Life
-from vigie.core.observations import Mask
+from vigie.core.observations import Bytes, Mask
 from vigie.core.service import Effect, Numbers, Raise
 from vigie.engine.registry import Registry
 
@@ -19,6 +21,12 @@ LIFE_OF: Mapping[Outlet, Life] = {Outlet.ALARM: ALARM, Outlet.MAINTENANCE: MAINT
 
 _ABSENT = frozenset({"normal", "returned_unacknowledged"})
 """The states in which the abnormality itself is over."""
+
+MOVES_KEPT = 20_000
+"""So many of the newest moves are remembered, for those who follow them."""
+
+MAINTENANCE_ONLY = 4
+"""`Conditions.worst` of an asset that has maintenance to be done and no alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class Condition:
     state: str
     raised_us: int
     evidence: Mapping[str, float | str]
+    acknowledged_by: str | None = None
 
 
 class Conditions:
@@ -40,14 +49,56 @@ class Conditions:
         self._registry = registry
         self._open: dict[tuple[int, str], Condition] = {}
         self._present: dict[str, Mask] = {}
+        self._of: dict[int, dict[str, Condition]] = {}
+        self._moves: deque[Condition] = deque(maxlen=MOVES_KEPT)
+        self.moves = 0
+        """How many moves there have been in this process: what `moved_since` counts from."""
+        self.worst: Bytes = np.zeros(1024, np.uint8)
+        """By asset number: the priority of its worst alarm that is neither normal nor shelved, 1 to 3; 4 where there
+        is maintenance alone; 0 for nothing. No shorter than the registry once `fit` was called."""
         for condition in open_now:
             self._keep(condition)
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def __iter__(self) -> Iterable[Condition]:
+    def __iter__(self) -> Iterator[Condition]:
         return iter(tuple(self._open.values()))
+
+    def of(self, asset: int) -> list[Condition]:
+        """The open conditions of an asset."""
+        return list(self._of.get(asset, {}).values())
+
+    def moved_since(self, moves: int) -> list[Condition] | None:
+        """The conditions that moved since there had been so many moves, the last state of each; None where that is
+        too long ago to be told."""
+        back = self.moves - moves
+        if not 0 <= back <= len(self._moves):
+            return None
+        newest = itertools.islice(reversed(self._moves), back)
+        last: dict[str, Condition] = {}
+        for condition in newest:
+            last.setdefault(condition.id, condition)
+        return list(last.values())
+
+    def fit(self) -> None:
+        """Makes room in `worst` for the assets that the registry has by now."""
+        if len(self.worst) < self._registry.count:
+            wider = np.zeros(2 * self._registry.count, np.uint8)
+            wider[: len(self.worst)] = self.worst
+            self.worst = wider
+
+    def find(self, condition_id: str) -> Condition | None:
+        """The condition of this id, while it is open."""
+        return next((each for each in self._open.values() if each.id == condition_id), None)
+
+    def move(self, known: Condition, event: str, actor: str, *, fact_id: str, at_us: int) -> Entry:
+        """What a person does to a condition: acknowledges, shelves or unshelves it. Raises MoveRefused."""
+        state = LIFE_OF[known.kind.outlet].move(known.state, event)
+        by = actor if event == "acknowledge" else known.acknowledged_by
+        self._keep(replace(known, state=state, acknowledged_by=by))
+        fact = ConditionMoved(id=fact_id, at=at_us, actor=actor, condition=known.id, event=event, state=state)
+        return Entry(fact, about=self._registry.about(known.asset))
 
     def is_open(self, condition: ConditionKind, assets: Numbers) -> Mask:
         """Whether each asset is in this abnormal state now."""
@@ -88,22 +139,29 @@ class Conditions:
                 state=made.state,
                 received=now_us,
             )
-            return Entry(fact, payload=effect.asset)
+            return Entry(fact, payload=effect.asset, about=self._registry.about(effect.asset))
         event = "raise" if isinstance(effect, Raise) else "clear"
         if not life.allows(known.state, event):
             return None
         state = life.move(known.state, event)
-        self._keep(replace(known, state=state))
-        return Entry(
-            ConditionMoved(id=fact_id, at=effect.at_us, actor=POST, condition=known.id, event=event, state=state)
-        )
+        self._keep(replace(known, state=state, acknowledged_by=None if event == "raise" else known.acknowledged_by))
+        fact = ConditionMoved(id=fact_id, at=effect.at_us, actor=POST, condition=known.id, event=event, state=state)
+        return Entry(fact, about=self._registry.about(known.asset))
 
     def _keep(self, condition: Condition) -> None:
         key = (condition.asset, condition.kind.name)
+        own = self._of.setdefault(condition.asset, {})
         if condition.state == "normal":
             self._open.pop(key, None)
+            own.pop(condition.kind.name, None)
         else:
-            self._open[key] = condition
+            self._open[key] = own[condition.kind.name] = condition
+        self.fit()
+        self.worst[condition.asset] = min(map(_level, own.values()), default=0) % _NO_LEVEL
+        if not own:
+            del self._of[condition.asset]
+        self._moves.append(condition)
+        self.moves += 1
         self._mask(condition.kind.name)[condition.asset] = condition.state not in _ABSENT
 
     def _mask(self, name: str) -> Mask:
@@ -114,3 +172,13 @@ class Conditions:
                 wider[: len(mask)] = mask
             mask = self._present[name] = wider
         return mask
+
+
+_NO_LEVEL = MAINTENANCE_ONLY + 1
+
+
+def _level(condition: Condition) -> int:
+    """How bad a condition makes its asset look, the least being the worst."""
+    if condition.kind.outlet is Outlet.ALARM and condition.state != "shelved":
+        return condition.kind.priority
+    return MAINTENANCE_ONLY if condition.kind.outlet is Outlet.MAINTENANCE else _NO_LEVEL
