@@ -47,6 +47,7 @@ from vigie.core.times import DAY_US, HOUR_US, day_of
 from vigie.engine.inventory import Intake, digests_of, plan_intake
 from vigie.engine.loop import Engine, catalogue_of
 from vigie.engine.registry import Registry
+from vigie.engine.whereabouts import Whereabouts
 from vigie.settings import Settings
 from vigie.store.facts import SqlFacts
 from vigie.store.journal import Head
@@ -234,7 +235,13 @@ class Installation:
         registry = Registry(catalogue_of(self.services), self.facts.point_numbers())
         registry.add_columns(self.facts.registry_rows())
         engine = Engine(
-            self.services, registry, self.facts, self.observations, self.facts.open_conditions(), shard=self.shard
+            self.services,
+            registry,
+            self.facts,
+            self.observations,
+            self.facts.open_conditions(),
+            shard=self.shard,
+            whereabouts=Whereabouts(registry, self.facts.known_areas()),
         )
         engine.start()
         return engine
