@@ -22,7 +22,7 @@ from vigie.engine.loop import Engine
 from vigie.engine.tiles import ground as town
 from vigie.engine.tiles import points
 from vigie.engine.tiles.ground import Ground
-from vigie.engine.tiles.points import AssetIndex, edition_of
+from vigie.engine.tiles.points import AssetIndex
 
 KEPT_BYTES_MAX = 64 << 20
 """What the tiles that are kept may take together, compressed."""
@@ -108,8 +108,8 @@ class AssetTiles:
 
     @property
     def edition(self) -> int:
-        """The registry's edition now: a tile's key has it, so that no tile outlives what it shows."""
-        return edition_of(self._registry)
+        """The registry's version now: a tile's key has it, so that no tile outlives what it shows."""
+        return self._registry.version
 
     def draw(self, scope: Scope, z: int, x: int, y: int) -> bytes:
         """The tile of what the Scope shows."""

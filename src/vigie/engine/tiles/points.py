@@ -31,11 +31,6 @@ def stands(kind: type[AssetKind]) -> bool:
     return kind.shape is Shape.POINT and not any(point.sort is Sort.PLACE for point in kind.points.values())
 
 
-def edition_of(registry: Registry) -> int:
-    """A number that grows with what the registry holds."""
-    return int(getattr(registry, "version", registry.count))
-
-
 @dataclass(frozen=True, slots=True)
 class AssetIndex:
     """The fixed assets of one edition of the registry, in the order of the quadtree. Columns of one length.
@@ -58,7 +53,7 @@ class AssetIndex:
     def of(registry: Registry) -> AssetIndex:
         """The index of what the registry holds now."""
         # In this order: what is added meanwhile belongs to the next edition, and every area's code has its path.
-        edition, count = edition_of(registry), registry.count
+        edition, count = registry.version, registry.count
         fixed = np.array([stands(kind) for kind in registry.kinds], np.bool_)
         kind = registry.kind[:count].astype(np.int64)
         here = np.zeros(count, np.bool_)
