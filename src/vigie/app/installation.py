@@ -241,6 +241,8 @@ class Installation:
             self.observations,
             self.facts.open_conditions(),
             shard=self.shard,
+            commands=self.facts.orders.kept(self.clock.now_us()),
+            consignations=self.facts.orders.holding(),
             whereabouts=Whereabouts(registry, self.facts.known_areas()),
         )
         engine.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import structlog
 
 from vigie.app.installation import POST_ID, Installation
 from vigie.core.service import Clear, Raise
+from vigie.engine.acts import Acts
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
 from vigie.services.desk import CLOCK_JUMPED, STORAGE_FULL
@@ -23,24 +24,31 @@ _log = structlog.get_logger("vigie")
 
 
 class Post:
-    """A running installation: what watches the disk and the clock, and what is done from time to time."""
+    """A running installation: what watches the disk and the clock, and what is done from time to time.
+
+    beside: what runs as long as the pump does, each until it is cancelled.
+    """
 
     def __init__(self, opened: Installation) -> None:
         self._opened = opened
         self.engine = opened.engine()
         self.pump = Pump(self.engine, opened.clock, on_full=self._on_full)
+        self.acts = Acts(self.engine, opened.facts, opened.clock, opened.dice)
         self.trouble: str | None = None
+        self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._post = self.engine.registry.numbers[POST_ID]
 
     @asynccontextmanager
     async def life(self) -> AsyncGenerator[None]:
         """Runs as long as the post does; its end keeps the live picture and signs the journal."""
         self.pump.start()
-        upkeep = asyncio.create_task(self._upkeep(), name="upkeep")
+        tasks = [asyncio.create_task(run()) for run in (self._upkeep, *self.beside)]
         try:
             yield
         finally:
-            upkeep.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self.pump.stop()
             try:
                 self._opened.sign_head()
@@ -72,8 +80,9 @@ class Post:
             self._watch_clock()
             if self.trouble is not None and self._opened.observations.has_room:
                 self._on_full(None)
+            self.acts.tick()
             if self.engine.owed:
-                await self._try("settle", self.engine.settle)
+                await self._settle()
             if beats % FRAME_EVERY_S == 0:
                 await self._try("keep the picture", lambda: self.engine.keep_frame(self._opened.clock.now_us()))
                 await self._try("erase", self._opened.erase_due)
@@ -90,6 +99,12 @@ class Post:
             now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
             raised = Raise(CLOCK_JUMPED, self._post, now_us, {"by_s": jumped_us / 1e6})
             self.engine.apply([raised, Clear(CLOCK_JUMPED, self._post, now_us)], ingest, f"post.clock.{now_us}", now_us)
+
+    async def _settle(self) -> None:
+        try:
+            await self.pump.settled()
+        except (StorageFull, OSError) as error:
+            _log.error("could not settle", reason=str(error))
 
     async def _try(self, what: str, work: Callable[[], Any]) -> None:
         try:

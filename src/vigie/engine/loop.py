@@ -157,14 +157,17 @@ class Engine:
     def settle(self) -> None:
         """Commits the facts owed. Raises StorageFull, and then they are owed still."""
         if self._owed:
-            entries, reacted_to = tuple(self._owed), self._reacted_to
+            # The number first: what was reacted to by then is owed by then, whatever another thread adds meanwhile.
+            reacted_to = self._reacted_to
+            entries = tuple(self._owed)
             self._facts.commit(entries, reacted_to=reacted_to)
             self._forget_owed(len(entries))
 
     def keep_frame(self, now_us: int) -> None:
         """Keeps the live picture on disk. What it holds must have been reacted to, so that is noted first."""
+        reacted_to = self._reacted_to
         entries = tuple(self._owed)
-        self._facts.commit(entries, reacted_to=self._reacted_to)
+        self._facts.commit(entries, reacted_to=reacted_to)
         self._forget_owed(len(entries))
         self._observations.keep_frame(self.frame(now_us))
 

@@ -66,6 +66,8 @@ class Pump:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="vigie-writer")
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        # Called on the loop's thread whenever facts have come to disk: orders that waited for that may leave.
+        self.on_settled: Callable[[], None] = lambda: None
         self.counts: Counter[Outcome] = Counter()
         self.groups = 0
         self.refused_busy = 0
@@ -106,6 +108,11 @@ class Pump:
         self._queued_rows += len(readings)
         self._wake.set()
         return await waiting.answer
+
+    async def settled(self) -> None:
+        """Returns when all facts owed so far are on disk. Raises StorageFull; then they are owed still."""
+        await self.run_in_writer(self._engine.settle)
+        self.on_settled()
 
     async def _run(self) -> None:
         while True:
@@ -155,7 +162,7 @@ class Pump:
         self._answer(group, sizes, admitted, sorting)
         if engine.owed:
             try:
-                await self.run_in_writer(engine.settle)
+                await self.settled()
             except StorageFull as error:
                 # The observations are safe and the facts are owed; the next group tries again.
                 self._on_full(str(error))

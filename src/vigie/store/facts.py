@@ -19,6 +19,7 @@ from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull
 from vigie.engine.registry import Row
 from vigie.store.accounts import SqlAccounts
+from vigie.store.commands import StoredCommands
 from vigie.store.files import free_bytes
 from vigie.store.journal import Journal, append_leaf, size_of
 from vigie.store.migrations import migrate
@@ -45,6 +46,7 @@ class SqlFacts:
         self.journal = Journal(engine)
         self.sheets = Sheets(engine)
         self.accounts = SqlAccounts(engine)
+        self.orders = StoredCommands(engine, catalogue)
         self._reacted_to = int(self.meta("reacted_to") or 0)
 
     @staticmethod

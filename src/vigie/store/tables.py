@@ -175,7 +175,7 @@ COMMAND = Table(
     Column("expires_us", BigInteger, nullable=False),
     Column("ended_us", BigInteger),
     Index("command_state", "state"),
-    Index("command_key", "actor", "key", unique=True),
+    Index("command_key", "actor", "key"),
 )
 
 # One row for each asset an order is meant for. state: its place among the states of the life "target".

@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("ended_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("command_key", "command", ["actor", "key"], unique=True)
+    op.create_index("command_key", "command", ["actor", "key"], unique=False)
     op.create_index("command_state", "command", ["state"], unique=False)
     op.create_table(
         "target",

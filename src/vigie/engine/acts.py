@@ -1,0 +1,138 @@
+"""What a person does at the post: orders, lock-outs, alarms, the inventory by hand.
+
+Each act is checked, moves the lives at once and owes its facts; who asked is answered when they are on disk
+(`vigie.engine.pump.Pump.settled`). Where facts would not be taken, nothing is done at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vigie.core.facts import Entry
+from vigie.core.ids import uuid7
+from vigie.core.kinds import Hazard
+from vigie.core.observations import Mask
+from vigie.core.times import DAY_US
+from vigie.engine.commands import Command, CommandRefused
+from vigie.engine.conditions import Condition
+from vigie.engine.consignations import Consignation
+from vigie.engine.loop import Engine
+from vigie.engine.orders import TARGETS_MAX, Examined, Order, OrderWrong, action_named, checked
+from vigie.engine.ports import Clock, Dice, FactStore, StorageFull
+from vigie.engine.selection import Selection, numbers_of
+
+CREW_KEPT_US = 365 * DAY_US
+
+
+class Acts:
+    """The acts of persons on one engine. Called on the engine's own thread; returns before the facts are on disk."""
+
+    def __init__(self, engine: Engine, facts: FactStore, clock: Clock, dice: Dice) -> None:
+        self._engine, self._facts, self._clock, self._dice = engine, facts, clock, dice
+
+    # Orders.
+
+    def understood(self, action: str, params: Mapping[str, Any], selection: Selection, allowed: Mask) -> Order:
+        """The order that is meant. allowed: what this person may order. Raises OrderWrong, SelectionWrong."""
+        kind, named = action_named(self._engine.registry.catalogue, action)
+        only = Selection(
+            selection.assets, [kind.kind], selection.street, selection.area, selection.box, selection.polygon
+        )
+        assets = numbers_of(self._engine.registry, only, allowed)
+        if not len(assets):
+            raise OrderWrong("engine.nobody")
+        if len(assets) > TARGETS_MAX:
+            raise OrderWrong("engine.too_many_targets", most=TARGETS_MAX)
+        return Order(kind, named, checked(named, params), assets, only.words)
+
+    def examine(self, order: Order) -> Examined:
+        """What would become of each target now."""
+        held = self._engine.consignations.refusals(order.assets)
+        return self._engine.examiner.examine(order, held, self._clock.now_us())
+
+    def order(self, order: Order, *, actor: str, reason: str = "", key: str = "") -> Command:
+        """Gives an order, and lets it go at once where its hazard asks for no confirmation. The same key gives the same
+        command. Raises CommandRefused, StorageFull."""
+        known = self._engine.commands.by_key(actor, key) if key else None
+        if known is not None:
+            if (known.order.name, known.order.params) != (order.name, order.params):
+                raise CommandRefused("engine.key_reused")
+            return known
+        now_us = self._begin()
+        command = self._engine.commands.propose(
+            self.new_id(), order, self.examine(order), actor=actor, reason=reason, key=key, now_us=now_us
+        )
+        if order.action.hazard is Hazard.NONE or not len(command.rows_in("waiting")):
+            self._engine.commands.release(command, actor, now_us=now_us)
+        self._owe_orders(now_us)
+        return command
+
+    def confirm(self, command: Command, actor: str) -> None:
+        """Lets a hazardous order go. Raises CommandRefused, MoveRefused, StorageFull."""
+        now_us = self._begin()
+        self._engine.commands.release(command, actor, now_us=now_us)
+        self._owe_orders(now_us)
+
+    def cancel(self, command: Command, actor: str) -> None:
+        """Takes back what was not sent. Raises MoveRefused, StorageFull."""
+        now_us = self._begin()
+        self._engine.commands.cancel(command, actor, now_us=now_us)
+        self._owe_orders(now_us)
+
+    # Lock-outs.
+
+    def consign(self, asset: int, *, actor: str, crew: str, reason: str) -> Consignation:
+        """Locks an asset out, with all that it feeds. Raises ConsignationRefused, StorageFull."""
+        now_us = self._begin()
+        made = Consignation(self.new_id(), asset, "set", actor, None, now_us, crew, reason)
+        entry = self._engine.consignations.set(made, personal_until_us=now_us + CREW_KEPT_US, at_us=now_us)
+        self._engine.owe([entry])
+        return made
+
+    def move_consignation(self, consignation_id: str, event: str, actor: str) -> None:
+        """Lifts a lock-out, or moves its override on.
+
+        Raises ConsignationRefused, MoveRefused, StorageFull; KeyError where none of this id holds.
+        """
+        now_us = self._begin()
+        entry = self._engine.consignations.move(consignation_id, event, actor, fact_id=self.new_id(), at_us=now_us)
+        self._engine.owe([entry])
+
+    # Alarms.
+
+    def move_condition(self, condition: Condition, event: str, actor: str) -> Condition | None:
+        """Acknowledges, shelves or unshelves; returns it as it is now, None where its life has ended by it.
+
+        Raises MoveRefused, StorageFull.
+        """
+        now_us = self._begin()
+        entry = self._engine.conditions.move(condition, event, actor, fact_id=self.new_id(), at_us=now_us)
+        self._engine.owe([entry])
+        return self._engine.conditions.find(condition.id)
+
+    def owe(self, entries: Sequence[Entry]) -> None:
+        """Owes facts whose effect on the engine is done already. Raises StorageFull before any of it."""
+        self._begin()
+        self._engine.owe(entries)
+
+    def new_id(self) -> str:
+        """A fresh UUIDv7."""
+        return str(uuid7(self._clock.now_us(), self._dice.bytes(10)))
+
+    def tick(self) -> None:
+        """What time does to orders."""
+        self._engine.commands.tick(self._clock.now_us())
+        self.note_orders()
+
+    def note_orders(self) -> None:
+        """Owes the facts of what devices and time have done to orders."""
+        self._owe_orders(self._clock.now_us())
+
+    def _begin(self) -> int:
+        if not self._facts.has_room:
+            raise StorageFull("no room is left for what would have to be written down")
+        return self._clock.now_us()
+
+    def _owe_orders(self, now_us: int) -> None:
+        self._engine.owe_orders(lambda _what: self.new_id(), now_us)

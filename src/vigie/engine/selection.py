@@ -1,0 +1,95 @@
+"""Selections: how a person names the assets that a list shows or an order is meant for. Frozen to numbers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from vigie.core.observations import Mask
+from vigie.core.scope import lies_in
+from vigie.core.service import Numbers
+from vigie.engine.registry import Registry
+
+CORNERS_MAX = 2_000
+
+
+class SelectionWrong(Exception):
+    """What was said selects nothing that can be understood; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The conditions that an asset must fulfil, all of them; None or "" asks for nothing.
+
+    assets: ids. kinds, street, area: names; an area holds what lies below it. box: west, south, east, north, degrees.
+    polygon: its corners (longitude, latitude), without the first again at the end.
+    """
+
+    assets: Sequence[str] | None = None
+    kinds: Sequence[str] = ()
+    street: str = ""
+    area: str = ""
+    box: tuple[float, float, float, float] | None = None
+    polygon: Sequence[tuple[float, float]] | None = None
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the journal says of it: nothing that a list of thousands of ids would drown."""
+        said = {"kind": ",".join(self.kinds), "street": self.street, "area": self.area}
+        if self.assets is not None:
+            said["assets"] = ",".join(self.assets) if len(self.assets) <= 5 else str(len(self.assets))
+        if self.polygon is not None:
+            said["polygon"] = ";".join(f"{lon:.5f},{lat:.5f}" for lon, lat in self.polygon[:20])
+        return {name: value for name, value in said.items() if value}
+
+
+def mask_of(registry: Registry, selection: Selection) -> Mask:
+    """For each asset of the city, whether it is selected; retired ones are not. Raises SelectionWrong."""
+    count = registry.count
+    mask = ~registry.gone[:count]
+    mask[0] = False
+    if selection.assets is not None:
+        mask &= _among(registry, selection.assets)
+    if selection.kinds:
+        codes = [registry.kind_codes[kind] for kind in selection.kinds if kind in registry.kind_codes]
+        mask &= np.isin(registry.kind[:count], codes)
+    if selection.street:
+        mask &= registry.street[:count] == registry.street_codes.get(selection.street, -1)
+    if selection.area:
+        inside = [code for path, code in registry.area_codes.items() if lies_in(path, selection.area)]
+        mask &= np.isin(registry.area[:count], inside)
+    if selection.box is not None:
+        west, south, east, north = selection.box
+        lon, lat = registry.lon[:count], registry.lat[:count]
+        mask &= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    if selection.polygon is not None:
+        mask &= _inside(registry, selection.polygon, mask)
+    return mask
+
+
+def numbers_of(registry: Registry, selection: Selection, allowed: Mask) -> Numbers:
+    """The selected assets among the allowed, by number. Raises SelectionWrong."""
+    return np.flatnonzero(mask_of(registry, selection) & allowed[: registry.count])
+
+
+def _among(registry: Registry, ids: Sequence[str]) -> Mask:
+    mask = np.zeros(registry.count, np.bool_)
+    numbers = [registry.numbers[asset] for asset in ids if asset in registry.numbers]
+    mask[numbers] = True
+    return mask
+
+
+def _inside(registry: Registry, polygon: Sequence[tuple[float, float]], among: Mask) -> Mask:
+    if not 3 <= len(polygon) <= CORNERS_MAX:
+        raise SelectionWrong(f"a polygon has 3 to {CORNERS_MAX} corners, and this one {len(polygon)}")
+    shape = shapely.Polygon(polygon)
+    if not shape.is_valid:  # A lasso that crosses itself still means what it goes around.
+        shape = shapely.make_valid(shape)
+    shapely.prepare(shape)
+    inside = np.zeros(registry.count, np.bool_)
+    rows = np.flatnonzero(among)
+    inside[rows] = shapely.contains_xy(shape, registry.lon[rows], registry.lat[rows])
+    return inside

@@ -1,0 +1,212 @@
+"""Orders and lock-outs as they are read: those that are kept in memory at start, and those of the past."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, and_, func, or_, select, text
+from sqlalchemy.engine import Engine
+
+from vigie.core.kinds import Catalogue
+from vigie.core.lives import COMMAND as COMMAND_LIFE
+from vigie.core.lives import TARGET as TARGET_LIFE
+from vigie.core.scope import Scope
+from vigie.engine.commands import LATE_US, Command, refusal_of
+from vigie.engine.consignations import Consignation
+from vigie.engine.orders import Order, OrderWrong, action_named
+from vigie.store.tables import COMMAND, CONSIGNATION, PERSONAL, TARGET
+
+_UNPROVED = TARGET_LIFE.states.index("unproved")
+
+
+@dataclass(frozen=True, slots=True)
+class PastCommand:
+    """An order as it is kept, without its targets. counts: targets by state. ended_us: None while it is under way."""
+
+    id: str
+    action: str
+    params: Mapping[str, Any]
+    actor: str
+    reason: str
+    state: str
+    hazard: str
+    area: str
+    service: str
+    proposed_us: int
+    expires_us: int
+    ended_us: int | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PastTarget:
+    """One target as it is kept."""
+
+    asset: int
+    state: str
+    sent_us: int | None
+    ended_us: int | None
+    refusal: str
+
+
+class StoredCommands:
+    """Reads of orders and lock-outs; what writes them are facts."""
+
+    def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
+        self._engine, self._catalogue = engine, catalogue
+
+    def kept(self, now_us: int) -> list[Command]:
+        """The orders under way, and those that ended so lately that a late proof still counts."""
+        open_now = COMMAND.c.ended_us.is_(None)
+        provable = and_(
+            COMMAND.c.ended_us > now_us - LATE_US,
+            COMMAND.c.id.in_(select(TARGET.c.command).where(TARGET.c.state == _UNPROVED)),
+        )
+        with self._engine.connect() as read:
+            rows = read.execute(select(COMMAND).where(or_(open_now, provable)).order_by(COMMAND.c.proposed_us)).all()
+            found = [self._command(read, row) for row in rows]
+        return [command for command in found if command is not None]
+
+    def holding(self) -> list[Consignation]:
+        """The lock-outs that hold."""
+        with self._engine.connect() as read:
+            rows = read.execute(select(CONSIGNATION).where(CONSIGNATION.c.ended_us.is_(None))).all()
+            words = {row.id: _words(read, row.id) for row in rows}
+        return [
+            Consignation(
+                row.id,
+                row.asset,
+                row.state,
+                row.actor,
+                row.asked_by,
+                row.set_us,
+                words[row.id].get("crew", ""),
+                words[row.id].get("reason", ""),
+            )
+            for row in rows
+        ]
+
+    def find(self, command_id: str) -> PastCommand | None:
+        """The order of this id."""
+        return self._one(COMMAND.c.id == command_id)
+
+    def by_key(self, actor: str, key: str) -> PastCommand | None:
+        """The order that somebody gave under an idempotency key."""
+        return self._one((COMMAND.c.actor == actor) & (COMMAND.c.key == key))
+
+    def page(self, scope: Scope, *, open_only: bool | None, before: str | None, limit: int) -> list[PastCommand]:
+        """The orders that a scope covers, the newest first. before: only those older than the order of this id."""
+        clause = scope.clause("placed", public=False)
+        placed = select(COMMAND, COMMAND.c.service.label("of"), text("'see' AS verb"), text("0 AS public")).subquery(
+            "placed"
+        )
+        query = select(placed.c.id).where(text(clause.text)).params(**clause.params)
+        if open_only is not None:
+            ended = placed.c.ended_us.is_(None)
+            query = query.where(ended if open_only else ~ended)
+        if before is not None:
+            query = query.where(placed.c.id < before)
+        # Ids begin with the instant: the newest first is the largest first.
+        with self._engine.connect() as read:
+            ids = list(read.execute(query.order_by(placed.c.id.desc()).limit(limit)).scalars())
+        found = [self.find(each) for each in ids]
+        return [each for each in found if each is not None]
+
+    def of_asset(self, asset: int, limit: int) -> list[tuple[PastCommand, str]]:
+        """The newest orders to an asset, each with what became of it there."""
+        query = select(TARGET.c.command, TARGET.c.state).where(TARGET.c.asset == asset)
+        with self._engine.connect() as read:
+            rows = read.execute(query.order_by(TARGET.c.command.desc()).limit(limit)).all()
+        found = [(self.find(row.command), _named(row.state)) for row in rows]
+        return [(command, state) for command, state in found if command is not None]
+
+    def targets(
+        self, command_id: str, assets: Sequence[int] | None, *, state: str, after: int, limit: int
+    ) -> list[PastTarget]:
+        """The targets of an order, by asset number. assets: only these; state: only those in it, "" for all."""
+        query = select(TARGET).where(TARGET.c.command == command_id, TARGET.c.asset > after)
+        if state:
+            query = query.where(TARGET.c.state == TARGET_LIFE.states.index(state))
+        allowed = None if assets is None else frozenset(assets)
+        found: list[PastTarget] = []
+        with self._engine.connect() as read:
+            for row in read.execute(query.order_by(TARGET.c.asset)):
+                if allowed is not None and row.asset not in allowed:
+                    continue
+                found.append(
+                    PastTarget(row.asset, TARGET_LIFE.states[row.state], row.sent_us, row.ended_us, row.refusal or "")
+                )
+                if len(found) == limit:
+                    break
+        return found
+
+    def _one(self, where: Any) -> PastCommand | None:
+        with self._engine.connect() as read:
+            row = read.execute(select(COMMAND).where(where).limit(1)).one_or_none()
+            if row is None:
+                return None
+            counted = select(TARGET.c.state, func.count()).where(TARGET.c.command == row.id).group_by(TARGET.c.state)
+            pairs: list[tuple[int, int]] = [(int(row[0]), int(row[1])) for row in read.execute(counted)]
+            counts = {_named(state): count for state, count in pairs}
+            reason = _words(read, row.id).get("reason", "")
+        return PastCommand(
+            row.id,
+            row.action,
+            json.loads(row.params),
+            row.actor,
+            reason,
+            row.state,
+            row.hazard,
+            row.area,
+            row.service,
+            row.proposed_us,
+            row.expires_us,
+            row.ended_us,
+            counts,
+        )
+
+    def _command(self, read: Connection, row: Row[Any]) -> Command | None:
+        try:
+            kind, action = action_named(self._catalogue, row.action)
+        except OrderWrong:  # An action that this program no longer declares: its orders are history.
+            return None
+        targets = read.execute(select(TARGET).where(TARGET.c.command == row.id).order_by(TARGET.c.asset)).all()
+        sent_us = np.array([target.sent_us or 0 for target in targets], np.int64)
+        refusals = {place: refusal_of(target.refusal) for place, target in enumerate(targets) if target.refusal}
+        return Command(
+            id=row.id,
+            order=Order(
+                kind,
+                action,
+                json.loads(row.params),
+                np.array([target.asset for target in targets], np.int64),
+                json.loads(row.selection),
+            ),
+            actor=row.actor,
+            reason=_words(read, row.id).get("reason", ""),
+            key=row.key if row.key != row.id else "",
+            state=row.state,
+            proposed_us=row.proposed_us,
+            expires_us=row.expires_us,
+            area=row.area,
+            state_of=np.array([target.state for target in targets], np.uint8),
+            sent_us=sent_us,
+            ended_us=np.array([target.ended_us or 0 for target in targets], np.int64),
+            offered_us=sent_us.copy(),
+            refusals={place: refusal for place, refusal in refusals.items() if refusal is not None},
+            closed_us=row.ended_us or 0 if row.state in COMMAND_LIFE.last else 0,
+        )
+
+
+def _named(state: int) -> str:
+    return TARGET_LIFE.states[state]
+
+
+def _words(read: Connection, leaf_id: str) -> dict[str, str]:
+    """The personal fields of a leaf that were not erased."""
+    query = select(PERSONAL.c.field, PERSONAL.c.value).where(PERSONAL.c.leaf_id == leaf_id)
+    return {row.field: row.value for row in read.execute(query) if row.value is not None}
