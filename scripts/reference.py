@@ -23,6 +23,7 @@ import typer.main
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+from vigie.api.operation import PREFIX
 from vigie.app import services
 from vigie.cli import main as command
 from vigie.core import facts
@@ -365,8 +366,9 @@ class Endpoint:
 
 
 def endpoints() -> Iterator[Endpoint]:
-    """Every address that the post answers, as vigie.api declares them: `Route(path, function, methods=[...])`, or
-    `{(method, path): function}` where no router may stand between."""
+    """Every address that the post answers, as vigie.api declares them: `Operation(method, path, function)` below
+    /api/v1/, `Route(path, function, methods=[...])`, or `{(method, path): function}` where no router may stand between.
+    """
     for file in sorted((SOURCE / "api").rglob("*.py")):
         tree = ast.parse(file.read_text("utf-8"))
         said: dict[str, str] = {}
@@ -382,16 +384,21 @@ def endpoints() -> Iterator[Endpoint]:
         for methods, path, function in declared_routes(tree):
             name = ast.unparse(path)
             where = str(path.value) if isinstance(path, ast.Constant) else values.get(name, name)
-            yield Endpoint(methods, where, said.get(ast.unparse(function).rsplit(".", 1)[-1], ""))
+            if not where.startswith("/"):
+                where = PREFIX + where
+            words = said.get(ast.unparse(function).rsplit(".", 1)[-1], "").partition("\n\n")[0]
+            yield Endpoint(methods, where, " ".join(words.split()))
 
 
 def declared_routes(tree: ast.AST) -> Iterator[tuple[str, ast.expr, ast.expr]]:
     """The methods, path and function of each route that a module declares."""
     for node in ast.walk(tree):
         match node:
+            case ast.Call(func=ast.Name(id="Operation"), args=[ast.Constant(value=str(method)), path, function, *_]):
+                yield method, path, function
             case ast.Call(func=ast.Name(id="WebSocketRoute"), args=[path, function, *_]):
                 yield "WebSocket", path, function
-            case ast.Call(func=ast.Name(id="Route"), args=[path, function, *_]):
+            case ast.Call(func=ast.Name(id="Route"), args=[ast.Constant() | ast.Name() as path, function, *_]):
                 methods = [ast.literal_eval(word.value) for word in node.keywords if word.arg == "methods"]
                 yield ", ".join(*methods or [["GET"]]), path, function
             case ast.Dict(keys=keys, values=functions):

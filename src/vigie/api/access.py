@@ -49,3 +49,32 @@ class Access(Protocol):
     def alive(self, session: str) -> bool:
         """Whether the session or token still counts: asked again and again by whoever keeps a socket open."""
         ...
+
+
+LANGUAGES = ("fr", "en")
+SESSION_COOKIE = "vigie_session"
+
+
+def language_of(connection: HTTPConnection) -> str:
+    """The first of our languages that Accept-Language names, by its weights; French where it names none."""
+    weighed: list[tuple[float, str]] = []
+    for part in connection.headers.get("accept-language", "").split(","):
+        name, _, weight = part.strip().partition(";q=")
+        language = name.partition("-")[0].lower()
+        try:
+            weighed.append((-float(weight or 1), language))
+        except ValueError:
+            continue
+    return next((language for _, language in sorted(weighed, key=lambda each: each[0]) if language in LANGUAGES), "fr")
+
+
+def nobody(connection: HTTPConnection) -> Caller:
+    """Somebody without an account, who sees what kinds mark public."""
+    return Caller("", Scope(), "", language_of(connection))
+
+
+def caller_or_public(access: Access, connection: HTTPConnection) -> Caller:
+    """Who asks, or nobody where no credentials are shown. Raises Problem 401 for credentials that count no more: who
+    believes to be logged in must not take what is public for all there is."""
+    shown = "authorization" in connection.headers or SESSION_COOKIE in connection.cookies
+    return access.caller(connection) if shown else nobody(connection)

@@ -47,7 +47,9 @@ class Application:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
+                # A response that says one of these itself keeps its own: a page its policy, an asset its time to live.
+                own = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in _HEADERS if each[0] not in own)]
             await send(message)
 
         endpoint = self._direct.get((scope["method"], scope["path"]))

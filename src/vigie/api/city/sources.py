@@ -1,0 +1,32 @@
+"""What the reading half of the API reads from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vigie.api.access import Caller
+from vigie.api.city.sight import Sight, sight_of
+from vigie.engine.loop import Engine
+from vigie.engine.ports import Clock
+from vigie.store.facts import SqlFacts
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The post as the API reads it.
+
+    name, zone: of the city. shard, key: of the journal; key is the public one that its heads are signed with.
+    """
+
+    engine: Engine
+    facts: SqlFacts
+    clock: Clock
+    name: str
+    zone: str
+    shard: str
+    version: str
+    key: bytes
+
+    def sight(self, caller: Caller) -> Sight:
+        """What a caller sees now."""
+        return sight_of(self.engine, caller.scope)

@@ -1,0 +1,27 @@
+"""The catalogue of texts, for what the post itself writes: heads of tables, pages without script."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+TEXTS = Path(__file__).resolve().parents[1] / "texts"
+
+Words = Callable[..., str]
+"""said(key, gap="what goes into {gap}") -> the text. Raises KeyError for a key that the catalogue has not."""
+
+
+@cache
+def words(language: str) -> Words:
+    """The words of a language, "fr" or "en"."""
+    texts: dict[str, str] = {}
+    for path in sorted(TEXTS.glob(f"{language}.*json")):
+        texts |= json.loads(path.read_text("utf-8"))
+
+    def said(key: str, **gaps: object) -> str:
+        return re.sub(r"\{(\w+)\}", lambda gap: str(gaps.get(gap[1], gap[0])), texts[key])
+
+    return said

@@ -1,0 +1,108 @@
+"""What the tables know of one asset beside the live picture: its row, its apparatus, the orders it was a target of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.engine import Engine
+
+from vigie.core.assets import DeviceRecord
+from vigie.core.drafts import Scalar
+from vigie.core.lives import TARGET as TARGET_LIFE
+from vigie.store.tables import APPARATUS, ASSET, COMMAND, PERSONAL, TARGET
+
+COMMANDS_MAX = 20
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRow:
+    """A part of the town: the asset that it is, the path it lies in, and its surface as WKB in WGS84."""
+
+    id: str
+    kind: str
+    name: str
+    within: str
+    lon: float
+    lat: float
+    surface: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """An order, and what became of it at one of its targets."""
+
+    id: str
+    action: str
+    params: Mapping[str, Scalar]
+    state: str
+    outcome: str
+    at_us: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """What the tables know of an asset. geometry: WKB in WGS84 of a line or a surface."""
+
+    attributes: Mapping[str, Scalar]
+    geometry: bytes | None
+    devices: list[DeviceRecord]
+    commands: list[CommandRow]
+
+
+class Sheets:
+    """Reading; what writes is the projections."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def sheet(self, no: int) -> SheetRow:
+        """All that the tables know of an asset; its apparatus and its orders the newest first. Raises KeyError."""
+        devices = select(APPARATUS).where(APPARATUS.c.asset == no).order_by(APPARATUS.c.since_us.desc())
+        c = COMMAND.c
+        orders = select(c.id, c.action, c.params, c.state, TARGET.c.state, c.proposed_us, c.actor)
+        orders = orders.join(TARGET, TARGET.c.command == c.id).where(TARGET.c.asset == no)
+        orders = orders.order_by(c.proposed_us.desc(), c.id.desc()).limit(COMMANDS_MAX)
+        with self._engine.connect() as read:
+            row = read.execute(select(ASSET.c.attributes, ASSET.c.geometry).where(ASSET.c.no == no)).one_or_none()
+            if row is None:
+                raise KeyError(no)
+            return SheetRow(
+                json.loads(row.attributes),
+                row.geometry,
+                [
+                    DeviceRecord(
+                        asset=no, serial=each.serial, model=each.model, since_us=each.since_us, until_us=each.until_us
+                    )
+                    for each in read.execute(devices)
+                ],
+                [
+                    CommandRow(id, action, json.loads(params), state, TARGET_LIFE.states[int(target)], at_us, actor)
+                    for id, action, params, state, target, at_us, actor in read.execute(orders).tuples()
+                ],
+            )
+
+    def areas(self, kinds: Collection[str]) -> list[AreaRow]:
+        """The assets of these kinds that are in service, in the order of their numbers."""
+        c = ASSET.c
+        query = select(c.id, c.kind, c.name, c.area, c.lon, c.lat, c.geometry)
+        query = query.where(c.kind.in_(list(kinds)), c.retired_us.is_(None)).order_by(c.no)
+        with self._engine.connect() as read:
+            return [AreaRow(*row) for row in read.execute(query)]
+
+    def names(self, users: Collection[str]) -> dict[str, str]:
+        """What users are called, by their pseudonymous ids; those whose name was erased are left out."""
+        wanted = sorted(set(users))
+        found: dict[str, str] = {}
+        c = PERSONAL.c
+        with self._engine.connect() as read:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = wanted[start : start + _AT_ONCE]
+                query = select(c.leaf_id, c.value).where(c.leaf_id.in_(some), c.field == "name", c.value.is_not(None))
+                found |= {row.leaf_id: row.value for row in read.execute(query)}
+        return found
