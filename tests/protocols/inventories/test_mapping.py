@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from textwrap import dedent
+
+import msgspec
 import pytest
 
 from tests.city import CATALOGUE
+from tests.conftest import PROJECT
 from tests.protocols.inventories.made import mapping
-from vigie.protocols.inventories import SourceError, read_mapping, shipped, shipped_mapping
-from vigie.protocols.inventories.mapping import Format
+from vigie.core.drafts import Draft
+from vigie.protocols.inventories import SourceError, read_mapping, read_source, shipped, shipped_mapping
+from vigie.protocols.inventories.mapping import AssetRule, AttributeRule, FileRule, Format, SourceMapping
 from vigie.protocols.inventories.names import Case, cased
 from vigie.protocols.inventories.templates import Template
 
@@ -133,3 +139,23 @@ def test_what_is_shipped_speaks_of_kinds_and_attributes_that_there_are(name: str
 def test_an_unknown_name_gets_the_nearest_that_is_shipped() -> None:
     with pytest.raises(SourceError, match="'montpellier'"):
         shipped_mapping("montpelier")
+
+
+HOW_TO = (PROJECT / "docs" / "how-to" / "take-in-an-inventory.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("struct", [SourceMapping, FileRule, AssetRule, AttributeRule, Draft])
+def test_every_key_is_in_the_how_to(struct: type[msgspec.Struct]) -> None:
+    """Each in a table's first column, also where a row is of several."""
+    documented = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\|([^|]+)\|", HOW_TO, re.MULTILINE))))
+    assert {field.encode_name for field in msgspec.structs.fields(struct)} - documented == set()
+
+
+def test_the_how_tos_example_does_what_it_says() -> None:
+    blocks = {form: dedent(text) for form, text in re.findall(r"^ *```(\w+)\n(.*?)^ *```$", HOW_TO, re.M | re.S)}
+    read = read_source(read_mapping(blocks["toml"].encode()), {"lamps.csv": blocks["text"].encode("latin-1")})
+    (lamp,) = read.drafts
+    assert (lamp.key, lamp.name) == ("lights/L-0001", "Rue de la Liberté")
+    assert lamp.attributes == {"lamp": "LED", "rated_power": 60.0}
+    assert read.files[0].crs.startswith("EPSG:3947")
+    assert (round(lamp.lon, 2), round(lamp.lat, 2)) == (5.04, 47.37)
