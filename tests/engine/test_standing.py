@@ -147,13 +147,14 @@ def test_moves_are_told_in_their_last_state_and_not_from_too_long_ago(city: City
     assert city.conditions.moved_since(city.conditions.moves + 1) is None
 
 
-def test_orders_are_counted_and_lock_outs_are_a_mask(city: City) -> None:
+def test_orders_and_lock_outs_are_flags(city: City) -> None:
     since = city.standing.catch_up(NOW_US)
     both = np.array([LAMP, CABINET])
-    city.standing.mark_order(both, True)
-    city.standing.mark_order(np.array([LAMP]), True)
+    city.standing.mark_orders(both, np.array([True, True]))
     assert city.told(since) == {LAMP, CABINET}
-    city.standing.mark_order(both, False)
+    since = city.standing.version
+    city.standing.mark_orders(both, np.array([True, False]))
+    assert city.told(since) == {CABINET}
     assert (city.standing.flags[LAMP] & ORDER, city.standing.flags[CABINET] & ORDER) == (ORDER, 0)
     since = city.standing.version
     held = np.array([False, True, True, False])

@@ -109,7 +109,6 @@ class Standing:
         """Departures are remembered since this version."""
         self._departures: deque[Departures] = deque()
         self._departed = 0
-        self._orders = np.zeros(_ROOM, np.int32)
         self._shown: Numbers = np.empty(0, np.int64)
         self._to_locate: list[Numbers] = []
         self._moves = -1
@@ -142,15 +141,12 @@ class Standing:
             if placed.any():
                 self._to_locate.append(asset[placed])
 
-    def mark_order(self, assets: Numbers, on: bool) -> None:
-        """Notes that an order to each of these assets is under way, or that one is no more.
-
-        Orders are counted: each call with `on` wants one without it for the same assets, when the order has ended.
-        """
+    def mark_orders(self, assets: Numbers, on: Mask) -> None:
+        """Notes of each of these assets (each named once) whether an order to it is under way."""
         self._renew()
-        np.add.at(self._orders, assets, 1 if on else -1)
-        np.maximum(self._orders, 0, out=self._orders)
-        self._flag(np.unique(assets), ORDER, self._orders > 0)
+        whole = np.zeros(len(self.flags), np.bool_)
+        whole[assets] = on
+        self._flag(assets, ORDER, whole)
 
     def mark_consigned(self, held: Mask) -> None:
         """Notes which assets of the city a lock-out holds. held: by asset number."""
@@ -322,7 +318,7 @@ class Standing:
         if size <= room:
             return
         extra = max(size, 2 * room) - room
-        for name in ("changed", "moved", "flags", "worst", "lon", "lat", "area", "place_old", "_orders"):
+        for name in ("changed", "moved", "flags", "worst", "lon", "lat", "area", "place_old"):
             column: NDArray[np.generic] = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros(extra, column.dtype)]))
         for name in ("shown_slot", "place_slot", "heading_slot"):
