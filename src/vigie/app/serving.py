@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from vigie.api.accounts import accounts_routes
 from vigie.api.application import application
 from vigie.api.devices import Devices, device_routes
 from vigie.api.operations import operations_routes
@@ -30,4 +31,5 @@ async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
         keeper = keeper_of_post(opened, post.pump)
         access = SessionAccess(keeper.directory, opened.clock)
         routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
+        routes += accounts_routes(keeper, access, opened.facts.accounts)
         await serve_http(application(routes, post.life, direct), settings.host, settings.port, on_ready=on_ready)
