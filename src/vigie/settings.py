@@ -21,21 +21,28 @@ class SettingsWrong(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an installation runs.
 
-    data: its folder. city: its name, used when it is made. host, port: where HTTP is answered. log_json: logs as JSON
-    lines, for machines. memory_mb: what the history's database may use. reserve_observations_mb: free disk below
-    which observations are refused. reserve_facts_mb: free disk below which facts are refused too. proxies: how many
-    proxies stand in front, whose X-Forwarded-For says where a login comes from; none by default.
+    data: its folder. city: its name, used when it is made. zone: the time zone that it lives by, as IANA names it.
+    host, port: where HTTP is answered. log_json: logs as JSON lines, for machines. memory_mb: what the history's
+    database may use. reserve_observations_mb: free disk below which observations are refused. reserve_facts_mb: free
+    disk below which facts are refused too. proxies: how many proxies stand in front, whose X-Forwarded-For says where
+    a login comes from; none by default.
+    mqtt_url: the broker that devices publish to, mqtt://HOST:1883 or mqtts://HOST:8883; empty for none.
+    mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
     """
 
     data: Path = Path("data")
     city: str = "vigie"
     host: str = "127.0.0.1"
     port: int = 8000
+    zone: str = "Europe/Paris"
     log_json: bool = False
     memory_mb: int = 256
     reserve_observations_mb: int = 256
     reserve_facts_mb: int = 32
     proxies: int = 0
+    mqtt_url: str = ""
+    mqtt_username: str = "vigie"
+    mqtt_password_file: Path | None = None
 
 
 def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None, **said: Any) -> Settings:

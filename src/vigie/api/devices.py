@@ -52,7 +52,16 @@ class Devices:
     """Who may speak: the digests of the secrets, held in memory so that each request costs one look-up."""
 
     def __init__(self, admitted: Mapping[bytes, tuple[int, str]]) -> None:
+        self.load(admitted)
+
+    def load(self, admitted: Mapping[bytes, tuple[int, str]]) -> None:
+        """Takes what the store says now in place of what it said before."""
         self._admitted = admitted
+        self._named = {name: number for number, name in admitted.values()}
+
+    def named(self, name: str) -> int | None:
+        """The number of the device that is called so, if it may speak."""
+        return self._named.get(name)
 
     def number(self, request: Request) -> int:
         """The number of the device that asks. Raises Problem 401."""

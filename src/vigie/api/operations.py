@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
@@ -40,10 +40,13 @@ class _Figures(Collector):
         yield GaugeMetricFamily("vigie_facts_owed", "Facts that wait for room on the disk", value=self._engine.owed)
 
 
-def operations_routes(engine: Engine, pump: Pump, trouble: Callable[[], str | None]) -> list[Route]:
-    """Health and figures. trouble: why the post cannot take in observations now, or None."""
+def operations_routes(
+    engine: Engine, pump: Pump, trouble: Callable[[], str | None], more: Sequence[Collector] = ()
+) -> list[Route]:
+    """Health and figures. trouble: why the post cannot take in observations now, or None. more: of other parts."""
     figures = CollectorRegistry(auto_describe=False)
-    figures.register(_Figures(engine, pump))
+    for collector in (_Figures(engine, pump), *more):
+        figures.register(collector)
 
     async def live(request: Request) -> Response:
         """Whether the process answers at all."""

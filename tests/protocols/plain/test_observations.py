@@ -13,7 +13,7 @@ from vigie.core.kinds import Quality
 from vigie.core.observations import Outcome
 from vigie.core.readings import Readings
 from vigie.core.times import rfc3339
-from vigie.protocols.plain import MalformedBody, decode_array, decode_lines, encode_array
+from vigie.protocols.plain import MalformedBody, decode_array, decode_lines, decode_messages, encode_array
 
 AT_US = 1_795_486_000_000_000
 GOOD: dict[str, Any] = {"asset": "lamp", "point": "level", "value": 60.0, "at": rfc3339(AT_US)}
@@ -169,3 +169,22 @@ def test_brackets_without_end_are_malformed() -> None:
 def test_a_refused_line_is_told_by_its_place_in_the_body() -> None:
     """Empty lines count: it is the line that an editor shows, from 0."""
     assert [each.row for each in decode_lines(b"\n\n{broken\n").refused] == [2]
+
+
+def test_messages_of_every_form_are_read_together_and_the_bad_refuse_themselves_alone() -> None:
+    one = b'{"asset":"a","point":"level","value":1.0,"at":"2026-11-24T03:00:00Z"}'
+    two = one.replace(b'"a"', b'"b"')
+    pretty = one.replace(b",", b",\n  ")
+    assert decode_messages([one, two + b"\n" + one]).assets == ["a", "b", "a"]
+    mixed = decode_messages([b"", b" [" + one + b"," + two + b"]", pretty, b"[{", b"\xff", two + b"\n{", b"[" * 99_999])
+    assert mixed.assets == ["a", "b", "a", "b"]
+    assert [each.outcome for each in mixed.refused] == [Outcome.MALFORMED] * 4
+    assert (mixed.rows, mixed.sent) == ([0, 1, 2, 3], 8)
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6))
+def test_no_message_breaks_the_others(rubbish: list[bytes]) -> None:
+    one = b'{"asset":"a","point":"level","value":1.0,"at":"2026-11-24T03:00:00Z","quality":"bad"}'
+    read = decode_messages([*rubbish, one])
+    assert read.assets[-1] == "a"
+    assert read.quality[len(read) - 1] == Quality.BAD

@@ -1,6 +1,12 @@
 """The plain protocol: JSON that any device can write. Both ends; HTTP and MQTT carry it alike."""
 
-from vigie.protocols.plain.observations import MalformedBody, decode_array, decode_lines, encode_array
+from vigie.protocols.plain.observations import (
+    MalformedBody,
+    decode_array,
+    decode_lines,
+    decode_messages,
+    encode_array,
+)
 from vigie.protocols.plain.orders import (
     Order,
     Orders,
@@ -18,6 +24,7 @@ __all__ = [
     "Receipt",
     "decode_array",
     "decode_lines",
+    "decode_messages",
     "decode_orders",
     "decode_receipts",
     "encode_array",

@@ -9,7 +9,8 @@ is read again row by row, to refuse the rows that are wrong and keep the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -69,9 +70,37 @@ def decode_lines(body: bytes) -> Readings:
         return _row_by_row((place, line) for place, line in enumerate(body.splitlines()) if line.strip())
 
 
+def decode_messages(payloads: Sequence[bytes]) -> Readings:
+    """Reads many messages as one: each is an array, one object, or NDJSON. What cannot be read refuses itself alone.
+
+    `rows` is the place among the readable; a refusal's row is its place within its own message.
+    """
+    try:
+        # What most devices send is one object, and many of them are NDJSON: one call for all.
+        return _columns(_row.decode_lines(b"\n".join(payloads)))
+    except _UNREADABLE:
+        parts = [_message(payload) for payload in payloads]
+    refused = [each for part in parts for each in part.refused]
+    return replace(Readings.joined(parts), refused=refused)
+
+
 def encode_array(rows: Iterable[tuple[str, str, Value, int]]) -> bytes:
     """Writes observations (asset, point, value, observed_us) as a JSON array: the device's end."""
     return _encoder.encode([_Row(asset, point, value, from_us(at)) for asset, point, value, at in rows])
+
+
+def _message(payload: bytes) -> Readings:
+    """One message, whatever its form."""
+    body = payload.strip()
+    if body.startswith(b"["):
+        try:
+            return decode_array(body)
+        except MalformedBody as error:
+            return Readings([], [], [], [], [], refused=[Rejected(0, Outcome.MALFORMED, str(error))])
+    try:
+        return _columns([_row.decode(body)] if body else [])
+    except _UNREADABLE:
+        return decode_lines(body)
 
 
 def _columns(rows: list[_Row]) -> Readings:

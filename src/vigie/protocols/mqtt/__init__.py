@@ -1,0 +1,41 @@
+"""MQTT 5: the packets that a client and a broker exchange, as bytes and back. Both ends; no sockets."""
+
+from vigie.protocols.mqtt.packets import (
+    PACKET_BYTES_MAX,
+    Acknowledged,
+    Broken,
+    Connected,
+    Delivered,
+    Disconnected,
+    Packet,
+    Pong,
+    Reader,
+    Subscribed,
+    acknowledge,
+    connect,
+    disconnect,
+    ping,
+    publish,
+    reason,
+    subscribe,
+)
+
+__all__ = [
+    "PACKET_BYTES_MAX",
+    "Acknowledged",
+    "Broken",
+    "Connected",
+    "Delivered",
+    "Disconnected",
+    "Packet",
+    "Pong",
+    "Reader",
+    "Subscribed",
+    "acknowledge",
+    "connect",
+    "disconnect",
+    "ping",
+    "publish",
+    "reason",
+    "subscribe",
+]
