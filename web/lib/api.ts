@@ -4,10 +4,11 @@ export interface ProblemBody {
   type?: string
   title?: string
   status?: number
-  detail?: unknown
+  detail?: string
   mend?: string
   errors?: unknown
   rule?: string
+  values?: Record<string, string | number>
 }
 
 /** What the post answered instead of what was asked for. `status` 0: it could not be reached. */

@@ -1,4 +1,4 @@
-"""The reading half of the API, and the pages, put together for a post."""
+"""The API and the pages, put together for a post."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import importlib.metadata
 from starlette.routing import Route
 
 from vigie.api.access import Access
+from vigie.api.acts import Bench, acting_operations
 from vigie.api.city import reading_operations
 from vigie.api.city.sources import Sources
-from vigie.api.operation import Operation, routes
+from vigie.api.operation import routes
 from vigie.api.pages import page_routes
+from vigie.api.tiles import tile_routes
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
+from vigie.engine.loop import catalogue_of
+from vigie.engine.tiles.ground import Ground
 
 
 def sources_of(opened: Installation, post: Post) -> Sources:
@@ -22,6 +26,7 @@ def sources_of(opened: Installation, post: Post) -> Sources:
     assert isinstance(made, InstallationMade)
     return Sources(
         engine=post.engine,
+        services=opened.services,
         facts=opened.facts,
         clock=opened.clock,
         name=made.city,
@@ -32,7 +37,9 @@ def sources_of(opened: Installation, post: Post) -> Sources:
     )
 
 
-def api_routes(opened: Installation, post: Post, access: Access, others: list[Operation]) -> list[Route]:
-    """All operations below /api/v1, and the pages. others: operations that do more than read."""
-    operations = [*reading_operations(sources_of(opened, post)), *others]
-    return [*routes(operations, access), *page_routes()]
+def api_routes(opened: Installation, post: Post, access: Access) -> list[Route]:
+    """All operations below /api/v1, and the pages."""
+    sources = sources_of(opened, post)
+    operations = [*reading_operations(sources), *acting_operations(Bench(sources, post.acts, post.pump))]
+    ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
+    return [*routes(operations, access), *tile_routes(post.engine, ground, access), *page_routes()]

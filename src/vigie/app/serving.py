@@ -9,9 +9,12 @@ from vigie.api.accounts import accounts_routes
 from vigie.api.application import application
 from vigie.api.devices import Devices, device_routes
 from vigie.api.operations import operations_routes
+from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.session import SessionAccess, session_routes
 from vigie.app.accounts import keeper_of_post
+from vigie.app.city import api_routes
 from vigie.app.installation import installation
+from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
 from vigie.settings import Settings
 from vigie.transports.http import serve as serve_http
@@ -26,10 +29,18 @@ async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
     sys.setswitchinterval(SWITCH_S)
     with installation(settings) as opened:
         post = Post(opened)
-        direct = device_routes(Devices(opened.facts.devices()), post.pump)
-        routes = operations_routes(post.engine, post.pump, lambda: post.trouble)
+        devices = Devices(opened.facts.devices())
+        door = OrderDoor(post.engine, post.acts, post.pump, opened.clock)
+        post.pump.on_settled = door.wake
+        direct = device_routes(devices, post.pump)
+        direct |= order_routes(devices, door, post.engine, post.acts, post.pump, opened.clock)
+        mqtt = mqtt_link(settings, opened.shard, devices, post.pump)
+        if mqtt is not None:
+            post.beside.append(mqtt[0].run)
+        routes = operations_routes(post.engine, post.pump, lambda: post.trouble, mqtt[1:] if mqtt else ())
         keeper = keeper_of_post(opened, post.pump)
         access = SessionAccess(keeper.directory, opened.clock)
         routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
         routes += accounts_routes(keeper, access, opened.facts.accounts)
+        routes += api_routes(opened, post, access)
         await serve_http(application(routes, post.life, direct), settings.host, settings.port, on_ready=on_ready)

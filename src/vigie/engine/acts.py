@@ -6,10 +6,10 @@ Each act is checked, moves the lives at once and owes its facts; who asked is an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from vigie.core.facts import Entry
+from vigie.core.drafts import Draft
 from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.observations import Mask
@@ -17,6 +17,7 @@ from vigie.core.times import DAY_US
 from vigie.engine.commands import Command, CommandRefused
 from vigie.engine.conditions import Condition
 from vigie.engine.consignations import Consignation
+from vigie.engine.hand import Hand
 from vigie.engine.loop import Engine
 from vigie.engine.orders import TARGETS_MAX, Examined, Order, OrderWrong, action_named, checked
 from vigie.engine.ports import Clock, Dice, FactStore, StorageFull
@@ -30,6 +31,7 @@ class Acts:
 
     def __init__(self, engine: Engine, facts: FactStore, clock: Clock, dice: Dice) -> None:
         self._engine, self._facts, self._clock, self._dice = engine, facts, clock, dice
+        self._hand = Hand(engine)
 
     # Orders.
 
@@ -111,10 +113,32 @@ class Acts:
         self._engine.owe([entry])
         return self._engine.conditions.find(condition.id)
 
-    def owe(self, entries: Sequence[Entry]) -> None:
-        """Owes facts whose effect on the engine is done already. Raises StorageFull before any of it."""
-        self._begin()
-        self._engine.owe(entries)
+    # The inventory by hand.
+
+    def make_asset(self, draft: Draft, parent: int, *, actor: str, reason: str) -> int:
+        """Makes an asset; returns its number. Raises HandRefused, StorageFull."""
+        now_us = self._begin()
+        no, entry = self._hand.make(draft, parent, fact_id=self.new_id(), actor=actor, reason=reason, at_us=now_us)
+        self._engine.owe([entry])
+        return no
+
+    def change_asset(self, no: int, values: Mapping[str, Any], *, actor: str, reason: str) -> None:
+        """Changes what is known of an asset; see `Hand.change`. Raises HandRefused, StorageFull."""
+        now_us = self._begin()
+        entry = self._hand.change(no, values, fact_id=self.new_id(), actor=actor, reason=reason, at_us=now_us)
+        self._engine.owe([entry])
+
+    def retire_asset(self, no: int, *, actor: str, reason: str) -> None:
+        """Decommissions an asset: the orders under way to it are refused when they would leave. Raises HandRefused,
+        StorageFull."""
+        now_us = self._begin()
+        self._engine.owe([self._hand.retire(no, fact_id=self.new_id(), actor=actor, reason=reason, at_us=now_us)])
+
+    def replace_device(self, no: int, serial: str, model: str, *, actor: str, reason: str) -> None:
+        """Puts another apparatus in an asset's place. Raises StorageFull."""
+        now_us = self._begin()
+        entry = self._hand.replace(no, serial, model, fact_id=self.new_id(), actor=actor, reason=reason, at_us=now_us)
+        self._engine.owe([entry])
 
     def new_id(self) -> str:
         """A fresh UUIDv7."""

@@ -13,7 +13,7 @@ Laws (tests/engine/test_commands.py):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ from vigie.core.service import Numbers, Refusal
 from vigie.core.times import DAY_US, MINUTE_US, SECOND_US
 from vigie.engine.clocks import DeviceClocks
 from vigie.engine.consignations import Consignations
-from vigie.engine.orders import Examined, Examiner, Order
+from vigie.engine.orders import GONE, Examined, Examiner, Order
 from vigie.engine.picture import Moved
 from vigie.engine.registry import Registry
 
@@ -175,7 +175,7 @@ class Commands:
         for command in kept:
             self._keep(command)
 
-    def __iter__(self) -> Iterable[Command]:
+    def __iter__(self) -> Iterator[Command]:
         return iter(tuple(self._all.values()))
 
     def find(self, command_id: str) -> Command | None:
@@ -383,10 +383,13 @@ class Commands:
         ]
 
     def _free(self, command: Command, rows: Int64s, now_us: int) -> Int64s:
-        """The rows that no lock-out holds; those that one holds and that were not sent yet are refused."""
-        for mask, refusal in self._consignations.refusals(command.order.assets[rows]):
+        """The rows that are in service and that no lock-out holds; of the others, what was not sent yet is refused."""
+        assets = command.order.assets[rows]
+        gone = self._registry.gone[assets]
+        self._refuse(command, rows[gone], GONE, now_us)
+        for mask, refusal in self._consignations.refusals(assets):
             self._refuse(command, rows[mask], refusal, now_us)
-        return rows[~self._consignations.held[command.order.assets[rows]]]
+        return rows[~gone & ~self._consignations.held[assets]]
 
     def _refuse(self, command: Command, rows: Int64s, refusal: Refusal, now_us: int) -> None:
         rows = rows[command.state_of[rows] == CODES["waiting"]]

@@ -6,7 +6,7 @@ it; whoever else needs it lifted asks, and a second person carries the override 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,9 +47,10 @@ class Consignations:
         self._registry = registry
         self._all: dict[str, Consignation] = {each.id: each for each in holding}
         self._held: Mask | None = None
-        self.version = 0
+        # Called after each change of what is held.
+        self.on_changed: Callable[[], None] = lambda: None
 
-    def __iter__(self) -> Iterable[Consignation]:
+    def __iter__(self) -> Iterator[Consignation]:
         return iter(tuple(self._all.values()))
 
     def find(self, consignation_id: str) -> Consignation | None:
@@ -137,4 +138,4 @@ class Consignations:
 
     def _changed(self) -> None:
         self._held = None
-        self.version += 1
+        self.on_changed()

@@ -73,6 +73,7 @@ class Engine:
         self.picture = Picture(registry)
         self.admission = Admission(registry)
         self.conditions = Conditions(registry, open_conditions)
+        self.whereabouts = whereabouts or Whereabouts(registry, [])
         self.standing = Standing(registry, self.picture, self.conditions, whereabouts)
         self.visibility = Visibility(registry, self.standing)
         self.clocks = DeviceClocks()
@@ -80,6 +81,10 @@ class Engine:
         guards = [guarded for service in services for guarded in service.guards.items()]
         self.examiner = Examiner(registry, self.picture, self, guards)
         self.commands = Commands(registry, self.examiner, self.consignations, commands)
+        self.commands.on_pending = self._mark_orders
+        self.consignations.on_changed = lambda: self.standing.mark_consigned(self.consignations.held)
+        self._mark_orders(np.flatnonzero(self.commands.pending))
+        self.consignations.on_changed()
         self._services = services
         self._facts = facts
         self._observations = observations
@@ -200,9 +205,16 @@ class Engine:
         """The newest value of a point of each asset, NaN where none is known."""
         return self.picture.value[self.registry.slots_of(kind, point, assets)]
 
+    def area_at(self, lon: float, lat: float) -> str:
+        """The path of the narrowest area that holds a place (degrees), "" for none."""
+        return self.registry.areas[int(self.whereabouts.find(np.array([lon]), np.array([lat]))[0])]
+
     def children(self, asset: int) -> Numbers:
         """The assets that an asset feeds."""
         return self.registry.children(asset)
+
+    def _mark_orders(self, assets: Numbers) -> None:
+        self.standing.mark_orders(assets, self.commands.pending[assets] > 0)
 
     def _forget_owed(self, count: int) -> None:
         del self._owed[:count]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from vigie.core.kinds import Catalogue
 from vigie.core.lives import COMMAND as COMMAND_LIFE
 from vigie.core.lives import TARGET as TARGET_LIFE
+from vigie.core.observations import Mask
 from vigie.core.scope import Scope
 from vigie.engine.commands import LATE_US, Command, refusal_of
 from vigie.engine.consignations import Consignation
@@ -124,22 +125,18 @@ class StoredCommands:
         found = [(self.find(row.command), _named(row.state)) for row in rows]
         return [(command, state) for command, state in found if command is not None]
 
-    def targets(
-        self, command_id: str, assets: Sequence[int] | None, *, state: str, after: int, limit: int
-    ) -> list[PastTarget]:
-        """The targets of an order, by asset number. assets: only these; state: only those in it, "" for all."""
+    def targets(self, command_id: str, shown: Mask, *, state: str, after: int, limit: int) -> list[PastTarget]:
+        """The targets of an order, by asset number. shown: which assets may be told; state: only those in it, "" for
+        all; after: only assets with larger numbers."""
         query = select(TARGET).where(TARGET.c.command == command_id, TARGET.c.asset > after)
         if state:
             query = query.where(TARGET.c.state == TARGET_LIFE.states.index(state))
-        allowed = None if assets is None else frozenset(assets)
         found: list[PastTarget] = []
         with self._engine.connect() as read:
             for row in read.execute(query.order_by(TARGET.c.asset)):
-                if allowed is not None and row.asset not in allowed:
+                if not shown[row.asset]:
                     continue
-                found.append(
-                    PastTarget(row.asset, TARGET_LIFE.states[row.state], row.sent_us, row.ended_us, row.refusal or "")
-                )
+                found.append(PastTarget(row.asset, _named(row.state), row.sent_us, row.ended_us, row.refusal or ""))
                 if len(found) == limit:
                     break
         return found

@@ -18,9 +18,12 @@ from vigie.engine.conditions import Condition
 from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull
 from vigie.engine.registry import Row
+from vigie.engine.tiles.ground import Outline
 from vigie.store.accounts import SqlAccounts
+from vigie.store.conditions import PastConditions
 from vigie.store.commands import StoredCommands
 from vigie.store.files import free_bytes
+from vigie.store.geometry import read_outlines
 from vigie.store.journal import Journal, append_leaf, size_of
 from vigie.store.migrations import migrate
 from vigie.store.projections import PROJECT
@@ -45,6 +48,7 @@ class SqlFacts:
         migrate(engine)
         self.journal = Journal(engine)
         self.sheets = Sheets(engine)
+        self.past_conditions = PastConditions(engine, catalogue)
         self.accounts = SqlAccounts(engine)
         self.orders = StoredCommands(engine, catalogue)
         self._reacted_to = int(self.meta("reacted_to") or 0)
@@ -135,6 +139,10 @@ class SqlFacts:
         """Every asset id of the city."""
         with self._engine.connect() as read:
             return {row.id: row.no for row in read.execute(select(ASSET.c.id, ASSET.c.no))}
+
+    def outlines(self) -> list[Outline]:
+        """The outlines of the town, as its tiles are drawn from."""
+        return read_outlines(self._engine, self._catalogue)
 
     def devices(self) -> Mapping[bytes, tuple[int, str]]:
         """The devices that may speak: digest of the secret -> number and name."""

@@ -50,9 +50,8 @@ export function problemText(problem: Problem | null): string {
   if (status === 0) return t('console.problem.unreachable')
   const detail = body.detail
   if (body.rule && has(`refusal.${body.rule}`)) {
-    return refusalText({ rule: body.rule, detail: (detail ?? {}) as Refusal['detail'] })
+    return refusalText({ rule: body.rule, detail: body.values ?? {} })
   }
-  if (detail && typeof detail === 'object' && 'rule' in detail) return refusalText(detail as unknown as Refusal)
   const name = body.type?.slice(body.type.lastIndexOf('/') + 1)
   if (name && has(`problem.${name}`)) return t(`problem.${name}`)
   if (status === 403) return t('console.problem.forbidden')

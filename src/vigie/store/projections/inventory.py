@@ -108,8 +108,10 @@ def _placement(catalogue: Catalogue, row: Mapping[str, Any], at_us: int) -> dict
     }
 
 
-def _make_asset(catalogue: Catalogue, write: Connection, fact: AssetMade, change: AssetChange) -> None:
+def _make_asset(catalogue: Catalogue, write: Connection, fact: AssetMade, payload: tuple[AssetChange, int]) -> None:
+    change, parent = payload
     _write_changes(catalogue, write, HAND, fact.at, [change])
+    write.execute(update(ASSET).where(ASSET.c.no == change.no).values(parent=parent))
 
 
 def _change_asset(catalogue: Catalogue, write: Connection, fact: AssetChanged, row: Mapping[str, Any]) -> None:
