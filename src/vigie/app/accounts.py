@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
 from vigie.app.installation import Installation
 from vigie.core.facts import Entry
 from vigie.engine.keeper import Keeper, Means
 from vigie.engine.passwords import Passwords
 from vigie.engine.pump import Pump
+
+_log = structlog.get_logger("vigie.accounts")
 
 
 def keeper_of(opened: Installation, commit: Callable[[Sequence[Entry]], Awaitable[None]] | None = None) -> Keeper:
@@ -37,4 +41,7 @@ def keeper_of_post(opened: Installation, pump: Pump) -> Keeper:
 
         await pump.run_in_writer(commit)
 
-    return keeper_of(opened, through_the_writer)
+    keeper = keeper_of(opened, through_the_writer)
+    if not keeper.directory.users:
+        _log.warning("no account yet: stop the post and make the first with vigie users add")
+    return keeper

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from vigie.cli import benches, devices, imports, journal, serving
+from vigie.cli import benches, devices, imports, journal, serving, tokens, users
 
 main = typer.Typer(
     name="vigie", help="The one command post of a metropolis.", no_args_is_help=True, rich_markup_mode=None
@@ -13,3 +13,5 @@ for group in (serving.commands, imports.commands, benches.commands):
     main.registered_commands += group.registered_commands
 main.add_typer(devices.devices, name="devices")
 main.add_typer(journal.journal, name="journal")
+main.add_typer(users.users, name="users")
+main.add_typer(tokens.tokens, name="tokens")
