@@ -40,7 +40,8 @@ export class Places {
   count = 0
   /** Grows with each change, so that who draws knows when to look again. */
   version = 0
-  #seen = new Set<string>()
+  /** The version of each tile whose points are kept: another one may hold what somebody else made or moved. */
+  #seen = new Map<string, string>()
   /** Makes the addresses of tiles new after an asset was made or moved by hand. */
   #edition = 0
 
@@ -54,9 +55,10 @@ export class Places {
     if (answer.status === 204 || answer.status === 404) return new ArrayBuffer(0)
     if (!answer.ok) throw new Error(`tile ${z}/${x}/${y}: ${answer.status}`)
     const bytes = await answer.arrayBuffer()
-    const key = `${this.#edition}/${z}/${x}/${y}`
-    if (!this.#seen.has(key)) {
-      this.#seen.add(key)
+    const key = `${z}/${x}/${y}`
+    const version = answer.headers.get('etag') ?? edition
+    if (this.#seen.get(key) !== version) {
+      this.#seen.set(key, version)
       this.#keep(bytes, z, x, y)
     }
     return bytes
