@@ -8,6 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test measures time: a busy machine would decide what passes.
+settings.register_profile("vigie", deadline=None)
+settings.load_profile("vigie")
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"

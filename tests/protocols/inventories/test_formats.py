@@ -8,7 +8,7 @@ from io import BytesIO
 
 import pytest
 import shapefile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.protocols.inventories.made import (
@@ -301,6 +301,21 @@ def test_openstreetmap_nodes_ways_and_surfaces() -> None:
     lines = ('assets.where.building = "*"', 'assets.shape = "surface"')
     house = read("a.osm", OSM, *lines, kind="building", key="{@id}").drafts
     assert [draft.key for draft in house] == ["part/way/2"]
+    # Of the houses that cannot be drawn each is refused alone; the first of them would otherwise hide all others.
+    broken = OSM.replace(b"</osm>", b"".join((
+        b"<way id='4'><nd ref='2'/><nd ref='3'/><nd ref='2'/><tag k='building' v='yes'/></way>",
+        b"<way id='5'><nd ref='1'/><nd ref='3'/><nd ref='2'/><nd ref='4'/><nd ref='1'/>"
+        b"<tag k='building' v='yes'/></way>",
+        b"<relation id='2'><member type='way' ref='77' role='outer'/><tag k='type' v='multipolygon'/>",
+        b"<tag k='building' v='yes'/></relation></osm>",
+    )))  # fmt: skip
+    reading = read("a.osm", broken, *lines, kind="building", key="{@id}")
+    assert [draft.key for draft in reading.drafts] == ["part/way/2"]
+    assert [(each.key, each.reason) for each in reading.rejections] == [
+        ("part/way/4", "way/4: its outline crosses itself, or is not whole in the file"),
+        ("part/way/5", "way/5: its outline crosses itself, or is not whole in the file"),
+        ("part/relation/2", "relation/2: not all of its outlines are in the file"),
+    ]
     assert house[0].geometry is not None
     assert shapes.shape_of(shapes.from_wkb(house[0].geometry)) is Shape.SURFACE
 
@@ -331,6 +346,7 @@ def test_any_bytes_are_read_or_refused(data: bytes, file: str) -> None:
     assert found.rows == len(found.drafts) + found.joined + found.left_out + len(found.rejections)
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_any_damage_to_a_shapefile_is_read_or_refused(data: st.DataObject) -> None:
     parts = shapefile_parts([("one", DIJON_L93), ("two", DIJON_L93)])

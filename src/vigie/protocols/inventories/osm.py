@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import osmium
 import osmium.io
@@ -16,6 +17,9 @@ from vigie.protocols.inventories.projections import WGS84, crs_of
 from vigie.protocols.inventories.tables import Row, Table
 
 _HEX = WKBFactory()
+_RINGS = ("multipolygon", "boundary")
+_CROSSED = "its outline crosses itself, or is not whole in the file"
+_INCOMPLETE = "not all of its outlines are in the file"
 
 
 def read(data: bytes, file: str, form: str, limits: Limits) -> Table:
@@ -32,12 +36,12 @@ def read(data: bytes, file: str, form: str, limits: Limits) -> Table:
 
 def _objects(data: bytes, file: str, form: str, limits: Limits) -> tuple[list[Row], int]:
     rows: dict[str, Row] = {}
-    surfaces: dict[str, BaseGeometry] = {}
+    surfaces: dict[str, BaseGeometry | None] = {}
     count = 0
     for found in osmium.FileProcessor(osmium.io.FileBuffer(data, form)).with_areas():
         if isinstance(found, osmium.osm.Area):
             key = f"{'way' if found.from_way() else 'relation'}/{found.orig_id()}"
-            surfaces[key] = shapes.from_wkb(bytes.fromhex(_HEX.create_multipolygon(found)))
+            surfaces[key] = _surface(found)
             continue
         count += 1
         if not found.tags:
@@ -47,6 +51,14 @@ def _objects(data: bytes, file: str, form: str, limits: Limits) -> tuple[list[Ro
         row = _row(count, found)
         rows[str(row.cells["@id"])] = row
     return list(_joined(rows, surfaces)), count
+
+
+def _surface(found: osmium.osm.Area) -> BaseGeometry | None:
+    """What an area encloses; None where its rings cross or do not close."""
+    try:
+        return shapes.from_wkb(bytes.fromhex(_HEX.create_multipolygon(found)))
+    except RuntimeError:
+        return None
 
 
 def _row(number: int, found: object) -> Row:
@@ -62,9 +74,11 @@ def _row(number: int, found: object) -> Row:
             corners = _present(found)
             if len(corners) < 2:
                 return Row(number, cells, problem="no two nodes of the way in a row are in the file")
-            return Row(number, cells, shapes.line(corners))
+            closed = found.is_closed() and found.tags.get("area") != "no"
+            return Row(number, cells, shapes.line(corners), open=_CROSSED if closed else "")
         case osmium.osm.Relation():
-            return Row(number, {**dict(found.tags), "@id": f"relation/{found.id}"})
+            cells = {**dict(found.tags), "@id": f"relation/{found.id}"}
+            return Row(number, cells, open=_INCOMPLETE if cells.get("type") in _RINGS else "")
         case _:
             raise ValueError(f"an object of an unknown sort, number {number}")
 
@@ -80,7 +94,10 @@ def _present(way: osmium.osm.Way) -> list[tuple[float, float]]:
     return max(runs, key=len)
 
 
-def _joined(rows: dict[str, Row], surfaces: dict[str, BaseGeometry]) -> Iterator[Row]:
+def _joined(rows: dict[str, Row], surfaces: dict[str, BaseGeometry | None]) -> Iterator[Row]:
     for key, row in rows.items():
         surface = surfaces.get(key)
-        yield row if surface is None else Row(row.line, row.cells, row.geometry, surface, row.problem)
+        if surface is not None:
+            yield replace(row, surface=surface, open="")
+        else:
+            yield replace(row, open=_CROSSED) if key in surfaces else row

@@ -256,7 +256,7 @@ def _taken(rule: FileRule, table: Table, tally: _Tally) -> list[_Taken]:
         asset, values = chosen
         geometry = _drawn(row, asset.shape)
         if row.problem or geometry is None:
-            tally.reject(row, row.problem or f"it is no {asset.shape}", _key_of(rule, asset, values))
+            tally.reject(row, row.problem or row.open or f"it is no {asset.shape}", _key_of(rule, asset, values))
         else:
             found.append(_Taken(row, asset, values, geometry))
     return found
@@ -283,7 +283,8 @@ def _chosen(
         for column, value in values.items():
             if value in missing:
                 values[column] = ""
-        meant = not by_shape or bool(row.problem) or _drawn(row, asset.shape) is not None
+        broken = row.problem or (row.open and asset.shape is Shape.SURFACE)
+        meant = not by_shape or bool(broken) or _drawn(row, asset.shape) is not None
         if meant and keeps(asset.where, values) and not _excluded(asset, values):
             return asset, values
     return None

@@ -19,7 +19,7 @@ class Row:
     line: counted from 1, in the file's own way: see `Table.word`.
     geometry: in the file's own projection; None where it gives none.
     surface: what a closed line of OpenStreetMap encloses, beside the line itself.
-    problem: why the row cannot be read; empty for a good one.
+    problem: why the row cannot be read; empty for a good one. open: why it encloses nothing, though it should.
     """
 
     line: int
@@ -27,6 +27,7 @@ class Row:
     geometry: BaseGeometry | None = None
     surface: BaseGeometry | None = None
     problem: str = ""
+    open: str = ""
 
 
 @dataclass(frozen=True, slots=True)
