@@ -90,11 +90,20 @@ def open_observations(folder: Path) -> DuckObservations:
     return DuckObservations(folder / "observations", reserve_bytes=0)
 
 
-def open_engine(facts: SqlFacts, observations: DuckObservations) -> Engine:
+def open_engine(facts: SqlFacts, observations: DuckObservations, now_us: int = NOW_US) -> Engine:
     """The engine over both, started."""
     registry = Registry(CATALOGUE, facts.point_numbers())
     registry.add_columns(facts.registry_rows())
-    engine = Engine(SERVICES, registry, facts, observations, facts.open_conditions(), shard="test")
+    engine = Engine(
+        SERVICES,
+        registry,
+        facts,
+        observations,
+        facts.open_conditions(),
+        shard="test",
+        commands=facts.orders.kept(now_us),
+        consignations=facts.orders.holding(),
+    )
     engine.start()
     return engine
 

@@ -1,0 +1,459 @@
+"""Orders: what is sent, what never is, what counts as proof, and that disk and memory agree at each step."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tests.city import LAMPS, NOW_US, SeededDice, batch, drafts, open_engine, open_facts, open_observations, take
+from vigie.core.facts import DeviceAdmitted, Entry
+from vigie.core.lives import TARGET, MoveRefused
+from vigie.core.times import SECOND_US
+from vigie.engine.acts import Acts
+from vigie.engine.commands import CODES, LATE_US, RESEND_US, Command, CommandRefused
+from vigie.engine.consignations import ConsignationRefused
+from vigie.engine.orders import OrderWrong
+from vigie.engine.selection import Selection
+
+OPERATOR, SECOND, CREW = "u-operator", "u-second", "u-crew"
+GATEWAY = 1
+
+
+class HandClock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.at_us = NOW_US
+
+    def now_us(self) -> int:
+        """Where it was set."""
+        return self.at_us
+
+
+class Bench:
+    """An engine on real stores, with a gateway that speaks for every asset, and a clock in the test's hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.facts, self.observations = open_facts(folder), open_observations(folder)
+        take(self.facts, drafts())
+        numbers = [row[0] for row in self.facts.registry_rows()]
+        admitted = DeviceAdmitted(id="gw", at=NOW_US, actor="test", device="gw", count=len(numbers), items="")
+        self.facts.commit([Entry(admitted, payload=(b"d" * 32, numbers))])
+        self.clock = HandClock()
+        self.dice = SeededDice(7)
+        self.engine = open_engine(self.facts, self.observations)
+        self.acts = Acts(self.engine, self.facts, self.clock, self.dice)
+
+    def close(self) -> None:
+        self.facts.close()
+        self.observations.close()
+
+    def restart(self) -> None:
+        """As after a kill: what is on disk is all there is."""
+        self.close()
+        self.facts, self.observations = open_facts(self.folder), open_observations(self.folder)
+        self.engine = open_engine(self.facts, self.observations, now_us=self.clock.at_us)
+        self.acts = Acts(self.engine, self.facts, self.clock, self.dice)
+
+    def later(self, seconds: float) -> None:
+        self.clock.at_us += int(seconds * SECOND_US)
+
+    def dim(self, level: float, *, lamps: Any = range(LAMPS), actor: str = OPERATOR, key: str = "") -> Command:
+        ids = [f"luminaire-{n:06d}" for n in lamps]
+        everything = np.ones(self.engine.registry.count, np.bool_)
+        order = self.acts.understood("luminaire.dim", {"level": level}, Selection(assets=ids), everything)
+        command = self.acts.order(order, actor=actor, reason="a test", key=key)
+        self.engine.settle()
+        return command
+
+    def pick_up(self, reporter: int = GATEWAY) -> list[str]:
+        offers = self.engine.commands.offers(reporter, self.clock.at_us)
+        self.acts.note_orders()
+        self.engine.settle()
+        ids = self.engine.registry.ids
+        return [ids[int(no)] for offer in offers for no in offer.command.order.assets[offer.rows]]
+
+    def report(self, lamps: Any, level: float, *, observed_us: int | None = None) -> None:
+        """The lamps say their level, observed now unless said otherwise."""
+        at = self.clock.at_us if observed_us is None else observed_us
+        rows = batch(self.engine, [(f"luminaire-{n:06d}", "level", level, at) for n in lamps])
+        number = self.engine.next_ingest
+        self.engine.record(number, self.clock.at_us, rows)
+        self.engine.react(number, self.clock.at_us, rows)
+        self.engine.settle()
+
+    def tick(self) -> None:
+        self.acts.tick()
+        self.engine.settle()
+
+    def stored(self, command: Command) -> dict[str, int]:
+        found = self.facts.orders.find(command.id)
+        assert found is not None
+        return dict(found.counts)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Any:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def test_an_order_is_sent_accepted_proved_and_closed_and_the_journal_says_each_step(bench: Bench) -> None:
+    command = bench.dim(60)
+    assert (command.state, command.counts) == ("running", {"waiting": LAMPS})
+    bench.later(1)
+    assert len(bench.pick_up()) == LAMPS
+    bench.later(1)
+    first = int(command.order.assets[0])
+    assert bench.engine.commands.receipt(command, first, GATEWAY, "accepted", "", bench.clock.at_us)
+    bench.report(range(LAMPS), 60.4)
+    assert (command.state, command.counts) == ("closed", {"done": LAMPS})
+    facts = [type(line.fact).__name__ for line in bench.facts.journal.lines(limit=4)]
+    assert facts == ["CommandMoved", "TargetsMoved", "TargetsMoved", "CommandMoved"]
+    assert bench.stored(command) == {"done": LAMPS}
+
+
+def test_nothing_is_handed_out_before_its_facts_are_on_disk(bench: Bench) -> None:
+    order = bench.acts.understood(
+        "luminaire.dim", {"level": 10}, Selection(area="dijon-metropole/quetigny"),
+        np.ones(bench.engine.registry.count, np.bool_),
+    )  # fmt: skip
+    bench.acts.order(order, actor=OPERATOR)
+    assert bench.engine.commands.offers(GATEWAY, bench.clock.at_us) == []
+    bench.engine.settle()
+    assert len(bench.pick_up()) == LAMPS // 2
+
+
+def test_what_was_not_sent_before_its_expiry_is_never_sent(bench: Bench) -> None:
+    command = bench.dim(60)
+    bench.later(command.order.action.expires_s)
+    assert bench.pick_up() == []
+    bench.tick()
+    assert (command.state, command.counts) == ("closed", {"expired": LAMPS})
+    bench.restart()
+    assert bench.pick_up() == []
+
+
+def test_a_value_observed_before_the_send_proves_nothing_on_whatever_clock(bench: Bench) -> None:
+    bench.report([5], 1.0)  # The gateway's clock is right, and known to be.
+    command = bench.dim(60, lamps=[5])
+    bench.later(1)
+    bench.pick_up()
+    bench.later(5)
+    bench.report([5], 60.0, observed_us=bench.clock.at_us - 6 * SECOND_US)
+    assert command.counts == {"sent": 1}
+    bench.later(5)
+    bench.report([5], 60.0)
+    assert command.counts == {"done": 1}
+
+
+def test_a_device_whose_clock_is_ahead_proves_with_its_own_time(bench: Bench) -> None:
+    ahead = 90 * SECOND_US
+    bench.report([5], 1.0, observed_us=bench.clock.at_us + ahead)
+    command = bench.dim(60, lamps=[5])
+    bench.later(1)
+    bench.pick_up()
+    bench.later(5)
+    # By the post's clock this was observed after the send; by the device's, long before.
+    bench.report([5], 60.0, observed_us=bench.clock.at_us + ahead - 20 * SECOND_US)
+    assert command.counts == {"sent": 1}
+    bench.later(5)
+    bench.report([5], 60.0, observed_us=bench.clock.at_us + ahead)
+    assert command.counts == {"done": 1}
+
+
+def test_without_proof_a_target_is_unproved_and_a_late_proof_is_visibly_late(bench: Bench) -> None:
+    command = bench.dim(60, lamps=[1, 2])
+    bench.pick_up()
+    bench.later(command.order.action.proof_s)
+    bench.tick()
+    assert (command.state, command.counts) == ("closed", {"unproved": 2})
+    bench.restart()
+    bench.later(60)
+    bench.report([1], 60.0)
+    assert bench.stored(command) == {"unproved": 1, "done_late": 1}
+    bench.later(LATE_US / SECOND_US)
+    bench.tick()
+    bench.report([2], 60.0)
+    assert bench.stored(command) == {"unproved": 1, "done_late": 1}
+
+
+def test_what_is_so_already_is_not_sent_unless_its_value_is_old_or_an_order_is_on_its_way(bench: Bench) -> None:
+    bench.report([1, 2, 3], 60.0)
+    bench.later(1)
+    other = bench.dim(20, lamps=[3])
+    bench.pick_up()
+    bench.later(1)
+    command = bench.dim(60, lamps=[1, 2, 3, 4])
+    assert command.counts == {"already": 2, "waiting": 2}
+    assert other.counts == {"superseded": 1}
+    bench.later(3_600)
+    assert bench.dim(60, lamps=[1]).counts == {"waiting": 1}
+
+
+def test_a_newer_order_takes_the_place_of_the_older_which_is_never_sent_again(bench: Bench) -> None:
+    older = bench.dim(20, lamps=[1, 2])
+    bench.pick_up()
+    newer = bench.dim(80, lamps=[1])
+    assert older.counts == {"sent": 1, "superseded": 1}
+    bench.later(RESEND_US / SECOND_US + 1)
+    assert bench.pick_up() == ["luminaire-000002", "luminaire-000001"]
+    bench.report([1], 80.0)
+    assert newer.counts == {"done": 1}
+
+
+def test_an_order_is_handed_over_again_until_the_device_says_that_it_took_it(bench: Bench) -> None:
+    command = bench.dim(60, lamps=[1, 2])
+    assert len(bench.pick_up()) == 2
+    assert bench.pick_up() == []
+    bench.engine.commands.receipt(command, int(command.order.assets[0]), GATEWAY, "accepted", "", bench.clock.at_us)
+    bench.later(RESEND_US / SECOND_US)
+    assert bench.pick_up() == ["luminaire-000002"]
+    assert bench.engine.commands.resend(command) == 1
+    assert bench.pick_up() == ["luminaire-000002"]
+    sent = command.sent_us.copy()
+    bench.later(1)
+    assert (command.sent_us == sent).all(), "the first send is what a proof must come after"
+
+
+def test_what_is_once_is_handed_over_once(bench: Bench) -> None:
+    command = bench.dim(60, lamps=[1])
+    command.order = replace(command.order, action=replace(command.order.action, once=True))
+    assert bench.pick_up() == ["luminaire-000001"]
+    bench.later(RESEND_US / SECOND_US + 1)
+    assert bench.pick_up() == []
+    with pytest.raises(CommandRefused, match=r"engine\.once"):
+        bench.engine.commands.resend(command)
+
+
+def test_a_lock_out_refuses_what_it_holds_and_all_that_it_feeds_even_after_the_order_was_given(bench: Bench) -> None:
+    command = bench.dim(60)
+    cabinet = bench.engine.registry.numbers["cabinet-cabinet"]
+    lock = bench.acts.consign(cabinet, actor=CREW, crew="Équipe de nuit", reason="câble")
+    bench.engine.settle()
+    assert bench.pick_up() == []
+    assert command.counts == {"refused": LAMPS}
+    assert command.state == "closed"
+    refusal = command.refusals[0]
+    assert (refusal.rule, refusal.detail["crew"]) == ("engine.consigned", "Équipe de nuit")
+    bench.restart()
+    again = bench.dim(60)
+    assert (again.state, again.counts) == ("refused", {"refused": LAMPS})
+    with pytest.raises(ConsignationRefused, match="others"):
+        bench.acts.move_consignation(lock.id, "lift", OPERATOR)
+    bench.acts.move_consignation(lock.id, "lift", CREW)
+    bench.engine.settle()
+    assert bench.dim(60).counts == {"waiting": LAMPS}
+
+
+def test_two_persons_override_a_lock_out_and_one_cannot(bench: Bench) -> None:
+    lock = bench.acts.consign(bench.engine.registry.numbers["cabinet-cabinet"], actor=CREW, crew="A", reason="")
+    with pytest.raises(MoveRefused):
+        bench.acts.move_consignation(lock.id, "override", SECOND)
+    bench.acts.move_consignation(lock.id, "ask_override", OPERATOR)
+    with pytest.raises(ConsignationRefused, match="second_person"):
+        bench.acts.move_consignation(lock.id, "override", OPERATOR)
+    assert bench.dim(10).counts == {"refused": LAMPS}
+    bench.acts.move_consignation(lock.id, "override", SECOND)
+    assert bench.dim(10).counts == {"waiting": LAMPS}
+    bench.restart()
+    assert list(bench.engine.consignations) == []
+
+
+def test_a_hazardous_order_waits_for_its_confirmation_and_expires_without(bench: Bench) -> None:
+    everything = np.ones(bench.engine.registry.count, np.bool_)
+    order = bench.acts.understood("cabinet.set_full_light", {"on": True}, Selection(area="dijon-metropole"), everything)
+    command = bench.acts.order(order, actor=OPERATOR)
+    bench.engine.settle()
+    assert (command.state, bench.pick_up()) == ("proposed", [])
+    bench.acts.confirm(command, OPERATOR)
+    bench.engine.settle()
+    assert bench.pick_up() == ["cabinet-cabinet"]
+    with pytest.raises(MoveRefused):
+        bench.acts.confirm(command, OPERATOR)
+    other = bench.acts.order(order, actor=OPERATOR)
+    bench.later(order.action.expires_s)
+    bench.tick()
+    assert (other.state, other.counts) == ("expired", {"expired": 1})
+
+
+def test_a_two_person_order_takes_another_person(bench: Bench) -> None:
+    kept = bench.dim(60, lamps=[1])
+    from vigie.core.kinds import Hazard
+
+    kept.order = replace(kept.order, action=replace(kept.order.action, hazard=Hazard.TWO_PERSON))
+    kept.state = "proposed"
+    with pytest.raises(CommandRefused, match="second_person"):
+        bench.acts.confirm(kept, OPERATOR)
+    bench.acts.confirm(kept, SECOND)
+    assert kept.state == "running"
+
+
+def test_a_cancel_takes_back_what_was_not_sent_and_nothing_else(bench: Bench) -> None:
+    command = bench.dim(60)
+    bench.engine.registry.reporter[command.order.assets[:3]] = 9
+    bench.pick_up()
+    bench.acts.cancel(command, OPERATOR)
+    assert command.counts == {"sent": LAMPS - 3, "cancelled": 3}
+    bench.report(range(LAMPS), 60.0)
+    assert command.counts == {"done": LAMPS - 3, "cancelled": 3}
+    with pytest.raises(MoveRefused):
+        bench.acts.cancel(command, OPERATOR)
+
+
+def test_the_same_key_gives_the_same_order_and_another_order_under_it_is_refused(bench: Bench) -> None:
+    command = bench.dim(60, key="k")
+    assert bench.dim(60, key="k") is command
+    assert bench.dim(60, key="k", actor=SECOND) is not command
+    with pytest.raises(CommandRefused, match="key_reused"):
+        bench.dim(70, key="k")
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "rule_broken"),
+    [
+        ("luminaire.explode", {}, "engine.no_action"),
+        ("nothing", {}, "engine.no_action"),
+        ("luminaire.dim", {}, "engine.param_missing"),
+        ("luminaire.dim", {"level": 101}, "engine.param_wrong"),
+        ("luminaire.dim", {"level": float("nan")}, "engine.param_wrong"),
+        ("luminaire.dim", {"level": True}, "engine.param_wrong"),
+        ("luminaire.dim", {"level": 5, "fade": 1}, "engine.no_param"),
+        ("cabinet.set_full_light", {"on": 1}, "engine.param_wrong"),
+        ("bollard.move", {"to": "up"}, "engine.nobody"),
+    ],
+)
+def test_what_is_no_order_is_refused_with_its_rule(
+    bench: Bench, action: str, params: dict[str, Any], rule_broken: str
+) -> None:
+    everything = np.ones(bench.engine.registry.count, np.bool_)
+    with pytest.raises(OrderWrong) as refused:
+        bench.acts.understood(action, params, Selection(area="dijon-metropole"), everything)
+    assert refused.value.rule == rule_broken
+
+
+def test_an_order_reaches_only_what_its_giver_may_order(bench: Bench) -> None:
+    registry = bench.engine.registry
+    allowed = registry.area[: registry.count] == registry.area_codes["dijon-metropole/quetigny"]
+    order = bench.acts.understood("luminaire.dim", {"level": 1}, Selection(street="Rue Verte"), allowed)
+    assert {registry.areas[int(registry.area[no])] for no in order.assets} == {"dijon-metropole/quetigny"}
+    assert len(order.assets) == LAMPS // 2
+
+
+def test_a_retired_lamp_and_one_that_nobody_speaks_for_are_refused_with_the_reason(bench: Bench) -> None:
+    numbers = bench.engine.registry.numbers
+    command = bench.dim(60, lamps=[1, 2, 3])
+    bench.acts.retire_asset(numbers["luminaire-000001"], actor=OPERATOR, reason="")
+    assert sorted(bench.pick_up()) == ["luminaire-000002", "luminaire-000003"]
+    assert command.refusals[0].rule == "engine.gone"
+    bench.engine.registry.reporter[numbers["luminaire-000002"]] = 0
+    again = bench.dim(61, lamps=[2])
+    assert again.refusals[0].rule == "engine.no_device"
+
+
+class Lives(RuleBasedStateMachine):
+    """Orders, devices, crews, time and restarts in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.bench = Bench(Path(self.folder.name))
+        self.handed: dict[tuple[str, str], int] = {}
+
+    def teardown(self) -> None:
+        self.bench.close()
+        self.folder.cleanup()
+
+    lamps = st.sets(st.integers(0, 5), min_size=1)
+
+    @rule(lamps=lamps, level=st.sampled_from([20.0, 60.0]))
+    def order(self, lamps: set[int], level: float) -> None:
+        self.bench.dim(level, lamps=sorted(lamps))
+
+    @rule()
+    def pick_up(self) -> None:
+        now = self.bench.clock.at_us
+        held = self.bench.engine.consignations.held
+        for offer in self.bench.engine.commands.offers(GATEWAY, now):
+            command = offer.command
+            assert now < command.expires_us
+            assert command.release_after <= self.bench.engine.commands.settled
+            assert not held[command.order.assets[offer.rows]].any()
+            assert (command.state_of[offer.rows] == CODES["sent"]).all()
+        self.bench.acts.note_orders()
+        self.bench.engine.settle()
+
+    @rule(lamps=lamps, level=st.sampled_from([20.0, 60.0]), back_s=st.sampled_from([0, 1, 40]))
+    def report(self, lamps: set[int], level: float, back_s: int) -> None:
+        self.bench.later(0.001)
+        self.bench.report(sorted(lamps), level, observed_us=self.bench.clock.at_us - back_s * SECOND_US)
+
+    @rule(seconds=st.sampled_from([1, 20, 130, 310]))
+    def wait(self, seconds: int) -> None:
+        self.bench.later(seconds)
+        self.bench.tick()
+
+    @rule()
+    def lock(self) -> None:
+        cabinet = self.bench.engine.registry.numbers["cabinet-cabinet"]
+        holder = self.bench.engine.consignations.holder(cabinet)
+        if holder is None:
+            self.bench.acts.consign(cabinet, actor=CREW, crew="A", reason="")
+        else:
+            self.bench.acts.move_consignation(holder.id, "lift", CREW)
+        self.bench.engine.settle()
+
+    @precondition(lambda self: list(self.bench.engine.commands))
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        command = data.draw(st.sampled_from(list(self.bench.engine.commands)))
+        if command.state == "running":
+            self.bench.acts.cancel(command, OPERATOR)
+            self.bench.engine.settle()
+
+    @rule()
+    def restart(self) -> None:
+        self.bench.restart()
+
+    @invariant()
+    def memory_and_disk_agree(self) -> None:
+        for command in self.bench.engine.commands:
+            assert self.bench.stored(command) == command.counts
+            past = self.bench.facts.orders.find(command.id)
+            assert past is not None
+            assert past.state == command.state
+
+    @invariant()
+    def what_is_pending_is_counted(self) -> None:
+        commands = self.bench.engine.commands
+        pending = np.zeros(self.bench.engine.registry.count, np.int64)
+        for command in commands:
+            is_open = [TARGET.states[code] not in TARGET.last for code in command.state_of]
+            pending[command.order.assets[is_open]] += 1
+        assert (commands.pending[: len(pending)] == pending).all()
+
+    @invariant()
+    def a_lamp_has_at_most_one_order_under_way(self) -> None:
+        assert self.bench.engine.commands.pending.max(initial=0) <= 1
+
+    @invariant()
+    def an_order_ends_with_its_last_target(self) -> None:
+        for command in self.bench.engine.commands:
+            ended = all(TARGET.states[code] in TARGET.last for code in command.state_of)
+            assert ended == (command.state in {"closed", "refused", "cancelled", "expired"})
+
+
+TestLives = Lives.TestCase
+TestLives.settings = settings(
+    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
