@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from tests.city import open_facts
 from vigie.app import journal_key
+from vigie.demo import PASSWORD, PEOPLE
 
 
 def figure(port: int, name: str) -> float:
@@ -23,6 +25,21 @@ def figure(port: int, name: str) -> float:
     lines = connection.getresponse().read().decode().splitlines()
     connection.close()
     return next(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def vehicles(port: int, login: str) -> int:
+    """How many crews' vehicles somebody is shown after logging in."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    body = json.dumps({"login": login, "password": PASSWORD})
+    connection.request("POST", "/api/v1/session", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200
+    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    connection.request("GET", "/api/v1/assets?kind=vehicle&limit=500", headers={"Cookie": cookie})
+    items = json.loads(connection.getresponse().read())["items"]
+    connection.close()
+    return len(items)
 
 
 @pytest.mark.timeout(180)
@@ -41,6 +58,9 @@ def test_the_metropolis_comes_alive_and_stops_cleanly(tmp_path: Path) -> None:
             assert figure(port, f'vigie_readings_total{{outcome="{outcome}"}}') == 0, outcome
         assert figure(port, "vigie_assets") > 70_000
         assert figure(port, "vigie_conditions_open") > 0, "some lamps fail"
+        seen = {each.login: vehicles(port, each.login) for each in PEOPLE}
+        assert (seen["operator"], seen["supervisor"]) == (205, 205)
+        assert seen["elected"] == seen["crew"] == 0, "who looks on sees no crew; lighting owns no vehicle"
     finally:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(60) == 0

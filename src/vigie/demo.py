@@ -11,11 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from vigie.app import Installation, admit_device, installation
+from vigie.app.accounts import DEMO, keeper_of
+from vigie.core.facts import COMMAND_LINE
+from vigie.engine.accounts import Held
+from vigie.engine.keeper import By
 from vigie.settings import Settings
 from vigie.sim.city import generate
+from vigie.sim.city.facts import METROPOLE
 from vigie.sim.city.inventory import drafts
 from vigie.sim.devices import gateways, run_metropolis
 from vigie.sim.life import Life
@@ -25,21 +31,61 @@ SOURCE = "demo"
 SEED = 1
 STOP_S_MAX = 20
 
+PASSWORD = "vigie-demo-only"
+"""Everybody's in the demo, and known to everybody: a post with these accounts answers on this machine alone."""
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """An account of the demo."""
+
+    login: str
+    name: str
+    held: Held
+    what: str
+
+
+_ALL = frozenset({"*"})
+
+PEOPLE = (
+    Somebody("operator", "Inès Martin", Held("operator", "", _ALL), "sees all, gives orders, acknowledges alarms"),
+    Somebody("supervisor", "Hélène Roux", Held("supervisor", "", _ALL), "confirms what takes two persons"),
+    Somebody(
+        "crew",
+        "Karim Benali",
+        Held("crew", f"{METROPOLE}/quetigny", frozenset({"lighting"})),
+        "the lighting of Quetigny alone; locks out",
+    ),
+    Somebody("elected", "Paul Girard", Held("elected", "", _ALL), "looks on; no crew's place, nothing personal"),
+    Somebody("administrator", "Anne Morel", Held("administrator", "", _ALL), "accounts; gives no orders"),
+)
+
 
 def prepare(settings: Settings, seed: int, say: Callable[[str], None]) -> None:
-    """Takes the generated city in and admits its gateways, unless this folder has them already."""
+    """Takes the generated city in, admits its gateways and makes its people, as far as this folder has them not."""
     secrets = _secrets_file(settings.data)
-    if secrets.exists():
-        return
-    say("generating the metropolis")
-    city = generate(seed)
-    say("taking in its assets")
     with installation(settings) as opened:
-        intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
-        if intake.refused:
-            raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
-        say("admitting its gateways")
-        _admit(opened, gateways(city), secrets)
+        if not secrets.exists():
+            say("generating the metropolis")
+            city = generate(seed)
+            say("taking in its assets")
+            intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
+            if intake.refused:
+                raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
+            say("admitting its gateways")
+            _admit(opened, gateways(city), secrets)
+        say("making its people")
+        asyncio.run(_make_people(opened))
+
+
+async def _make_people(opened: Installation) -> None:
+    # Noted first: from then on this folder is never served beyond the machine, whatever was made of it.
+    opened.facts.set_meta(DEMO, "accounts")
+    keeper = keeper_of(opened)
+    known = {person.login for person in opened.facts.accounts.people()}
+    for each in PEOPLE:
+        if each.login not in known:
+            await keeper.make_user(By(COMMAND_LINE, "the demo"), each.login, each.name, PASSWORD, [each.held])
 
 
 async def live(url: str, secrets: Mapping[str, str], seed: int) -> None:

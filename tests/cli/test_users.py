@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from tests.people import PASSWORD, QUETIGNY, Browser, ask_json
 from tests.post import make, running
 from vigie.app import installation
+from vigie.app.accounts import DEMO
 from vigie.cli import main
 from vigie.engine.accounts import LOGIN_KEPT_US
 from vigie.settings import Settings
@@ -123,3 +124,12 @@ def test_a_token_is_shown_once_and_counts_until_it_is_revoked(vigie: Vigie) -> N
     assert "no token 'meter'" in vigie("tokens", "revoke", "meter", code=1).stderr
     with running(vigie.data, vigie.device) as post:
         assert ask_json(post, "GET", "/api/v1/session", Authorization=f"Bearer {secret}").status == 401
+
+
+def test_accounts_that_everybody_knows_are_served_to_this_machine_alone(vigie: Vigie) -> None:
+    with installation(Settings(data=vigie.data, reserve_facts_mb=0)) as opened:
+        opened.facts.set_meta(DEMO, "accounts")
+    refused = vigie("serve", "--host", "0.0.0.0", "--port", "0", code=1)
+    assert "127.0.0.1 alone" in refused.stderr.replace("\n", " ")
+    with running(vigie.data, vigie.device) as post:
+        assert post.ask("GET", "/health/live").status == 200

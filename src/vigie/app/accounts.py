@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -11,6 +12,10 @@ from vigie.core.facts import Entry
 from vigie.engine.keeper import Keeper, Means
 from vigie.engine.passwords import Passwords
 from vigie.engine.pump import Pump
+from vigie.settings import SettingsWrong
+
+DEMO = "demo"
+"""What an installation notes of itself when it has accounts whose passwords are known to everybody."""
 
 _log = structlog.get_logger("vigie.accounts")
 
@@ -33,7 +38,13 @@ def keeper_of(opened: Installation, commit: Callable[[Sequence[Entry]], Awaitabl
 
 
 def keeper_of_post(opened: Installation, pump: Pump) -> Keeper:
-    """The keeper of a running post: its facts go through the one writer."""
+    """The keeper of a running post: its facts go through the one writer. Raises SettingsWrong for the demo's accounts
+    on an address that others can reach."""
+    if opened.facts.meta(DEMO) and not _is_this_machine(opened.settings.host):
+        raise SettingsWrong(
+            f"{opened.settings.data} has the demo's accounts, whose passwords everybody knows: it answers on 127.0.0.1 "
+            "alone. Make an installation of your own in another folder"
+        )
 
     async def through_the_writer(entries: Sequence[Entry]) -> None:
         def commit() -> None:
@@ -45,3 +56,10 @@ def keeper_of_post(opened: Installation, pump: Pump) -> Keeper:
     if not keeper.directory.users:
         _log.warning("no account yet: stop the post and make the first with vigie users add")
     return keeper
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

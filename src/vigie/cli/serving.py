@@ -65,8 +65,12 @@ def demo_command(
                 demo.prepare(settings, seed, status.update)
             with demo.both(settings, seed) as (url, ended):
                 typer.echo(f"vigie answers on {url}, and a simulated metropolis reports to it.")
+                typer.echo(f"    {url}/console        what people see")
                 typer.echo(f"    {url}/health/ready   whether it takes observations in")
                 typer.echo(f"    {url}/metrics        what comes in, and what is wrong in the city")
+                typer.echo(f"Log in with the password {demo.PASSWORD} as")
+                for each in demo.PEOPLE:
+                    typer.echo(f"    {each.login:<14} {each.name:<13} {each.what}")
                 typer.echo("Ctrl-C ends both; what was acknowledged stays.")
                 while (name := ended()) is None:
                     time.sleep(0.5)
