@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import secrets
 import signal
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
+from tests.post import reading
+from vigie.transports.device_mqtt import MqttSender
 from vigie.transports.mosquitto import SALT_BYTES, broker_files, password_line
 from vigie.transports.mqtt import Address
 
+TOPIC = "vigie/v1/gateway/observations"
 USERS = {"vigie": "of the post", "gateway": "of the gateway", "stranger": "of the stranger"}
 
 
@@ -93,3 +99,38 @@ def running_broker(program: Path, folder: Path, *, autosave_s: int | None = None
         yield broker
     finally:
         broker.stop()
+
+
+class Publisher(threading.Thread):
+    """A gateway that publishes single observations as fast as the broker takes them, until told to stop or cut off.
+
+    acknowledged: what the broker said it has in its keeping, as (asset, observed, value).
+    """
+
+    def __init__(self, broker: Broker, assets: Sequence[str], first_us: int) -> None:
+        super().__init__(name="publisher", daemon=True)
+        self._broker, self._assets, self._at_us = broker, assets, first_us
+        self._enough = threading.Event()
+        self.acknowledged: set[tuple[str, int, float]] = set()
+
+    def stop(self) -> None:
+        """No more; what is on its way is waited for."""
+        self._enough.set()
+        self.join(30)
+
+    def run(self) -> None:
+        asyncio.run(self._send())
+
+    async def _send(self) -> None:
+        sender = await MqttSender.open(self._broker.address, f"gateway-{self._at_us}", "gateway", USERS["gateway"])
+        with contextlib.suppress(ConnectionError):
+            while not self._enough.is_set():
+                await asyncio.gather(*[self._one(sender) for _ in range(200)])
+        await sender.close()
+
+    async def _one(self, sender: MqttSender) -> None:
+        self._at_us += 1
+        asset, at_us, value = self._assets[self._at_us % len(self._assets)], self._at_us, float(self._at_us % 100)
+        body = json.dumps(reading(asset, "power", value, at_us)).encode()
+        if await sender.publish(TOPIC, body) < 0x80:
+            self.acknowledged.add((asset, at_us, value))
