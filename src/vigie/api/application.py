@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigie.api.problems import Problem
@@ -65,7 +65,7 @@ class Application:
 
 
 def application(
-    routes: Sequence[Route],
+    routes: Sequence[BaseRoute],
     life: Callable[[], AbstractAsyncContextManager[None]],
     direct: Mapping[tuple[str, str], Endpoint],
 ) -> Application:

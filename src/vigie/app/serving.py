@@ -8,12 +8,14 @@ from collections.abc import Callable
 from vigie.api.accounts import accounts_routes
 from vigie.api.application import application
 from vigie.api.devices import Devices, device_routes
+from vigie.api.live import live_routes
 from vigie.api.operations import operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.session import SessionAccess, session_routes
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
 from vigie.app.installation import installation
+from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
 from vigie.settings import Settings
@@ -43,4 +45,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
         routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
         routes += accounts_routes(keeper, access, opened.facts.accounts)
         routes += api_routes(opened, post, access)
-        await serve_http(application(routes, post.life, direct), settings.host, settings.port, on_ready=on_ready)
+        hub = live_hub(opened, post, access)
+        post.beside.append(hub.run)
+        every_route = [*routes, *live_routes(hub)]
+        await serve_http(application(every_route, post.life, direct), settings.host, settings.port, on_ready=on_ready)

@@ -99,6 +99,7 @@ class Standing:
         self.lat = np.zeros(_ROOM)
         self.area = np.zeros(_ROOM, np.int32)
         self.place_old = np.zeros(_ROOM, np.bool_)
+        self._own_area = np.zeros(_ROOM, np.int32)
         self.shown_slot: Slots = np.full(_ROOM, NO_POINT, np.int64)
         self.place_slot: Slots = np.full(_ROOM, NO_POINT, np.int64)
         self.heading_slot: Slots = np.full(_ROOM, NO_POINT, np.int64)
@@ -298,6 +299,9 @@ class Standing:
         ]
         self._note(away)
         self._depart(away, registry.lon[away], registry.lat[away], registry.area[away])
+        # What belongs to another area now is new to those who could not see it.
+        self._note(known[self._own_area[known] != registry.area[known]])
+        self._own_area[span] = registry.area[span]
         fresh = span[before - 1 :]
         self.lon[fresh], self.lat[fresh] = registry.lon[fresh], registry.lat[fresh]
         self.area[fresh] = registry.area[fresh]
@@ -318,7 +322,7 @@ class Standing:
         if size <= room:
             return
         extra = max(size, 2 * room) - room
-        for name in ("changed", "moved", "flags", "worst", "lon", "lat", "area", "place_old"):
+        for name in ("changed", "moved", "flags", "worst", "lon", "lat", "area", "place_old", "_own_area"):
             column: NDArray[np.generic] = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros(extra, column.dtype)]))
         for name in ("shown_slot", "place_slot", "heading_slot"):

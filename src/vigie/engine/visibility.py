@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vigie.core.observations import Mask
 from vigie.core.scope import Scope, Verb
 from vigie.core.service import Numbers
-from vigie.engine.registry import Registry
+from vigie.engine.registry import NO_POINT, Registry
 from vigie.engine.standing import Standing
 
 SCOPES_MAX = 256
@@ -58,10 +58,13 @@ class Visibility:
         return self._asked(scope, public=False, follows=True).seen
 
     def seen_in(self, scope: Scope, assets: Numbers, area: NDArray[np.int32], *, public: bool = True) -> Mask:
-        """Whether each asset would be seen, were it in this area (a code) at the moment."""
+        """Whether each asset would be seen, were it in this area (a code) at the moment. What says where it is belongs
+        to its own area all the same; anything else is moved by hand, and then its own area is another."""
         kept = self._asked(scope, public=public, follows=True)
         kind = self._registry.kind[assets]
-        return kept.own[assets] | (self._follows[kind] & kept.table[area, kind])
+        there = kept.table[area, kind]
+        moves = self._standing.place_slot[assets] != NO_POINT
+        return np.where(moves, kept.own[assets] | (self._follows[kind] & there), there)
 
     def _asked(self, scope: Scope, *, public: bool, follows: bool) -> _Kept:
         standing, registry = self._standing, self._registry

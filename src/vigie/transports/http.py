@@ -10,8 +10,60 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 STOP_S_MAX = 10
+WEBSOCKET_MESSAGE_BYTES_MAX = 16 << 10
+PING_S = 20
+UNSENT_BYTES_MAX = 128 << 10
+"""What the kernel may hold of a WebSocket that it has not sent yet: more would only be older when it arrives."""
+
+LINGER_S_MAX = 2.0
+_HIGH_WATER_BYTES = 64 << 10
+_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, whose end waits for nobody.
+
+    `send` waits until less than 64 KiB wait for the peer, so a peer that does not read holds one message at most. What
+    ASGI has no word for is the extension `vigie.link` of the scope: see `dismiss`.
+    """
+
+    async def run_asgi(self) -> None:
+        """Runs the application, then cuts a peer off that takes neither what was sent nor the close."""
+        self.scope.setdefault("extensions", {})["vigie.link"] = self  # pyright: ignore[reportArgumentType]
+        self.transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
+        with contextlib.suppress(OSError):
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, UNSENT_BYTES_MAX)
+        await super().run_asgi()
+        if not self.disconnected:
+            self.loop.call_later(LINGER_S_MAX, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        """A peer that does not answer a ping is cut off, whatever still waits for it."""
+        super().keepalive_timeout()
+        self.loop.call_later(LINGER_S_MAX, self.transport.abort)
+
+    def dismiss(self, frame: bytes, code: int, within_s: float) -> None:
+        """Sends a last binary message and the close behind whatever waits, without waiting, and cuts the connection
+        after so many seconds if the peer has not closed it by then."""
+        if self.disconnected:
+            return
+        if self.close_sent or self.transport.is_closing():
+            self.transport.abort()
+            return
+        self.conn.send_binary(frame)
+        self.conn.send_close(code)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(within_s, self.transport.abort)
 
 
 class _Server(uvicorn.Server):
@@ -35,6 +87,12 @@ async def serve(application: Any, host: str, port: int, *, on_ready: Callable[[i
         application,
         loop="uvloop",
         http="httptools",
+        ws=_WebSocket,
+        ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
+        # What is sent is columns of numbers, made once for many: deflating it would be done once for each.
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         access_log=False,
