@@ -32,6 +32,11 @@ export class Movers {
   take(frame: Frame, nowMs: number): void {
     const { no, lon, lat, at_s: at, heading, worst, flags } = frame.columns
     if (!no || !lon || !lat) return
+    // A snapshot names all that are in view: any other has left it unheard.
+    if (frame.header.type === 'snapshot') {
+      const here = new Set(no)
+      for (const number of this.all.keys()) if (!here.has(number)) this.all.delete(number)
+    }
     for (let row = 0; row < frame.rows; row++) {
       const number = no[row]!
       const flag = flags?.[row] ?? 0
