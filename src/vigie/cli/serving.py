@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 import time
 from pathlib import Path
@@ -60,6 +61,8 @@ def demo_command(
     """A post and, beside it, a simulated metropolis of Dijon's size that speaks to it over HTTP. Ctrl-C ends both."""
     with plain_errors():
         settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)")
+        # Whoever stops this process stops what it has started, in the same way as Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with err.status("preparing") as status:
                 demo.prepare(settings, seed, status.update)
