@@ -394,7 +394,10 @@ def declared_routes(tree: ast.AST) -> Iterator[tuple[str, ast.expr, ast.expr]]:
     """The methods, path and function of each route that a module declares."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="Operation"), args=[ast.Constant(value=str(method)), path, function, *_]):
+            case ast.Call(
+                func=ast.Name(id="Operation"),
+                args=[ast.Constant(value=str(method)), ast.Constant() as path, function, *_],
+            ):
                 yield method, path, function
             case ast.Call(func=ast.Name(id="WebSocketRoute"), args=[path, function, *_]):
                 yield "WebSocket", path, function

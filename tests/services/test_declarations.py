@@ -23,8 +23,8 @@ def catalogue() -> Catalogue:
     return catalogue_of(SERVICES)
 
 
-def texts(language: str) -> dict[str, str]:
-    return json.loads((PROJECT / "src" / "vigie" / "texts" / f"{language}.json").read_text("utf-8"))
+def texts(language: str, part: str = "") -> dict[str, str]:
+    return json.loads((PROJECT / "src" / "vigie" / "texts" / f"{language}{part}.json").read_text("utf-8"))
 
 
 def words_of(kind: type[AssetKind]) -> Iterator[str]:
@@ -56,6 +56,15 @@ def test_every_declared_word_has_a_text(language: str, catalogue: Catalogue) -> 
     wanted |= {f"state.{life.name}.{state}" for life in LIVES.values() for state in life.states}
     wanted |= {f"role.{role}" for role in ROLES} | {f"verb.{verb}" for verb in Verb}
     assert sorted(wanted - known.keys()) == []
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_figure_has_words_and_is_of_its_own_service(language: str) -> None:
+    known = texts(language, ".api")
+    for service in SERVICES:
+        assert [each.key for each in service.figures if f"console.figure.{each.key}" not in known] == []
+        assert all(each.kind in service.assets and each.point in each.kind.points.values() for each in service.figures)
+        assert all(len(each.codes) == len(each.when) for each in service.figures)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from vigie.api.access import Access
 from vigie.api.acts import Bench, acting_operations
-from vigie.api.city import reading_operations
+from vigie.api.city import Reading
 from vigie.api.city.sources import Sources
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
@@ -18,6 +18,7 @@ from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
 from vigie.engine.loop import catalogue_of
 from vigie.engine.tiles.ground import Ground
+from vigie.store.history import History
 
 
 def sources_of(opened: Installation, post: Post) -> Sources:
@@ -28,6 +29,7 @@ def sources_of(opened: Installation, post: Post) -> Sources:
         engine=post.engine,
         services=opened.services,
         facts=opened.facts,
+        history=History(opened.observations),
         clock=opened.clock,
         name=made.city,
         zone=opened.settings.zone,
@@ -40,6 +42,8 @@ def sources_of(opened: Installation, post: Post) -> Sources:
 def api_routes(opened: Installation, post: Post, access: Access) -> list[Route]:
     """All operations below /api/v1, and the pages."""
     sources = sources_of(opened, post)
-    operations = [*reading_operations(sources), *acting_operations(Bench(sources, post.acts, post.pump))]
+    reading = Reading(sources)
+    post.beside.append(reading.warm)
+    operations = [*reading.operations, *acting_operations(Bench(sources, post.acts, post.pump))]
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
     return [*routes(operations, access), *tile_routes(post.engine, ground, access), *page_routes()]

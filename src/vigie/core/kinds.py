@@ -203,6 +203,7 @@ class AssetKind:
     public: ClassVar[bool]
     verb: ClassVar[str]
     area: ClassVar[bool]
+    street: ClassVar[bool]
     follows_place: ClassVar[bool]
     points: ClassVar[Mapping[str, Point[Any]]]
     actions: ClassVar[Mapping[str, Action]]
@@ -219,6 +220,7 @@ class AssetKind:
         public: bool = False,
         verb: str = "see",
         area: bool = False,
+        street: bool = False,
         follows_place: bool = False,
     ) -> None:
         """Collects the declarations.
@@ -227,12 +229,13 @@ class AssetKind:
         public: whether its place and name may be read without an account.
         verb: what a Scope must allow for it to be seen at all (see `vigie.core.scope.Verb`).
         area: whether it is a part of the town that others lie in.
+        street: whether it is a stretch of a street; those of one name in one area are that street.
         follows_place: whether it is also seen by those who may see the area it is in at the moment.
         """
         own = {key: value for base in reversed(cls.__mro__) for key, value in vars(base).items()}
         cls.kind, cls.service, cls.shape = name, service, shape
         cls.icon, cls.shown, cls.public, cls.verb = icon or name, shown, public, verb
-        cls.area, cls.follows_place = area, follows_place
+        cls.area, cls.street, cls.follows_place = area, street, follows_place
         cls.points = {key: cast("Point[Any]", value) for key, value in own.items() if isinstance(value, Point)}
         cls.actions = {key: value for key, value in own.items() if isinstance(value, Action)}
         cls.attributes = {key: value for key, value in own.items() if isinstance(value, Attribute)}

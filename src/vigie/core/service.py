@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
@@ -88,6 +89,46 @@ Step = Callable[[Sequence[Change], City, int], list[Effect]]
 """step(changes, city, now_us) -> effects, all of them, in a fixed order."""
 
 
+class How(StrEnum):
+    """What one figure says of many values."""
+
+    SUM = "sum"
+    MEAN = "mean"
+    MAX = "max"
+    COUNT = "count"
+    SHARE = "share"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a service, over the newest values of one point that are not past their time.
+
+    key: names it (its words are the text `console.figure.KEY`). when: the choices, or yes and no, that COUNT and SHARE
+    count; without them what is above zero. SHARE is in % of the assets whose value is known. scale: what the result is
+    multiplied by, so that it is in `unit`; without a unit, it is in the point's own.
+    """
+
+    key: str
+    kind: type[AssetKind]
+    point: Point[Any]
+    how: How
+    when: tuple[str | bool, ...] = ()
+    unit: str = ""
+    scale: float = 1.0
+
+    @property
+    def codes(self) -> tuple[float, ...]:
+        """The values that count, as they are kept."""
+        return tuple(float(v) if isinstance(v, bool) else float(self.point.code(v)) for v in self.when)
+
+    @property
+    def told_in(self) -> str:
+        """The unit of the figure."""
+        if self.unit or self.how is How.COUNT:
+            return self.unit
+        return "%" if self.how is How.SHARE else self.point.unit
+
+
 def _no_step(changes: Sequence[Change], city: City, now_us: int) -> list[Effect]:
     return []
 
@@ -97,7 +138,7 @@ class Service:
     """What one folder of `services` exports, found through the entry points `vigie.services`.
 
     reacts: the points whose change `step` is called for; changes of any other cost it nothing.
-    guards: for an action, the rules that can refuse it.
+    guards: for an action, the rules that can refuse it. figures: what the strip of live figures says of it.
     """
 
     name: str
@@ -106,3 +147,4 @@ class Service:
     reacts: tuple[tuple[type[AssetKind], Point[Any]], ...] = ()
     step: Step = _no_step
     guards: Mapping[Action, tuple[Guard, ...]] = field(default_factory=dict[Action, tuple[Guard, ...]])
+    figures: tuple[Figure, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from vigie.core.observations import Mask
+from vigie.core.observations import Floats, Mask
 from vigie.core.scope import lies_in
 from vigie.core.service import Numbers
 from vigie.engine.registry import Registry
@@ -46,9 +46,14 @@ class Selection:
         return {name: value for name, value in said.items() if value}
 
 
-def mask_of(registry: Registry, selection: Selection) -> Mask:
-    """For each asset of the city, whether it is selected; retired ones are not. Raises SelectionWrong."""
+def mask_of(registry: Registry, selection: Selection, places: tuple[Floats, Floats] | None = None) -> Mask:
+    """For each asset of the city, whether it is selected; retired ones are not. Raises SelectionWrong.
+
+    places: where each asset is (longitude, latitude), for whoever asks for what moves where it is now; without them,
+    each is where the inventory has it.
+    """
     count = registry.count
+    lon, lat = places or (registry.lon[:count], registry.lat[:count])
     mask = ~registry.gone[:count]
     mask[0] = False
     if selection.assets is not None:
@@ -63,10 +68,9 @@ def mask_of(registry: Registry, selection: Selection) -> Mask:
         mask &= np.isin(registry.area[:count], inside)
     if selection.box is not None:
         west, south, east, north = selection.box
-        lon, lat = registry.lon[:count], registry.lat[:count]
         mask &= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
     if selection.polygon is not None:
-        mask &= _inside(registry, selection.polygon, mask)
+        mask &= _inside(selection.polygon, mask, lon, lat)
     return mask
 
 
@@ -82,14 +86,14 @@ def _among(registry: Registry, ids: Sequence[str]) -> Mask:
     return mask
 
 
-def _inside(registry: Registry, polygon: Sequence[tuple[float, float]], among: Mask) -> Mask:
+def _inside(polygon: Sequence[tuple[float, float]], among: Mask, lon: Floats, lat: Floats) -> Mask:
     if not 3 <= len(polygon) <= CORNERS_MAX:
         raise SelectionWrong(f"a polygon has 3 to {CORNERS_MAX} corners, and this one {len(polygon)}")
     shape = shapely.Polygon(polygon)
     if not shape.is_valid:  # A lasso that crosses itself still means what it goes around.
         shape = shapely.make_valid(shape)
     shapely.prepare(shape)
-    inside = np.zeros(registry.count, np.bool_)
+    inside = np.zeros(len(among), np.bool_)
     rows = np.flatnonzero(among)
-    inside[rows] = shapely.contains_xy(shape, registry.lon[rows], registry.lat[rows])
+    inside[rows] = shapely.contains_xy(shape, lon[rows], lat[rows])
     return inside

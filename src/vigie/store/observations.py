@@ -150,17 +150,28 @@ class DuckObservations:
         finally:
             cursor.close()
 
-    def union(self, sort: str, where: str = "true", *, days: tuple[str, str] | None = None) -> str:
+    def union(
+        self,
+        sort: str,
+        where: str = "true",
+        *,
+        days: tuple[str, str] | None = None,
+        read: duckdb.DuckDBPyConnection | None = None,
+    ) -> str:
         """SQL for all rows of a sort, hot and sealed, that fulfil a condition.
 
-        days: first and last UTC day that the rows can be of, so that no other segment is opened.
+        days: first and last UTC day that the rows can be of, so that no other segment is opened. read: a connection
+        within a transaction in which the SQL will run too: then what is sealed meanwhile is neither missed nor told
+        twice.
         """
         columns = _COLUMNS[sort]
-        with self.reading() as read:
-            between = "" if days is None else " AND day BETWEEN ? AND ?"
-            files = read.execute(
-                f"SELECT file FROM segment WHERE sort = ?{between} ORDER BY file", [sort, *(days or ())]
-            ).fetchall()
+        if read is None:
+            with self.reading() as own:
+                return self.union(sort, where, days=days, read=own)
+        between = "" if days is None else " AND day BETWEEN ? AND ?"
+        files = read.execute(
+            f"SELECT file FROM segment WHERE sort = ?{between} ORDER BY file", [sort, *(days or ())]
+        ).fetchall()
         parts = [f"SELECT {columns} FROM {sort} WHERE {where}"]
         if files:
             names = ", ".join("'" + str(self.sealed / file).replace("'", "''") + "'" for (file,) in files)

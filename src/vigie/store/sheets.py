@@ -6,13 +6,14 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, func, or_, select, text
 from sqlalchemy.engine import Engine
 
 from vigie.core.assets import DeviceRecord
 from vigie.core.drafts import Scalar
 from vigie.core.lives import TARGET as TARGET_LIFE
-from vigie.store.tables import APPARATUS, ASSET, COMMAND, PERSONAL, TARGET
+from vigie.core.scope import Placement, Scope
+from vigie.store.tables import APPARATUS, ASSET, COMMAND, PERSONAL, PLACEMENT, TARGET
 
 COMMANDS_MAX = 20
 
@@ -55,6 +56,19 @@ class SheetRow:
     commands: list[CommandRow]
 
 
+Since = tuple[int, int, int | None]
+"""An asset's number, and from and until when it was so, in microseconds since the epoch; None is still."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an asset belonged for a time; until_us is None for where it does now."""
+
+    from_us: int
+    until_us: int | None
+    placement: Placement
+
+
 class Sheets:
     """Reading; what writes is the projections."""
 
@@ -94,6 +108,30 @@ class Sheets:
         query = query.where(c.kind.in_(list(kinds)), c.retired_us.is_(None)).order_by(c.no)
         with self._engine.connect() as read:
             return [AreaRow(*row) for row in read.execute(query)]
+
+    def placements(self, asset: int) -> list[Placed]:
+        """Where an asset belonged, from its first day on; the last row is open unless it was retired."""
+        c = PLACEMENT.c
+        query = select(c.from_us, c.until_us, c.area, c.service, c.verb, c.public)
+        with self._engine.connect() as read:
+            return [
+                Placed(row.from_us, row.until_us, Placement(row.area, row.service, row.verb, bool(row.public)))
+                for row in read.execute(query.where(c.asset == asset).order_by(c.from_us))
+            ]
+
+    def placed_of_kind(self, kind: str, scope: Scope, area: str, *, public: bool) -> tuple[list[Since], int]:
+        """When the assets of a kind lay where a scope shows them and within an area, and how many such rows there are
+        of the kind in all. public: whether what anybody may see is among them. An asset's first row is from ever."""
+        c = PLACEMENT.c
+        clause = scope.clause("placement", public=public)
+        ever = case((c.from_us <= ASSET.c.made_us, 0), else_=c.from_us).label("from_us")
+        of_kind = select(c.asset, ever, c.until_us).join(ASSET, ASSET.c.no == c.asset).where(ASSET.c.kind == kind)
+        shown = of_kind.where(text(clause.text).bindparams(**clause.params))
+        if area:
+            shown = shown.where(or_(c.area == area, and_(c.area > area + "/", c.area < area + "0")))
+        with self._engine.connect() as read:
+            whole = read.execute(select(func.count()).select_from(of_kind.subquery())).scalar_one()
+            return [(row.asset, row.from_us, row.until_us) for row in read.execute(shown)], int(whole)
 
     def names(self, users: Collection[str]) -> dict[str, str]:
         """What users are called, by their pseudonymous ids; those whose name was erased are left out."""

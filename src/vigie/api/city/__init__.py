@@ -2,11 +2,33 @@
 
 from vigie.api.city.assets import Assets
 from vigie.api.city.city import CityDoor
+from vigie.api.city.conditions import ConditionsDoor
+from vigie.api.city.figures import FiguresDoor
+from vigie.api.city.history import HistoryDoor
+from vigie.api.city.search import SearchDoor
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Operation
 
 
-def reading_operations(sources: Sources) -> list[Operation]:
-    """The operations that only read, each below /api/v1/."""
-    doors = (CityDoor(sources), Assets(sources))
-    return [operation for door in doors for operation in door.operations]
+class Reading:
+    """The half of the API that only reads."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._search = SearchDoor(sources)
+        self._doors = (
+            CityDoor(sources),
+            Assets(sources, self._search),
+            self._search,
+            FiguresDoor(sources),
+            ConditionsDoor(sources),
+            HistoryDoor(sources),
+        )
+
+    @property
+    def operations(self) -> list[Operation]:
+        """All operations, each below /api/v1/."""
+        return [operation for door in self._doors for operation in door.operations]
+
+    async def warm(self) -> None:
+        """Makes the search's index before anybody asks."""
+        await self._search.index()

@@ -16,7 +16,9 @@ from starlette.responses import Response
 from vigie.api.access import Caller
 from vigie.api.city import describe, forms
 from vigie.api.city.export import csv_of
-from vigie.api.city.selecting import Selected, bbox_of, polygon_of
+from vigie.api.city.index import AssetIndex, words_of
+from vigie.api.city.search import SearchDoor
+from vigie.api.city.selecting import selection_of
 from vigie.api.city.sight import Sight, places
 from vigie.api.city.sources import Sources
 from vigie.api.cursors import cursor, place_of
@@ -24,6 +26,7 @@ from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.scope import Verb
 from vigie.core.times import rfc3339
+from vigie.engine.selection import SelectionWrong, mask_of
 from vigie.store.sheets import CommandRow, SheetRow
 
 LIMIT_MAX = 500
@@ -51,8 +54,8 @@ class AssetsQuery(msgspec.Struct, frozen=True, kw_only=True):
 class Assets:
     """The operations on assets that only read."""
 
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+    def __init__(self, sources: Sources, search: SearchDoor) -> None:
+        self._sources, self._search = sources, search
 
     @property
     def operations(self) -> list[Operation]:
@@ -77,8 +80,9 @@ class Assets:
         list is one table; its head is in your language.
         """
         query, sources = ask.query, self._sources
+        index = await self._search.index() if query.q else None
         sight = sources.sight(ask.caller)
-        numbers = self._fitting(query, sight)
+        numbers = self._fitting(query, sight, index)
         if query.format == "csv":
             return csv_of(sources.engine, sight.kept, numbers, ask.caller.language, sources.clock.now_us())
         after = place_of(query.cursor, tuple[int])
@@ -110,15 +114,27 @@ class Assets:
             raise Problem(404, "No such asset", f"There is no asset {asset_id[:80]!r} that you may see.")
         return no
 
-    def _fitting(self, query: AssetsQuery, sight: Sight) -> NDArray[np.intp]:
+    def _fitting(self, query: AssetsQuery, sight: Sight, index: AssetIndex | None) -> NDArray[np.intp]:
         """The numbers of the assets that fit, sorted."""
         engine = self._sources.engine
-        chosen = Selected(query.kind, query.street, query.area, bbox_of(query.bbox), polygon_of(query.polygon))
-        fits = chosen.mask(engine.registry, *places(engine, sight)) & sight.seen
+        selection = selection_of(
+            engine.registry,
+            kind=query.kind,
+            street=query.street,
+            area=query.area,
+            bbox=query.bbox,
+            polygon=query.polygon,
+        )
+        try:
+            fits = mask_of(engine.registry, selection, places(engine, sight)) & sight.seen
+        except SelectionWrong as error:
+            raise Problem(400, "Impossible parameter", f"{str(error).capitalize()}.") from error
         if query.worst is not None:
             engine.conditions.fit()
             worst = np.where(sight.covered, engine.conditions.worst[: engine.registry.count], 0)
             fits &= worst == query.worst
+        if index is not None:
+            fits &= index.fits(engine.registry, words_of(query.q))
         return np.flatnonzero(fits)
 
     def _names(self, caller: Caller, no: int, row: SheetRow) -> Mapping[str, str]:
@@ -180,8 +196,8 @@ class Assets:
         fits = (registry.street[span] == street) & ~registry.gone[span] & sight.seen
         fits[no] = False
         others = np.flatnonzero(fits)
-        lon, lat = places(self._sources.engine, sight)
-        away = np.hypot((lon[others] - lon[no]) * np.cos(np.radians(lat[no])), lat[others] - lat[no])
+        lon, lat = places(self._sources.engine, sight, np.append(others, no))
+        away = np.hypot((lon[:-1] - lon[-1]) * np.cos(np.radians(lat[-1])), lat[:-1] - lat[-1])
         return others[np.lexsort((others, away))][:NEIGHBOURS_MAX].tolist()
 
     def _actions(self, caller: Caller, no: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from vigie.engine.conditions import Condition
 from vigie.engine.loop import Engine
 from vigie.engine.picture import NEVER_US
 from vigie.engine.registry import Registry
+from vigie.store.conditions import PastCondition
 
 
 def value_of(point: Point[Any], value: float, value2: float = math.nan, text: str | None = None) -> forms.Value:
@@ -47,7 +48,7 @@ def rows(engine: Engine, sight: Sight, numbers: Sequence[int], now_us: int) -> l
     worst = np.where(sight.covered[at], engine.conditions.worst[at], 0).tolist()
     whole: list[NDArray[Any]] = [registry.kind, registry.area, registry.street, registry.base]
     kinds, areas, streets, bases = (_ints(column[at]) for column in whole)
-    lons, lats = (_floats(column[at]) for column in places(engine, sight))
+    lons, lats = map(_floats, places(engine, sight, at))
     covered = sight.covered[at].tolist()
     made: list[forms.AssetRow] = []
     for row, no in enumerate(_ints(at)):
@@ -116,20 +117,34 @@ def condition_of_asset(condition: Condition) -> forms.ConditionOfAsset:
 
 
 def alarms(
-    engine: Engine, sight: Sight, conditions: Sequence[Condition], now_us: int, by: dict[str, forms.Who] | None = None
+    engine: Engine, sight: Sight, conditions: Sequence[Condition], now_us: int, people: Mapping[str, str] | None = None
 ) -> list[forms.Alarm]:
-    """Conditions with their assets; those that the caller does not fully see are left out. by: condition id -> who
-    acknowledged it."""
+    """Open conditions with their assets; those that the caller does not fully see are left out. people: what those who
+    acknowledged are called, for a caller who may read it."""
     mine = [each for each in conditions if sight.covered[each.asset]]
     described = rows(engine, sight, [each.asset for each in mine], now_us)
-    known = by or {}
+    names = people or {}
     return [
-        forms.Alarm(**_condition(each), asset=asset, acknowledged_by=known.get(each.id))
+        forms.Alarm(
+            **_condition(each),
+            asset=asset,
+            acknowledged_by=forms.Who(id=by, name=names.get(by)) if (by := each.acknowledged_by) else None,
+        )
         for each, asset in zip(mine, described, strict=True)
     ]
 
 
-def _condition(condition: Condition) -> dict[str, Any]:
+def past_alarms(engine: Engine, sight: Sight, conditions: Sequence[PastCondition], now_us: int) -> list[forms.Alarm]:
+    """Conditions as the tables have them, all of which the caller may read; what the state of an asset says now is left
+    out where they do not fully see it any more."""
+    described = rows(engine, sight, [each.condition.asset for each in conditions], now_us)
+    return [
+        forms.Alarm(**_condition(each.condition, each.cleared_us), asset=asset, acknowledged_by=None)
+        for each, asset in zip(conditions, described, strict=True)
+    ]
+
+
+def _condition(condition: Condition, cleared_us: int | None = None) -> dict[str, Any]:
     kind = condition.kind
     return {
         "id": condition.id,
@@ -138,7 +153,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "priority": kind.priority,
         "state": condition.state,
         "raised": rfc3339(condition.raised_us),
-        "cleared": None,
+        "cleared": None if cleared_us is None else rfc3339(cleared_us),
         "evidence": condition.evidence,
     }
 

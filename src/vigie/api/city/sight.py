@@ -8,6 +8,7 @@ import numpy as np
 
 from vigie.core.observations import Floats, Mask
 from vigie.core.scope import Scope
+from vigie.core.service import Numbers
 from vigie.engine.loop import Engine
 
 
@@ -33,15 +34,11 @@ def sight_of(engine: Engine, scope: Scope) -> Sight:
     return Sight(engine.visibility.mask(scope), engine.visibility.covered(scope))
 
 
-def places(engine: Engine, sight: Sight) -> tuple[Floats, Floats]:
-    """Where each asset is for whoever sees so: where it said it was, if they may read that, or else where the inventory
-    has it. Longitude and latitude in degrees, by asset number."""
+def places(engine: Engine, sight: Sight, assets: Numbers | None = None) -> tuple[Floats, Floats]:
+    """Where assets are for whoever sees so: where they said they were, if that may be read, or else where the inventory
+    has them. Longitude and latitude in degrees, by asset number; or of these assets, in their order."""
     registry, standing = engine.registry, engine.standing
     standing.locate()
-    span = slice(0, registry.count)
-    moving = sight.covered.copy()
-    moving[1:] |= standing.kinds.place_public[registry.kind[1 : registry.count]]
-    return (
-        np.where(moving, standing.lon[span], registry.lon[span]),
-        np.where(moving, standing.lat[span], registry.lat[span]),
-    )
+    at = slice(0, registry.count) if assets is None else assets
+    moving = sight.covered[at] | standing.kinds.place_public[np.maximum(registry.kind[at], 0)]
+    return np.where(moving, standing.lon[at], registry.lon[at]), np.where(moving, standing.lat[at], registry.lat[at])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vigie.api.access import Caller
 from vigie.api.city.sight import Sight, sight_of
+from vigie.core.service import Service
 from vigie.engine.loop import Engine
 from vigie.engine.ports import Clock
 from vigie.store.facts import SqlFacts
+from vigie.store.history import History
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,9 @@ class Sources:
     """
 
     engine: Engine
+    services: Sequence[Service]
     facts: SqlFacts
+    history: History
     clock: Clock
     name: str
     zone: str

@@ -1,7 +1,7 @@
 """Air and weather: what residents breathe, and the sky that lighting and roads depend on."""
 
 from vigie.core.kinds import AssetKind, attribute, number
-from vigie.core.service import Service
+from vigie.core.service import Figure, How, Service
 
 _HOURLY_S = 7_200.0
 
@@ -32,4 +32,11 @@ class WeatherStation(AssetKind, name="weather_station", service="air", shown="te
     illuminance = number(unit="lx", low=0, high=200_000, valid_s=1_800, public=True)
 
 
-service = Service(name="air", assets=(AirStation, WeatherStation))
+service = Service(
+    name="air",
+    assets=(AirStation, WeatherStation),
+    figures=(
+        Figure("no2", AirStation, AirStation.no2, How.MAX),
+        Figure("temperature", WeatherStation, WeatherStation.temperature, How.MEAN),
+    ),
+)

@@ -1,6 +1,6 @@
 """Street lighting: luminaires, and the cabinets that feed them."""
 
-from vigie.core.service import Service
+from vigie.core.service import Figure, How, Service
 from vigie.core.watch import points_of, watching
 from vigie.services.lighting.conditions import CONDITIONS, WATCHES
 from vigie.services.lighting.guards import supply_is_on
@@ -13,4 +13,8 @@ service = Service(
     reacts=points_of(*WATCHES),
     step=watching(*WATCHES),
     guards={Luminaire.dim: (supply_is_on,)},
+    figures=(
+        Figure("lit", Luminaire, Luminaire.level, How.SHARE),
+        Figure("power", Luminaire, Luminaire.power, How.SUM, unit="kW", scale=0.001),
+    ),
 )

@@ -10,9 +10,7 @@ from vigie.core.service import City, Numbers, Refusal
 from vigie.services.lighting.kinds import Luminaire
 
 
-def supply_is_on(
-    params: Mapping[str, Any], assets: Numbers, city: City, now_us: int
-) -> Sequence[tuple[Mask, Refusal]]:
+def supply_is_on(params: Mapping[str, Any], assets: Numbers, city: City, now_us: int) -> Sequence[tuple[Mask, Refusal]]:
     """A lamp that says its supply is off cannot act: the order would only expire."""
     fault = city.value(Luminaire, Luminaire.fault, assets)
     return [(fault == Luminaire.fault.code("supply"), Refusal("lighting.supply_off"))]

@@ -15,7 +15,7 @@ class District(AssetKind, name="district", service="places", shape=Shape.SURFACE
     """A part of a commune."""
 
 
-class Street(AssetKind, name="street", service="places", shape=Shape.LINE, public=True):
+class Street(AssetKind, name="street", service="places", shape=Shape.LINE, public=True, street=True):
     """A stretch of a street between two nodes; streets of one name are many of these."""
 
     street_class = attribute(Sort.CHOICE, choices=("motorway", "primary", "secondary", "local", "path"))

@@ -15,7 +15,7 @@ from vigie.core.kinds import (
     number,
     place,
 )
-from vigie.core.service import Service
+from vigie.core.service import Figure, How, Service
 from vigie.core.watch import Watch, points_of, watching
 
 
@@ -93,4 +93,8 @@ service = Service(
     conditions=(BOLLARD_FAULT,),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
+    figures=(
+        Figure("at_work", Vehicle, Vehicle.activity, How.COUNT, when=("working",)),
+        Figure("bikes", BikeStation, BikeStation.bikes, How.SUM),
+    ),
 )

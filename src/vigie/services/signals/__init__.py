@@ -14,7 +14,7 @@ from vigie.core.kinds import (
     flag,
     number,
 )
-from vigie.core.service import Service
+from vigie.core.service import Figure, How, Service
 from vigie.core.watch import Watch, points_of, watching
 
 
@@ -69,4 +69,8 @@ service = Service(
     conditions=(SIGNALS_FLASHING, SIGNALS_DARK, CONTROLLER_OPEN, DETECTOR_DEAD),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
+    figures=(
+        Figure("colours", Junction, Junction.mode, How.SHARE, when=("colours",)),
+        Figure("flow", Detector, Detector.flow, How.MEAN),
+    ),
 )

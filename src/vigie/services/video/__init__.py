@@ -1,7 +1,7 @@
 """Video protection: cameras. No picture passes here yet; the prefect's authorisation comes first."""
 
 from vigie.core.kinds import AssetKind, ConditionKind, Outlet, Sort, attribute, choice
-from vigie.core.service import Service
+from vigie.core.service import Figure, How, Service
 from vigie.core.watch import Watch, points_of, watching
 
 
@@ -25,4 +25,5 @@ service = Service(
     conditions=(CAMERA_DOWN,),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
+    figures=(Figure("cameras_up", Camera, Camera.link, How.SHARE, when=("up",)),),
 )

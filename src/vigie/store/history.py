@@ -1,0 +1,151 @@
+"""History: what a point was over a time, from the hot table and the sealed days in one query.
+
+Raw rows are the observations themselves, at most so many; more become spans, each with the least, the mean, the
+greatest and the number of its values, or the last value where values are names. A span begins at a whole multiple of
+its length since 1970. What a device itself calls bad is left out. Of an instant that an asset reported twice, the value
+that came first stands, as in the live picture; over many assets it counts twice until its day is compacted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.core.kinds import Quality
+from vigie.core.times import DAY_US, SECOND_US, day_of
+from vigie.store.observations import DuckObservations
+
+ROWS_MAX = 5_000
+DEADLINE_S = 10.0
+
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
+STEPS_US = tuple(SECOND_US * each for each in _STEPS_S)
+"""The lengths that a span is widened to."""
+
+T = TypeVar("T")
+
+Span = tuple[int, int]
+"""Microseconds since the epoch: the first, and the first that is no more of it."""
+
+
+class HistoryTooLong(Exception):
+    """A question took longer than it may, and was given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a point was. bucket_us: the length of a span, 0 for the observations themselves. rows: of floats; the first
+    column is milliseconds since the epoch, the others see `forms.History`."""
+
+    bucket_us: int
+    rows: list[list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedSpans:
+    """When each of some assets may be read: columns of one length."""
+
+    asset: NDArray[np.uint32]
+    from_us: NDArray[np.int64]
+    until_us: NDArray[np.int64]
+
+
+class History:
+    """Questions about the past. Each has a connection of its own and a time after which it is given up."""
+
+    def __init__(self, observations: DuckObservations, *, deadline_s: float = DEADLINE_S) -> None:
+        self._observations, self._deadline_s = observations, deadline_s
+
+    def of_asset(self, asset: int, point: int, spans: Sequence[Span], bucket_us: int, *, named: bool) -> Told:
+        """One point of one asset within these spans, which follow each other. bucket_us: 0 for the observations
+        themselves. named: values are names (choices, flags): of a span its last is told. Raises HistoryTooLong."""
+        if not spans:
+            return Told(bucket_us, [])
+        first, last = spans[0][0], spans[-1][1]
+        within = " OR ".join(f"(observed_us >= {int(a)} AND observed_us < {int(b)})" for a, b in spans)
+        where = f"point = {int(point)} AND asset = {int(asset)} AND quality <> {int(Quality.BAD)} AND ({within})"
+
+        def ask(read: duckdb.DuckDBPyConnection) -> Told:
+            rows = self._observations.union("number", where, days=(day_of(first), day_of(last - 1)), read=read)
+            once = f"SELECT observed_us, arg_min(value, n) AS value FROM ({rows}) GROUP BY observed_us"
+            if not bucket_us:
+                raw = f"SELECT observed_us / 1000 AS ms, value FROM ({once}) ORDER BY observed_us LIMIT {ROWS_MAX + 1}"
+                told = _rows(read, raw)
+                if len(told) <= ROWS_MAX:
+                    return Told(0, told)
+            width = widened(bucket_us, last - first)
+            return Told(width, _rows(read, _spans(once, width, "last" if named else "number")))
+
+        return self._asked(ask)
+
+    def of_kind(self, point: int, span: Span, bucket_us: int, allowed: AllowedSpans | None) -> Told:
+        """One point over all assets that have it, or over those allowed. Raises HistoryTooLong."""
+        first, last = span
+        where = (
+            f"point = {int(point)} AND quality <> {int(Quality.BAD)} "
+            f"AND observed_us >= {int(first)} AND observed_us < {int(last)}"
+        )
+        width = widened(bucket_us, last - first)
+
+        def ask(read: duckdb.DuckDBPyConnection) -> Told:
+            rows = self._observations.union("number", where, days=(day_of(first), day_of(last - 1)), read=read)
+            if allowed is None:
+                return Told(width, _rows(read, _spans(rows, width, "number")))
+            dated = "h.asset = spans.asset AND h.observed_us >= spans.from_us AND h.observed_us < spans.until_us"
+            seen = f"SELECT h.observed_us, h.value FROM ({rows}) h JOIN spans ON {dated}"
+            return Told(width, _rows(read, _spans(seen, width, "number"), allowed))
+
+        return self._asked(ask)
+
+    def _asked(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        try:
+            return self._once(ask)
+        except duckdb.IOException:
+            # A day was compacted between the look at the list of segments and the look into them.
+            return self._once(ask)
+
+    def _once(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        with self._observations.reading() as read:
+            timer = threading.Timer(self._deadline_s, read.interrupt)
+            timer.start()
+            try:
+                read.execute("BEGIN TRANSACTION READ ONLY")
+                return ask(read)
+            except duckdb.InterruptException as error:
+                raise HistoryTooLong(f"it took more than {self._deadline_s:g} s") from error
+            finally:
+                timer.cancel()
+
+
+def widened(bucket_us: int, span_us: int) -> int:
+    """The length of spans: what was asked for, or the next of STEPS_US that makes no more than ROWS_MAX of them."""
+    least = -(-span_us // (ROWS_MAX - 1))
+    if bucket_us >= max(least, 1):
+        return bucket_us
+    step = next((each for each in STEPS_US if each >= least), None)
+    return step or -(-least // DAY_US) * DAY_US
+
+
+def _spans(rows: str, bucket_us: int, what: str) -> str:
+    """SQL for the spans of rows of observed_us and value."""
+    told = {
+        "number": "min(value), avg(value), max(value), count(*)",
+        "last": "arg_max(value, observed_us)",
+    }[what]
+    start = f"(observed_us // {bucket_us})"
+    return f"SELECT {start} * {bucket_us / 1000} AS ms, {told} FROM ({rows}) GROUP BY {start} ORDER BY ms"
+
+
+def _rows(read: duckdb.DuckDBPyConnection, sql: str, allowed: AllowedSpans | None = None) -> list[list[float]]:
+    """What the SQL tells. It may name `spans`, which are those that are allowed: DuckDB finds them by that name in this
+    frame, and reads the arrays in place."""
+    spans = allowed and {"asset": allowed.asset, "from_us": allowed.from_us, "until_us": allowed.until_us}
+    columns = cast("dict[str, NDArray[Any]]", read.execute(sql).fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
+    del spans
+    return np.column_stack([np.asarray(column, np.float64) for column in columns.values()]).tolist()
