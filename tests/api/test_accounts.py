@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from tests.people import PASSWORD, QUETIGNY, Browser, ask_json, make_people
 from tests.post import RunningPost, make, running
@@ -155,3 +157,32 @@ def test_one_person_has_so_many_sessions_and_no_more(post: RunningPost) -> None:
     newcomer(admin, "many", {"role": "elected"})
     opened = [Browser(post, "many") for _ in range(17)]
     assert [each.ask("GET", SESSION).status for each in (opened[0], opened[1], opened[-1])] == [401, 200, 200]
+
+
+def listen(live: ClientConnection) -> None:
+    """Takes what comes until the socket closes, which raises."""
+    while True:
+        live.recv(timeout=10)
+
+
+def test_who_is_thrown_out_sees_no_more_through_an_open_socket(post: RunningPost) -> None:
+    admin = Browser(post, "administrator")
+    user = newcomer(admin, "watcher", {"role": "elected"})
+    ends = ((f"{USERS}/{user}/password", {"password": PASSWORD}), (f"{USERS}/{user}/close", None))
+    for path, body in ends:
+        cookie = {"Cookie": Browser(post, "watcher").cookie}
+        with connect(f"ws://127.0.0.1:{post.port}/api/v1/live", additional_headers=cookie) as live:
+            assert live.ping().wait(10)
+            assert admin.ask("POST", path, body).status == 204
+            with pytest.raises(ConnectionClosed) as ended:
+                listen(live)
+            assert ended.value.rcvd is not None
+            assert ended.value.rcvd.code == 1008
+
+
+def test_a_page_of_another_site_opens_no_socket(post: RunningPost) -> None:
+    victim = Browser(post, "operator")
+    said = {"Cookie": victim.cookie, "Origin": "https://elsewhere.example"}
+    with pytest.raises(InvalidStatus) as refused:
+        connect(f"ws://127.0.0.1:{post.port}/api/v1/live", additional_headers=said)
+    assert refused.value.response.status_code == 403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -182,3 +183,13 @@ def test_no_secret_is_written_anywhere(folder: Path, post: RunningPost) -> None:
     assert "logged in" in log
     for secret in (operator.secret, operator.csrf, PASSWORD, "wrong wrong wrong", "wrong field"):
         assert secret.encode() not in written
+
+
+def test_logins_are_counted_by_what_became_of_them(post: RunningPost) -> None:
+    Browser(post, "operator")
+    enter(post, "nobody else", "wrong wrong wrong")
+    figures = post.ask("GET", "/metrics").body
+    counted = dict(re.findall(r'^vigie_logins_total\{outcome="(\w+)"\} ([0-9.]+)$', figures, re.MULTILINE))
+    assert set(counted) == {"let_in", "refused", "throttled", "busy"}
+    assert float(counted["let_in"]) >= 1
+    assert float(counted["refused"]) >= 1

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -198,6 +200,20 @@ def told_as_problems(
 def roles_told(held: Sequence[Held]) -> list[RoleTold]:
     """Roles as they are told."""
     return [RoleTold(each.role, each.area, sorted(each.services), sorted(map(str, each.grant.verbs))) for each in held]
+
+
+class LoginFigures(Collector):
+    """Logins by what became of them, for Prometheus: the keeper's own counters, read when they are asked for."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    def collect(self) -> Iterable[Metric]:
+        """The figures as they stand."""
+        logins = CounterMetricFamily("vigie_logins", "Logins by what became of them", labels=["outcome"])
+        for outcome in ("let_in", "refused", "throttled", "busy"):
+            logins.add_metric([outcome], self._keeper.logins[outcome])
+        yield logins
 
 
 class _Door:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -114,8 +115,7 @@ class Keeper:
         self._turn = asyncio.Lock()
         self._failures_of_login = Throttle(FAILURES_OF_LOGIN)
         self._failures_of_peer = Throttle(FAILURES_OF_PEER)
-        self.logins_refused = 0
-        self.logins_throttled = 0
+        self.logins: Counter[str] = Counter()
 
     # --- users ---
 
@@ -231,7 +231,7 @@ class Keeper:
         digest, began_us = login_digest(login[: LOGIN_CHARACTERS_MAX + 1]), self.now_us()
         wait_us = max(self._failures_of_login.wait_us(digest, began_us), self._failures_of_peer.wait_us(peer, began_us))
         if wait_us:
-            self.logins_throttled += 1
+            self.logins["throttled"] += 1
             raise TooMany(wait_us)
         self._failures_of_login.attempt(digest, began_us)
         self._failures_of_peer.attempt(peer, began_us)
@@ -241,9 +241,10 @@ class Keeper:
         except PasswordsBusy:
             self._failures_of_login.take_back(digest, began_us)
             self._failures_of_peer.take_back(peer, began_us)
+            self.logins["busy"] += 1
             raise
         if user is None or not right:
-            self.logins_refused += 1
+            self.logins["refused"] += 1
             return None
         self._failures_of_login.clear(digest)
         self._failures_of_peer.take_back(peer, began_us)
@@ -327,6 +328,7 @@ class Keeper:
                     Entry(fact, payload=payload, about=About(user.id)),
                 ]
             )
+        self.logins["let_in"] += 1
         session = self.directory.session(fact.session, now_us)
         return None if session is None else (session, secret)
 
