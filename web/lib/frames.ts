@@ -11,6 +11,7 @@ export interface FrameHeader {
   rows?: number
   columns?: [name: string, type: string][]
   moving?: boolean
+  forget?: boolean
   data?: unknown
 }
 

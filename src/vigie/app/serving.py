@@ -8,17 +8,19 @@ from collections.abc import Callable
 from vigie.api.accounts import accounts_routes
 from vigie.api.application import application
 from vigie.api.devices import Devices, device_routes
-from vigie.api.live import live_routes
+from vigie.api.live import LiveFigures, live_routes
 from vigie.api.operations import operations_routes
 from vigie.api.orders import OrderDoor, order_routes
-from vigie.api.session import SessionAccess, session_routes
+from vigie.api.session import LoginFigures, SessionAccess, session_routes
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
+from vigie.app.control import performing
 from vigie.app.installation import installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
 from vigie.settings import Settings
+from vigie.transports.control import ControlSocket
 from vigie.transports.http import serve as serve_http
 
 SWITCH_S = 0.0002
@@ -36,16 +38,18 @@ async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
         post.pump.on_settled = door.wake
         direct = device_routes(devices, post.pump)
         direct |= order_routes(devices, door, post.engine, post.acts, post.pump, opened.clock)
+        post.beside.append(ControlSocket(settings.data, performing(opened, post, devices)).run)
         mqtt = mqtt_link(settings, opened.shard, devices, post.pump)
         if mqtt is not None:
             post.beside.append(mqtt[0].run)
-        routes = operations_routes(post.engine, post.pump, lambda: post.trouble, mqtt[1:] if mqtt else ())
         keeper = keeper_of_post(opened, post.pump)
         access = SessionAccess(keeper.directory, opened.clock)
+        hub = live_hub(opened, post, access)
+        post.beside.append(hub.run)
+        figures = [LiveFigures(hub), LoginFigures(keeper), *(mqtt[1:] if mqtt else ())]
+        routes = operations_routes(post.engine, post.pump, lambda: post.trouble, figures)
         routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
         routes += accounts_routes(keeper, access, opened.facts.accounts)
         routes += api_routes(opened, post, access)
-        hub = live_hub(opened, post, access)
-        post.beside.append(hub.run)
         every_route = [*routes, *live_routes(hub)]
         await serve_http(application(every_route, post.life, direct), settings.host, settings.port, on_ready=on_ready)

@@ -21,10 +21,11 @@ export class Picture {
   /** For each kind's code, how long its shown value stays true, in seconds. */
   valid = new Float64Array(256).fill(Infinity)
 
-  /** Takes a snapshot or a delta. Another epoch begins a new picture: what was known before is forgotten. */
+  /** Takes a snapshot or a delta. Another epoch begins a new picture, and so does a snapshot that says so: what was
+      known before is forgotten. */
   take(frame: Frame): void {
     const { header, rows, columns } = frame
-    if (header.epoch !== undefined && header.epoch !== this.epoch) {
+    if (header.epoch !== undefined && (header.epoch !== this.epoch || header.forget)) {
       if (this.epoch) this.forget()
       this.epoch = header.epoch
     }

@@ -29,7 +29,7 @@ class Counts:
     """What the door has done since the process began.
 
     frames, sent_bytes: handed to sockets. coalesced: ticks that a socket could not take and was told of with a later
-    one. refused: sockets that were not let in; slow, revoked: sockets that were closed for it.
+    one. refused: sockets that were not let in. slow, revoked, misused: sockets that were closed for it.
     """
 
     frames: int = 0
@@ -38,6 +38,7 @@ class Counts:
     refused: int = 0
     slow: int = 0
     revoked: int = 0
+    misused: int = 0
 
 
 class Listener(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class MapFeed:
         mark is of another epoch, or so old that it is not known any more what left since."""
         version = self._moment.version
         if epoch != self._epoch or not self._engine.standing.floor <= mark <= version:
-            return Telling(self._snapshot(), version)
+            return Telling(self._snapshot(forget=True), version)
         return Telling(self._answered(mark), version)
 
     def _answered(self, mark: int) -> Iterator[Frame]:
@@ -92,31 +93,30 @@ class MapFeed:
         if empty:
             yield self._picture("delta", np.empty(0, np.int64), version=self._moment.version)
 
-    def _snapshot(self) -> Iterator[Frame]:
-        """All that there is to be told. What was told before of assets that move is to be forgotten."""
-        return stamped(self._all(), version=self._moment.version)
+    def _snapshot(self, *, forget: bool = False) -> Iterator[Frame]:
+        """All that there is to be told. What was told before of assets that move is to be forgotten; with `forget`,
+        what was told before of anything."""
+        return stamped(self._all({"forget": True} if forget else {}), version=self._moment.version)
 
-    def _all(self) -> Iterator[Frame]:
-        standing = self._engine.standing
-        kind = "snapshot"
-        for start in range(1, standing.count, RANGE):
-            key = ("all", start, kind)
-            frame = self._memo.made.get(key)
+    def _all(self, header: dict[str, Any]) -> Iterator[Frame]:
+        standing, made = self._engine.standing, self._memo
+        what = "snapshot"
+        for start in range(1, max(2, standing.count), RANGE):
+            key = (start, bool(header))
+            frame = made.made.get(key)
             if frame is None:
                 rows = np.arange(start, min(start + RANGE, standing.count))
                 # What never said anything and never changed has nothing to tell.
                 spoke = (standing.changed[rows] > 0) | (standing.flags[rows] > 0) | (standing.worst[rows] > 0)
                 spoke |= ~np.isnan(standing.value_of(rows))
-                frame = self._memo.made[key] = self._picture(kind, rows[spoke])
-            if frame.header["rows"] or kind == "snapshot":
+                frame = made.made[key] = self._picture(what, rows[spoke], **header)
+            if frame.header["rows"] or what == "snapshot":
                 yield frame
-            kind = "delta"
-        if kind == "snapshot":
-            yield self._picture(kind, np.empty(0, np.int64))
-        kind = "snapshot"
+            what, header = "delta", {}
+        what = "snapshot"
         for start in range(0, max(1, len(standing.movers)), RANGE):
-            yield self._moving(kind, standing.movers[start : start + RANGE])
-            kind = "delta"
+            yield self._moving(what, standing.movers[start : start + RANGE])
+            what = "delta"
 
     def _since(self, mark: int) -> Iterator[Frame]:
         return stamped(self._changes(mark), version=self._moment.version)
@@ -135,7 +135,9 @@ class MapFeed:
             frame = self._picture("delta", rows)
             if frame.header["rows"]:
                 yield frame
-        left = self._left(mark)
+        left, other = self._crossed(mark)
+        if len(other):
+            yield self._picture("delta", other, blank=True)
         is_mover = standing.place_slot[left] != NO_POINT
         if not is_mover.all():
             yield self._tombs(left[~is_mover], moving=False)
@@ -159,11 +161,12 @@ class MapFeed:
         lat = np.where(placed, standing.lat[rows], registry.lat[rows])
         return seen & self._kinds[kind] & self._viewport.holds(lon, lat), whole
 
-    def _picture(self, what: str, rows: Numbers, **header: int) -> Frame:
+    def _picture(self, what: str, rows: Numbers, *, blank: bool = False, **header: Any) -> Frame:
+        """blank: whether what is seen, but shows nothing of itself, is told as unknown."""
         standing = self._engine.standing
         seen, whole = self._sight(rows)
         open_value = whole | standing.kinds.shown_public[self._engine.registry.kind[rows]]
-        told = seen & (open_value | ((standing.flags[rows] & GONE) > 0))
+        told = seen & (open_value | blank)
         rows, whole, open_value = rows[told], whole[told], open_value[told]
         columns = (
             ("no", rows.astype(np.uint32)),
@@ -197,18 +200,20 @@ class MapFeed:
         )
         return Frame(self._moment.header(what) | {"epoch": self._epoch, "moving": True}, columns)
 
-    def _left(self, mark: int) -> Numbers:
-        """What was in the viewport, and seen there, at some time since the mark, and is not any more."""
+    def _crossed(self, mark: int) -> tuple[Numbers, Numbers]:
+        """Of what was elsewhere at some time since the mark: what may have been told then and is not in sight now; and
+        what is in sight now and was not then, or not as much of it."""
         departures = self._engine.standing.departed_since(mark)
-        assets = departures.asset
+        assets, area = departures.asset, departures.area
         if not len(assets):
-            return assets
-        was = self._viewport.holds(departures.lon, departures.lat)
-        was &= self._kinds[self._engine.registry.kind[assets]]
-        if was.any():
-            was &= self._engine.visibility.seen_in(self._scope, assets, departures.area)
-        left = np.unique(assets[was])
-        return left[~self._sight(left)[0]]
+            return assets, assets
+        visibility = self._engine.visibility
+        was = self._viewport.holds(departures.lon, departures.lat) & self._kinds[self._engine.registry.kind[assets]]
+        was &= visibility.seen_in(self._scope, assets, area)
+        was_whole = was & visibility.seen_in(self._scope, assets, area, public=False)
+        here, whole = self._sight(assets)
+        other = here & (~was | (was_whole != whole))
+        return np.unique(assets[was & ~here]), np.unique(assets[other])
 
     def _tombs(self, rows: Numbers, *, moving: bool) -> Frame:
         """That these assets are here no more."""

@@ -137,19 +137,19 @@ class LiveSocket:
         refill = (now - self._asked_at) * ASKS_A_SECOND_MAX
         self._asks, self._asked_at = min(ASKS_AT_ONCE_MAX, self._asks + refill) - 1, now
         if self._asks < 0:
-            self._end("too_many_messages", POLICY)
+            self._misused("too_many_messages")
             return
         try:
             verb, asked = read_ask(message)
         except AskRefused as error:
-            self._end("not_understood", POLICY, str(error))
+            self._misused("not_understood", str(error))
             return
         number = asked.id
         self._drop(number)
         if verb == "unsubscribe":
             return
         if len(self._subscriptions) >= SUBSCRIPTIONS_MAX:
-            self._end("too_many_subscriptions", POLICY)
+            self._misused("too_many_subscriptions")
             return
         self._subscribe(number, verb, asked)
         self._subscriptions[number].resume = asked.resume if isinstance(asked, Subscribe) else None
@@ -234,6 +234,10 @@ class LiveSocket:
         self._hub.counts.sent_bytes += len(frame)
 
     # How it ends.
+
+    def _misused(self, reason: str, detail: str = "") -> None:
+        self._hub.counts.misused += 1
+        self._end(reason, POLICY, detail)
 
     def _end(self, reason: str, code: int, detail: str = "") -> None:
         """Says goodbye, and why, without waiting for anybody."""
