@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.city import CATALOGUE, NOW_US
-from vigie.core.kinds import AssetKind, Catalogue, Quality, text
+from vigie.core.kinds import AssetKind, Catalogue, Quality, Sort, text
 from vigie.core.observations import Outcome, Rejected
 from vigie.core.readings import Readings
-from vigie.engine.admission import AGE_US_MAX, ANY_REPORTER, FUTURE_US_MAX, TEXT_LENGTH_MAX, Admission, Admitted
+from vigie.engine.admission import (
+    AGE_US_MAX,
+    ANY_REPORTER,
+    FUTURE_US_MAX,
+    TEXT_LENGTH_MAX,
+    Admission,
+    Admitted,
+    Columns,
+)
 from vigie.engine.registry import Registry
 
 
@@ -130,3 +139,63 @@ def test_what_could_not_be_read_is_refused_in_its_place_and_quality_is_kept() ->
     assert [each.row for each in admitted.rejected] == [0, 9]
     assert admitted.batch.quality.tolist() == [Quality.GOOD, Quality.BAD]
     assert admit([], refused=[unread]).rejected == [unread]
+
+
+NUMBERS = st.one_of(
+    st.floats(-200, 300), st.integers(-2, 102), st.sampled_from([float("nan"), float("inf"), 0.0, 100.0, 1e9])
+)
+INSTANTS = st.sampled_from([0, -AGE_US_MAX, -AGE_US_MAX - 1, FUTURE_US_MAX, FUTURE_US_MAX + 1])
+
+
+@st.composite
+def in_both_forms(draw: st.DrawFn) -> tuple[Row, tuple[int, int, int, float, float]]:
+    """A reading in names, and the same in numbers: of every outcome that both can have."""
+    asset = draw(st.sampled_from(["lamp", "cabinet", "bus", "other", "gone", "dragon"]))
+    number = REGISTRY.numbers.get(asset, 0)
+    own = REGISTRY.kind_of(number).points if number else {}
+    name = draw(st.sampled_from([*own, "humour", "message"])) if own else "level"
+    sort = own[name].sort if name in own else Sort.NUMBER
+    value: Any
+    value2 = float("nan")
+    if sort is Sort.PLACE or (sort is Sort.NUMBER and draw(st.integers(0, 9)) == 0):
+        value = (draw(NUMBERS), draw(NUMBERS.filter(lambda each: sort is Sort.PLACE or each == each)))
+        code, value2 = value
+    elif sort is Sort.FLAG:
+        value = draw(st.booleans())
+        code = float(value)
+    elif sort is Sort.CHOICE:
+        choices = own[name].choices
+        code = float(draw(st.integers(-1, len(choices))))
+        value = choices[int(code)] if 0 <= code < len(choices) else "dragon"
+    else:
+        value = code = draw(NUMBERS)
+    point = REGISTRY.point_codes.get(name, REGISTRY.unknown_point)
+    at_us = NOW_US + draw(INSTANTS)
+    return (asset, name, value, at_us), (number, point, at_us, float(code), float(value2))
+
+
+@settings(deadline=None)
+@given(st.lists(in_both_forms(), max_size=20), st.sampled_from([MINE, OTHER, ANY_REPORTER]))
+def test_names_and_numbers_are_under_the_same_rules(said_twice: list[Any], reporter: int) -> None:
+    named, numbered = [each[0] for each in said_twice], [each[1] for each in said_twice]
+    types = (np.int64, np.int64, np.int64, np.float64, np.float64)
+    columns = [np.array([row[i] for row in numbered], types[i]) for i in range(5)]
+    by_name, by_number = admit(named, reporter), ADMISSION.admit_columns(Columns(*columns), reporter, NOW_US)
+    assert [(each.row, each.outcome) for each in by_name.rejected] == [
+        (each.row, each.outcome) for each in by_number.rejected
+    ]
+    assert all(each.detail for each in by_number.rejected)
+    assert said(by_name) == said(by_number)
+    assert by_name.rows.tolist() == by_number.rows.tolist()
+
+
+def test_what_has_no_form_in_numbers_is_of_the_wrong_type() -> None:
+    codes, nan = REGISTRY.point_codes, float("nan")
+    rows = [
+        (4, codes["message"], 1.0, nan), (1, codes["fault"], 1.5, nan), (1, codes["fault"], nan, nan),
+        (2, codes["full_light"], 0.5, nan), (1, codes["level"], 5.0, 47.0),
+    ]  # fmt: skip
+    asset, point, value, value2 = (np.array(column) for column in zip(*rows, strict=True))
+    columns = Columns(asset, point, np.full(len(rows), NOW_US), value, value2)
+    admitted = ADMISSION.admit_columns(columns, MINE, NOW_US)
+    assert [each.outcome for each in admitted.rejected] == [Outcome.WRONG_TYPE] * len(rows)
