@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from tests.people import PASSWORD, Browser, ask_json, make_people
 from tests.post import RunningPost, make, running
+from vigie.api.session import peer_of
 
 SESSION = "/api/v1/session"
 
@@ -136,11 +138,10 @@ def test_another_site_cannot_log_a_browser_in(post: RunningPost) -> None:
 
 def test_who_fails_too_often_waits_and_then_may_try_again(post: RunningPost) -> None:
     """Five may fail; then even the right password waits, for known and unknown logins alike."""
-    for login in ("supervisor", "ghost"):
-        statuses = [enter(post, login, "wrong wrong wrong").status for _ in range(6)]
-        assert statuses == [401] * 5 + [429]
-    throttled = enter(post, "SUPERVISOR ", PASSWORD)
-    assert throttled.status == 429
+    for login in ("ghost", "supervisor"):
+        assert [enter(post, login, "wrong wrong wrong").status for _ in range(5)] == [401] * 5
+        throttled = enter(post, login.upper() + " ", PASSWORD)
+        assert throttled.status == 429
     wait_s = int(throttled.headers["retry-after"])
     assert 1 <= wait_s <= 2
     time.sleep(wait_s)
@@ -193,3 +194,22 @@ def test_logins_are_counted_by_what_became_of_them(post: RunningPost) -> None:
     assert set(counted) == {"let_in", "refused", "throttled", "busy"}
     assert float(counted["let_in"]) >= 1
     assert float(counted["refused"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("proxies", "said", "peer"),
+    [
+        (0, "203.0.113.9", "192.0.2.1"),
+        (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9", "198.51.100.1"),
+        (3, "203.0.113.9", "203.0.113.9"),
+        (1, "", "192.0.2.1"),
+        (1, "made up", "192.0.2.1"),
+        (1, None, "192.0.2.1"),
+    ],
+)
+def test_where_a_login_comes_from_is_what_our_own_proxies_say(proxies: int, said: str | None, peer: str) -> None:
+    """What stands before our proxies' own words is whatever the sender liked to write."""
+    headers = [] if said is None else [(b"x-forwarded-for", said.encode())]
+    request = Request({"type": "http", "headers": headers, "client": ("192.0.2.1", 5)})
+    assert peer_of(request, proxies) == peer

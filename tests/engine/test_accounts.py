@@ -28,8 +28,9 @@ from vigie.engine.accounts import (
     login_digest,
     secret_digest,
 )
-from vigie.engine.keeper import By, Keeper, Means, Refused, TooMany
+from vigie.engine.keeper import By, Keeper, Means, Owed, Refused, TooMany, network_of
 from vigie.engine.passwords import AT_ONCE_MAX, WAITING_MAX, Passwords, PasswordsBusy, PasswordWeak
+from vigie.engine.ports import StorageFull
 from vigie.engine.throttle import Patience, Throttle
 
 CHEAP = Parameters(Type.ID, 19, 16, 32, 1, 8, 1)
@@ -360,6 +361,42 @@ def test_who_goes_away_meanwhile_leaves_memory_and_journal_equal() -> None:
         assert known.closed
 
     asyncio.run(leave())
+
+
+def test_a_full_disk_keeps_nobody_in_and_what_is_owed_is_kept_when_there_is_room() -> None:
+    hands = Hands()
+    keeper = hands.keeper()
+
+    async def full(entries: Sequence[Entry]) -> None:
+        raise StorageFull("full")
+
+    async def live() -> None:
+        straight = keeper._means.commit
+        user = await keeper.make_user(BY, "u", "U", PASSWORD, [])
+        opened = await keeper.log_in("u", PASSWORD, "peer")
+        assert opened is not None
+        object.__setattr__(keeper._means, "commit", full)
+        with pytest.raises(StorageFull):
+            await keeper.grant(BY, user, Held("elected", "", frozenset({"*"})))
+        assert keeper.directory.roles_of(user) == []
+        with pytest.raises(Owed):
+            await keeper.close_user(BY, user)
+        assert not keeper.directory.alive(opened[0].id, hands.now)
+        assert "UserChanged" not in {type(entry.fact).__name__ for entry in hands.journal}
+        object.__setattr__(keeper._means, "commit", straight)
+        await keeper.make_user(BY, "v", "V", PASSWORD, [])
+        kept = [type(entry.fact).__name__ for entry in hands.journal]
+        assert kept[-3:] == ["UserChanged", "SessionClosed", "UserMade"]
+        await keeper.make_user(BY, "w", "W", PASSWORD, [])
+        assert len(hands.journal) == len(kept) + 1
+
+    asyncio.run(live())
+
+
+def test_an_address_is_throttled_by_what_one_subscriber_has() -> None:
+    assert network_of("2001:db8:1:2::7") == network_of("2001:db8:1:2:ffff::1") != network_of("2001:db8:1:3::7")
+    assert network_of("::ffff:192.0.2.7") == network_of("192.0.2.7") != network_of("192.0.2.8")
+    assert network_of("a unix socket") == "a unix socket"
 
 
 @pytest.mark.parametrize(

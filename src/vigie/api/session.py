@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -24,7 +26,7 @@ from vigie.api.access import Caller
 from vigie.api.bodies import answer, read_json
 from vigie.api.problems import Problem
 from vigie.engine.accounts import SESSION_US_MAX, Directory, Held, Session, secret_digest
-from vigie.engine.keeper import By, Keeper, Refused, TooMany
+from vigie.engine.keeper import By, Keeper, Owed, Refused, TooMany
 from vigie.engine.passwords import PasswordsBusy, PasswordWeak
 from vigie.engine.ports import Clock, StorageFull
 from vigie.store.accounts import SqlAccounts
@@ -191,6 +193,14 @@ def told_as_problems(
             raise Problem(
                 429, "Too many attempts", "Too many failed.", mend=mend, retry_after_s=error.retry_after_s
             ) from None
+        except Owed:
+            raise Problem(
+                507,
+                "Disk full",
+                "They are out; that they are will be kept when there is room, if the post is not stopped before.",
+                mend="Make room; then see that it was kept.",
+                retry_after_s=30,
+            ) from None
         except StorageFull:
             raise Problem(507, "Disk full", "Nothing was changed.", mend="Make room.", retry_after_s=30) from None
 
@@ -299,8 +309,8 @@ def peer_of(request: Request, proxies: int) -> str:
     before their words is the sender's own invention."""
     if proxies:
         said = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",") if each.strip()]
-        if said:
-            return said[-min(proxies, len(said))]
+        with suppress(ValueError):
+            return str(ipaddress.ip_address(said[-min(proxies, len(said))] if said else ""))
     return request.client.host if request.client else ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ipaddress
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ from vigie.engine.accounts import (
     secret_digest,
 )
 from vigie.engine.passwords import Passwords, PasswordsBusy
-from vigie.engine.ports import Clock, Dice
+from vigie.engine.ports import Clock, Dice, StorageFull
 from vigie.engine.throttle import Patience, Throttle
 
 SECRET_BYTES = 32
@@ -70,6 +71,11 @@ class TooMany(Exception):
     def __init__(self, retry_after_us: int) -> None:
         super().__init__(f"wait {retry_after_us / SECOND_US:.0f} s")
         self.retry_after_s = -(-retry_after_us // SECOND_US)
+
+
+class Owed(StorageFull):
+    """There was no room to keep that somebody is out. They are, and it is kept as soon as there is room; a post that
+    is stopped before has forgotten it."""
 
 
 class Logins(Protocol):
@@ -113,6 +119,7 @@ class Keeper:
         self._passwords = passwords
         self._means = means
         self._turn = asyncio.Lock()
+        self._owed: list[Entry] = []
         self._failures_of_login = Throttle(FAILURES_OF_LOGIN)
         self._failures_of_peer = Throttle(FAILURES_OF_PEER)
         self.logins: Counter[str] = Counter()
@@ -172,14 +179,14 @@ class Keeper:
 
     async def close_user(self, by: By, user: str) -> None:
         """Closes an account: its sessions end and its tokens count no more at once, and its login and name are
-        erased when they were kept long enough. Raises Refused, StorageFull."""
+        erased when they were kept long enough. Raises Refused, Owed, StorageFull."""
         async with self._turn:
             if self._need(user).closed:
                 raise Refused("this account is closed already")
             closed = self._changed(by, user, "closed", {"closed_us": self.now_us()})
             tokens = [token for token in self.directory.tokens if token.maker == user]
             sessions = self._closings(by.actor, self.directory.sessions_of(user), "revoked")
-            await self._commit([closed, *sessions, *self._revocations(by, tokens)])
+            await self._commit([closed, *sessions, *self._revocations(by, tokens)], ends=True)
 
     async def reopen_user(self, by: By, user: str) -> None:
         """Opens a closed account again, with the roles it had. Raises Refused, StorageFull."""
@@ -229,6 +236,7 @@ class Keeper:
         address it comes from. instead_of: the session the browser had, which ends.
         """
         digest, began_us = login_digest(login[: LOGIN_CHARACTERS_MAX + 1]), self.now_us()
+        peer = network_of(peer)
         wait_us = max(self._failures_of_login.wait_us(digest, began_us), self._failures_of_peer.wait_us(peer, began_us))
         if wait_us:
             self.logins["throttled"] += 1
@@ -251,12 +259,12 @@ class Keeper:
         return await self._open(user, password, instead_of)
 
     async def close_session(self, by: By, session: str, why: str) -> None:
-        """Ends a session. why: "logout" or "revoked". Raises Refused, StorageFull."""
+        """Ends a session. why: "logout" or "revoked". Raises Refused, Owed."""
         async with self._turn:
             known = self.directory.session(session, self.now_us())
             if known is None:
                 raise Refused("there is no such session, or it has ended")
-            await self._commit(self._closings(by.actor, [known], why))
+            await self._commit(self._closings(by.actor, [known], why), ends=True)
 
     # --- tokens ---
 
@@ -292,12 +300,12 @@ class Keeper:
         return token, secret
 
     async def revoke_token(self, by: By, token: str) -> None:
-        """Revokes a token. Raises Refused, StorageFull."""
+        """Revokes a token. Raises Refused, Owed."""
         async with self._turn:
             known = [each for each in self.directory.tokens if each.id == token]
             if not known:
                 raise Refused("there is no such token, or it was revoked")
-            await self._commit(self._revocations(by, known))
+            await self._commit(self._revocations(by, known), ends=True)
 
     # --- how ---
 
@@ -371,12 +379,24 @@ class Keeper:
             raise Refused("there is no such user")
         return known
 
-    async def _commit(self, entries: Sequence[Entry]) -> None:
+    async def _commit(self, entries: Sequence[Entry], *, ends: bool = False) -> None:
         # Whoever asked may go away meanwhile; what is on disk must be in memory all the same.
-        await asyncio.shield(self._commit_and_take(entries))
+        await asyncio.shield(self._commit_and_take(entries, ends))
 
-    async def _commit_and_take(self, entries: Sequence[Entry]) -> None:
-        await self._means.commit(entries)
+    async def _commit_and_take(self, entries: Sequence[Entry], ends: bool) -> None:
+        """ends: whether it only ends what somebody may do; then a full disk does not keep them in."""
+        try:
+            await self._means.commit([*self._owed, *entries])
+        except StorageFull as error:
+            if not ends:
+                raise
+            self._owed += entries
+            self._take(entries)
+            raise Owed(str(error)) from error
+        self._owed.clear()
+        self._take(entries)
+
+    def _take(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             self.directory.take(entry.fact, entry.payload)
 
@@ -392,6 +412,19 @@ class Keeper:
 
     def _secret(self) -> str:
         return base64.urlsafe_b64encode(self._means.dice.bytes(SECRET_BYTES)).decode().rstrip("=")
+
+
+def network_of(peer: str) -> str:
+    """What an address is throttled by: itself, or its /64 in IPv6, where one subscriber has that many addresses."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer
+    if isinstance(address, ipaddress.IPv4Address):
+        return peer
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address), 64), strict=False))
 
 
 def _place(held: Held) -> dict[str, Any]:
