@@ -1,8 +1,13 @@
 """The composition root: the only place that names concrete classes."""
 
+# Each of these two registers its operations.
+from vigie.app import administration as administration
+from vigie.app import backup as backup
+from vigie.app.control import perform
 from vigie.app.installation import (
     Installation,
     InUse,
+    KeyMissing,
     SystemDice,
     WallClock,
     admit_device,
@@ -16,12 +21,14 @@ from vigie.app.serving import serve
 __all__ = [
     "InUse",
     "Installation",
+    "KeyMissing",
     "Post",
     "SystemDice",
     "WallClock",
     "admit_device",
     "installation",
     "journal_key",
+    "perform",
     "serve",
     "services",
 ]

@@ -35,7 +35,7 @@ def sources_of(opened: Installation, post: Post) -> Sources:
         zone=opened.settings.zone,
         shard=opened.shard,
         version=importlib.metadata.version("vigie"),
-        key=opened.key.public_key().public_bytes_raw(),
+        key=opened.public_key.public_bytes_raw(),
     )
 
 

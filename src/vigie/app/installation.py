@@ -27,7 +27,7 @@ from typing import IO
 import duckdb
 import structlog
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from vigie.core.drafts import Draft
 from vigie.core.facts import (
@@ -65,6 +65,10 @@ _log = structlog.get_logger("vigie")
 
 class InUse(Exception):
     """Another process has the installation."""
+
+
+class KeyMissing(OSError):
+    """The key that signs the journal's heads is not where it must be."""
 
 
 class WallClock:
@@ -128,8 +132,19 @@ class Installation:
 
     @cached_property
     def key(self) -> Ed25519PrivateKey:
-        """What signs the journal's heads."""
-        return journal_key(self.settings.data)
+        """What signs the journal's heads. Raises KeyMissing where there is a journal and no key: a second key would
+        make every head that was signed look forged."""
+        return journal_key(self.settings.data, make=not self.facts.journal.size)
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        """What signed heads are held against: the key's own half, or what the first leaf says where the key is away."""
+        try:
+            return self.key.public_key()
+        except KeyMissing:
+            first = self.facts.journal.lines(before=1)[0].fact
+            assert isinstance(first, InstallationMade)
+            return Ed25519PublicKey.from_public_bytes(bytes.fromhex(first.key))
 
     @property
     def shard(self) -> str:
@@ -249,13 +264,15 @@ class Installation:
         return engine
 
 
-def journal_key(data: Path) -> Ed25519PrivateKey:
-    """The key that signs heads, made at first need, readable by its owner alone."""
+def journal_key(data: Path, *, make: bool = True) -> Ed25519PrivateKey:
+    """The key that signs heads, readable by its owner alone; made at first need, if it may be. Raises KeyMissing."""
     path = data / "keys" / "journal.key"
     if path.exists():
         key = serialization.load_pem_private_key(path.read_bytes(), None)
         assert isinstance(key, Ed25519PrivateKey)
         return key
+    if not make:
+        raise KeyMissing(f"{path} is missing: put back the copy that is kept elsewhere. Until then nothing is signed")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

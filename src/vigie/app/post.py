@@ -42,7 +42,7 @@ class Post:
     async def life(self) -> AsyncGenerator[None]:
         """Runs as long as the post does; its end keeps the live picture and signs the journal."""
         self.pump.start()
-        tasks = [asyncio.create_task(run()) for run in (self._upkeep, *self.beside)]
+        tasks = [asyncio.create_task(_kept(run)) for run in (self._upkeep, *self.beside)]
         try:
             yield
         finally:
@@ -111,3 +111,11 @@ class Post:
             await self.pump.run_in_writer(work)
         except (StorageFull, OSError) as error:
             _log.error(f"could not {what}", reason=str(error))
+
+
+async def _kept(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Runs what runs beside; that it has ended by a fault is at least said."""
+    try:
+        await run()
+    except Exception as error:
+        _log.error("ended by a fault", what=getattr(run, "__qualname__", str(run)), exc_info=error)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from vigie.cli import benches, devices, imports, journal, serving, tokens, users
+from vigie.cli import backup, benches, devices, imports, journal, serving, tokens, users
 
 main = typer.Typer(
     name="vigie", help="The one command post of a metropolis.", no_args_is_help=True, rich_markup_mode=None
 )
-for group in (serving.commands, imports.commands, benches.commands):
+for group in (serving.commands, imports.commands, backup.commands, benches.commands):
     main.registered_commands += group.registered_commands
 main.add_typer(devices.devices, name="devices")
 main.add_typer(journal.journal, name="journal")

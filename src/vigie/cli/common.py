@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress, TaskID
 
-from vigie.app import Installation, InUse, installation
+from vigie.app import Installation, InUse, KeyMissing, installation, perform
 from vigie.settings import SettingsWrong, load_settings
 from vigie.store.journal import JournalBroken
+from vigie.transports.control import Wrong
 
 # What is shown are words of people and devices: their brackets and colons are no markup.
 out = Console(markup=False, emoji=False, highlight=False)
@@ -28,7 +31,7 @@ def plain_errors() -> Generator[None]:
     """What a person can mend is said in a sentence; anything else is a fault and keeps its trace."""
     try:
         yield
-    except (SettingsWrong, InUse, JournalBroken) as error:
+    except (SettingsWrong, InUse, JournalBroken, KeyMissing, Wrong) as error:
         raise fail(str(error)) from None
 
 
@@ -37,6 +40,26 @@ def opened(config: Path | None, data: Path | None) -> Generator[Installation]:
     """The installation that the options name, held alone."""
     with plain_errors(), installation(load_settings(config, data=data)) as opened:
         yield opened
+
+
+def done(config: Path | None, data: Path | None, do: str, args: msgspec.Struct | None = None) -> Any:
+    """Has an operation done: by the post that runs there, or here where none does. Says how far it is."""
+    with plain_errors(), progress() as say:
+        return perform(load_settings(config, data=data), do, args, say)
+
+
+@contextmanager
+def progress() -> Generator[Callable[[str, int, int], None]]:
+    """Gives say(what, done, total), which draws a bar for each thing that is being done."""
+    with Progress(console=err, transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def say(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield say
 
 
 def fail(sentence: str) -> typer.Exit:

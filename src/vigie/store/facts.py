@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, event, insert, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from vigie.core.facts import Entry, commitment, leaf_bytes
+from vigie.core.facts import Entry, PersonalErased, commitment, leaf_bytes
 from vigie.core.kinds import Catalogue
 from vigie.engine.conditions import Condition
 from vigie.engine.inventory import Known, KnownArea
@@ -20,8 +20,10 @@ from vigie.engine.ports import Dice, StorageFull
 from vigie.engine.registry import Row
 from vigie.engine.tiles.ground import Outline
 from vigie.store.accounts import SqlAccounts
-from vigie.store.conditions import PastConditions
+from vigie.store.chronicle import Chronicle
 from vigie.store.commands import StoredCommands
+from vigie.store.conditions import PastConditions
+from vigie.store.erasures import ERASURES, Erasures
 from vigie.store.files import free_bytes
 from vigie.store.geometry import read_outlines
 from vigie.store.journal import Journal, append_leaf, size_of
@@ -47,11 +49,14 @@ class SqlFacts:
         self._reserve_bytes = reserve_bytes
         migrate(engine)
         self.journal = Journal(engine)
+        self.chronicle = Chronicle(engine)
         self.sheets = Sheets(engine)
         self.past_conditions = PastConditions(engine, catalogue)
         self.accounts = SqlAccounts(engine)
         self.orders = StoredCommands(engine, catalogue)
         self._reacted_to = int(self.meta("reacted_to") or 0)
+        self._erasures = Erasures(folder / ERASURES)
+        self._erasures.note(engine)
 
     @staticmethod
     def sqlite(path: Path, catalogue: Catalogue, dice: Dice, *, reserve_bytes: int = 32 << 20) -> SqlFacts:
@@ -98,6 +103,8 @@ class SqlFacts:
                 raise StorageFull(str(error)) from error
             raise
         self._reacted_to = max(self._reacted_to, reacted_to or 0)
+        if any(isinstance(entry.fact, PersonalErased) for entry in entries):
+            self._erasures.note(self._engine)
         return numbers
 
     def point_numbers(self) -> Mapping[tuple[str, str], int]:
@@ -176,6 +183,12 @@ class SqlFacts:
         query = query.where(PERSONAL.c.until_us <= now_us, PERSONAL.c.erased_us.is_(None))
         with self._engine.connect() as read:
             return [f"{row.leaf_id}/{row.field}" for row in read.execute(query)]
+
+    def personal_kept(self) -> set[str]:
+        """The personal fields, "leaf id/field" each, that are not erased."""
+        with self._engine.connect() as read:
+            rows = read.execute(select(PERSONAL.c.leaf_id, PERSONAL.c.field).where(PERSONAL.c.erased_us.is_(None)))
+            return {f"{row.leaf_id}/{row.field}" for row in rows}
 
     def _take(self, write: Connection, entry: Entry) -> int:
         fact = entry.fact

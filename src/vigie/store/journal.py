@@ -96,6 +96,12 @@ class Journal:
                 beside.setdefault(row.leaf_id, []).append(field)
         return [Line(leaf.n, fact_of(leaf.body), tuple(beside.get(leaf.id, ()))) for leaf in leaves]
 
+    def head(self) -> Head | None:
+        """The newest signed head; None before the first."""
+        with self._engine.connect() as read:
+            row = read.execute(select(HEAD).order_by(HEAD.c.size.desc()).limit(1)).one_or_none()
+            return None if row is None else Head(row.size, row.root, row.at_us, row.signature)
+
     def prove(self, n: int, size: int | None = None) -> Proof:
         """The proof that leaf n is in the tree of `size` leaves (the whole one by default). Raises IndexError."""
         with self._engine.connect() as read:
@@ -136,6 +142,8 @@ class Journal:
         built: dict[tuple[int, int], bytes] = {}
         erasures: set[str] = set()
         with self._engine.connect() as read:
+            # One view of it all, while the post goes on writing.
+            read.exec_driver_sql("BEGIN")
             heads = {row.size: row for row in read.execute(select(HEAD))}
             personal = {(row.leaf_id, row.field): row for row in read.execute(select(PERSONAL))}
             erased = {f"{leaf}/{field}" for (leaf, field), row in personal.items() if row.erased_us is not None}

@@ -53,17 +53,20 @@ FRAMES_KEPT = 3
 
 
 class DuckObservations:
-    """One folder of observations. It belongs to one process."""
+    """One folder of observations. It belongs to one process.
+
+    sealing: held while segments are written, joined or dropped.
+    """
 
     def __init__(self, folder: Path, *, memory_mb: int = 256, threads: int = 2, reserve_bytes: int = 256 << 20) -> None:
         """reserve_bytes: what stays free for facts; observations are refused before it is touched."""
         self.folder = folder
         self.sealed = folder / "sealed"
-        self._frames = folder / "frames"
+        self.frames = folder / "frames"
         self.sealed.mkdir(parents=True, exist_ok=True)
-        self._frames.mkdir(exist_ok=True)
+        self.frames.mkdir(exist_ok=True)
         self._reserve_bytes = reserve_bytes
-        self._sealing = threading.Lock()
+        self.sealing = threading.Lock()
         self._database = duckdb.connect(
             str(folder / "hot.duckdb"),
             config={
@@ -180,7 +183,7 @@ class DuckObservations:
 
     def seal(self, until_us: int) -> int:
         """Moves all rows observed before `until_us` to sealed segments. Returns how many rows moved."""
-        with self._sealing:
+        with self.sealing:
             return sum(self._seal_sort(sort, until_us) for sort in SORTS)
 
     def days_in_parts(self, before: str) -> list[str]:
@@ -191,7 +194,7 @@ class DuckObservations:
 
     def compact(self, day: str) -> None:
         """Joins the segments of a day into one a sort, without rows that say the same thing twice."""
-        with self._sealing:
+        with self.sealing:
             for sort in SORTS:
                 with self.reading() as read:
                     files = [
@@ -214,7 +217,7 @@ class DuckObservations:
 
     def drop_before(self, day: str) -> list[str]:
         """Forgets the sealed days before this one. Returns which."""
-        with self._sealing:
+        with self.sealing:
             with self.reading() as read:
                 days = [d for (d,) in read.execute("SELECT DISTINCT day FROM segment WHERE day < ?", [day]).fetchall()]
                 read.execute("BEGIN")
@@ -223,6 +226,26 @@ class DuckObservations:
                 read.execute("COMMIT")
             self._drop_unnamed()
         return sorted(days)
+
+    def copy_hot(self, path: Path, upto: int) -> None:
+        """Copies the hot rows up to a batch, and the names of the segments, into a new database, while batches go on
+        being appended. Under `sealing`, so that the names are those of the files that are there."""
+        target = str(path).replace("'", "''")
+        with self.reading() as read:
+            read.execute(f"ATTACH '{target}' AS copied")
+            try:
+                read.execute("BEGIN")
+                read.execute(_SCHEMA.replace("EXISTS ", "EXISTS copied."))
+                for table in ("ingest", *SORTS):
+                    read.execute(f"INSERT INTO copied.{table} SELECT * FROM {table} WHERE n <= ? ORDER BY n", [upto])
+                read.execute("INSERT INTO copied.segment SELECT * FROM segment")
+                read.execute("COMMIT")
+                read.execute("CHECKPOINT copied")
+            except duckdb.Error:
+                read.execute("ROLLBACK")
+                raise
+            finally:
+                read.execute("DETACH copied")
 
     def keep_frame(self, frame: PictureFrame) -> None:
         """Keeps the live picture; the few before it are kept too, should this file be damaged."""
@@ -242,13 +265,13 @@ class DuckObservations:
                     texts=np.frombuffer(json.dumps(frame.texts).encode(), np.uint8),
                 )
 
-        write_whole(self._frames / f"{frame.ingest:020d}.npz", write)
-        for old in sorted(self._frames.glob("*.npz"))[:-FRAMES_KEPT]:
+        write_whole(self.frames / f"{frame.ingest:020d}.npz", write)
+        for old in sorted(self.frames.glob("*.npz"))[:-FRAMES_KEPT]:
             old.unlink()
 
     def newest_frame(self) -> PictureFrame | None:
         """The newest picture that can be read and that is not ahead of the observations."""
-        for path in sorted(self._frames.glob("*.npz"), reverse=True):
+        for path in sorted(self.frames.glob("*.npz"), reverse=True):
             try:
                 with np.load(path) as columns:
                     ingest, at_us = columns["head"].tolist()

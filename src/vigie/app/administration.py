@@ -1,0 +1,151 @@
+"""Operations on devices and on the journal."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from vigie.app.control import Hand, operation
+from vigie.app.installation import admit_device
+from vigie.core.facts import COMMAND_LINE, DeviceExpelled, Entry
+from vigie.core.times import rfc3339
+from vigie.store.journal import Head
+from vigie.transports.control import Wrong
+
+LEAVES_MAX = 1_000
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """A device to admit, for these assets and for all of an area that nobody reports for."""
+
+    name: str
+    assets: list[str]
+    all_of: str = ""
+    reason: str = ""
+
+
+class Expulsion(msgspec.Struct, frozen=True):
+    """A device to expel."""
+
+    name: str
+    reason: str = ""
+
+
+class Leaves(msgspec.Struct, frozen=True):
+    """Some leaves, the newest first; before: only those with a smaller number."""
+
+    limit: int
+    before: int | None = None
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """One leaf."""
+
+    n: int
+
+
+@operation("devices.list")
+async def list_devices(hand: Hand, args: msgspec.Struct) -> list[str]:
+    """The devices that may report."""
+    return [name for _, name in sorted(hand.opened.facts.devices().values())]
+
+
+@operation("devices.admit", Admission)
+async def admit(hand: Hand, args: Admission) -> dict[str, Any]:
+    """Admits a device; answers with its secret, which is kept nowhere."""
+    facts = hand.opened.facts
+    if args.name in {known for _, known in facts.devices().values()}:
+        raise Wrong(f"there is a device {args.name!r} already. Expel it first.")
+    ids = facts.ids()
+    unknown = [asset for asset in args.assets if asset not in ids]
+    if unknown:
+        raise Wrong(f"there is no asset {unknown[0]!r}")
+    numbers = [ids[asset] for asset in args.assets]
+    if args.all_of:
+        below = args.all_of + "/"
+        rows = facts.registry_rows()
+        numbers += [row[0] for row in rows if row[5] == 0 and (row[3] == args.all_of or row[3].startswith(below))]
+    secret = ""
+
+    def write() -> None:
+        nonlocal secret
+        secret = admit_device(hand.opened, args.name, numbers, reason=args.reason)
+
+    await hand.write(write)
+    hand.report_for(numbers, _number(hand, args.name))
+    return {"secret": secret, "assets": len(numbers)}
+
+
+@operation("devices.expel", Expulsion)
+async def expel(hand: Hand, args: Expulsion) -> None:
+    """Withdraws a device's secret."""
+    opened = hand.opened
+    number = _number(hand, args.name)
+    theirs = [row[0] for row in opened.facts.registry_rows() if row[5] == number]
+    fact = DeviceExpelled(id=opened.new_id(), at=opened.clock.now_us(), actor=COMMAND_LINE, device=args.name)
+    await hand.write(lambda: _commit(hand, Entry(fact, opened.because(args.reason))))
+    hand.report_for(theirs, 0)
+
+
+@operation("journal.show", Leaves)
+async def show(hand: Hand, args: Leaves) -> list[dict[str, Any]]:
+    """Some leaves: number, instant, type, actor, and what else each says."""
+    told: list[dict[str, Any]] = []
+    for line in hand.opened.facts.journal.lines(before=args.before, limit=min(args.limit, LEAVES_MAX)):
+        said = msgspec.to_builtins(line.fact)
+        rest = {name: value for name, value in said.items() if name not in {"id", "at", "actor", "type", "sealed"}}
+        for field in line.personal:
+            erased = f"erased on {rfc3339(field.erased_us or 0)} under rule {field.rule!r}"
+            rest[field.field] = field.value if field.erased_us is None else erased
+        head = {"n": line.n, "at": rfc3339(line.fact.at), "type": type(line.fact).__name__, "actor": line.fact.actor}
+        told.append(head | {"says": rest})
+    return told
+
+
+@operation("journal.verify")
+async def verify(hand: Hand, args: msgspec.Struct) -> int:
+    """Checks everything; answers with how many leaves there are."""
+
+    def check() -> int:
+        journal, done = hand.opened.facts.journal, 0
+        size = journal.size
+        for done in journal.verify(hand.opened.public_key):
+            hand.say("leaves", done, size)
+        return done
+
+    return await asyncio.to_thread(check)
+
+
+@operation("journal.prove", Leaf)
+async def prove(hand: Hand, args: Leaf) -> dict[str, Any]:
+    """The proof that a leaf is in the tree as it is signed now (RFC 6962, 2.1.1)."""
+    heads: list[Head] = []
+    await hand.write(lambda: heads.append(hand.opened.sign_head()))
+    head = heads[0]
+    try:
+        proof = hand.opened.facts.journal.prove(args.n, head.size)
+    except IndexError as error:
+        raise Wrong(str(error)) from None
+    return {
+        "leaf": proof.leaf.decode(),
+        "index": proof.n,
+        "size": proof.size,
+        "root": proof.root.hex(),
+        "path": [step.hex() for step in proof.path],
+        "signed_at": rfc3339(head.at_us),
+        "signature": head.signature.hex(),
+        "key": hand.opened.public_key.public_bytes_raw().hex(),
+    }
+
+
+def _number(hand: Hand, name: str) -> int:
+    for number, known in hand.opened.facts.devices().values():
+        if known == name:
+            return number
+    raise Wrong(f"there is no device {name!r}")
+
+
+def _commit(hand: Hand, entry: Entry) -> None:
+    hand.opened.facts.commit([entry])

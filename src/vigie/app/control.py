@@ -1,0 +1,109 @@
+"""What the command line can have done by an installation, whether a post runs there or not.
+
+An operation is one coroutine with typed arguments. Where nothing runs, the command opens the installation and performs
+it itself; where a post runs, which holds the installation alone, the post performs the same coroutine and says how far
+it is over its control socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from vigie.api.devices import Devices
+from vigie.app.installation import Installation, InUse, installation
+from vigie.app.post import Post
+from vigie.engine.ports import StorageFull
+from vigie.settings import Settings
+from vigie.store.journal import JournalBroken
+from vigie.transports.control import Say, Wrong, ask
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No arguments."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What an operation works with.
+
+    say: tells how far it is; may be called from any thread. write: runs work in the one thread that writes.
+    report_for: the post that runs, if any, learns which device reports for these assets from now on.
+    """
+
+    opened: Installation
+    say: Say
+    write: Callable[[Callable[[], None]], Awaitable[None]]
+    report_for: Callable[[Sequence[int], int], None]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """args: the type of its arguments. run: performs it; its answer is plain JSON. Raises Wrong."""
+
+    args: type[msgspec.Struct]
+    run: Callable[[Hand, Any], Awaitable[Any]]
+
+
+OPERATIONS: dict[str, Operation] = {}
+
+
+_Run = TypeVar("_Run", bound=Callable[[Hand, Any], Awaitable[Any]])
+
+
+def operation(name: str, args: type[msgspec.Struct] = Nothing) -> Callable[[_Run], _Run]:
+    """Registers an operation under its name."""
+
+    def register(run: _Run) -> _Run:
+        OPERATIONS[name] = Operation(args, run)
+        return run
+
+    return register
+
+
+def perform(
+    settings: Settings, do: str, args: msgspec.Struct | None = None, say: Say = lambda what, done, total: None
+) -> Any:
+    """Has an operation done by the post that runs there, or here where none does. Raises Wrong, InUse."""
+
+    async def write(work: Callable[[], None]) -> None:
+        work()
+
+    try:
+        with installation(settings) as opened:
+            hand = Hand(opened, say, write, lambda numbers, reporter: None)
+            return asyncio.run(_perform(hand, do, msgspec.to_builtins(args or Nothing())))
+    except InUse as error:
+        try:
+            return ask(settings.data, do, msgspec.to_builtins(args or Nothing()), say)
+        except OSError:
+            raise error from None
+
+
+def performing(opened: Installation, post: Post, devices: Devices) -> Callable[[str, Any, Say], Awaitable[Any]]:
+    """What a running post's control socket performs."""
+
+    def report_for(numbers: Sequence[int], reporter: int) -> None:
+        devices.load(opened.facts.devices())
+        post.engine.registry.reporter[list(numbers)] = reporter
+
+    async def answer(do: str, args: Any, say: Say) -> Any:
+        return await _perform(Hand(opened, say, post.pump.run_in_writer, report_for), do, args)
+
+    return answer
+
+
+async def _perform(hand: Hand, do: str, args: Any) -> Any:
+    known = OPERATIONS.get(do)
+    if known is None:
+        raise Wrong(f"there is no operation {do!r}: the command and the post are of different versions")
+    try:
+        return await known.run(hand, msgspec.convert(args, known.args))
+    except msgspec.ValidationError as error:
+        raise Wrong(f"{do} is asked in a form that is not understood: {error}") from None
+    except (JournalBroken, StorageFull, OSError) as error:
+        raise Wrong(str(error)) from error
