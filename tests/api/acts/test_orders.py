@@ -1,0 +1,262 @@
+"""Orders on a real post: given by people over the API, picked up by a device, proved by what it reports."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.people import Browser, make_people
+from tests.post import Answer, RunningPost, make, now_us, reading, running
+
+LAMPS = 20
+QUETIGNY = "dijon-metropole/quetigny"
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
+    """One post for the questions here."""
+    folder = tmp_path_factory.mktemp("post")
+    secret = make(folder, lamps=LAMPS)
+    make_people(folder)
+    with running(folder, secret) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def operator(post: RunningPost) -> Browser:
+    return Browser(post, "operator")
+
+
+@pytest.fixture(scope="module")
+def crew(post: RunningPost) -> Browser:
+    return Browser(post, "crew")
+
+
+@pytest.fixture(scope="module")
+def supervisor(post: RunningPost) -> Browser:
+    return Browser(post, "supervisor")
+
+
+def as_device(post: RunningPost, method: str, path: str, body: Any = None) -> Answer:
+    said = None if body is None else json.dumps(body).encode()
+    return post.ask(method, path, said, Authorization=f"Bearer {post.secret}", Content_Type="application/json")
+
+
+def pick_up(post: RunningPost, wait_s: float = 0) -> list[dict[str, Any]]:
+    answer = as_device(post, "GET", f"/device/v1/orders?wait_s={wait_s}")
+    assert answer.status == 200, answer
+    return answer.body["orders"]
+
+
+def dim(level: float, **select: Any) -> dict[str, Any]:
+    return {"action": "luminaire.dim", "params": {"level": level}, "select": select, "reason": "essai"}
+
+
+def carry_out(post: RunningPost, orders: list[dict[str, Any]]) -> None:
+    receipts = [{"order": o["order"], "asset": o["asset"], "result": "accepted"} for o in orders]
+    assert as_device(post, "POST", "/device/v1/receipts", receipts).body["taken"] == len(orders)
+    done = [reading(o["asset"], "level", float(o["params"]["level"]), now_us()) for o in orders]
+    assert post.send(done).body["accepted"] == len(done)
+
+
+def test_an_order_to_a_street_is_previewed_given_proved_and_read_in_the_journal(
+    post: RunningPost, operator: Browser
+) -> None:
+    said = dim(60, street="Rue Verte")
+    preview = operator.ask("POST", "/api/v1/commands/preview", said)
+    assert (preview.status, preview.body["targets"], preview.body["refused"]) == (200, LAMPS, [])
+    given = operator.ask("POST", "/api/v1/commands", said)
+    assert (given.status, given.body["state"], given.body["counts"]) == (201, "running", {"waiting": LAMPS})
+    assert given.body["reason"] == "essai"
+    orders = pick_up(post)
+    assert len(orders) == LAMPS
+    assert pick_up(post) == []
+    carry_out(post, orders)
+    told = operator.ask("GET", f"/api/v1/commands/{given.body['id']}")
+    assert (told.body["state"], told.body["counts"]) == ("closed", {"done": LAMPS})
+    targets = operator.ask("GET", f"/api/v1/commands/{given.body['id']}/targets?limit=5").body
+    assert [each["state"] for each in targets["items"]] == ["done"] * 5
+    rest = operator.ask("GET", f"/api/v1/commands/{given.body['id']}/targets?cursor={targets['next']}").body
+    assert len(rest["items"]) == LAMPS - 5
+    assert rest["next"] is None
+
+
+def test_a_device_that_waits_is_handed_an_order_as_soon_as_it_is_given(post: RunningPost, operator: Browser) -> None:
+    found: list[Any] = []
+    waiting = threading.Thread(target=lambda: found.extend(pick_up(post, 20)))
+    waiting.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    assert operator.ask("POST", "/api/v1/commands", dim(33, assets=["luminaire-000002"])).status == 201
+    waiting.join(20)
+    assert [order["asset"] for order in found] == ["luminaire-000002"]
+    assert time.monotonic() - began < 15
+    carry_out(post, found)
+
+
+def test_another_communes_crew_neither_sees_nor_gives_nor_follows(
+    post: RunningPost, operator: Browser, crew: Browser
+) -> None:
+    dijon = operator.ask("POST", "/api/v1/commands", dim(41, area="dijon-metropole/dijon")).body
+    assert dijon["targets"] == LAMPS // 2
+    assert crew.ask("GET", f"/api/v1/commands/{dijon['id']}").status == 404
+    assert crew.ask("GET", f"/api/v1/commands/{dijon['id']}/targets").status == 404
+    assert crew.ask("POST", f"/api/v1/commands/{dijon['id']}/cancel", {}).status == 404
+    assert all(each["id"] != dijon["id"] for each in crew.ask("GET", "/api/v1/commands").body["items"])
+    refused = crew.ask("POST", "/api/v1/commands", dim(42, area="dijon-metropole/dijon"))
+    assert (refused.status, refused.body["rule"]) == (422, "engine.nobody")
+    own = crew.ask("POST", "/api/v1/commands", dim(43, street="Rue Verte"))
+    assert (own.status, own.body["targets"]) == (201, LAMPS // 2)
+    assert operator.ask("POST", f"/api/v1/commands/{dijon['id']}/cancel", {}).body["counts"] == {
+        "cancelled": LAMPS // 2
+    }
+    operator.ask("POST", f"/api/v1/commands/{own.body['id']}/cancel", {})
+
+
+def test_who_only_looks_on_gives_no_order(post: RunningPost) -> None:
+    elected = Browser(post, "elected")
+    assert elected.ask("POST", "/api/v1/commands", dim(1, street="Rue Verte")).status == 403
+    assert elected.ask("POST", "/api/v1/commands/preview", dim(1, street="Rue Verte")).status == 403
+
+
+def test_an_order_cannot_be_forged_by_another_site(post: RunningPost, operator: Browser) -> None:
+    forged = post.ask(
+        "POST",
+        "/api/v1/commands",
+        json.dumps(dim(1, street="Rue Verte")).encode(),
+        Cookie=operator.cookie,
+        Content_Type="application/json",
+    )
+    assert forged.status == 403
+
+
+def test_the_same_key_is_the_same_order(operator: Browser) -> None:
+    said = dim(51, assets=["luminaire-000004"])
+    first, again = (operator.ask("POST", "/api/v1/commands", said, Idempotency_Key="once") for _ in range(2))
+    assert first.body["id"] == again.body["id"]
+    other = operator.ask("POST", "/api/v1/commands", dim(52, assets=["luminaire-000004"]), Idempotency_Key="once")
+    assert (other.status, other.body["rule"]) == (409, "engine.key_reused")
+    operator.ask("POST", f"/api/v1/commands/{first.body['id']}/cancel", {})
+
+
+def test_what_is_no_order_is_refused_with_the_rule(operator: Browser) -> None:
+    for said, rule in (
+        (dim(400, street="Rue Verte"), "engine.param_wrong"),
+        (dim(40, street="Rue Nulle Part"), "engine.nobody"),
+        (dim(40, street="Rue Verte") | {"action": "luminaire.melt"}, "engine.no_action"),
+    ):
+        answer = operator.ask("POST", "/api/v1/commands", said)
+        assert (answer.status, answer.body["rule"]) == (422, rule)
+    assert operator.ask("POST", "/api/v1/commands", dim(40)).status == 422
+    assert operator.ask("POST", "/api/v1/commands", {"order": "dim"}).status == 422
+
+
+def test_a_hazardous_order_waits_for_its_confirmation(post: RunningPost, operator: Browser) -> None:
+    said = {"action": "cabinet.set_full_light", "params": {"on": True}, "select": {"assets": ["cabinet-cabinet"]}}
+    given = operator.ask("POST", "/api/v1/commands", said).body
+    assert (given["state"], pick_up(post)) == ("proposed", [])
+    confirmed = operator.ask("POST", f"/api/v1/commands/{given['id']}/confirm", {})
+    assert (confirmed.status, confirmed.body["state"]) == (200, "running")
+    assert [order["params"] for order in pick_up(post)] == [{"on": True}]
+    again = operator.ask("POST", f"/api/v1/commands/{given['id']}/confirm", {})
+    assert (again.status, again.body["rule"]) == (409, "engine.life")
+
+
+def test_a_lock_out_refuses_every_order_and_only_its_crew_or_two_persons_lift_it(
+    post: RunningPost, operator: Browser, supervisor: Browser, crew: Browser
+) -> None:
+    form = {"asset": "luminaire-000001", "crew": "Équipe Éclairage Est", "reason": "échelle"}
+    assert operator.ask("POST", "/api/v1/consignations", form).status == 403
+    outside = crew.ask("POST", "/api/v1/consignations", form | {"asset": "cabinet-cabinet"})
+    assert outside.status in (403, 404)
+    lock = crew.ask("POST", "/api/v1/consignations", form)
+    assert lock.status == 201
+    given = operator.ask("POST", "/api/v1/commands", dim(99, assets=["luminaire-000001"])).body
+    assert (given["state"], given["counts"]) == ("refused", {"refused": 1})
+    target = operator.ask("GET", f"/api/v1/commands/{given['id']}/targets").body["items"][0]
+    assert (target["refusal"]["rule"], target["refusal"]["detail"]["crew"]) == (
+        "engine.consigned",
+        "Équipe Éclairage Est",
+    )
+    sheet = operator.ask("GET", "/api/v1/assets/luminaire-000001").body
+    assert sheet["consignation"]["crew"] == "Équipe Éclairage Est"
+    path = f"/api/v1/consignations/{lock.body['id']}"
+    assert supervisor.ask("POST", f"{path}/lift", {}).body["rule"] == "engine.consigned_by_others"
+    assert supervisor.ask("POST", f"{path}/ask-override", {}).status == 204
+    alone = supervisor.ask("POST", f"{path}/override", {})
+    assert (alone.status, alone.body["rule"]) == (409, "engine.second_person")
+    assert crew.ask("POST", f"{path}/lift", {"reason": "fini"}).status == 204
+    assert operator.ask("GET", "/api/v1/consignations").body["items"] == []
+
+
+def test_the_inventory_by_hand_makes_moves_replaces_and_retires(post: RunningPost, crew: Browser) -> None:
+    where = {"lon": 5.0, "lat": 47.3}
+    operator = Browser(post, "operator")
+    form = {"kind": "luminaire", "name": "Lampe neuve", "street": "Rue Verte", "parent": "cabinet-cabinet", **where}
+    made = operator.ask("POST", "/api/v1/assets", form | {"attributes": {"rated_power": 40}})
+    assert made.status == 201, made.body
+    asset = made.body["id"]
+    moved = operator.ask("PATCH", f"/api/v1/assets/{asset}", {"lon": 5.01, "lat": 47.31, "reason": "déplacée"})
+    assert (moved.status, moved.body["lon"], moved.body["name"]) == (200, 5.01, "Lampe neuve")
+    said = {"serial": "S-1", "model": "LED 40", "reason": "panne"}
+    assert operator.ask("POST", f"/api/v1/assets/{asset}/replace", said).status == 204
+    assert operator.ask("POST", f"/api/v1/assets/{asset}/replace", said | {"serial": "S-2"}).status == 204
+    sheet = operator.ask("GET", f"/api/v1/assets/{asset}").body
+    assert [each["serial"] for each in sheet["devices"]] == ["S-2", "S-1"]
+    assert sheet["parent"]["id"] == "cabinet-cabinet"
+    given = operator.ask("POST", "/api/v1/commands", dim(10, assets=[asset])).body
+    assert given["counts"] == {"refused": 1}, "no device speaks for it yet"
+    assert operator.ask("POST", f"/api/v1/assets/{asset}/retire", {"reason": "déposée"}).status == 204
+    again = operator.ask("POST", f"/api/v1/assets/{asset}/retire", {"reason": "déposée"})
+    assert again.status in (404, 422)
+    listed = operator.ask("GET", "/api/v1/assets?kind=luminaire&limit=500").body["items"]
+    assert asset not in {each["id"] for each in listed}
+    wrong = operator.ask("POST", "/api/v1/assets", form | {"attributes": {"colour": "red"}})
+    assert wrong.status == 422
+    assert Browser(post, "elected").ask("POST", "/api/v1/assets", form).status == 403
+
+
+def test_an_alarm_is_acknowledged_and_the_desk_says_by_whom(post: RunningPost, operator: Browser) -> None:
+    post.send([reading("junction-j1", "mode", "flashing", now_us())])
+    alarm = next(
+        each
+        for each in operator.ask("GET", "/api/v1/conditions?outlet=alarm&open=true").body["items"]
+        if each["condition"] == "signals_flashing"
+    )
+    path = f"/api/v1/conditions/{alarm['id']}"
+    moved = operator.ask("POST", f"{path}/acknowledge", {})
+    assert (moved.status, moved.body["state"]) == (200, "acknowledged")
+    assert moved.body["acknowledged_by"]["name"] == "Operator Durand"
+    assert operator.ask("POST", f"{path}/acknowledge", {}).status == 409
+    assert operator.ask("POST", f"{path}/shelve", {}).body["state"] == "shelved"
+    assert operator.ask("POST", f"{path}/unshelve", {}).body["state"] == "unacknowledged"
+
+
+def test_orders_survive_a_kill_and_none_is_lost_doubled_or_sent_too_late(tmp_path: Path) -> None:
+    secret = make(tmp_path, lamps=LAMPS)
+    make_people(tmp_path)
+    with running(tmp_path, secret) as post:
+        operator = Browser(post, "operator")
+        sent = operator.ask("POST", "/api/v1/commands", dim(61, area="dijon-metropole/dijon")).body
+        handed = pick_up(post)
+        waiting = operator.ask("POST", "/api/v1/commands", dim(62, area=QUETIGNY)).body
+        post.kill()
+    with running(tmp_path, secret) as post:
+        operator = Browser(post, "operator")
+        told = operator.ask("GET", f"/api/v1/commands/{sent['id']}").body
+        assert (told["state"], told["counts"]) == ("running", {"sent": LAMPS // 2})
+        again = pick_up(post)
+        assert {order["order"] for order in again} == {waiting["id"]}
+        post.send([reading(o["asset"], "level", float(o["params"]["level"]), now_us()) for o in [*handed, *again]])
+        post.kill()
+    with running(tmp_path, secret) as post:
+        operator = Browser(post, "operator")
+        for command in (sent, waiting):
+            told = operator.ask("GET", f"/api/v1/commands/{command['id']}").body
+            assert (told["state"], told["counts"]) == ("closed", {"done": LAMPS // 2})
