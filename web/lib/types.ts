@@ -295,6 +295,7 @@ export interface JournalHead {
   size: number
   root: string
   at: string
+  at_us: number
   signature: string
   key: string
 }

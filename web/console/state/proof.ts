@@ -40,11 +40,20 @@ export async function prove(n: number): Promise<Verdict> {
   }
 }
 
+/** What the post signs of a head: its name, the size and the instant as eight bytes each, big end first, the root. */
+function signedBytes(head: JournalHead): Uint8Array {
+  const name = new TextEncoder().encode('vigie tree head 1\n')
+  const numbers = new DataView(new ArrayBuffer(16))
+  numbers.setBigUint64(0, BigInt(head.size))
+  numbers.setBigUint64(8, BigInt(head.at_us))
+  return Uint8Array.of(...name, ...new Uint8Array(numbers.buffer), ...fromHex(head.root))
+}
+
 /** Whether the head is signed by its key (Ed25519), where this browser can tell. */
 async function signed(head: JournalHead): Promise<Verdict['signature']> {
   try {
     const key = await crypto.subtle.importKey('raw', buffer(fromHex(head.key)), { name: 'Ed25519' }, false, ['verify'])
-    const words = new TextEncoder().encode(`${head.size}\n${head.root}\n${head.at}\n`)
+    const words = signedBytes(head)
     return (await crypto.subtle.verify({ name: 'Ed25519' }, key, buffer(fromHex(head.signature)), buffer(words)))
       ? 'good'
       : 'bad'

@@ -39,7 +39,10 @@ class Selection {
 
   chooseFound(found: Found): void {
     if (found.type === 'area') this.chooseArea(found.id)
-    else if (found.type === 'street') this.chooseStreet(found.name)
+    else if (found.type === 'street') {
+      // A street is found in an area, and its id is that area's path with the name.
+      this.chooseStreet(found.name, found.id.slice(0, -found.name.length - 1))
+    }
   }
 
   clear(): void {
