@@ -34,6 +34,9 @@ from vigie.store.tables import ASSET, CONDITION, DEVICE, LEAF, META, PERSONAL, P
 
 SALT_BYTES = 32
 
+# FULL syncs the log at each commit; NORMAL would lose commits with the power. What is erased is overwritten, too.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "temp_store=MEMORY")
+
 
 class SqlFacts:
     """The facts of one installation."""
@@ -219,8 +222,7 @@ class SqlFacts:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
-    # FULL syncs the log at each commit; NORMAL would lose commits with the power.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
