@@ -6,13 +6,13 @@ holds them against everything that the code declares: what is not documented fai
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
 import json
 import math
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,10 @@ import msgspec
 import typer.main
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from vigie.api.operation import PREFIX
-from vigie.app import services
+from vigie.api.operation import OperationRoute
+from vigie.app import doors_of, installation, services
 from vigie.cli import main as command
 from vigie.core import facts
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Param, Point, Sort
@@ -365,54 +366,35 @@ class Endpoint:
     meaning: str
 
 
-def endpoints() -> Iterator[Endpoint]:
-    """Every address that the post answers, as vigie.api declares them: `Operation(method, path, function)` below
-    /api/v1/, `Route(path, function, methods=[...])`, or `{(method, path): function}` where no router may stand between.
-    """
-    for file in sorted((SOURCE / "api").rglob("*.py")):
-        tree = ast.parse(file.read_text("utf-8"))
-        said: dict[str, str] = {}
-        values: dict[str, str] = {}
-        for node in ast.walk(tree):
-            match node:
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    said[name] = ast.get_docstring(node) or ""
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(value))):
-                    values[name] = value
-                case _:
-                    pass
-        for methods, path, function in declared_routes(tree):
-            name = ast.unparse(path)
-            where = str(path.value) if isinstance(path, ast.Constant) else values.get(name, name)
-            if not where.startswith("/"):
-                where = PREFIX + where
-            words = said.get(ast.unparse(function).rsplit(".", 1)[-1], "").partition("\n\n")[0]
-            yield Endpoint(methods, where, " ".join(words.split()))
+@functools.cache
+def endpoints() -> list[Endpoint]:
+    """Every address that a post answers, asked from a post that was just made."""
+    with (
+        tempfile.TemporaryDirectory(prefix="vigie-reference-") as folder,
+        installation(Settings(data=Path(folder), reserve_observations_mb=0, reserve_facts_mb=0)) as opened,
+    ):
+        doors = doors_of(opened)
+        found = [each for route in doors.routes for each in endpoints_of(route)]
+        found += [Endpoint(method, path, summary(each)) for (method, path), each in doors.direct.items()]
+    return sorted(found, key=lambda each: (each.path, each.methods))
 
 
-def declared_routes(tree: ast.AST) -> Iterator[tuple[str, ast.expr, ast.expr]]:
-    """The methods, path and function of each route that a module declares."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(
-                func=ast.Name(id="Operation"),
-                args=[ast.Constant(value=str(method)), ast.Constant() as path, function, *_],
-            ):
-                yield method, path, function
-            case ast.Call(func=ast.Name(id="WebSocketRoute"), args=[path, function, *_]):
-                yield "WebSocket", path, function
-            case ast.Call(func=ast.Name(id="Route"), args=[ast.Constant() | ast.Name() as path, function, *_]):
-                methods = [ast.literal_eval(word.value) for word in node.keywords if word.arg == "methods"]
-                yield ", ".join(*methods or [["GET"]]), path, function
-            case ast.Dict(keys=keys, values=functions):
-                for key, function in zip(keys, functions, strict=True):
-                    match key:
-                        case ast.Tuple(elts=[ast.Constant(value="GET" | "POST" | "PUT" | "DELETE" as method), path]):
-                            yield method, path, function
-                        case _:
-                            pass
-            case _:
-                pass
+def endpoints_of(route: BaseRoute) -> Iterator[Endpoint]:
+    """What one route answers."""
+    match route:
+        case OperationRoute(operation=operation):
+            yield Endpoint(operation.method, route.path, f"{operation.words[0]}.")
+        case WebSocketRoute():
+            yield Endpoint("WebSocket", route.path, summary(route.endpoint))
+        case Route(methods=methods):
+            yield Endpoint(", ".join(sorted((methods or set()) - {"HEAD"})), route.path, summary(route.endpoint))
+        case _:
+            raise TypeError(f"{route} is no route that this page knows")
+
+
+def summary(function: object) -> str:
+    """The first paragraph of a docstring, in one line."""
+    return " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
 
 
 def endpoints_page() -> str:

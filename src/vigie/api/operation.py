@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -113,7 +113,7 @@ class Operation(_Details):
         rest = (self.handler.__doc__ or "").partition("\n\n")[2]
         return said.rstrip("."), "\n\n".join(" ".join(part.split()) for part in rest.split("\n\n"))
 
-    def route(self, access: Access) -> Route:
+    def route(self, access: Access) -> OperationRoute:
         """The route that answers it."""
 
         async def endpoint(request: Request) -> Response:
@@ -123,7 +123,7 @@ class Operation(_Details):
             said = await self.handler(Ask(request, caller, query, body))
             return self._response(request, said)
 
-        return Route(PREFIX + self.path, endpoint, methods=[self.method], name=f"{self.method} {self.path}")
+        return OperationRoute(self, endpoint)
 
     def _caller(self, access: Access, request: Request) -> Caller:
         if self.anybody:
@@ -153,6 +153,14 @@ class Operation(_Details):
         return Response(body, status, headers, "application/json")
 
 
+class OperationRoute(Route):
+    """The route of an operation, which it knows: what is described is what is answered."""
+
+    def __init__(self, operation: Operation, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        super().__init__(PREFIX + operation.path, endpoint, methods=[operation.method])
+        self.operation = operation
+
+
 def routes(operations: Sequence[Operation], access: Access) -> list[Route]:
     """The routes of all."""
     return [operation.route(access) for operation in operations]
@@ -167,8 +175,7 @@ def query_of(request: Request, form: type[Form]) -> Form:
     said: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            mend = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none'}."
+            mend = nearest(name, names)
             raise Problem(400, "Unknown parameter", f"There is no parameter {name!r} here.", mend=mend)
         if name in said:
             raise Problem(400, "Said twice", f"The parameter {name!r} comes twice.", mend="Say it once.")
@@ -178,3 +185,10 @@ def query_of(request: Request, form: type[Form]) -> Form:
         return msgspec.convert(said, form, strict=False)
     except msgspec.ValidationError as error:
         raise Problem(400, "Impossible parameter", str(error)) from error
+
+
+def nearest(said: str, known: Iterable[str]) -> str:
+    """What was probably meant, in words; all that there is, where nothing is near."""
+    names = list(known)
+    near = difflib.get_close_matches(said, names, 1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none'}."

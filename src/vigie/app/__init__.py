@@ -16,7 +16,7 @@ from vigie.app.installation import (
     services,
 )
 from vigie.app.post import Post
-from vigie.app.serving import serve
+from vigie.app.serving import doors_of, serve
 
 __all__ = [
     "InUse",
@@ -26,6 +26,7 @@ __all__ = [
     "SystemDice",
     "WallClock",
     "admit_device",
+    "doors_of",
     "installation",
     "journal_key",
     "perform",

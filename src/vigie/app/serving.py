@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
 
 from vigie.api.accounts import accounts_routes
-from vigie.api.application import application
+from vigie.api.application import Endpoint, application
 from vigie.api.devices import Devices, device_routes
 from vigie.api.live import LiveFigures, live_routes
+from vigie.api.openapi import docs_routes
 from vigie.api.operations import operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.session import LoginFigures, SessionAccess, session_routes
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
 from vigie.app.control import performing
-from vigie.app.installation import installation
+from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
@@ -26,30 +31,47 @@ from vigie.transports.http import serve as serve_http
 SWITCH_S = 0.0002
 
 
+@dataclass(frozen=True)
+class Doors:
+    """A post, and what it answers: through the router, and around it (see `vigie.api.application.Application`)."""
+
+    post: Post
+    routes: list[BaseRoute]
+    direct: Mapping[tuple[str, str], Endpoint]
+
+
+def doors_of(opened: Installation) -> Doors:
+    """The post of an installation with all its doors. Nothing runs until its `life` does."""
+    settings, post = opened.settings, Post(opened)
+    devices = Devices(opened.facts.devices())
+    door = OrderDoor(post.engine, post.acts, post.pump, opened.clock)
+    post.pump.on_settled = door.wake
+    direct = device_routes(devices, post.pump)
+    direct |= order_routes(devices, door, post.engine, post.acts, post.pump, opened.clock)
+    post.beside.append(ControlSocket(settings.data, performing(opened, post, devices)).run)
+    mqtt = mqtt_link(settings, opened.shard, devices, post.pump)
+    if mqtt is not None:
+        post.beside.append(mqtt[0].run)
+    keeper = keeper_of_post(opened, post.pump)
+    access = SessionAccess(keeper.directory, opened.clock)
+    hub = live_hub(opened, post, access)
+    post.beside.append(hub.run)
+    figures = [LiveFigures(hub), LoginFigures(keeper), *(mqtt[1:] if mqtt else ())]
+    routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, figures)]
+    routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
+    routes += accounts_routes(keeper, access, opened.facts.accounts)
+    routes += api_routes(opened, post, access)
+    routes += live_routes(hub)
+    routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
+    return Doors(post, routes, direct)
+
+
 async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
     """Runs the post until it is asked to stop. Raises InUse, OSError."""
     # The writer's thread comes back from the disk several times a commit, and each time waits for the interpreter
     # until the loop's thread lets go: 5 ms by default, longer than the commit itself.
     sys.setswitchinterval(SWITCH_S)
     with installation(settings) as opened:
-        post = Post(opened)
-        devices = Devices(opened.facts.devices())
-        door = OrderDoor(post.engine, post.acts, post.pump, opened.clock)
-        post.pump.on_settled = door.wake
-        direct = device_routes(devices, post.pump)
-        direct |= order_routes(devices, door, post.engine, post.acts, post.pump, opened.clock)
-        post.beside.append(ControlSocket(settings.data, performing(opened, post, devices)).run)
-        mqtt = mqtt_link(settings, opened.shard, devices, post.pump)
-        if mqtt is not None:
-            post.beside.append(mqtt[0].run)
-        keeper = keeper_of_post(opened, post.pump)
-        access = SessionAccess(keeper.directory, opened.clock)
-        hub = live_hub(opened, post, access)
-        post.beside.append(hub.run)
-        figures = [LiveFigures(hub), LoginFigures(keeper), *(mqtt[1:] if mqtt else ())]
-        routes = operations_routes(post.engine, post.pump, lambda: post.trouble, figures)
-        routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
-        routes += accounts_routes(keeper, access, opened.facts.accounts)
-        routes += api_routes(opened, post, access)
-        every_route = [*routes, *live_routes(hub)]
-        await serve_http(application(every_route, post.life, direct), settings.host, settings.port, on_ready=on_ready)
+        doors = doors_of(opened)
+        answering = application(doors.routes, doors.post.life, doors.direct)
+        await serve_http(answering, settings.host, settings.port, on_ready=on_ready)

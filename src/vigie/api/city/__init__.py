@@ -5,6 +5,7 @@ from vigie.api.city.city import CityDoor
 from vigie.api.city.conditions import ConditionsDoor
 from vigie.api.city.figures import FiguresDoor
 from vigie.api.city.history import HistoryDoor
+from vigie.api.city.journal import JournalDoor
 from vigie.api.city.search import SearchDoor
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Operation
@@ -22,6 +23,7 @@ class Reading:
             FiguresDoor(sources),
             ConditionsDoor(sources),
             HistoryDoor(sources),
+            JournalDoor(sources),
         )
 
     @property

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from vigie.api.access import Caller
 from vigie.api.city import forms
+from vigie.api.city.selecting import unknown_kind
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
@@ -29,16 +30,19 @@ _EVER_US = np.iinfo(np.int64).max
 
 T = TypeVar("T")
 
-From = Annotated[datetime, Meta(tz=True, description="The first instant, RFC 3339; a day before `to` unless said.")]
-To = Annotated[datetime, Meta(tz=True, description="The first instant that is no more of it; now unless said.")]
+Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class AssetHistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which point, when, and in which spans."""
 
     point: Annotated[str, Meta(description="The point, by its name in the kind.")]
-    start: From | None = msgspec.field(name="from", default=None)
-    end: To | None = msgspec.field(name="to", default=None)
+    start: Annotated[
+        Instant | None, Meta(description="The first instant, RFC 3339; a day before `to` unless said.")
+    ] = msgspec.field(name="from", default=None)
+    end: Annotated[Instant | None, Meta(description="The first instant that is no more of it; now unless said.")] = (
+        msgspec.field(name="to", default=None)
+    )
     bucket_s: Annotated[float, Meta(ge=0, description="The length of a span; 0 for the observations themselves.")] = 0
 
 
@@ -118,7 +122,7 @@ class HistoryDoor:
         registry = sources.engine.registry
         kind = registry.catalogue.assets.get(query.kind)
         if kind is None:
-            raise Problem(400, "Unknown kind", f"There is no kind {query.kind!r}.", mend="GET /api/v1/kinds.")
+            raise unknown_kind(registry, query.kind)
         point = point_of(kind, query.point, (Sort.NUMBER, Sort.FLAG))
         if not point.public and not ask.caller.session:
             raise unknown_point(kind, query.point)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 
+from vigie.api.operation import nearest
 from vigie.api.problems import Problem
 from vigie.engine.registry import Registry
 from vigie.engine.selection import Selection
@@ -19,9 +19,7 @@ def selection_of(
     kind that there is not, naming the nearest.
     """
     if kind and kind not in registry.kind_codes:
-        near = difflib.get_close_matches(kind, registry.kind_codes, 1)
-        mend = f"Did you mean {near[0]!r}?" if near else "GET /api/v1/kinds tells them all."
-        raise Problem(400, "Unknown kind", f"There is no kind {kind!r}.", mend=mend)
+        raise unknown_kind(registry, kind)
     box = _numbers(bbox, "bbox", 4) if bbox else None
     corners = [_numbers(part, "polygon", 2) for part in polygon.split(";")] if polygon else None
     return Selection(
@@ -31,6 +29,11 @@ def selection_of(
         box=None if box is None else (box[0], box[1], box[2], box[3]),
         polygon=None if corners is None else [(corner[0], corner[1]) for corner in corners],
     )
+
+
+def unknown_kind(registry: Registry, kind: str) -> Problem:
+    """What is said of a kind that there is not."""
+    return Problem(400, "Unknown kind", f"There is no kind {kind[:80]!r}.", mend=nearest(kind, registry.kind_codes))
 
 
 def _numbers(said: str, what: str, count: int) -> list[float]:
