@@ -40,7 +40,7 @@ class CommandsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which orders."""
 
     open: Annotated[bool | None, Meta(description="true: under way; false: ended; both if not said.")] = None
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = 100
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX, description="How many a page has.")] = 100
     cursor: Annotated[str, Meta(description="`next` of the page before.")] = ""
 
 
@@ -48,7 +48,7 @@ class TargetsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which targets of an order."""
 
     state: Annotated[_STATES, Meta(description="Only those in this state.")] = ""
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = 100
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX, description="How many a page has.")] = 100
     cursor: Annotated[str, Meta(description="`next` of the page before.")] = ""
 
 
