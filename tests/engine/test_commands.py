@@ -361,6 +361,23 @@ def test_a_retired_lamp_and_one_that_nobody_speaks_for_are_refused_with_the_reas
     assert again.refusals[0].rule == "engine.no_device"
 
 
+def test_what_is_wrong_with_a_lamp_is_over_when_it_is_decommissioned(bench: Bench) -> None:
+    number = bench.engine.next_ingest
+    rows = batch(
+        bench.engine, [("luminaire-000001", "fault", "lamp", NOW_US), ("cabinet-cabinet", "door", "open", NOW_US)]
+    )
+    bench.engine.record(number, NOW_US, rows)
+    bench.engine.react(number, NOW_US, rows)
+    bench.engine.settle()
+    numbers = bench.engine.registry.numbers
+    for asset in ("luminaire-000001", "cabinet-cabinet"):
+        assert bench.engine.conditions.of(numbers[asset])
+        bench.acts.retire_asset(numbers[asset], actor=OPERATOR, reason="")
+        assert bench.engine.conditions.of(numbers[asset]) == []
+    bench.engine.settle()
+    assert bench.facts.open_conditions() == []
+
+
 class Lives(RuleBasedStateMachine):
     """Orders, devices, crews, time and restarts in any order."""
 

@@ -33,6 +33,7 @@ from vigie.core.drafts import Draft
 from vigie.core.facts import (
     COMMAND_LINE,
     POST,
+    About,
     AssetsTaken,
     DeviceAdmitted,
     Entry,
@@ -42,6 +43,7 @@ from vigie.core.facts import (
     digest,
 )
 from vigie.core.ids import uuid7
+from vigie.core.scope import Verb
 from vigie.core.service import Service
 from vigie.core.times import DAY_US, HOUR_US, day_of
 from vigie.engine.inventory import Intake, digests_of, plan_intake
@@ -196,7 +198,7 @@ class Installation:
                 rejected=rejected + len(intake.refused),
                 items=digest(*digests_of(intake.rows)),
             )
-            self.facts.commit([Entry(fact, self.because(reason), intake.rows)])
+            self.facts.commit([Entry(fact, self.because(reason), intake.rows, About(verb=Verb.SEE))])
         return intake
 
     def seal(self) -> None:

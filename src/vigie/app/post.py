@@ -34,6 +34,7 @@ class Post:
         self.engine = opened.engine()
         self.pump = Pump(self.engine, opened.clock, on_full=self._on_full)
         self.acts = Acts(self.engine, opened.facts, opened.clock, opened.dice)
+        self.acts.withdraw_retired()
         self.trouble: str | None = None
         self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._post = self.engine.registry.numbers[POST_ID]
@@ -74,6 +75,7 @@ class Post:
         """Each second: the clock and what is owed. Each minute: the picture is kept, the journal signed, and what has
         served its purpose erased. Each hour: history is sealed."""
         beats = 0
+        await self._try("sign the journal", self._opened.sign_head)
         while True:
             await asyncio.sleep(1)
             beats += 1

@@ -112,6 +112,11 @@ ALARM = Life(
         ("returned_unacknowledged", "raise"): "unacknowledged",
         ("shelved", "clear"): "normal",
         ("shelved", "unshelve"): "unacknowledged",
+        # The asset was decommissioned: there is nothing left to acknowledge.
+        ("unacknowledged", "withdraw"): "normal",
+        ("acknowledged", "withdraw"): "normal",
+        ("returned_unacknowledged", "withdraw"): "normal",
+        ("shelved", "withdraw"): "normal",
     },
 )
 
@@ -119,14 +124,14 @@ MAINTENANCE = Life(
     name="maintenance",
     first="open",
     last=frozenset({"normal"}),
-    moves={("open", "clear"): "normal"},
+    moves={("open", "clear"): "normal", ("open", "withdraw"): "normal"},
 )
 
 RECORD = Life(
     name="record",
     first="open",
     last=frozenset({"normal"}),
-    moves={("open", "clear"): "normal"},
+    moves={("open", "clear"): "normal", ("open", "withdraw"): "normal"},
 )
 
 CONSIGNATION = Life(

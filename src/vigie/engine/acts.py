@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vigie.core.drafts import Draft
+from vigie.core.facts import POST
 from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.observations import Mask
@@ -129,10 +130,14 @@ class Acts:
         self._engine.owe([entry])
 
     def retire_asset(self, no: int, *, actor: str, reason: str) -> None:
-        """Decommissions an asset: the orders under way to it are refused when they would leave. Raises HandRefused,
-        StorageFull."""
+        """Decommissions an asset: what is wrong with it is over, and orders to it are refused when they would leave.
+
+        Raises HandRefused, StorageFull.
+        """
         now_us = self._begin()
-        self._engine.owe([self._hand.retire(no, fact_id=self.new_id(), actor=actor, reason=reason, at_us=now_us)])
+        retired = self._hand.retire(no, fact_id=self.new_id(), actor=actor, reason=reason, at_us=now_us)
+        ended = self._engine.conditions.withdraw(no, actor, new_id=self.new_id, at_us=now_us)
+        self._engine.owe([retired, *ended])
 
     def replace_device(self, no: int, serial: str, model: str, *, actor: str, reason: str) -> None:
         """Puts another apparatus in an asset's place. Raises StorageFull."""
@@ -148,6 +153,12 @@ class Acts:
         """What time does to orders."""
         self._engine.commands.tick(self._clock.now_us())
         self.note_orders()
+
+    def withdraw_retired(self) -> None:
+        """Ends what is open of assets that an import has retired while nothing ran."""
+        now_us, gone = self._clock.now_us(), self._engine.registry.gone
+        for asset in {each.asset for each in self._engine.conditions if gone[each.asset]}:
+            self._engine.owe(self._engine.conditions.withdraw(asset, POST, new_id=self.new_id, at_us=now_us))
 
     def note_orders(self) -> None:
         """Owes the facts of what devices and time have done to orders."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,12 +93,16 @@ class Conditions:
         return next((each for each in self._open.values() if each.id == condition_id), None)
 
     def move(self, known: Condition, event: str, actor: str, *, fact_id: str, at_us: int) -> Entry:
-        """What a person does to a condition: acknowledges, shelves or unshelves it. Raises MoveRefused."""
+        """What a person does to a condition: acknowledges, shelves, unshelves or withdraws it. Raises MoveRefused."""
         state = LIFE_OF[known.kind.outlet].move(known.state, event)
         by = actor if event == "acknowledge" else known.acknowledged_by
         self._keep(replace(known, state=state, acknowledged_by=by))
         fact = ConditionMoved(id=fact_id, at=at_us, actor=actor, condition=known.id, event=event, state=state)
         return Entry(fact, about=self._registry.about(known.asset))
+
+    def withdraw(self, asset: int, actor: str, *, new_id: Callable[[], str], at_us: int) -> list[Entry]:
+        """Ends all that is open of an asset that was decommissioned."""
+        return [self.move(each, "withdraw", actor, fact_id=new_id(), at_us=at_us) for each in self.of(asset)]
 
     def is_open(self, condition: ConditionKind, assets: Numbers) -> Mask:
         """Whether each asset is in this abnormal state now."""

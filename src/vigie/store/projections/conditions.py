@@ -29,7 +29,7 @@ def _raise_condition(catalogue: Catalogue, write: Connection, fact: ConditionRai
 
 def _move_condition(catalogue: Catalogue, write: Connection, fact: ConditionMoved, payload: None) -> None:
     values: dict[str, Any] = {"state": fact.state}
-    if fact.event == "clear":
+    if fact.event in ("clear", "withdraw"):
         values["cleared_us"] = fact.at
     elif fact.event == "raise":
         values |= {"cleared_us": None, "acknowledged_by": None}
