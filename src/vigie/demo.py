@@ -20,7 +20,7 @@ from vigie.core.facts import COMMAND_LINE
 from vigie.engine.accounts import Held
 from vigie.engine.keeper import By
 from vigie.settings import Settings
-from vigie.sim.city import generate
+from vigie.sim.city import City, generate
 from vigie.sim.city.facts import METROPOLE
 from vigie.sim.city.inventory import drafts
 from vigie.sim.devices import gateways, run_metropolis
@@ -88,9 +88,8 @@ async def _make_people(opened: Installation) -> None:
             await keeper.make_user(By(COMMAND_LINE, "the demo"), each.login, each.name, PASSWORD, [each.held])
 
 
-async def live(url: str, secrets: Mapping[str, str], seed: int) -> None:
-    """Runs the devices against a post, until cancelled."""
-    city = generate(seed)
+async def live(url: str, secrets: Mapping[str, str], city: City) -> None:
+    """Runs the devices of a city against a post, until cancelled."""
 
     def now_us() -> int:
         return time.time_ns() // 1_000
@@ -99,42 +98,55 @@ async def live(url: str, secrets: Mapping[str, str], seed: int) -> None:
     await run_metropolis(city, Life(city, now_us()), doors, now_us)
 
 
-def run_devices(data: Path, url: str, seed: int) -> None:
-    """The device end's own process."""
+def run_devices(data: Path, seed: int) -> None:
+    """The device end's own process. It makes its city at once, and waits for the post's address as a line of its input;
+    without one there is nothing to report to."""
+    city = generate(seed, scenery=False)
+    url = sys.stdin.readline().strip()
+    if not url:
+        return
     secrets: dict[str, str] = json.loads(_secrets_file(data).read_text("utf-8"))
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-        asyncio.run(live(url, secrets, seed))
+        asyncio.run(live(url, secrets, city))
 
 
 @contextlib.contextmanager
-def both(settings: Settings, seed: int) -> Generator[tuple[str, Callable[[], str | None]]]:
-    """Starts the post and, when it answers, the devices; stops both at the end.
+def both(settings: Settings, seed: int, say: Callable[[str], None]) -> Generator[tuple[str, Callable[[], str | None]]]:
+    """Prepares the folder, starts the post and, when it answers, the devices; stops both at the end.
 
     Gives the post's address, and a question: which of the two has ended by itself, if any. Raises RuntimeError when
     the post does not come up.
     """
     command = [sys.executable, "-m", "vigie.cli"]
-    where = ["--data", str(settings.data), "--host", settings.host, "--port", str(settings.port)]
+    data = ["--data", str(settings.data)]
     processes: dict[str, subprocess.Popen[str]] = {}
-    try:
+
+    def start(name: str, *arguments: str, stdin: int | None = None, stdout: int | None = None) -> subprocess.Popen[str]:
         # A session of their own: Ctrl-C reaches this process alone, and it stops the devices before the post.
-        post = subprocess.Popen(
-            [*command, "serve", *where], stdout=subprocess.PIPE, text=True, start_new_session=True, env=os.environ
+        processes[name] = subprocess.Popen(
+            [*command, *arguments], stdin=stdin, stdout=stdout, text=True, start_new_session=True, env=os.environ
         )
-        processes["the post"] = post
+        return processes[name]
+
+    try:
+        # The devices make their city while this process takes the same one in.
+        devices = start("the metropolis", "demo-devices", *data, "--seed", str(seed), stdin=subprocess.PIPE)
+        prepare(settings, seed, say)
+        say("starting the post")
+        where = ["--host", settings.host, "--port", str(settings.port)]
+        post = start("the post", "serve", *data, *where, stdout=subprocess.PIPE)
         assert post.stdout is not None
+        assert devices.stdin is not None
         line = post.stdout.readline()
         if "answers on" not in line:
             raise RuntimeError("the post did not come up; its reason stands above")
         url = line.rsplit(" ", 1)[1].strip()
-        processes["the metropolis"] = subprocess.Popen(
-            [*command, "demo-devices", "--data", str(settings.data), "--url", url, "--seed", str(seed)],
-            text=True,
-            start_new_session=True,
-        )
+        with contextlib.suppress(BrokenPipeError):  # Whether they live is asked by the caller.
+            devices.stdin.write(url + "\n")
+            devices.stdin.flush()
         yield url, lambda: next((name for name, each in processes.items() if each.poll() is not None), None)
     finally:
-        for process in reversed(processes.values()):
+        for process in processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 try:

@@ -64,9 +64,8 @@ def demo_command(
         # Whoever stops this process stops what it has started, in the same way as Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            with err.status("preparing") as status:
-                demo.prepare(settings, seed, status.update)
-            with demo.both(settings, seed) as (url, ended):
+            with err.status("preparing") as status, demo.both(settings, seed, status.update) as (url, ended):
+                status.stop()
                 typer.echo(f"vigie answers on {url}, and a simulated metropolis reports to it.")
                 typer.echo(f"    {url}/console        what people see")
                 typer.echo(f"    {url}/health/ready   whether it takes observations in")
@@ -87,12 +86,11 @@ def demo_command(
 
 @commands.command("demo-devices", hidden=True)
 def demo_devices(
-    url: Annotated[str, typer.Option(help="The post's address.")],
     data: Annotated[Path, typer.Option("--data", help="The demo's folder.")] = Path("demo-data"),
     seed: Annotated[int, typer.Option(help="Which city.")] = demo.SEED,
 ) -> None:
     """The devices of the demo, as the process that `vigie demo` starts."""
-    demo.run_devices(data, url, seed)
+    demo.run_devices(data, seed)
 
 
 def _set_up_logs(settings: Settings) -> None:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import msgspec
 
 from vigie.core.assets import AssetChange, AssetGone
-from vigie.core.drafts import Draft
-from vigie.core.kinds import AssetKind, Catalogue, Sort
+from vigie.core.drafts import Draft, Scalar
+from vigie.core.kinds import AssetKind, Attribute, Catalogue, Sort
 from vigie.engine.areas import Area, Areas, shapes_of
 
 HAND = "hand"
@@ -259,14 +259,21 @@ def _reason_of_attributes(kind: type[AssetKind], draft: Draft) -> str | None:
         declared = kind.attributes.get(name)
         if declared is None:
             return f"{draft.kind} has no attribute {name!r}"
-        fits = {
-            Sort.NUMBER: isinstance(value, (int, float)) and not isinstance(value, bool),
-            Sort.FLAG: isinstance(value, bool),
-            Sort.CHOICE: value in declared.choices,
-        }.get(declared.sort, isinstance(value, str))
-        if not fits:
+        if not _fits(declared, value):
             return f"{name} of {draft.kind} takes no {value!r}"
     return None
+
+
+def _fits(declared: Attribute, value: Scalar) -> bool:
+    match declared.sort:
+        case Sort.NUMBER:
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+        case Sort.FLAG:
+            return isinstance(value, bool)
+        case Sort.CHOICE:
+            return value in declared.choices
+        case _:
+            return isinstance(value, str)
 
 
 def digests_of(rows: Sequence[AssetChange | AssetGone]) -> tuple[bytes, ...]:
