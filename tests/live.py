@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import struct
 import time
 from collections.abc import Callable, Generator
@@ -78,9 +79,8 @@ class Screen:
 class Live:
     """An open socket."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.frames: list[tuple[dict[str, Any], Columns]] = []
+    def __init__(self, opened: ClientConnection) -> None:
+        self.socket = opened
 
     def ask(self, verb: str, number: int = 1, **what: Any) -> None:
         """One message."""
@@ -135,9 +135,19 @@ class Live:
 
 
 @contextmanager
-def live(post: RunningPost, who: Browser | str, **headers: str) -> Generator[Live]:
-    """A socket in somebody's name, or with this cookie."""
+def live(post: RunningPost, who: Browser | str, *, kernel_bytes: int = 0, **headers: str) -> Generator[Live]:
+    """A socket in somebody's name, or with this cookie. kernel_bytes: what may wait in its kernel; 0: as usual."""
     cookie = who if isinstance(who, str) else who.cookie
-    address = f"ws://127.0.0.1:{post.port}/api/v1/live"
-    with connect(address, additional_headers={"Cookie": cookie} | headers, max_size=None, compression=None) as socket:
-        yield Live(socket)
+    raw = socket.socket()
+    if kernel_bytes:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, kernel_bytes)
+    raw.connect(("127.0.0.1", post.port))
+    with connect(
+        f"ws://127.0.0.1:{post.port}/api/v1/live",
+        sock=raw,
+        additional_headers={"Cookie": cookie} | {name.replace("_", "-"): value for name, value in headers.items()},
+        max_size=None,
+        compression=None,
+        max_queue=2,
+    ) as opened:
+        yield Live(opened)
