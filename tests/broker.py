@@ -33,16 +33,32 @@ def free_port() -> int:
 class Broker:
     """A broker that can be killed and started again on the same folder and port."""
 
-    def __init__(self, program: Path, folder: Path, *, autosave_s: int | None = None) -> None:
-        self._program, self.folder, self.port = program, folder, free_port()
+    def __init__(
+        self,
+        program: Path,
+        folder: Path,
+        *,
+        autosave_s: int | None = None,
+        make: bool = True,
+        port: int | None = None,
+    ) -> None:
+        """make: whether the folder is made here, with USERS; else it is there already."""
+        self._program, self.folder, self.port = program, folder, port or free_port()
         self.address = Address("127.0.0.1", self.port, tls=False)
+        self.process: subprocess.Popen[bytes] | None = None
+        if make:
+            self._make(folder, autosave_s)
+        conf = folder / "mosquitto.conf"
+        # As root mosquitto becomes another user, who may not write in a test's folder.
+        conf.write_text(conf.read_text("utf-8") + "\nuser root\n", "utf-8")
+
+    def _make(self, folder: Path, autosave_s: int | None) -> None:
         (folder / "data").mkdir(parents=True)
         folder.chmod(0o755)
         for name, text in broker_files(folder, "vigie", port=self.port).items():
             (folder / name).write_text(text, "utf-8")
         conf = folder / "mosquitto.conf"
-        # As root mosquitto becomes another user, who may not write in a test's folder.
-        text = conf.read_text("utf-8") + "\nuser root\n"
+        text = conf.read_text("utf-8")
         if autosave_s is not None:
             text = "\n".join(
                 f"autosave_interval {autosave_s}" if x.startswith("autosave") else x for x in text.split("\n")
@@ -51,7 +67,6 @@ class Broker:
         lines = [password_line(user, said, secrets.token_bytes(SALT_BYTES)) for user, said in USERS.items()]
         (folder / "passwords").write_text("\n".join(lines) + "\n", "utf-8")
         (folder / "vigie.password").write_text(USERS["vigie"], "utf-8")
-        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts it and waits until it listens."""
@@ -70,6 +85,12 @@ class Broker:
     def kill(self) -> None:
         """kill -9."""
         self._end(signal.SIGKILL)
+
+    def reload(self) -> None:
+        """SIGHUP: it reads its passwords and its access list anew."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
 
     def stop(self) -> None:
         """SIGTERM: it saves what it holds."""

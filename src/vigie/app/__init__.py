@@ -1,8 +1,10 @@
 """The composition root: the only place that names concrete classes."""
 
-# Each of these two registers its operations.
+# Each of these registers its operations.
 from vigie.app import administration as administration
 from vigie.app import backup as backup
+from vigie.app import broker as broker
+from vigie.app import doctor as doctor
 from vigie.app.control import perform
 from vigie.app.installation import (
     Installation,

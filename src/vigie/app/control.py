@@ -32,13 +32,15 @@ class Hand:
     """What an operation works with.
 
     say: tells how far it is; may be called from any thread. write: runs work in the one thread that writes.
-    report_for: the post that runs, if any, learns which device reports for these assets from now on.
+    report_for: the post that runs, if any, learns which device reports for these assets from now on. running: whether
+    it is a post that performs it.
     """
 
     opened: Installation
     say: Say
     write: Callable[[Callable[[], None]], Awaitable[None]]
     report_for: Callable[[Sequence[int], int], None]
+    running: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def performing(opened: Installation, post: Post, devices: Devices) -> Callable[[
         post.engine.registry.reporter[list(numbers)] = reporter
 
     async def answer(do: str, args: Any, say: Say) -> Any:
-        return await _perform(Hand(opened, say, post.pump.run_in_writer, report_for), do, args)
+        return await _perform(Hand(opened, say, post.pump.run_in_writer, report_for, running=True), do, args)
 
     return answer
 

@@ -178,6 +178,31 @@ class Journal:
                 raise JournalBroken(f"the stored node {wrong} is not the hash of its leaves")
         yield done
 
+    def verify_newest(self, count: int, key: Ed25519PublicKey) -> int:
+        """Checks the newest leaves, the newest signed head and the tree under it, in the time of a glance. Returns how
+        many leaves were checked. Raises JournalBroken."""
+        with self._engine.connect() as read:
+            read.exec_driver_sql("BEGIN")
+            node, size = nodes_of(read), size_of(read)
+            low = max(0, size - count)
+            leaves = read.execute(select(LEAF.c.n, LEAF.c.body).where(LEAF.c.n >= low).order_by(LEAF.c.n)).all()
+            for wanted, row in enumerate(leaves, low):
+                if row.n != wanted:
+                    raise JournalBroken(f"leaf {wanted} is missing")
+                if node(0, row.n) != merkle.leaf_hash(row.body):
+                    raise JournalBroken(f"the stored hash of leaf {row.n} is not its own")
+            head = read.execute(select(HEAD).order_by(HEAD.c.size.desc()).limit(1)).one_or_none()
+            if head is not None:
+                if head.size > size:
+                    raise JournalBroken(f"a tree of {head.size} leaves was signed, and only {size} are left")
+                self._check_head(head, merkle.root(head.size, node), key)
+        return len(leaves)
+
+    def root_at(self, size: int) -> bytes | None:
+        """The root of the first `size` leaves, by the stored hashes; None where there are fewer."""
+        with self._engine.connect() as read:
+            return merkle.root(size, nodes_of(read)) if size <= size_of(read) else None
+
     @staticmethod
     def _check_head(row: object, root: bytes, key: Ed25519PublicKey) -> None:
         head = Head(row.size, row.root, row.at_us, row.signature)  # type: ignore[attr-defined]

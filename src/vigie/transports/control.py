@@ -70,6 +70,7 @@ class ControlSocket:
             await server.serve_forever()
         finally:
             server.close()
+            _away(self._folder)
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -121,9 +122,13 @@ class ControlSocket:
         await writer.drain()
 
 
+def _away(folder: Path) -> None:
+    (folder / NAME).unlink(missing_ok=True)
+
+
 def _bound(folder: Path) -> socket.socket:
     """A socket at its place, in place of one that a killed post has left there."""
-    (folder / NAME).unlink(missing_ok=True)
+    _away(folder)
     listener = socket.socket(socket.AF_UNIX)
     before = os.umask(0o177)
     try:
