@@ -6,6 +6,7 @@ import type { Theme } from '@lib/prefs.svelte'
 import type { Area, Bounds, City, Kinds } from '@lib/types'
 import { movers } from '../state/movers'
 import { picture } from '../state/picture'
+import type { Step } from '../state/targets.svelte'
 import { LampStates, lampLayer, LAMPS, LAMPS_ZOOM } from './lamps'
 import { Lights } from './lights'
 import { lookOf } from './looks'
@@ -13,7 +14,7 @@ import { areaLabels, Overlay } from './overlay'
 import { paletteOf } from './palette'
 import { places } from './places'
 import { Screen } from './screen'
-import { styleOf } from './style'
+import { areaNamed, CHOSEN_AREA, CHOSEN_STREET, NOTHING, streetWithin, styleOf } from './style'
 import { Traffic, type MoverKind } from './traffic'
 
 setWorkerUrl(workerUrl)
@@ -66,6 +67,7 @@ export class CityChart {
   #view: Handle | null = null
   #subscribed: Bounds | null = null
   #hidden: ReadonlySet<string> = new Set()
+  #chosen: Parameters<CityChart['setChosen']>[0] = null
   #theme: Theme
   #loaded = false
   #closed = false
@@ -180,6 +182,21 @@ export class CityChart {
     this.redraw()
   }
 
+  /** Rings around what is selected or ordered. */
+  setTargets(targets: ReadonlyMap<number, Step>): void {
+    this.overlay.targets = targets
+    this.redraw()
+  }
+
+  /** Lights up a street within a box, or an area by its name, or neither. */
+  setChosen(chosen: { street?: string; within?: Bounds; area?: string } | null): void {
+    this.#chosen = chosen
+    if (!this.map.getLayer(CHOSEN_STREET)) return
+    const { street, within, area } = chosen ?? {}
+    this.map.setFilter(CHOSEN_STREET, street && within ? streetWithin(street, within) : NOTHING)
+    this.map.setFilter(CHOSEN_AREA, area ? areaNamed(area) : NOTHING)
+  }
+
   /** Draws the canvases anew without the map. */
   redraw(): void {
     if (this.#loaded) this.#drawOver()
@@ -278,6 +295,7 @@ export class CityChart {
     this.lights.light = this.#theme === 'light'
     this.map.addLayer(this.lights, 'street-names')
     this.map.addLayer(this.#lampLayer(), 'street-names')
+    this.setChosen(this.#chosen)
   }
 
   #drawOver(): void {

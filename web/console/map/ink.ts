@@ -141,13 +141,13 @@ export function hatch(ink: Ink, colour: string, x: number, y: number, size: numb
   ink.globalAlpha = 1
 }
 
-/** Text with a halo, as the map's own labels have. */
-export function label(ink: Ink, c: Palette, text: string, x: number, y: number, font: string, colour: string): void {
+/** Text with a halo, as the map's own labels have; wide where lamps glow behind it. */
+export function label(ink: Ink, c: Palette, text: string, x: number, y: number, font: string, colour: string, halo = 3): void {
   ink.font = font
   ink.textAlign = 'center'
   ink.textBaseline = 'middle'
   ink.lineJoin = 'round'
-  ink.lineWidth = 3
+  ink.lineWidth = halo
   ink.strokeStyle = c.halo
   ink.strokeText(text, x, y)
   ink.fillStyle = colour

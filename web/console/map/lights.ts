@@ -1,7 +1,7 @@
 // The light that lamps cast: every lamp of the city in one draw call, from the columns of places and picture. Dark: light
 // adds up, so that a bright street is brighter; by day the same points in a quiet amber.
 import type { CustomLayerInterface, Map as Chart } from 'maplibre-gl'
-import { OLD, picture } from '../state/picture'
+import { OLD, ORDER, picture } from '../state/picture'
 import { mercatorX, mercatorY, places } from './places'
 
 const VERTEX = `#version 300 es
@@ -23,7 +23,7 @@ void main() {
   gl_Position = vec4(middle + corner * reach * scale * size, 0.0, 1.0);
 }`
 
-// kind: 0 not drawn, 1 a level that is true, 2 unknown, 3 a level that is old.
+// kind: 0 not drawn, 1 a level that is true, 2 unknown, 3 a level that is old, 4 an order is under way.
 const FRAGMENT = `#version 300 es
 precision mediump float;
 in vec2 at;
@@ -31,6 +31,7 @@ in float level;
 in float kind;
 uniform vec4 lit;
 uniform vec4 dark;
+uniform vec3 ordered;
 uniform float additive;
 uniform float core;
 uniform float afar;
@@ -43,9 +44,10 @@ void main() {
   if (kind > 1.5 && kind < 2.5) {
     colour = vec4(dark.rgb, 1.0) * dark.a * heart;
   } else {
-    float age = kind > 2.5 ? 0.55 : 1.0;
-    float glow = (fall * 0.55 + heart * 0.8) * lit.a * level * age;
-    vec3 tint = mix(lit.rgb, dark.rgb, kind > 2.5 ? 0.5 : 0.0);
+    bool order = kind > 3.5;
+    float age = order ? 1.0 : kind > 2.5 ? 0.55 : 1.0;
+    float glow = (fall * 0.55 + heart * 0.8) * lit.a * (order ? 1.0 : level) * age;
+    vec3 tint = order ? ordered : mix(lit.rgb, dark.rgb, kind > 2.5 ? 0.5 : 0.0);
     colour = vec4(tint, 1.0) * glow + vec4(dark.rgb, 1.0) * dark.a * 0.6 * heart * (1.0 - min(1.0, level * 8.0));
   }
   colour.a *= 1.0 - additive;
@@ -82,7 +84,7 @@ export class Lights implements CustomLayerInterface {
     const gl = context as WebGL2RenderingContext
     this.#map = map
     this.#program = link(gl)
-    for (const name of ['view', 'reach', 'scale', 'lit', 'dark', 'additive', 'core', 'afar']) {
+    for (const name of ['view', 'reach', 'scale', 'lit', 'dark', 'ordered', 'additive', 'core', 'afar']) {
       this.#uniforms[name] = gl.getUniformLocation(this.#program, name)
     }
     this.#vao = gl.createVertexArray()
@@ -152,6 +154,8 @@ export class Lights implements CustomLayerInterface {
     gl.uniform1f(u['core']!, 0.34 - 0.2 * near)
     gl.uniform1f(u['afar']!, 1 - Math.min(1, Math.max(0, zoom - 13.5) / 1.5))
     gl.uniform1f(u['additive']!, this.light ? 0 : 1)
+    if (this.light) gl.uniform3f(u['ordered']!, 0, 0.44, 0.54)
+    else gl.uniform3f(u['ordered']!, 0.3, 0.78, 0.85)
     if (this.light) {
       gl.uniform4f(u['lit']!, 0.86, 0.5, 0.02, 0.5 - 0.3 * near)
       gl.uniform4f(u['dark']!, 0.5, 0.56, 0.62, 0.3 * (1 - near))
@@ -190,7 +194,8 @@ export class Lights implements CustomLayerInterface {
       const no = this.#index[row]!
       const known = picture.known(no)
       states[row * 2] = known ? Math.min(255, picture.value[no]! * 2.55) : 0
-      states[row * 2 + 1] = picture.gone(no) ? 0 : !known ? 2 : picture.flags[no]! & OLD ? 3 : 1
+      const flags = no < picture.end ? picture.flags[no]! : 0
+      states[row * 2 + 1] = picture.gone(no) ? 0 : flags & ORDER ? 4 : !known ? 2 : flags & OLD ? 3 : 1
     }
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#stateBuffer)
     gl.bufferData(gl.ARRAY_BUFFER, states, gl.DYNAMIC_DRAW)

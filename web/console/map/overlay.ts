@@ -8,7 +8,9 @@ import type { Look } from './looks'
 import type { Palette } from './palette'
 import { mercatorX, mercatorY, places } from './places'
 import type { Screen } from './screen'
+import type { Step } from '../state/targets.svelte'
 import { head } from './signals'
+import { drawTargets } from './targets'
 
 export interface AreaLabel {
   path: string
@@ -53,6 +55,8 @@ export class Overlay {
   counts: ReadonlyMap<string, [number, number, number]> = new Map()
   selected = 0
   hovered = 0
+  /** What is selected or ordered, by asset number. */
+  targets: ReadonlyMap<number, Step> = new Map()
   hits: Hit[] = []
 
   #sparse = new Uint32Array(0)
@@ -77,6 +81,7 @@ export class Overlay {
     if (screen.zoom >= CLUSTER_ZOOM) for (const each of clustersOf(screen, this.shown)) this.#drawCluster(ink, screen, each)
     else this.#drawAreas(ink, screen)
     if (screen.zoom >= CLUSTER_ZOOM && screen.zoom < 13.4) this.#drawAreaNames(ink, screen)
+    drawTargets(ink, this.palette, screen, this.targets)
     this.#drawRing(ink, screen, this.hovered, 1)
     this.#drawRing(ink, screen, this.selected, 2)
   }
@@ -177,7 +182,7 @@ export class Overlay {
       const box: [number, number, number, number] = [x - half, y - 9, x + half, y + (wrong ? 24 : 9)]
       if (boxes.some((other) => crosses(other, box))) continue
       boxes.push(box)
-      label(ink, c, area.name, x, y, '500 12px Inter', wrong ? c.labelStrong : c.label)
+      label(ink, c, area.name, x, y, '500 12px Inter', wrong ? c.labelStrong : c.labelArea, 5)
       if (wrong) figures(ink, c, counts, x, y + 17)
       this.hits.push({ x, y: y + 4, r: 16, no: 0, unitX: area.x, unitY: area.y, area: area.path })
     }
@@ -187,7 +192,7 @@ export class Overlay {
     for (const area of this.#areasAt(screen)) {
       const x = screen.x(area.x)
       const y = screen.y(area.y)
-      if (screen.shows(x, y)) label(ink, this.palette, area.name, x, y, '500 12px Inter', this.palette.label)
+      if (screen.shows(x, y)) label(ink, this.palette, area.name, x, y, '500 12px Inter', this.palette.labelArea, 5)
     }
   }
 

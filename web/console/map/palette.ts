@@ -14,6 +14,7 @@ export interface Palette {
   streetSmall: string
   transit: string
   label: string
+  labelArea: string
   labelStrong: string
   halo: string
   lampLit: string
@@ -51,7 +52,8 @@ const DARK: Palette = {
   streetMain: '#2b3742',
   streetSmall: '#161d25',
   transit: '#4a5a69',
-  label: '#93a1ae',
+  label: '#9dabb8',
+  labelArea: '#b9c5d0',
   labelStrong: '#dfe6ec',
   halo: '#080c11',
   lampLit: '#ffd59b',
@@ -89,7 +91,8 @@ const LIGHT: Palette = {
   streetMain: '#ffffff',
   streetSmall: '#f7f8f9',
   transit: '#8794a1',
-  label: '#55626f',
+  label: '#4c5965',
+  labelArea: '#3a4752',
   labelStrong: '#1f2933',
   halo: '#f2f4f6',
   lampLit: '#e08a00',

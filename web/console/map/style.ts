@@ -1,9 +1,25 @@
 // The map's style: drawn only from what the post itself serves. It has no `glyphs`, so labels are drawn from the page's
 // own font. Lamps are two things: their light (lights.ts) and, near, their body (lamps.ts).
-import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import type { Bounds } from '@lib/types'
 import type { Palette } from './palette'
 
 export const FONT = ['Inter']
+
+/** The layers of what is selected; they draw nothing until something is. */
+export const CHOSEN_STREET = 'chosen-street'
+export const CHOSEN_AREA = 'chosen-area'
+export const NOTHING: FilterSpecification = ['==', ['literal', 1], 0]
+
+/** Streets of a name within a box: other communes have streets of the same name. */
+export function streetWithin(name: string, [west, south, east, north]: Bounds): FilterSpecification {
+  const ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+  return ['all', ['==', ['get', 'name'], name], ['within', { type: 'Polygon', coordinates: [ring] }]]
+}
+
+export function areaNamed(name: string): FilterSpecification {
+  return ['==', ['get', 'name'], name]
+}
 
 /** The classes of streets by how much they carry; a class that is not listed counts as a small street. */
 const MAIN = ['motorway', 'trunk', 'primary', 'motorway_link', 'trunk_link', 'primary_link']
@@ -95,6 +111,28 @@ function layers(c: Palette, light: boolean): LayerSpecification[] {
     },
     {
       ...base,
+      id: CHOSEN_AREA,
+      'source-layer': 'areas',
+      type: 'line',
+      filter: NOTHING,
+      paint: { 'line-color': c.select, 'line-width': 2, 'line-opacity': 0.9 },
+    },
+    {
+      ...base,
+      id: CHOSEN_STREET,
+      'source-layer': 'streets',
+      type: 'line',
+      filter: NOTHING,
+      layout: { 'line-cap': 'round', 'line-join': 'round' },
+      paint: {
+        'line-color': c.select,
+        'line-width': ['interpolate', ['linear'], ['zoom'], 10, 2, 14, 5, 17, 22, 19, 60],
+        'line-opacity': 0.34,
+        'line-blur': ['interpolate', ['linear'], ['zoom'], 12, 0, 17, 6],
+      },
+    },
+    {
+      ...base,
       id: 'street-names',
       'source-layer': 'streets',
       type: 'symbol',
@@ -110,7 +148,7 @@ function layers(c: Palette, light: boolean): LayerSpecification[] {
         'text-padding': 6,
         'text-letter-spacing': 0.01,
       },
-      paint: { 'text-color': c.label, 'text-halo-color': c.halo, 'text-halo-width': 1.4 },
+      paint: { 'text-color': c.label, 'text-halo-color': c.halo, 'text-halo-width': 1.8 },
     },
   ]
 }

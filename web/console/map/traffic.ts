@@ -51,7 +51,7 @@ export class Traffic {
   #body(ink: CanvasRenderingContext2D, zoom: number, look: Look, mover: Mover, x: number, y: number, old: boolean): void {
     const c = this.palette
     const near = zoom >= look.signZoom
-    const grow = near ? Math.min(1.7, 0.8 + (zoom - look.signZoom) * 0.22) : 0.5
+    const grow = near ? Math.min(1.7, 0.8 + (zoom - look.signZoom) * 0.22) : 0.26 + Math.max(0, zoom - 10.5) * 0.08
     const length = (look.length ?? 10) * grow
     const width = (look.width ?? 6) * grow
     ink.save()

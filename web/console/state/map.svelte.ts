@@ -1,4 +1,5 @@
 // What the rest of the console asks of the map, without holding the map itself.
+import { tick } from 'svelte'
 import type { CityChart } from '../map/chart'
 import type { Bounds } from '@lib/types'
 
@@ -10,15 +11,19 @@ class MapState {
   /** Width of what covers the map's right side, in px: places are shown in the middle of what is free. */
   covered = $state(0)
 
+  // Both wait for what else the same act opens: a panel beside the map changes what of it is free.
+
   go(lon: number, lat: number, zoom?: number): void {
-    const chart = this.chart
-    if (!chart) return
-    const nearer = zoom === undefined ? undefined : Math.max(zoom, chart.map.getZoom())
-    chart.go(lon, lat, nearer, [-this.covered / 2, 0])
+    void tick().then(() => {
+      const chart = this.chart
+      if (!chart) return
+      const nearer = zoom === undefined ? undefined : Math.max(zoom, chart.map.getZoom())
+      chart.go(lon, lat, nearer, [-this.covered / 2, 0])
+    })
   }
 
   fit(bounds: Bounds): void {
-    this.chart?.fit(bounds, this.covered)
+    void tick().then(() => this.chart?.fit(bounds, this.covered))
   }
 }
 

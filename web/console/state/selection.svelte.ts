@@ -1,7 +1,9 @@
 // A selection: one asset, a street, an area or what a lasso holds. One order can be given to all of it.
 import { api } from '@lib/api'
-import type { Found, Page, AssetRow, Select } from '@lib/types'
+import type { Bounds, Found, Page, AssetRow, Select } from '@lib/types'
+import { learn } from '../map/places'
 import { city } from './city.svelte'
+import { mapState } from './map.svelte'
 import { session } from './session.svelte'
 
 export type Tool = 'none' | 'lasso' | 'create' | 'move'
@@ -14,35 +16,56 @@ export interface Chosen {
   street?: string
   area?: string
   polygon?: [number, number][]
+  /** Where it was found, for what has no equipment to show where it is. */
+  at?: { lon: number; lat: number }
 }
+
+const PAGE = 500
+/** More members than this are shown by their outline alone: rings on all would hide the city. */
+export const MEMBERS_MAX = 2_000
 
 class Selection {
   tool = $state<Tool>('none')
   chosen = $state.raw<Chosen | null>(null)
   /** How many of each kind that takes orders; null while it is counted. */
   counts = $state.raw<Record<string, number> | null>(null)
+  /** The kind that an order is composed for. */
+  kind = $state<string | null>(null)
+  /** The assets of that kind in it, as far as they are few enough to be shown one by one. */
+  members = $state.raw<AssetRow[]>([])
   #asked = 0
 
   choose(chosen: Chosen | null): void {
     this.chosen = chosen
     this.counts = null
+    this.kind = null
+    this.members = []
     if (chosen) void this.#count(chosen)
   }
 
-  chooseStreet(name: string, area?: string): void {
-    this.choose({ form: 'street', name, street: name, ...(area ? { area } : {}) })
+  chooseStreet(name: string, area?: string, at?: { lon: number; lat: number }): void {
+    this.choose({ form: 'street', name, street: name, ...(area ? { area } : {}), ...(at ? { at } : {}) })
   }
 
   chooseArea(path: string): void {
     this.choose({ form: 'area', name: city.areaName(path), area: path })
+    const area = city.area(path)
+    if (area) mapState.fit(area.bounds)
   }
 
   chooseFound(found: Found): void {
     if (found.type === 'area') this.chooseArea(found.id)
     else if (found.type === 'street') {
       // A street is found in an area, and its id is that area's path with the name.
-      this.chooseStreet(found.name, found.id.slice(0, -found.name.length - 1))
+      this.chooseStreet(found.name, found.id.slice(0, -found.name.length - 1), { lon: found.lon, lat: found.lat })
     }
+  }
+
+  /** Composes for another kind of what is selected. */
+  pick(kind: string): void {
+    if (kind === this.kind) return
+    this.kind = kind
+    void this.#members(this.#asked)
   }
 
   clear(): void {
@@ -94,8 +117,49 @@ class Selection {
         }),
       ).catch(() => undefined)
     }
-    if (asked === this.#asked) this.counts = Object.fromEntries(Object.entries(counts).filter(([, n]) => n > 0))
+    if (asked !== this.#asked) return
+    const found = Object.entries(counts).filter(([, n]) => n > 0)
+    this.counts = Object.fromEntries(found)
+    this.kind = found.sort((a, b) => b[1] - a[1])[0]?.[0] ?? null
+    await this.#members(asked)
+    if (asked === this.#asked) this.#show(chosen)
   }
+
+  async #members(asked: number): Promise<void> {
+    const { kind, chosen } = this
+    this.members = []
+    if (!chosen || !kind || chosen.form === 'assets' || (this.counts?.[kind] ?? 0) > MEMBERS_MAX) return
+    const all: AssetRow[] = []
+    let cursor: string | null = null
+    try {
+      do {
+        const page: Page<AssetRow> = await api.get('assets', { ...this.query(), kind, limit: PAGE, cursor })
+        all.push(...page.items)
+        cursor = page.next
+      } while (cursor && all.length < MEMBERS_MAX)
+    } catch {
+      return // the order can be given without rings on the map
+    }
+    if (asked !== this.#asked || kind !== this.kind) return
+    for (const row of all) learn(row)
+    this.members = all
+  }
+
+  /** Brings a street into view, whole; what a lasso holds is in view already. */
+  #show(chosen: Chosen): void {
+    if (chosen.form !== 'street') return
+    const bounds = boundsOf(this.members)
+    if (bounds) mapState.fit(bounds)
+    else if (chosen.at) mapState.go(chosen.at.lon, chosen.at.lat, 16.5)
+  }
+}
+
+/** The box around some assets; null for none. */
+export function boundsOf(rows: readonly { lon: number; lat: number }[]): Bounds | null {
+  if (!rows.length) return null
+  const lon = rows.map((row) => row.lon)
+  const lat = rows.map((row) => row.lat)
+  return [Math.min(...lon), Math.min(...lat), Math.max(...lon), Math.max(...lat)]
 }
 
 export const selection = new Selection()
