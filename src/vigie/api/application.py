@@ -33,11 +33,15 @@ class Application:
 
     direct: (method, path) -> endpoint, for the few requests that come by the thousand a second. They go around the
     router and its layers, which cost more than all of ours; problems and headers are the same for both ways.
+    limit: raises Problem 429 for a request by the router from somebody who asks too often.
     """
 
-    def __init__(self, inner: ASGIApp, direct: Mapping[tuple[str, str], Endpoint]) -> None:
+    def __init__(
+        self, inner: ASGIApp, direct: Mapping[tuple[str, str], Endpoint], limit: Callable[[Request], None]
+    ) -> None:
         self._inner = inner
         self._direct = direct
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -53,10 +57,15 @@ class Application:
             await send(message)
 
         endpoint = self._direct.get((scope["method"], scope["path"]))
-        if endpoint is None:
-            await self._inner(scope, receive, with_headers)
-            return
         request = Request(scope, receive)
+        if endpoint is None:
+            try:
+                self._limit(request)
+            except Problem as error:
+                await error.response()(scope, receive, with_headers)
+            else:
+                await self._inner(scope, receive, with_headers)
+            return
         try:
             response = await endpoint(request)
         except Exception as error:
@@ -68,8 +77,9 @@ def application(
     routes: Sequence[BaseRoute],
     life: Callable[[], AbstractAsyncContextManager[None]],
     direct: Mapping[tuple[str, str], Endpoint],
+    limit: Callable[[Request], None] = lambda request: None,
 ) -> Application:
-    """The application. life: what runs as long as it does. direct: see `Application`."""
+    """The application. life: what runs as long as it does. direct, limit: see `Application`."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
@@ -80,7 +90,7 @@ def application(
         return _response_to(request, error)
 
     handlers = {Problem: on_error, HTTPException: on_error, Exception: on_error}
-    return Application(Starlette(routes=list(routes), exception_handlers=handlers, lifespan=lifespan), direct)
+    return Application(Starlette(routes=list(routes), exception_handlers=handlers, lifespan=lifespan), direct, limit)
 
 
 def _response_to(request: Request, error: Exception) -> Response:

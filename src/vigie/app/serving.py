@@ -6,7 +6,9 @@ import importlib.metadata
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 
+from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from vigie.api.accounts import accounts_routes
@@ -16,7 +18,8 @@ from vigie.api.live import LiveFigures, live_routes
 from vigie.api.openapi import docs_routes
 from vigie.api.operations import operations_routes
 from vigie.api.orders import OrderDoor, order_routes
-from vigie.api.session import LoginFigures, SessionAccess, session_routes
+from vigie.api.problems import Problem
+from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
 from vigie.app.control import performing
@@ -24,6 +27,7 @@ from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
+from vigie.engine.rates import Allowance, Rates
 from vigie.settings import Settings
 from vigie.transports.control import ControlSocket
 from vigie.transports.http import serve as serve_http
@@ -73,5 +77,17 @@ async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
     sys.setswitchinterval(SWITCH_S)
     with installation(settings) as opened:
         doors = doors_of(opened)
-        answering = application(doors.routes, doors.post.life, doors.direct)
+        answering = application(doors.routes, doors.post.life, doors.direct, _limit(opened))
         await serve_http(answering, settings.host, settings.port, on_ready=on_ready)
+
+
+def _limit(opened: Installation) -> Callable[[Request], None]:
+    """Who asks how often, by address: wide enough for a control room behind one of them, whose maps load tiles."""
+    rates, clock, proxies = Rates(Allowance(per_s=200, burst=3_000)), opened.clock, opened.settings.proxies
+
+    def limit(request: Request) -> None:
+        wait_s = rates.take(peer_of(request, proxies), clock.now_us())
+        if wait_s:
+            raise Problem(429, "Too often", "You ask more often than the post answers.", retry_after_s=ceil(wait_s))
+
+    return limit
