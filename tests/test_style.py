@@ -28,7 +28,7 @@ LONGER: dict[str, str] = {
 
 # Modules that touch the world, the clock or the dice. Below the engine time and randomness are arguments.
 WORLD = frozenset(
-    "asyncio aiohttp duckdb fcntl ftplib glob gmqtt http httpx imaplib io logging multiprocessing os pathlib pickle "
+    "asyncio aiohttp duckdb fcntl ftplib glob http httpx imaplib io logging multiprocessing os pathlib pickle "
     "platform random requests sched secrets select selectors shutil signal smtplib socket socketserver sqlalchemy "
     "sqlite3 ssl starlette structlog subprocess sys tempfile threading time urllib.request uvicorn websockets".split()
 )
