@@ -260,3 +260,12 @@ def test_the_commands_say_what_they_did_and_what_they_left_out(tmp_path: Path) -
     assert "every one in its place" in told
     assert "put its copy at keys/journal.key" in told
     assert "is not empty" in vigie("restore", "copy", "--data", "again", "--without-erasures", code=1)
+
+
+def test_what_a_killed_backup_has_left_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    make(tmp_path)
+    left = tmp_path / "observations" / ".backup" / "sealed"
+    left.mkdir(parents=True)
+    (left / "part").write_text("x")
+    with installation(settings(tmp_path)):
+        assert not left.parent.exists()

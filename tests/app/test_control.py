@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from vigie.app import InUse, installation, perform
 from vigie.app.administration import Admission, Expulsion, Leaf, Leaves
 from vigie.app.control import OPERATIONS
 from vigie.settings import Settings
-from vigie.transports.control import ASK_BYTES_MAX, AT_ONCE_MAX, NAME, Wrong, ask
+from vigie.transports.control import ASK_BYTES_MAX, AT_ONCE_MAX, NAME, ControlSocket, Wrong, ask
 
 
 def settings(folder: Path) -> Settings:
@@ -173,3 +175,33 @@ def test_a_post_that_is_told_to_stop_stops_whoever_is_asking(post: tuple[Path, R
 def test_every_operation_says_what_it_does() -> None:
     assert {"devices.list", "journal.verify", "backup"} <= OPERATIONS.keys()
     assert [name for name, each in OPERATIONS.items() if not each.run.__doc__] == []
+
+
+def test_what_works_in_a_thread_ends_when_the_post_stops(tmp_path: Path) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def perform_slowly(do: str, args: Any, say: Any) -> None:
+        def work() -> None:
+            try:
+                while True:
+                    say("work", 1, 2)
+                    begun.set()
+                    time.sleep(0.01)
+            finally:
+                ended.set()
+
+        await asyncio.to_thread(work)
+
+    async def scene() -> None:
+        task = asyncio.create_task(ControlSocket(tmp_path, perform_slowly).run())
+        await asyncio.sleep(0.1)
+        asking = asyncio.create_task(asyncio.to_thread(ask, tmp_path, "x", {}, lambda what, done, total: None))
+        await asyncio.to_thread(begun.wait, 10)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        with pytest.raises(Wrong):
+            await asking
+
+    asyncio.run(scene())
+    assert ended.wait(10)
+    assert not (tmp_path / NAME).exists()

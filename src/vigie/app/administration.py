@@ -55,18 +55,7 @@ async def list_devices(hand: Hand, args: msgspec.Struct) -> list[str]:
 @operation("devices.admit", Admission)
 async def admit(hand: Hand, args: Admission) -> dict[str, Any]:
     """Admits a device; answers with its secret, which is kept nowhere."""
-    facts = hand.opened.facts
-    if args.name in {known for _, known in facts.devices().values()}:
-        raise Wrong(f"there is a device {args.name!r} already. Expel it first.")
-    ids = facts.ids()
-    unknown = [asset for asset in args.assets if asset not in ids]
-    if unknown:
-        raise Wrong(f"there is no asset {unknown[0]!r}")
-    numbers = [ids[asset] for asset in args.assets]
-    if args.all_of:
-        below = args.all_of + "/"
-        rows = facts.registry_rows()
-        numbers += [row[0] for row in rows if row[5] == 0 and (row[3] == args.all_of or row[3].startswith(below))]
+    numbers = await asyncio.to_thread(_assets_of, hand, args)
     secret = ""
 
     def write() -> None:
@@ -83,7 +72,8 @@ async def expel(hand: Hand, args: Expulsion) -> None:
     """Withdraws a device's secret."""
     opened = hand.opened
     number = _number(hand, args.name)
-    theirs = [row[0] for row in opened.facts.registry_rows() if row[5] == number]
+    rows = await asyncio.to_thread(opened.facts.registry_rows)
+    theirs = [row[0] for row in rows if row[5] == number]
     fact = DeviceExpelled(id=opened.new_id(), at=opened.clock.now_us(), actor=COMMAND_LINE, device=args.name)
     await hand.write(lambda: _commit(hand, Entry(fact, opened.because(args.reason))))
     hand.report_for(theirs, 0)
@@ -93,7 +83,8 @@ async def expel(hand: Hand, args: Expulsion) -> None:
 async def show(hand: Hand, args: Leaves) -> list[dict[str, Any]]:
     """Some leaves: number, instant, type, actor, and what else each says."""
     told: list[dict[str, Any]] = []
-    for line in hand.opened.facts.journal.lines(before=args.before, limit=min(args.limit, LEAVES_MAX)):
+    lines = hand.opened.facts.journal.lines
+    for line in await asyncio.to_thread(lines, before=args.before, limit=min(args.limit, LEAVES_MAX)):
         said = msgspec.to_builtins(line.fact)
         rest = {name: value for name, value in said.items() if name not in {"id", "at", "actor", "type", "sealed"}}
         for field in line.personal:
@@ -138,6 +129,23 @@ async def prove(hand: Hand, args: Leaf) -> dict[str, Any]:
         "signature": head.signature.hex(),
         "key": hand.opened.public_key.public_bytes_raw().hex(),
     }
+
+
+def _assets_of(hand: Hand, args: Admission) -> list[int]:
+    """The numbers of the assets that a new device is to report for. Raises Wrong."""
+    facts = hand.opened.facts
+    if args.name in {known for _, known in facts.devices().values()}:
+        raise Wrong(f"there is a device {args.name!r} already. Expel it first.")
+    ids = facts.ids()
+    unknown = [asset for asset in args.assets if asset not in ids]
+    if unknown:
+        raise Wrong(f"there is no asset {unknown[0]!r}")
+    numbers = [ids[asset] for asset in args.assets]
+    if args.all_of:
+        below = args.all_of + "/"
+        rows = facts.registry_rows()
+        numbers += [row[0] for row in rows if row[5] == 0 and (row[3] == args.all_of or row[3].startswith(below))]
+    return numbers
 
 
 def _number(hand: Hand, name: str) -> int:

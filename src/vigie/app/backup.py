@@ -19,7 +19,7 @@ import msgspec
 
 from vigie import __version__
 from vigie.app.control import Hand, operation
-from vigie.app.installation import Installation, installation
+from vigie.app.installation import STAGING, Installation, installation
 from vigie.core.facts import POST, Entry, PersonalErased
 from vigie.core.times import rfc3339
 from vigie.settings import Settings
@@ -42,7 +42,6 @@ from vigie.transports.control import Say, Wrong
 MANIFEST = "manifest.json"
 HEADS = "heads.jsonl"
 ROOM_LEFT_BYTES = 64 << 20
-_STAGING = ".backup"
 
 
 class BackupOrder(msgspec.Struct, frozen=True):
@@ -84,7 +83,7 @@ async def back_up(hand: Hand, args: BackupOrder) -> dict[str, Any]:
         asyncio.run_coroutine_threadsafe(_coroutine(hand, work), loop).result()
 
     partial = target.with_name(f".{target.name}.partial")
-    staging = hand.opened.settings.data / "observations" / _STAGING
+    staging = hand.opened.settings.data / "observations" / STAGING
     await asyncio.to_thread(_check, target)
     try:
         manifest = await asyncio.to_thread(_back_up, hand, args.with_keys, partial, staging, write)

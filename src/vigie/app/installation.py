@@ -16,6 +16,7 @@ import importlib.metadata
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,8 @@ RAW_KEPT_US = 30 * DAY_US
 REASON_KEPT_US = 365 * DAY_US
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
+STAGING = ".backup"
+"""Where a backup gathers what it copies, among the observations."""
 SECRET_BYTES = 32
 
 _log = structlog.get_logger("vigie")
@@ -311,6 +314,8 @@ def installation(settings: Settings) -> Generator[Installation]:
     except OSError:
         lock.close()
         raise InUse(f"{settings.data} is in use by another vigie") from None
+    # What a backup that was killed has left there.
+    shutil.rmtree(settings.data / "observations" / STAGING, ignore_errors=True)
     found = services()
     dice = SystemDice()
     facts = SqlFacts.sqlite(

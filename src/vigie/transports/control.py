@@ -61,14 +61,17 @@ class ControlSocket:
     def __init__(self, folder: Path, perform: Perform) -> None:
         self._folder, self._perform = folder, perform
         self._busy = 0
+        self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Answers until cancelled. What was begun then is cancelled too."""
+        """Answers until cancelled. What was begun then is cancelled too, in a thread the next time that it says how
+        far it is."""
         server = await asyncio.start_unix_server(self._serve, sock=_bound(self._folder), limit=ASK_BYTES_MAX)
         try:
             await server.serve_forever()
         finally:
+            self._stopping = True
             server.close()
             _away(self._folder)
             for task in self._tasks:
@@ -97,6 +100,9 @@ class ControlSocket:
         loop = asyncio.get_running_loop()
 
         def say(what: str, done: int, total: int) -> None:
+            # Cancelling reaches no thread: what works in one ends at its next word.
+            if self._stopping:
+                raise Wrong("the post is stopping")
             loop.call_soon_threadsafe(lambda: tell(at=(what, done, total)))
 
         if self._busy > AT_ONCE_MAX:
