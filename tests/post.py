@@ -84,7 +84,12 @@ class RunningPost:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, secret: str, *, under: Sequence[str] = (), environment: dict[str, str] | None = None
+    folder: Path,
+    secret: str,
+    *,
+    under: Sequence[str] = (),
+    environment: dict[str, str] | None = None,
+    port: int = 0,
 ) -> Generator[RunningPost]:
     """Starts the post and waits until it answers; stops it with SIGTERM unless it is gone by then."""
     reserves = {f"VIGIE_{name.upper()}": str(value) for name, value in NO_RESERVE.items()}
@@ -98,7 +103,7 @@ def running(
             "--data",
             str(folder),
             "--port",
-            "0",
+            str(port),
         ],
         stdout=subprocess.PIPE,
         stderr=(folder / "log").open("a"),

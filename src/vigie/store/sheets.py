@@ -79,7 +79,7 @@ class Sheets:
         """All that the tables know of an asset; its apparatus and its orders the newest first. Raises KeyError."""
         devices = select(APPARATUS).where(APPARATUS.c.asset == no).order_by(APPARATUS.c.since_us.desc())
         c = COMMAND.c
-        orders = select(c.id, c.action, c.params, c.state, TARGET.c.state, c.proposed_us, c.actor)
+        orders = select(c.id, c.action, c.params, c.state, TARGET.c.state.label("target"), c.proposed_us, c.actor)
         orders = orders.join(TARGET, TARGET.c.command == c.id).where(TARGET.c.asset == no)
         orders = orders.order_by(c.proposed_us.desc(), c.id.desc()).limit(COMMANDS_MAX)
         with self._engine.connect() as read:
@@ -96,8 +96,16 @@ class Sheets:
                     for each in read.execute(devices)
                 ],
                 [
-                    CommandRow(id, action, json.loads(params), state, TARGET_LIFE.states[int(target)], at_us, actor)
-                    for id, action, params, state, target, at_us, actor in read.execute(orders).tuples()
+                    CommandRow(
+                        row.id,
+                        row.action,
+                        json.loads(row.params),
+                        row.state,
+                        TARGET_LIFE.states[int(row.target)],
+                        row.proposed_us,
+                        row.actor,
+                    )
+                    for row in read.execute(orders)
                 ],
             )
 

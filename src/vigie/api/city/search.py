@@ -50,7 +50,8 @@ class SearchDoor:
     async def search(self, ask: Ask[SearchQuery, Nothing]) -> forms.Page[forms.Found]:
         """Finds areas, streets and assets that you may see by their names and ids.
 
-        Every word must be the beginning of one of theirs; accents and capitals do not count. What bears the id that was
+        Every word must be the beginning of one of theirs, for a street also of its area's; accents and capitals do not
+        count. What bears the id that was
         asked for comes first, then areas, streets, and assets, those before the others whose name or id begins so.
         """
         index = await self.index()
@@ -119,6 +120,10 @@ class _Town:
         self.members, self.first = members, first
         self.streets = [_Street(named[int(code[no])], int(area[no])) for no in members[first].tolist()]
         self.street_words = Words(((row, each.name) for row, each in enumerate(self.streets)), len(self.streets))
+        self.street_area_words = Words(
+            ((row, self.area_name(registry.areas[each.area])) for row, each in enumerate(self.streets)),
+            len(self.streets),
+        )
         self.is_street = is_street
 
     def area_name(self, path: str) -> str:
@@ -203,10 +208,12 @@ def _areas(
 def _streets(
     registry: Registry, town: _Town, sight: Sight, where: tuple[Floats, Floats], words: list[str]
 ) -> Iterator[forms.Found]:
-    fits = town.streets_seen(sight.seen)
+    fits, named = town.streets_seen(sight.seen), np.zeros(len(town.streets), np.bool_)
     for word in words:
-        fits = fits & town.street_words.fits(word)
-    rows = np.flatnonzero(fits).tolist()
+        own = town.street_words.fits(word)
+        # Of streets that share a name, a commune's name says which; by itself it means no street.
+        fits, named = fits & (own | town.street_area_words.fits(word)), named | own
+    rows = np.flatnonzero(fits & named).tolist()
     whole = " ".join(words)
     # Those that begin with what was asked for come first, the short before the long.
     rows.sort(key=lambda row: (not folded(town.streets[row].name).startswith(whole), len(town.streets[row].name)))
