@@ -11,11 +11,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.city import open_facts
 from vigie.app import journal_key
-from vigie.demo import PASSWORD, PEOPLE
+from vigie.demo import PASSWORD, PEOPLE, SEED
+from vigie.sim.city import generate
+from vigie.sim.city.inventory import ids
+from vigie.sim.devices import gateways
 
 
 def figure(port: int, name: str) -> float:
@@ -27,19 +31,67 @@ def figure(port: int, name: str) -> float:
     return next(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 
-def vehicles(port: int, login: str) -> int:
-    """How many crews' vehicles somebody is shown after logging in."""
+def logged_in(port: int, login: str) -> tuple[http.client.HTTPConnection, dict[str, str]]:
+    """A connection to the post, and what somebody who has logged in sends with each request."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     body = json.dumps({"login": login, "password": PASSWORD})
     connection.request("POST", "/api/v1/session", body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
-    answer.read()
     assert answer.status == 200
     cookie = answer.headers["Set-Cookie"].partition(";")[0]
-    connection.request("GET", "/api/v1/assets?kind=vehicle&limit=500", headers={"Cookie": cookie})
+    return connection, {"Cookie": cookie, "X-CSRF-Token": json.loads(answer.read())["csrf"]}
+
+
+def vehicles(port: int, login: str) -> int:
+    """How many crews' vehicles somebody is shown after logging in."""
+    connection, headers = logged_in(port, login)
+    connection.request("GET", "/api/v1/assets?kind=vehicle&limit=500", headers=headers)
     items = json.loads(connection.getresponse().read())["items"]
     connection.close()
     return len(items)
+
+
+def prove_an_order(port: int) -> None:
+    """Dims some lamps whose supply is on at every hour, and waits until one says so."""
+    lit = generate(SEED, scenery=False).lighting
+    lamps = [ids("luminaire", 20_000)[index] for index in np.flatnonzero(~lit.switched[lit.cabinet])[:20]]
+    connection, headers = logged_in(port, "operator")
+    order = {"action": "luminaire.dim", "params": {"level": 60}, "select": {"assets": lamps}, "reason": "a test"}
+    headers |= {"Content-Type": "application/json", "Idempotency-Key": "one"}
+    connection.request("POST", "/api/v1/commands", json.dumps(order), headers)
+    answer = connection.getresponse()
+    given = json.loads(answer.read())
+    assert answer.status < 300, given
+    end = time.monotonic() + 60
+    while not given["counts"].get("done"):
+        assert time.monotonic() < end, given
+        time.sleep(0.2)
+        connection.request("GET", f"/api/v1/commands/{given['id']}", headers=headers)
+        given = json.loads(connection.getresponse().read())
+    connection.close()
+
+
+def reads(post: subprocess.Popen[str], words: str) -> None:
+    """Waits until a process has said these words."""
+    assert post.stdout is not None
+    said = []
+    while not said or words not in said[-1]:
+        said.append(post.stdout.readline())
+        assert said[-1], f"it has ended after {said}"
+
+
+@pytest.mark.timeout(180)
+def test_a_demo_that_is_killed_while_it_prepares_is_prepared_at_its_next_start(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "vigie.cli", "demo-post", "--data", str(tmp_path), "--seed", "1", "--port", "0"]
+    for moment in ("taking in its assets", "admitting its gateways", "answers on"):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as post:
+            reads(post, moment)
+            post.kill()
+    facts = open_facts(tmp_path)
+    assert len(facts.devices()) == len(gateways(generate(SEED, scenery=False)))
+    assert len(facts.accounts.people()) == len(PEOPLE)
+    assert list(facts.journal.verify(journal_key(tmp_path).public_key()))[-1] == facts.journal.size
+    facts.close()
 
 
 @pytest.mark.timeout(180)
@@ -58,6 +110,7 @@ def test_the_metropolis_comes_alive_and_stops_cleanly(tmp_path: Path) -> None:
             assert figure(port, f'vigie_readings_total{{outcome="{outcome}"}}') == 0, outcome
         assert figure(port, "vigie_assets") > 70_000
         assert figure(port, "vigie_conditions_open") > 0, "some lamps fail"
+        prove_an_order(port)
         seen = {each.login: vehicles(port, each.login) for each in PEOPLE}
         assert (seen["operator"], seen["supervisor"]) == (205, 205)
         assert seen["elected"] == seen["crew"] == 0, "who looks on sees no crew; lighting owns no vehicle"

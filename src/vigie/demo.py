@@ -14,12 +14,11 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigie.app import Installation, admit_device, installation
+from vigie.app import Installation, admission
 from vigie.app.accounts import DEMO, keeper_of
 from vigie.core.facts import COMMAND_LINE
 from vigie.engine.accounts import Held
 from vigie.engine.keeper import By
-from vigie.settings import Settings
 from vigie.sim.city import City, generate
 from vigie.sim.city.facts import METROPOLE
 from vigie.sim.city.inventory import drafts
@@ -30,6 +29,8 @@ from vigie.transports.device_http import HttpDoor
 SOURCE = "demo"
 SEED = 1
 STOP_S_MAX = 20
+ANSWERS_ON = "vigie answers on "
+"""What a post says when it does, and then its address."""
 
 PASSWORD = "vigie-demo-only"
 """Everybody's in the demo, and known to everybody: a post with these accounts answers on this machine alone."""
@@ -61,31 +62,33 @@ PEOPLE = (
 )
 
 
-def prepare(settings: Settings, seed: int, say: Callable[[str], None]) -> None:
-    """Takes the generated city in, admits its gateways and makes its people, as far as this folder has them not."""
-    secrets = _secrets_file(settings.data)
-    with installation(settings) as opened:
-        if not secrets.exists():
-            say("generating the metropolis")
-            city = generate(seed)
-            say("taking in its assets")
-            intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
-            if intake.refused:
-                raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
-            say("admitting its gateways")
-            _admit(opened, gateways(city), secrets)
-        say("making its people")
-        asyncio.run(_make_people(opened))
+async def prepare(opened: Installation, seed: int, say: Callable[[str], None]) -> None:
+    """Takes the generated city in, admits its gateways and makes its people, as far as this installation has them not.
 
-
-async def _make_people(opened: Installation) -> None:
+    Raises ValueError when it cannot be.
+    """
     # Noted first: from then on this folder is never served beyond the machine, whatever was made of it.
     opened.facts.set_meta(DEMO, "accounts")
+    admitted = opened.facts.devices()
+    if admitted and not _secrets_file(opened.settings.data).exists():
+        raise ValueError("this folder has devices that are not the demo's: take another folder with --data")
+    if not admitted:
+        say("generating the metropolis")
+        city = generate(seed)
+        say("taking in its assets")
+        intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
+        if intake.refused:
+            raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
+        say("admitting its gateways")
+        _admit(opened, gateways(city))
+    say("making its people")
     keeper = keeper_of(opened)
     known = {person.login for person in opened.facts.accounts.people()}
-    for each in PEOPLE:
-        if each.login not in known:
-            await keeper.make_user(By(COMMAND_LINE, "the demo"), each.login, each.name, PASSWORD, [each.held])
+    by = By(COMMAND_LINE, "the demo")
+    # Their passwords are hashed side by side.
+    await asyncio.gather(
+        *(keeper.make_user(by, who.login, who.name, PASSWORD, [who.held]) for who in PEOPLE if who.login not in known)
+    )
 
 
 async def live(url: str, secrets: Mapping[str, str], city: City) -> None:
@@ -111,36 +114,38 @@ def run_devices(data: Path, seed: int) -> None:
 
 
 @contextlib.contextmanager
-def both(settings: Settings, seed: int, say: Callable[[str], None]) -> Generator[tuple[str, Callable[[], str | None]]]:
-    """Prepares the folder, starts the post and, when it answers, the devices; stops both at the end.
+def both(
+    data: Path, port: int, seed: int, say: Callable[[str], None]
+) -> Generator[tuple[str, Callable[[], str | None]]]:
+    """Starts the post, which prepares its folder, and, when it answers, the devices; stops both at the end.
 
-    Gives the post's address, and a question: which of the two has ended by itself, if any. Raises RuntimeError when
-    the post does not come up.
+    say: gets what the post is doing until it answers. Gives the post's address, and a question: which of the two has
+    ended by itself, if any. Raises RuntimeError when the post does not come up.
     """
-    command = [sys.executable, "-m", "vigie.cli"]
-    data = ["--data", str(settings.data)]
     processes: dict[str, subprocess.Popen[str]] = {}
 
     def start(name: str, *arguments: str, stdin: int | None = None, stdout: int | None = None) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "vigie.cli", *arguments, "--data", str(data), "--seed", str(seed)]
         # A session of their own: Ctrl-C reaches this process alone, and it stops the devices before the post.
         processes[name] = subprocess.Popen(
-            [*command, *arguments], stdin=stdin, stdout=stdout, text=True, start_new_session=True, env=os.environ
+            command, stdin=stdin, stdout=stdout, text=True, start_new_session=True, env=os.environ
         )
         return processes[name]
 
     try:
-        # The devices make their city while this process takes the same one in.
-        devices = start("the metropolis", "demo-devices", *data, "--seed", str(seed), stdin=subprocess.PIPE)
-        prepare(settings, seed, say)
-        say("starting the post")
-        where = ["--host", settings.host, "--port", str(settings.port)]
-        post = start("the post", "serve", *data, *where, stdout=subprocess.PIPE)
+        # The devices make their city while the post makes the same one and takes it in.
+        devices = start("the metropolis", "demo-devices", stdin=subprocess.PIPE)
+        post = start("the post", "demo-post", "--port", str(port), stdout=subprocess.PIPE)
         assert post.stdout is not None
         assert devices.stdin is not None
-        line = post.stdout.readline()
-        if "answers on" not in line:
-            raise RuntimeError("the post did not come up; its reason stands above")
-        url = line.rsplit(" ", 1)[1].strip()
+        url = ""
+        while not url:
+            line = post.stdout.readline()
+            if not line:
+                raise RuntimeError("the post did not come up; its reason stands above")
+            said, found, url = line.strip().partition(ANSWERS_ON)
+            if not found:
+                say(said)
         with contextlib.suppress(BrokenPipeError):  # Whether they live is asked by the caller.
             devices.stdin.write(url + "\n")
             devices.stdin.flush()
@@ -159,14 +164,15 @@ def _secrets_file(data: Path) -> Path:
     return data / "keys" / "demo-gateways.json"
 
 
-def _admit(opened: Installation, found: Mapping[str, list[str]], path: Path) -> None:
+def _admit(opened: Installation, found: Mapping[str, list[str]]) -> None:
     ids = opened.facts.ids()
-    known = {name for _, name in opened.facts.devices().values()}
-    if known & found.keys():
-        raise ValueError("this folder has gateways whose secrets are lost: take another folder with --data")
-    secrets = {
-        name: admit_device(opened, name, [ids[asset] for asset in assets], reason="the demo")
+    admitted = {
+        name: admission(opened, name, [ids[asset] for asset in assets], reason="the demo")
         for name, assets in found.items()
     }
+    # The secrets first: a demo that is killed between the two has gateways that are admitted at its next start.
+    path = _secrets_file(opened.settings.data)
+    path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(secrets, file)
+        json.dump({name: secret for name, (secret, _) in admitted.items()}, file)
+    opened.facts.commit([entry for _, entry in admitted.values()])

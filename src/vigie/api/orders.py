@@ -46,6 +46,7 @@ class OrderDoor:
     def __init__(self, engine: Engine, acts: Acts, pump: Pump, clock: Clock) -> None:
         self._engine, self._acts, self._pump, self._clock = engine, acts, pump, clock
         self._waiting: dict[int, set[asyncio.Event]] = {}
+        self._closed = False
 
     def wake(self) -> None:
         """Wakes the devices that have something to pick up."""
@@ -53,6 +54,13 @@ class OrderDoor:
             for reporter in self._engine.commands.waits_for(self._clock.now_us()):
                 for event in self._waiting.get(reporter, ()):
                     event.set()
+
+    def close(self) -> None:
+        """Lets every device that waits go with what there is, and makes none wait from now on: the post is stopping."""
+        self._closed = True
+        for events in self._waiting.values():
+            for event in events:
+                event.set()
 
     async def pick_up(self, reporter: int, wait_s: float) -> list[Order]:
         """What waits for a device, or will within the time; it is on disk as sent. Raises StorageFull."""
@@ -68,7 +76,7 @@ class OrderDoor:
                     await self._pump.settled()
                     return [order for offer in offers for order in _orders(offer, self._engine)]
                 left = end - asyncio.get_running_loop().time()
-                if left <= 0:
+                if left <= 0 or self._closed:
                     return []
                 try:
                     # What is to be handed over again becomes due by time alone, hence the look now and then.

@@ -290,6 +290,13 @@ def journal_key(data: Path, *, make: bool = True) -> Ed25519PrivateKey:
 
 def admit_device(opened: Installation, name: str, numbers: list[int], *, reason: str = "") -> str:
     """Admits a device for the assets of these numbers; returns its secret, which is kept nowhere."""
+    secret, entry = admission(opened, name, numbers, reason=reason)
+    opened.facts.commit([entry])
+    return secret
+
+
+def admission(opened: Installation, name: str, numbers: list[int], *, reason: str = "") -> tuple[str, Entry]:
+    """A new secret for a device, and what is to be committed so that it is admitted for the assets of these numbers."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     fact = DeviceAdmitted(
         id=opened.new_id(),
@@ -300,8 +307,7 @@ def admit_device(opened: Installation, name: str, numbers: list[int], *, reason:
         items=digest(*(number.to_bytes(8) for number in numbers)),
     )
     payload = (hashlib.sha256(secret.encode()).digest(), numbers)
-    opened.facts.commit([Entry(fact, opened.because(reason), payload)])
-    return secret
+    return secret, Entry(fact, opened.because(reason), payload)
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -37,11 +38,15 @@ SWITCH_S = 0.0002
 
 @dataclass(frozen=True)
 class Doors:
-    """A post, and what it answers: through the router, and around it (see `vigie.api.application.Application`)."""
+    """A post, and what it answers: through the router, and around it (see `vigie.api.application.Application`).
+
+    close: lets those go who wait for what may come, when the post is to stop.
+    """
 
     post: Post
     routes: list[BaseRoute]
     direct: Mapping[tuple[str, str], Endpoint]
+    close: Callable[[], None]
 
 
 def doors_of(opened: Installation) -> Doors:
@@ -67,18 +72,37 @@ def doors_of(opened: Installation) -> Doors:
     routes += api_routes(opened, post, access)
     routes += live_routes(hub)
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
-    return Doors(post, routes, direct)
+    return Doors(post, routes, direct, door.close)
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[int], None]) -> None:
-    """Runs the post until it is asked to stop. Raises InUse, OSError."""
+async def serve(
+    settings: Settings,
+    *,
+    on_ready: Callable[[int], None],
+    first: Callable[[Installation], Awaitable[None]] | None = None,
+) -> None:
+    """Runs the post until it is asked to stop. Raises InUse, OSError.
+
+    first: what is done in the installation before it is served.
+    """
     # The writer's thread comes back from the disk several times a commit, and each time waits for the interpreter
     # until the loop's thread lets go: 5 ms by default, longer than the commit itself.
     sys.setswitchinterval(SWITCH_S)
-    with installation(settings) as opened:
-        doors = doors_of(opened)
-        answering = application(doors.routes, doors.post.life, doors.direct, _limit(opened))
-        await serve_http(answering, settings.host, settings.port, on_ready=on_ready)
+    # The city is read once and stays: the collector of cycles would go through all of it while it is read, and again
+    # and again while the post runs, with nobody answered meanwhile.
+    gc.disable()
+    try:
+        with installation(settings) as opened:
+            if first is not None:
+                await first(opened)
+            doors = doors_of(opened)
+            gc.freeze()
+            gc.enable()
+            answering = application(doors.routes, doors.post.life, doors.direct, _limit(opened))
+            await serve_http(answering, settings.host, settings.port, on_ready=on_ready, on_stop=doors.close)
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def _limit(opened: Installation) -> Callable[[Request], None]:

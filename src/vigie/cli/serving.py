@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +16,15 @@ import typer
 import uvloop
 
 from vigie import __version__, demo
-from vigie.app import serve
+from vigie.app import Installation, serve
 from vigie.cli.common import ConfigOption, DataOption, err, out, plain_errors
 from vigie.settings import Settings, load_settings
 
 commands = typer.Typer()
+
+DemoOption = Annotated[Path, typer.Option("--data", help="The demo's folder; made at first need.")]
+SeedOption = Annotated[int, typer.Option(help="Which city: the same seed is the same city.")]
+PortOption = Annotated[int, typer.Option(help="The port to answer on; 0 takes a free one.")]
 
 
 @commands.command("version")
@@ -37,34 +42,21 @@ def serve_command(
 ) -> None:
     """Runs the post until it is asked to stop (Ctrl-C, SIGTERM); nothing acknowledged is lost, however it ends."""
     with plain_errors():
-        settings = load_settings(config, data=data, host=host, port=port)
-        _set_up_logs(settings)
-
-        def ready(bound: int) -> None:
-            out.print(f"vigie answers on http://{settings.host}:{bound}", markup=False, highlight=False)
-            sys.stdout.flush()
-
-        try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(serve(settings, on_ready=ready))
-        except OSError as error:
-            err.print(f"vigie: {settings.host}:{settings.port} cannot be had: {error.strerror}", markup=False)
-            raise typer.Exit(1) from None
+        _serve(load_settings(config, data=data, host=host, port=port))
 
 
 @commands.command("demo")
 def demo_command(
-    data: Annotated[Path, typer.Option("--data", help="The demo's folder; made at first need.")] = Path("demo-data"),
-    port: Annotated[int, typer.Option(help="The port to answer on; 0 takes a free one.")] = 8000,
-    seed: Annotated[int, typer.Option(help="Which city: the same seed is the same city.")] = demo.SEED,
+    data: DemoOption = Path("demo-data"),
+    port: PortOption = 8000,
+    seed: SeedOption = demo.SEED,
 ) -> None:
     """A post and, beside it, a simulated metropolis of Dijon's size that speaks to it over HTTP. Ctrl-C ends both."""
     with plain_errors():
-        settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)")
         # Whoever stops this process stops what it has started, in the same way as Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            with err.status("preparing") as status, demo.both(settings, seed, status.update) as (url, ended):
+            with err.status("preparing") as status, demo.both(data, port, seed, status.update) as (url, ended):
                 status.stop()
                 typer.echo(f"vigie answers on {url}, and a simulated metropolis reports to it.")
                 typer.echo(f"    {url}/console        what people see")
@@ -79,18 +71,41 @@ def demo_command(
                 raise RuntimeError(f"{name} ended by itself")
         except KeyboardInterrupt:
             typer.echo("ended")
-        except (RuntimeError, ValueError) as error:
+        except RuntimeError as error:
+            err.print(f"vigie: {error}", markup=False)
+            raise typer.Exit(1) from None
+
+
+@commands.command("demo-post", hidden=True)
+def demo_post(data: DemoOption, seed: SeedOption, port: PortOption) -> None:
+    """The post of the demo, as a process that `vigie demo` starts; says what it is doing until it answers."""
+    with plain_errors():
+        settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)")
+        try:
+            _serve(settings, lambda opened: demo.prepare(opened, seed, typer.echo))
+        except ValueError as error:
             err.print(f"vigie: {error}", markup=False)
             raise typer.Exit(1) from None
 
 
 @commands.command("demo-devices", hidden=True)
-def demo_devices(
-    data: Annotated[Path, typer.Option("--data", help="The demo's folder.")] = Path("demo-data"),
-    seed: Annotated[int, typer.Option(help="Which city.")] = demo.SEED,
-) -> None:
-    """The devices of the demo, as the process that `vigie demo` starts."""
+def demo_devices(data: DemoOption, seed: SeedOption) -> None:
+    """The devices of the demo, as a process that `vigie demo` starts."""
     demo.run_devices(data, seed)
+
+
+def _serve(settings: Settings, first: Callable[[Installation], Awaitable[None]] | None = None) -> None:
+    _set_up_logs(settings)
+
+    def ready(bound: int) -> None:
+        typer.echo(f"{demo.ANSWERS_ON}http://{settings.host}:{bound}")
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, on_ready=ready, first=first))
+    except OSError as error:
+        err.print(f"vigie: {settings.host}:{settings.port} cannot be had: {error.strerror}", markup=False)
+        raise typer.Exit(1) from None
 
 
 def _set_up_logs(settings: Settings) -> None:

@@ -127,7 +127,7 @@ class SqlFacts:
         gone = c.retired_us.is_not(None)
         query = select(c.no, c.id, c.kind, c.area, c.parent, c.reporter, c.lon, c.lat, gone, c.name, c.street)
         with self._engine.connect() as read:
-            return cast("list[Row]", [tuple(row) for row in read.execute(query.order_by(c.no))])
+            return cast("list[Row]", [tuple(row) for row in read.execute(query.order_by(c.no)).all()])
 
     def known_of(self, source: str) -> Mapping[str, Known]:
         """What the post has from a source, retired or not, by the source's own keys."""

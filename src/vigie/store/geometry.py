@@ -32,11 +32,11 @@ def read_outlines(engine: Engine, catalogue: Catalogue, numbers: Sequence[int] |
     rows: list[Any] = []
     with engine.connect() as read:
         if numbers is None:
-            rows += read.execute(query.where(c.retired_us.is_(None)))
+            rows += read.execute(query.where(c.retired_us.is_(None))).all()
         else:
             wanted = sorted(set(numbers))
             for first in range(0, len(wanted), NUMBERS_MAX):
-                rows += read.execute(query.where(c.no.in_(wanted[first : first + NUMBERS_MAX])))
+                rows += read.execute(query.where(c.no.in_(wanted[first : first + NUMBERS_MAX]))).all()
     blobs = np.empty(len(rows), np.object_)
     blobs[:] = [None if row.retired_us is not None else row.geometry for row in rows]
     shapes = cast("list[shapely.Geometry | None]", shapely.from_wkb(blobs, on_invalid="ignore").tolist())

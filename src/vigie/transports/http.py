@@ -75,10 +75,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(application: Any, host: str, port: int, *, on_ready: Callable[[int], None]) -> None:
+async def serve(
+    application: Any, host: str, port: int, *, on_ready: Callable[[int], None], on_stop: Callable[[], None]
+) -> None:
     """Serves until SIGTERM or SIGINT. on_ready gets the port, once requests are answered; 0 asks for a free one.
 
-    Raises OSError when the address cannot be taken.
+    on_stop: called when it is to end, before it waits for the answers that are under way. Raises OSError
+    when the address cannot be taken.
     """
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -104,8 +107,13 @@ async def serve(application: Any, host: str, port: int, *, on_ready: Callable[[i
     )
     server = _Server(config)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+        on_stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+        loop.add_signal_handler(number, stop)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn says so by a flag alone
         await asyncio.sleep(0.005)

@@ -12,6 +12,7 @@ from vigie.core.assets import AssetChange, AssetGone
 from vigie.core.facts import AssetChanged, AssetMade, AssetRetired, AssetsTaken, DeviceReplaced
 from vigie.core.kinds import Catalogue
 from vigie.engine.inventory import GONE, HAND, id_of
+from vigie.store.bulk import insert_rows
 from vigie.store.projections.base import Projections
 from vigie.store.tables import APPARATUS, ASSET, PLACEMENT
 
@@ -62,8 +63,8 @@ def _write_changes(
         )
     new = [row | {"reporter": 0, "made_us": at_us} for row, change in zip(rows, changes, strict=True) if change.is_new]
     if new:
-        write.execute(insert(ASSET), new)
-        write.execute(insert(PLACEMENT), [_placement(catalogue, row, at_us) for row in new])
+        insert_rows(write, ASSET, new)
+        insert_rows(write, PLACEMENT, [_placement(catalogue, row, at_us) for row in new])
     old = [row for row, change in zip(rows, changes, strict=True) if not change.is_new]
     if old:
         here = ASSET.c.no == bindparam("b_no")
