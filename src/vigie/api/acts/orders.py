@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -23,6 +24,7 @@ from vigie.core.scope import Placement, Verb
 from vigie.core.times import rfc3339
 from vigie.engine.commands import Command, refusal_of
 from vigie.engine.orders import Examined, Order
+from vigie.engine.ports import StorageFull
 from vigie.engine.selection import Selection
 from vigie.store.commands import PastCommand, PastTarget
 
@@ -134,6 +136,10 @@ class Orders:
         query, engine = ask.query, self._engine
         command_id = ask.part("id")
         await self._past(ask.caller, command_id)
+        if engine.owed:
+            # What was told of the order a moment ago is among them; on a full disk, what was kept is told.
+            with suppress(StorageFull):
+                await self._bench.pump.settled()
         sight = self._bench.sources.sight(ask.caller)
         after = place_of(query.cursor, tuple[int])
         found = await asyncio.to_thread(
