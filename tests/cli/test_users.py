@@ -61,14 +61,32 @@ def test_who_was_added_comes_in_with_the_password_that_was_typed_twice(vigie: Vi
         assert Browser(post, "jeanne").entered.body["roles"][0]["services"] == ["lighting", "signals"]
 
 
+def test_accounts_and_tokens_are_kept_by_the_same_commands_while_the_post_runs(vigie: Vigie) -> None:
+    with running(vigie.data, vigie.device) as post:
+        vigie.add("jeanne", "--role", "operator")
+        jeanne = Browser(post, "jeanne")
+        assert jeanne.entered.status == 200
+        assert "jeanne Durand" in vigie("users", "list").stdout
+        secret = vigie("tokens", "add", "meter", "--role", "operator").stdout.splitlines()[-1]
+        as_program = {"Authorization": f"Bearer {secret}"}
+        assert ask_json(post, "GET", "/api/v1/assets", **as_program).status == 200
+        vigie("tokens", "revoke", "meter")
+        assert ask_json(post, "GET", "/api/v1/assets", **as_program).status == 401
+        vigie("users", "close", "jeanne", "--reason", "has left")
+        assert jeanne.ask("GET", "/api/v1/session").status == 401
+        assert Browser(post, "jeanne").entered.status == 401
+
+
 def test_what_is_wrong_is_said_in_a_sentence(vigie: Vigie) -> None:
     assert "no role 'king'" in vigie.add("a", "--role", "king", code=1).stderr
     assert "no such services: magic" in vigie.add("a", "--role", "crew", "--services", "magic", code=1).stderr
     assert "is no area" in vigie.add("a", "--role", "crew", "--area", "/dijon/", code=1).stderr
     assert "written right?" in vigie.add("far", "--role", "crew", "--area", "dijon-metropole/atlantis").stderr
     assert "already" in vigie.add("FAR", "--role", "crew", code=1).stderr
-    for command in ("password", "close", "reopen"):
+    for command in ("close", "reopen"):
         assert "no account 'nobody'" in vigie("users", command, "nobody", code=1).stderr
+    written = ("--password-file", str(vigie.password))
+    assert "no account 'nobody'" in vigie("users", "password", "nobody", *written, code=1).stderr
     vigie.password.write_text("short\n")
     assert "12 characters" in vigie.add("b", "--role", "crew", code=1).stderr
     vigie.password.unlink()
@@ -114,7 +132,7 @@ def test_a_token_is_shown_once_and_counts_until_it_is_revoked(vigie: Vigie) -> N
     assert secret.startswith("vigie_")
     assert secret.encode() not in b"".join(path.read_bytes() for path in vigie.data.glob("facts.sqlite*"))
     listed = vigie("tokens", "list").stdout
-    assert f"meter  operator of {QUETIGNY} for *" in listed
+    assert f"meter  operator of {QUETIGNY}  until" in listed
     assert secret not in listed
     assert "366 days" in vigie("tokens", "add", "x", "--role", "crew", "--days", "999", code=1).stderr
     with running(vigie.data, vigie.device) as post:

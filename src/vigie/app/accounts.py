@@ -54,7 +54,7 @@ def keeper_of_post(opened: Installation, pump: Pump) -> Keeper:
 
     keeper = keeper_of(opened, through_the_writer)
     if not keeper.directory.users:
-        _log.warning("no account yet: stop the post and make the first with vigie users add")
+        _log.warning("no account yet: make the first with vigie users add")
     return keeper
 
 

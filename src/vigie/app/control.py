@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from vigie.api.devices import Devices
+from vigie.app.accounts import keeper_of
 from vigie.app.installation import Installation, InUse, installation
 from vigie.app.post import Post
+from vigie.engine.keeper import Keeper
 from vigie.engine.ports import StorageFull
 from vigie.settings import Settings
 from vigie.store.journal import JournalBroken
@@ -37,6 +39,7 @@ class Hand:
     """
 
     opened: Installation
+    keeper: Keeper
     say: Say
     write: Callable[[Callable[[], None]], Awaitable[None]]
     report_for: Callable[[Sequence[int], int], None]
@@ -77,7 +80,7 @@ def perform(
 
     try:
         with installation(settings) as opened:
-            hand = Hand(opened, say, write, lambda numbers, reporter: None)
+            hand = Hand(opened, keeper_of(opened), say, write, lambda numbers, reporter: None)
             return asyncio.run(_perform(hand, do, msgspec.to_builtins(args or Nothing())))
     except InUse as error:
         try:
@@ -86,7 +89,9 @@ def perform(
             raise error from None
 
 
-def performing(opened: Installation, post: Post, devices: Devices) -> Callable[[str, Any, Say], Awaitable[Any]]:
+def performing(
+    opened: Installation, post: Post, devices: Devices, keeper: Keeper
+) -> Callable[[str, Any, Say], Awaitable[Any]]:
     """What a running post's control socket performs."""
 
     def report_for(numbers: Sequence[int], reporter: int) -> None:
@@ -94,7 +99,7 @@ def performing(opened: Installation, post: Post, devices: Devices) -> Callable[[
         post.engine.registry.reporter[list(numbers)] = reporter
 
     async def answer(do: str, args: Any, say: Say) -> Any:
-        return await _perform(Hand(opened, say, post.pump.run_in_writer, report_for, running=True), do, args)
+        return await _perform(Hand(opened, keeper, say, post.pump.run_in_writer, report_for, running=True), do, args)
 
     return answer
 

@@ -248,7 +248,7 @@ def _people(hand: Hand) -> Iterator[Check]:
     if administrators:
         yield Check("people", "ok", f"{len(directory.users)} accounts, {len(administrators)} of administrators")
     else:
-        mend = "stop the post; vigie users add LOGIN --name NAME --role administrator"
+        mend = "vigie users add LOGIN --name NAME --role administrator"
         yield Check("people", "warn", "there is no administrator: nobody can let anybody in", mend)
 
 

@@ -57,11 +57,11 @@ def doors_of(opened: Installation) -> Doors:
     post.pump.on_settled = door.wake
     direct = device_routes(devices, post.pump)
     direct |= order_routes(devices, door, post.engine, post.acts, post.pump, opened.clock)
-    post.beside.append(ControlSocket(settings.data, performing(opened, post, devices)).run)
     mqtt = mqtt_link(settings, opened.shard, devices, post.pump)
     if mqtt is not None:
         post.beside.append(mqtt[0].run)
     keeper = keeper_of_post(opened, post.pump)
+    post.beside.append(ControlSocket(settings.data, performing(opened, post, devices, keeper)).run)
     access = SessionAccess(keeper.directory, opened.clock)
     hub = live_hub(opened, post, access)
     post.beside.append(hub.run)
