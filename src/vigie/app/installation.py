@@ -313,7 +313,7 @@ def admission(opened: Installation, name: str, numbers: list[int], *, reason: st
 @contextmanager
 def installation(settings: Settings) -> Generator[Installation]:
     """Opens the installation, making it where there is none, and holds it alone. Raises InUse."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock: IO[str] = (settings.data / "lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
