@@ -149,6 +149,11 @@ def _assignment(city: City) -> dict[str, list[str]]:
     return names
 
 
+def counts_of(city: City) -> dict[str, int]:
+    """How many devices of each kind live in a city."""
+    return {kind: len(names) for kind, names in _assignment(city).items()}
+
+
 def gateways(city: City) -> dict[str, list[str]]:
     """Every gateway, and the ids of the assets it may report for."""
     found: dict[str, list[str]] = {}
