@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from tests.city import CATALOGUE, NOW_US
 from vigie.core.kinds import AssetKind, Catalogue, Quality, Sort, text
-from vigie.core.observations import Outcome, Rejected
+from vigie.core.observations import FUTURE_US_MAX, Outcome, Rejected
 from vigie.core.readings import Readings
 from vigie.engine.admission import (
     AGE_US_MAX,
     ANY_REPORTER,
-    FUTURE_US_MAX,
     TEXT_LENGTH_MAX,
     Admission,
     Admitted,

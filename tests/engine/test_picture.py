@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vigie.core.assets import AssetRecord
 from vigie.core.kinds import AssetKind, Catalogue, number
-from vigie.core.observations import Batch
+from vigie.core.observations import FUTURE_US_MAX, Batch
 from vigie.engine.picture import NEVER_US, Picture
 from vigie.engine.registry import Registry
 
@@ -88,6 +88,15 @@ def test_the_picture_is_the_newest_of_each_slot(given_batches: list[list[Row]]) 
             assert np.isnan(picture.value[slot]) if known is None else picture.value[slot] == known[1]
 
 
+def test_what_a_clock_that_was_set_back_has_left_ahead_gives_way() -> None:
+    picture = new_picture()
+    picture.fold(batch_of([(0, 10 + 2 * FUTURE_US_MAX, 1.0), (1, 10 + FUTURE_US_MAX, 2.0)]), 10 + 2 * FUTURE_US_MAX)
+    again = batch_of([(0, 9, 3.0), (1, 9, 4.0)])
+    assert picture.sort(again, 10).fresh.tolist() == [True, False]
+    assert picture.fold(again, 10).slot.tolist() == [0]
+    assert picture.value[:2].tolist() == [3.0, 2.0]
+
+
 @settings(deadline=None)
 @given(batches)
 def test_each_row_is_fresh_late_or_a_duplicate(given_batches: list[list[Row]]) -> None:
@@ -95,7 +104,7 @@ def test_each_row_is_fresh_late_or_a_duplicate(given_batches: list[list[Row]]) -
     for received_us, rows in enumerate(given_batches, 1):
         batch = batch_of(rows)
         known = {slot: (int(picture.observed_us[slot]), float(picture.value[slot])) for slot in range(SLOTS)}
-        sorting = picture.sort(batch)
+        sorting = picture.sort(batch, received_us)
         assert (sorting.fresh.astype(int) + sorting.late + sorting.duplicate == 1).all()
         seen: set[Row] = set()
         for at, (slot, observed_us, value) in enumerate(rows):
@@ -113,7 +122,7 @@ def test_what_was_folded_is_not_fresh_again(given_batches: list[list[Row]]) -> N
     for rows in given_batches:
         batch = batch_of(rows)
         picture.fold(batch, 1)
-        assert not picture.sort(batch).fresh.any()
+        assert not picture.sort(batch, 2).fresh.any()
         version = picture.version
         assert len(picture.fold(batch, 2).slot) == 0
         assert picture.version == version
@@ -122,7 +131,7 @@ def test_what_was_folded_is_not_fresh_again(given_batches: list[list[Row]]) -> N
 def test_another_value_of_the_same_instant_is_late_and_the_first_said_stands() -> None:
     picture = new_picture()
     picture.fold(batch_of([(0, 10, 1.0)]), 1)
-    sorting = picture.sort(batch_of([(0, 10, 2.0), (0, 10, 1.0), (0, 9, 1.0), (0, 11, 1.0)]))
+    sorting = picture.sort(batch_of([(0, 10, 2.0), (0, 10, 1.0), (0, 9, 1.0), (0, 11, 1.0)]), 2)
     assert sorting.late.tolist() == [True, False, True, False]
     assert sorting.duplicate.tolist() == [False, True, False, False]
     picture.fold(batch_of([(0, 10, 2.0)]), 2)
@@ -133,8 +142,8 @@ def test_texts_are_told_apart_and_kept() -> None:
     picture = new_picture()
     picture.fold(batch_of([(0, 10, np.nan)], {0: "one"}), 1)
     again = batch_of([(0, 10, np.nan), (0, 10, np.nan)], {0: "one", 1: "two"})
-    assert picture.sort(again).duplicate.tolist() == [True, False]
-    assert picture.sort(again).late.tolist() == [False, True]
+    assert picture.sort(again, 2).duplicate.tolist() == [True, False]
+    assert picture.sort(again, 2).late.tolist() == [False, True]
     picture.fold(batch_of([(0, 12, np.nan), (0, 11, np.nan)], {0: "new", 1: "older"}), 1)
     assert picture.texts == {0: "new"}
 

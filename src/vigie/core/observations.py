@@ -13,11 +13,16 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.core.times import MINUTE_US
+
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Slots = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+
+FUTURE_US_MAX = 5 * MINUTE_US
+"""A value from further ahead than this is refused: the device's clock is wrong."""
 
 
 class Outcome(StrEnum):

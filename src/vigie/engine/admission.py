@@ -14,13 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.kinds import Sort
-from vigie.core.observations import Batch, Bytes, Floats, Int64s, Mask, Outcome, Rejected
+from vigie.core.observations import FUTURE_US_MAX, Batch, Bytes, Floats, Int64s, Mask, Outcome, Rejected
 from vigie.core.readings import Readings, Value
-from vigie.core.times import DAY_US, MINUTE_US, rfc3339
+from vigie.core.times import DAY_US, rfc3339
 from vigie.engine.registry import NO_POINT, SORTS, Registry
-
-FUTURE_US_MAX = 5 * MINUTE_US
-"""A value from further ahead than this is refused: the device's clock is wrong."""
 
 AGE_US_MAX = 30 * DAY_US
 """A value older than the raw history is refused: there is nowhere to keep it."""

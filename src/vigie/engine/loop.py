@@ -3,7 +3,7 @@
 The same calls serve a wall clock over sockets (`vigie.engine.pump`) and a virtual clock in a test:
 
     n = engine.next_ingest
-    sorting = engine.picture.sort(batch)
+    sorting = engine.picture.sort(batch, now_us)
     engine.record(n, now_us, batch.take(~sorting.duplicate))   # synced to disk when it returns
     engine.react(n, now_us, batch)                             # picture, services, conditions
     engine.settle()                                            # the facts, synced to disk

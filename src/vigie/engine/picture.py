@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigie.core.observations import Batch, Int64s, Mask
+from vigie.core.observations import FUTURE_US_MAX, Batch, Int64s, Mask
 from vigie.engine.registry import Registry
 
 NEVER_US = np.iinfo(np.int64).min
@@ -52,7 +52,7 @@ class Picture:
         self.changed = np.zeros(size, np.int64)
         self.texts: dict[int, str] = {}
 
-    def sort(self, batch: Batch) -> Sorting:
+    def sort(self, batch: Batch, now_us: int) -> Sorting:
         """Tells for each row whether it is fresh, late or a duplicate of what the picture or the batch holds.
 
         A duplicate has the very instant and value of the newest known; a row of the newest instant with another
@@ -61,7 +61,7 @@ class Picture:
         """
         self.fit()
         slot, observed = batch.slot, batch.observed_us
-        known = self.observed_us[slot]
+        known = self._held_us(slot, now_us)
         same_value = (self.value[slot] == batch.value) | (np.isnan(self.value[slot]) & np.isnan(batch.value))
         same_value &= (self.value2[slot] == batch.value2) | (np.isnan(self.value2[slot]) & np.isnan(batch.value2))
         if batch.texts:
@@ -78,7 +78,7 @@ class Picture:
         self.fit()
         newest = _newest_rows(batch)
         slot = batch.slot[newest]
-        newer = batch.observed_us[newest] > self.observed_us[slot]
+        newer = batch.observed_us[newest] > self._held_us(slot, received_us)
         newest, slot = newest[newer], slot[newer]
         before = self.value[slot]
         if len(newest):
@@ -107,6 +107,12 @@ class Picture:
         self.received_us = np.concatenate([self.received_us, np.zeros(extra, np.int64)])
         self.quality = np.concatenate([self.quality, np.zeros(extra, np.uint8)])
         self.changed = np.concatenate([self.changed, np.zeros(extra, np.int64)])
+
+    def _held_us(self, slot: Int64s, now_us: int) -> Int64s:
+        """When what is held was observed. What is held from further ahead than is ever taken was received before the
+        server's clock was set back; it counts for nothing, or it would hold the picture still until then."""
+        held_us = self.observed_us[slot]
+        return np.where(held_us > now_us + FUTURE_US_MAX, NEVER_US, held_us)
 
     def _repeated(self, batch: Batch) -> Mask:
         """Rows that say again what an earlier row of the same batch said."""

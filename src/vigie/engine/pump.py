@@ -151,7 +151,7 @@ class Pump:
         reporters = np.repeat(np.array([waiting.reporter for waiting in group], np.int64), sizes)
         admitted = engine.admission.admit(Readings.joined([each.readings for each in group]), reporters, now_us)
         batch = admitted.batch
-        sorting = engine.picture.sort(batch)
+        sorting = engine.picture.sort(batch, now_us)
         if not sorting.duplicate.all():
             kept = batch.take(~sorting.duplicate) if sorting.duplicate.any() else batch
             ingest = engine.next_ingest

@@ -1,0 +1,102 @@
+"""The running post, and what happens around it: here, a server whose clock is set while it works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.city import open_facts
+from tests.people import Browser, make_people
+from tests.post import RunningPost, make, now_us, reading, running
+from tests.test_crash import LAMP_IDS
+from vigie.app import journal_key
+from vigie.core.facts import ConditionRaised
+from vigie.core.times import SECOND_US
+
+# Takes the place of the server's clock before anything else is loaded; how far it is off is read from a file.
+CLOCK = """
+import time
+from pathlib import Path
+
+_true, _set = time.time_ns, Path({path!r})
+
+def _time_ns():
+    try:
+        return _true() + int(_set.read_text() or 0) * 1_000_000_000
+    except OSError:
+        return _true()
+
+time.time_ns = _time_ns
+"""
+
+HOUR_S = 3_600
+
+
+class Server:
+    """A machine whose clock may be set."""
+
+    def __init__(self, folder: Path) -> None:
+        self._set = folder / "clock"
+        (folder / "sitecustomize.py").write_text(CLOCK.format(path=str(self._set)))
+        self.environment = {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+
+    def set_clock(self, by_s: int) -> None:
+        """Sets it that much off the true time."""
+        self._set.write_text(str(by_s))
+
+
+def jumps(data: Path) -> list[float]:
+    """By how many seconds the journal says that the clock was set, each time."""
+    facts = open_facts(data)
+    try:
+        said = [line.fact for line in facts.journal.lines(limit=1_000)]
+        assert list(facts.journal.verify(journal_key(data).public_key()))[-1] == facts.journal.size
+        raised = [fact for fact in said if isinstance(fact, ConditionRaised) and fact.kind == "clock_jumped"]
+        return [float(fact.evidence["by_s"]) for fact in reversed(raised)]
+    finally:
+        facts.close()
+
+
+def level(person: Browser, lamp: str) -> float:
+    """The level of a lamp in the live picture."""
+    points = person.ask("GET", f"/api/v1/assets/{lamp}").body["points"]
+    return next(float(each["value"]) for each in points if each["point"] == "level")
+
+
+def test_a_clock_that_is_set_is_written_down_and_moves_no_picture_back(tmp_path: Path) -> None:
+    data, machine = tmp_path / "post", tmp_path / "machine"
+    machine.mkdir()
+    secret, server = make(data), Server(machine)
+    make_people(data, ["operator"])
+    one, two = LAMP_IDS[:2]
+    with running(data, secret, environment=server.environment) as post:
+        operator = Browser(post, "operator")
+        assert sent(post, one, 10.0, now_us()) == "accepted"
+        server.set_clock(HOUR_S)
+        time.sleep(1.5)  # It looks at its clock each second.
+        # By the new time, what devices say is an hour old: it is taken, and is the newest that is known.
+        assert sent(post, one, 20.0, now_us()) == "accepted"
+        assert level(operator, one) == 20.0
+        # A device whose clock goes with the server's.
+        assert sent(post, two, 30.0, now_us() + HOUR_S * SECOND_US) == "accepted"
+        server.set_clock(0)
+        time.sleep(1.5)
+        # That lies an hour ahead now: what is observed now takes its place, and more of it is refused.
+        assert sent(post, two, 40.0, now_us()) == "accepted"
+        assert level(operator, two) == 40.0
+        assert sent(post, two, 50.0, now_us() + HOUR_S * SECOND_US) == "future"
+        assert sent(post, one, 60.0, now_us()) == "accepted"
+        assert level(operator, one) == 60.0
+        post.process.send_signal(signal.SIGTERM)
+        assert post.process.wait(30) == 0
+    there, back = jumps(data)
+    assert abs(there - HOUR_S) < 5
+    assert abs(back + HOUR_S) < 5
+
+
+def sent(post: RunningPost, lamp: str, value: float, at_us: int) -> str:
+    """What became of one observation."""
+    told = post.send([reading(lamp, "level", value, at_us)]).body
+    return "accepted" if told["accepted"] else str(told["rejected"][0]["outcome"])
