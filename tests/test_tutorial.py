@@ -43,6 +43,9 @@ def test_the_first_hour(tmp_path: Path, need: Callable[[str], Path]) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     answer = json.loads((tmp_path / "answer.json").read_text())
     assert (answer["accepted"], [each["outcome"] for each in answer["rejected"]]) == (2, ["not_yours"])
+    (order,) = json.loads((tmp_path / "order.json").read_text())["items"]
+    assert (order["state"], order["counts"]) == ("closed", {"done": 1})
+    assert "a quiet night" in ran.stdout
     made = [int(count) for count in re.findall(r"^ +made +(\d+)$", ran.stdout, re.MULTILINE)]
     assert made == [5, 0]
     assert re.search(r'^vigie_readings_total\{outcome="accepted"\} 2\.0$', ran.stdout, re.MULTILINE)
