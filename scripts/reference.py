@@ -6,6 +6,7 @@ holds them against everything that the code declares: what is not documented fai
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import json
@@ -22,7 +23,10 @@ import msgspec
 import typer.main
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from structlog.testing import capture_logs
 
 from vigie.api.operation import OperationRoute
 from vigie.app import doors_of, installation, services
@@ -294,7 +298,7 @@ def facts_page() -> str:
     return "".join(parts)
 
 
-# --- settings, commands, endpoints ---
+# --- settings, commands, endpoints, figures ---
 
 
 def settings_page() -> str:
@@ -366,17 +370,52 @@ class Endpoint:
     meaning: str
 
 
+@dataclass(frozen=True)
+class Figure:
+    """One figure of /metrics: its name there, its type, what tells its rows apart, and what it is."""
+
+    name: str
+    type: str
+    labels: str
+    meaning: str
+
+
 @functools.cache
-def endpoints() -> list[Endpoint]:
-    """Every address that a post answers, asked from a post that was just made."""
+def asked() -> tuple[list[Endpoint], list[Figure]]:
+    """Every address that a post answers and every figure that it has, asked from a post that was just made."""
     with (
         tempfile.TemporaryDirectory(prefix="vigie-reference-") as folder,
-        installation(Settings(data=Path(folder), reserve_observations_mb=0, reserve_facts_mb=0)) as opened,
+        capture_logs(),  # It has no account, and says so.
+        # A broker is named, and never asked, for the figures that only a post with a broker has.
+        installation(
+            Settings(data=Path(folder), reserve_observations_mb=0, reserve_facts_mb=0, mqtt_url="mqtt://127.0.0.1:1883")
+        ) as opened,
     ):
         doors = doors_of(opened)
         found = [each for route in doors.routes for each in endpoints_of(route)]
         found += [Endpoint(method, path, summary(each)) for (method, path), each in doors.direct.items()]
-    return sorted(found, key=lambda each: (each.path, each.methods))
+        metrics = next(each for each in doors.routes if isinstance(each, Route) and each.path == "/metrics")
+        text = bytes(asyncio.run(metrics.endpoint(Request({"type": "http"}))).body).decode()
+    return sorted(found, key=lambda each: (each.path, each.methods)), figures_in(text)
+
+
+def endpoints() -> list[Endpoint]:
+    """Every address that a post answers."""
+    return asked()[0]
+
+
+def figures_in(text: str) -> list[Figure]:
+    """The figures in what /metrics answers."""
+    found: list[Figure] = []
+    for family in text_string_to_metric_families(text):
+        rows: dict[str, list[str]] = {}
+        for sample in family.samples:
+            for label, value in sample.labels.items():
+                rows.setdefault(label, []).append(code(value))
+        labels = "; ".join(f"{code(label)}: {', '.join(values)}" for label, values in rows.items())
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        found.append(Figure(name, family.type, labels, family.documentation))
+    return sorted(found, key=lambda each: each.name)
 
 
 def endpoints_of(route: BaseRoute) -> Iterator[Endpoint]:
@@ -406,6 +445,15 @@ def endpoints_page() -> str:
     )
 
 
+def figures_page() -> str:
+    """The figures that the post keeps of itself."""
+    rows = [(code(each.name), each.type, each.meaning, each.labels) for each in asked()[1]]
+    return (
+        "# Figures\n\nWhat `GET /metrics` answers, in Prometheus' own form. Those of MQTT are there where a broker "
+        "is set. [Which to watch](../how-to/keep-it-running.md).\n\n" + table(("figure", "type", "", "by"), rows)
+    )
+
+
 # --- the hook ---
 
 
@@ -416,6 +464,7 @@ def pages() -> dict[str, str]:
         "commands": commands_page,
         "endpoints": endpoints_page,
         "facts": facts_page,
+        "figures": figures_page,
         "lives": lives_page,
         "outcomes": outcomes_page,
         "scopes": scopes_page,

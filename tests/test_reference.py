@@ -76,6 +76,14 @@ def test_every_address_of_a_post_is_described() -> None:
     assert [each.path for each in known if f"| {each.methods} | `{each.path}` | {each.meaning}" not in page] == []
 
 
+def test_every_figure_has_a_meaning_and_says_what_tells_its_rows_apart() -> None:
+    known = {each.name: each for each in reference.asked()[1]}
+    assert {"vigie_readings_total", "vigie_logins_total", "vigie_live_sockets", "vigie_mqtt_connected"} <= known.keys()
+    assert [each.name for each in known.values() if not each.meaning] == []
+    assert "`not_yours`" in known["vigie_readings_total"].labels
+    assert [name for name in known if f"| `{name}` | " not in PAGES["reference/figures.md"]] == []
+
+
 def test_a_docstring_is_read_field_by_field() -> None:
     said = "How it runs.\n\ndata: its folder. host,\nport: where it answers: here."
     assert reference.meanings_of_fields(said, ["data", "host", "port"]) == {
