@@ -98,8 +98,9 @@ class Links:
         reached = np.ones(len(self._gateways), np.bool_)
         if faults.outage:
             reached &= ~broken(
-                key["outage"], self._gateways, at_us, block_s=21_600, chance=faults.outage, least_s=60, most_s=2_400
-            )
+                key["outage"], len(self._gateways), at_us, block_s=21_600, chance=faults.outage, least_s=60,
+                most_s=2_400,
+            )  # fmt: skip
         if faults.request_lost:
             reached &= uniform(key["request"], self._gateways, at_us) >= faults.request_lost
         return reached

@@ -7,6 +7,7 @@ depend on how often it is asked, and a jump over an hour shows the same city as 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -97,22 +98,29 @@ def drift(key: np.uint64, index: Ints, at_us: Ints | int, period_s: float) -> Fl
     return (uniform(key, index, low) * (1 - share) + uniform(key, index, low + 1) * share) * 2 - 1
 
 
+@lru_cache(maxsize=4096)
+def _struck(
+    key: np.uint64, count: int, turn: int, block_s: float, chance: float, least_s: float, most_s: float
+) -> tuple[Ints, Floats, Floats]:
+    """Who breaks down in a stretch of time, from when and until when: kept, for few do and it is asked each minute."""
+    block, index = int(block_s * SECOND_US), np.arange(count)
+    who = np.flatnonzero(uniform(key, index, turn * 3) < chance)
+    begin = turn * block + uniform(key, who, turn * 3 + 1) * block
+    return who, begin, begin + (least_s + uniform(key, who, turn * 3 + 2) * (most_s - least_s)) * SECOND_US
+
+
 def broken(
-    key: np.uint64, index: Ints, at_us: int, *, block_s: float, chance: float, least_s: float, most_s: float
+    key: np.uint64, count: int, at_us: int, *, block_s: float, chance: float, least_s: float, most_s: float
 ) -> Mask:
-    """Which devices have a breakdown at an instant.
+    """Which devices, numbered from 0 up to count, have a breakdown at an instant.
 
     In each stretch of `block_s` a device breaks down with this chance, at some moment of it, for `least_s` to `most_s`.
     """
-    block = int(block_s * SECOND_US)
-    here = at_us // block
-    down = np.zeros(len(index), np.bool_)
+    here = at_us // int(block_s * SECOND_US)
+    down = np.zeros(count, np.bool_)
     for back in range(int(-(-most_s // block_s)) + 1):
-        turn = here - back
-        struck = np.flatnonzero(uniform(key, index, turn * 3) < chance)
-        begin = turn * block + uniform(key, index[struck], turn * 3 + 1) * block
-        long = (least_s + uniform(key, index[struck], turn * 3 + 2) * (most_s - least_s)) * SECOND_US
-        down[struck] |= (begin <= at_us) & (at_us < begin + long)
+        who, begin, end = _struck(key, count, here - back, block_s, chance, least_s, most_s)
+        down[who] |= (begin <= at_us) & (at_us < end)
     return down
 
 

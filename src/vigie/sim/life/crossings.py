@@ -91,10 +91,10 @@ class CrossingLife:
         turned = calendar != self._calendar
         self.plan[turned] = calendar[turned]
         self._calendar = calendar
-        day = 86_400.0
-        flash = broken(self._key["flash"], self._junctions, at_us, block_s=day, chance=0.012, least_s=900, most_s=5_400)
+        day, junctions = 86_400.0, len(self._junctions)
+        flash = broken(self._key["flash"], junctions, at_us, block_s=day, chance=0.012, least_s=900, most_s=5_400)
         mode = np.where(flash, FLASHING, COLOURS)
-        opened = broken(self._key["door"], self._junctions, at_us, block_s=day, chance=0.02, least_s=600, most_s=2_700)
+        opened = broken(self._key["door"], junctions, at_us, block_s=day, chance=0.02, least_s=600, most_s=2_700)
         door = (opened & (7 < local_hour(at_us) < 19)).astype(np.int64)
         news = turned | (mode != self._mode) | (door != self._door)
         self._say[news] = np.minimum(self._say[news], at_us + SECOND_US)
@@ -153,8 +153,8 @@ class CrossingLife:
         self._detector_say[hello] = _NEVER
         if not len(who):
             return []
-        dead = broken(self._key["dead"], self._detectors, until_us // HOUR_US * HOUR_US, block_s=86_400.0, chance=0.004,
-                      least_s=7_200, most_s=259_200)  # fmt: skip
+        dead = broken(self._key["dead"], len(self._detectors), until_us // HOUR_US * HOUR_US, block_s=86_400.0,
+                      chance=0.004, least_s=7_200, most_s=259_200)  # fmt: skip
         works = ~dead[who]
         flow, speed, occupancy = self.traffic_at(who, at, traffic(until_us))
         points = ((Detector.flow, flow), (Detector.speed, speed), (Detector.occupancy, occupancy))

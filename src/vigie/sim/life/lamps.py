@@ -112,7 +112,8 @@ class LampLife:
 
     def _hardware(self, at_us: int) -> None:
         """What is broken, seen every five minutes."""
-        key, lamps, cabinets, day = self._key, self._lamps, self._cabinets, 86_400.0
+        key, day = self._key, 86_400.0
+        lamps, cabinets = len(self._lamps), len(self._cabinets)
         worn = broken(key["lamp"], lamps, at_us, block_s=day, chance=0.0007, least_s=day, most_s=6 * day)
         driver = broken(key["driver"], lamps, at_us, block_s=day, chance=0.0003, least_s=day, most_s=5 * day)
         odd = broken(key["unknown"], lamps, at_us, block_s=day, chance=0.0001, least_s=3_600, most_s=2 * day)

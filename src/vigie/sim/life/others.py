@@ -48,7 +48,7 @@ class CameraLife:
         who, at = self._clock.strike(until_us)
         if not len(who):
             return []
-        lost = broken(self._key, self._index, until_us // MINUTE_US * MINUTE_US, block_s=86_400.0, chance=0.012,
+        lost = broken(self._key, len(self._index), until_us // MINUTE_US * MINUTE_US, block_s=86_400.0, chance=0.012,
                       least_s=1_800, most_s=90_000)  # fmt: skip
         return [Reports(Camera, Camera.link, who, at, np.where(lost[who], DOWN, UP).astype(np.float64))]
 
@@ -85,8 +85,8 @@ class BollardLife:
                 due_us[who] = _NEVER
         who, at = self._clock.strike(until_us)
         if len(who):
-            jammed = broken(self._key, self._index, until_us // MINUTE_US * MINUTE_US, block_s=86_400.0, chance=0.03,
-                            least_s=3_600, most_s=30_000)  # fmt: skip
+            jammed = broken(self._key, len(self._index), until_us // MINUTE_US * MINUTE_US, block_s=86_400.0,
+                            chance=0.03, least_s=3_600, most_s=30_000)  # fmt: skip
             still = who[self.state[who] != MOVING], at[self.state[who] != MOVING]
             shown = np.where(jammed[still[0]], FAULT, self.state[still[0]]).astype(np.float64)
             said.insert(0, Reports(Bollard, Bollard.state, still[0], still[1], shown))
