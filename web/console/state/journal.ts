@@ -1,37 +1,106 @@
 // Entries of the journal in words.
-import { has, t } from '@lib/i18n.svelte'
-import type { JournalEntry } from '@lib/types'
-import { actionWord, conditionWord, paramsText } from './words'
+import { moment, number } from '@lib/format'
+import { has, t, tn } from '@lib/i18n.svelte'
+import type { JournalEntry, Value } from '@lib/types'
+import { city, kindWord } from './city.svelte'
+import { clock } from './clock.svelte'
+import { actionWord, conditionWord, evidenceText, paramsText, serviceWord } from './words'
 
 /** What kind of fact it is. */
 export function entryWord(entry: JournalEntry): string {
   return t(`console.fact.${entry.type}`)
 }
 
-/** What it says, in one line: the order, the condition, the state it led to, the rest as it is. */
+/** A field of an entry as a person reads it. exact: what is for machines is written as it is. */
+export interface Field {
+  key: string
+  word: string
+  text: string
+  exact: boolean
+}
+
+/** Ids, digests and keys: they identify, and say nothing by themselves. */
+const EXACT = /_id$|^(items?|key|shard|event|serial|asset|device|rule|fields|source)$/
+
+/** What the line leaves to the details. */
+const DETAILS = new Set(['selection', 'hazard', 'expires', 'received', 'unchanged', 'evidence', 'language'])
+
+/** All that an entry says, what is for machines last. */
+export function entryFields(entry: JournalEntry): Field[] {
+  const fields = Object.entries(entry.summary)
+    .map(([key, value]) => ({ key, word: t(`console.field.${key}`), text: textOf(entry, key, value), exact: EXACT.test(key) }))
+    .filter((field) => field.text !== '')
+  return [...fields.filter((field) => !field.exact), ...fields.filter((field) => field.exact)]
+}
+
+/** What it says, in one line: what speaks for itself first, numbers and names with their word. */
 export function entrySummary(entry: JournalEntry): string {
-  const parts: string[] = []
-  const rest = new Map(Object.entries(entry.summary))
-  const take = (key: string): unknown => {
-    const value = rest.get(key)
-    rest.delete(key)
-    return value
+  const said: string[] = []
+  for (const { key, word, text, exact } of entryFields(entry)) {
+    if (exact || DETAILS.has(key) || text === '0') continue
+    if (key === 'targets') said.push(tn('console.table.total', Number(entry.summary[key])))
+    else said.push(PLAIN.has(key) ? text : `${word}\u00a0: ${text}`)
   }
-  const action = take('action')
-  if (typeof action === 'string') {
-    const params = take('params')
-    parts.push(actionWord(action))
-    if (params && typeof params === 'object') parts.push(paramsText(action, params as Record<string, never>))
+  return said.join(' · ')
+}
+
+/** Fields whose value needs no word before it. */
+const PLAIN = new Set(['action', 'params', 'condition', 'state', 'totals', 'counts', 'kind', 'role', 'area', 'services', 'why', 'change', 'city', 'reason', 'crew', 'user'])
+
+function textOf(entry: JournalEntry, key: string, value: unknown): string {
+  if (value === null || value === undefined) return ''
+  switch (key) {
+    case 'action':
+      return actionWord(String(value))
+    case 'params':
+      return paramsText(String(entry.summary['action'] ?? ''), value as Record<string, Value>)
+    case 'condition':
+      return has(`condition.${String(value)}`) ? conditionWord(String(value)) : String(value)
+    case 'state':
+      return stateWord(String(value))
+    case 'kind':
+      return kindWord(String(value))
+    case 'area':
+      return value === '' ? (city.city?.name ?? '') : city.areaName(String(value))
+    case 'services':
+      return (value as string[]).map((each) => (each === '*' ? t('console.services.all') : serviceWord(each))).join(', ')
+    case 'role':
+      return t(`role.${String(value)}`)
+    case 'evidence':
+      return evidenceText(kindOf(String(entry.summary['asset'] ?? entry.assets[0] ?? '')), value as Record<string, number | string>)
+    case 'totals':
+    case 'counts':
+      return Object.entries(value as Record<string, number>)
+        .filter(([, count]) => count > 0)
+        .map(([state, count]) => `${number(count)} ${t(`state.target.${state}`).toLowerCase()}`)
+        .join(', ')
+    case 'selection':
+      return Object.entries(value as Record<string, string>)
+        .map(([part, text]) => (part === 'area' || part === 'kind' ? textOf(entry, part, text) : text))
+        .join(', ')
+    case 'expires':
+    case 'received':
+      return moment(String(value), clock.now)
+    case 'hazard':
+    case 'why':
+    case 'change':
+    case 'language':
+      return t(`console.${key}.${String(value)}`)
+    default:
+      return plain(value)
   }
-  const condition = take('condition')
-  if (typeof condition === 'string') parts.push(has(`condition.${condition}`) ? conditionWord(condition) : condition)
-  const state = take('state')
-  if (typeof state === 'string') parts.push(stateWord(state))
-  for (const [key, value] of rest) {
-    if (value === null || value === '' || typeof value === 'object' || /id$|items|digest|hash|key/.test(key)) continue
-    parts.push(`${t(`console.field.${key}`)} : ${typeof value === 'boolean' ? t(value ? 'console.yes' : 'console.no') : String(value)}`)
-  }
-  return parts.filter(Boolean).join(' · ')
+}
+
+function plain(value: unknown): string {
+  if (typeof value === 'boolean') return t(value ? 'console.yes' : 'console.no')
+  if (typeof value === 'number') return number(value)
+  if (Array.isArray(value)) return value.map(plain).join(', ')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** An asset's kind as its id begins, where it does. */
+function kindOf(id: string): string {
+  return Object.keys(city.kinds.assets).find((kind) => id.startsWith(`${kind}-`)) ?? ''
 }
 
 function stateWord(state: string): string {

@@ -1,11 +1,12 @@
 // Whether an entry is in the journal: asked for with its audit path, and believed only after the path was walked here.
-import { api } from '@lib/api'
+import { api, Problem } from '@lib/api'
 import { fromHex, leafHash, rootFromInclusion, toHex } from '@lib/merkle'
 import type { JournalHead, JournalProof } from '@lib/types'
 
 export interface Verdict {
   outcome: 'proved' | 'broken' | 'failed'
-  signature: 'good' | 'bad' | 'unknown'
+  /** pending: the entry is younger than the newest signed head; the next comes within the minute. */
+  signature: 'good' | 'bad' | 'unknown' | 'pending'
   steps: number
   size: number
   leaf: string
@@ -14,29 +15,35 @@ export interface Verdict {
 
 const FAILED: Verdict = { outcome: 'failed', signature: 'unknown', steps: 0, size: 0, leaf: '', root: '' }
 
+/** An entry is proved in the newest signed tree; one that is younger than it, in the tree of this moment. */
 export async function prove(n: number): Promise<Verdict> {
   try {
-    const [proof, head] = await Promise.all([
-      api.get<JournalProof>(`journal/${n}/proof`),
-      api.get<JournalHead>('journal/head'),
-    ])
+    const head = await newestHead()
+    const signedIn = head !== null && n < head.size ? head : null
+    const proof = await api.get<JournalProof>(`journal/${n}/proof`, { size: signedIn?.size })
     const bytes = fromHex(proof.leaf)
     const leaf = bytes.length === 32 ? bytes : await leafHash(bytes)
     const root = await rootFromInclusion(leaf, proof.index, proof.size, proof.path.map(fromHex))
-    // The head may have grown since: an entry is proved against the root that the proof names, and that root must be
-    // the signed one when the sizes agree.
-    const same = root !== null && toHex(root) === proof.root.toLowerCase()
-    const agrees = head.size !== proof.size || head.root.toLowerCase() === proof.root.toLowerCase()
+    const expected = (signedIn ?? proof).root.toLowerCase()
     return {
-      outcome: same && agrees ? 'proved' : 'broken',
-      signature: head.size === proof.size ? await signed(head) : 'unknown',
+      outcome: proof.index === n && root !== null && toHex(root) === expected ? 'proved' : 'broken',
+      signature: signedIn ? await signed(signedIn) : 'pending',
       steps: proof.path.length,
       size: proof.size,
       leaf: toHex(leaf),
-      root: proof.root,
+      root: expected,
     }
   } catch {
     return FAILED
+  }
+}
+
+async function newestHead(): Promise<JournalHead | null> {
+  try {
+    return await api.get<JournalHead>('journal/head')
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return null
+    throw error
   }
 }
 

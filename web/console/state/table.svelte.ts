@@ -26,7 +26,7 @@ class Table {
   loading = $state(false)
   error = $state('')
   #next: string | null = null
-  #query: Query = {}
+  #query = $state.raw<Query>({})
   #asked = 0
 
   /** All rows there are have been loaded. */

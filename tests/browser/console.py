@@ -1,0 +1,130 @@
+"""The console in a browser, as its user sees it: one window of one person."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.town import Town
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    # No graphics card is assumed: the map is drawn in software.
+    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
+]  # fmt: skip
+
+PATIENCE_S = 30.0
+"""How long something may take on a machine that does three other things. It is no measurement."""
+
+expect.set_options(timeout=PATIENCE_S * 1000)
+
+
+class Console:
+    """A window. login: whose session it has; None: nobody's yet."""
+
+    def __init__(
+        self, browser: Browser, town: Town, login: str | None = "operator", *, path: str = "",
+        size: tuple[int, int] = (1100, 720), theme: Literal["dark", "light"] = "dark", language: str = "fr",
+    ) -> None:  # fmt: skip
+        self.town = town
+        self.context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=theme,
+            # Gliding costs a software renderer more than it shows a test.
+            reduced_motion="reduce",
+            locale={"fr": "fr-FR", "en": "en-GB"}[language],
+            timezone_id="Europe/Paris",
+            has_touch=size[0] < 700,
+        )
+        self.context.set_default_timeout(PATIENCE_S * 1000)
+        if login is not None:
+            self.context.add_cookies([{"name": "vigie_session", "value": town.cookie(login), "url": town.url}])
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("console", self._heard)
+        self.page.goto(f"{town.url}/console{path}")
+
+    def _heard(self, message: Any) -> None:
+        # What the post refuses, the browser calls an error: whether a refusal is right, the test says.
+        # The software renderer remarks on being slow.
+        expected = ("Failed to load resource", "GPU stall", "swiftshader", "SwiftShader")
+        if message.type in ("error", "warning") and not any(each in message.text for each in expected):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def close(self) -> None:
+        """Closes the window."""
+        self.context.close()
+
+    def by(self, selector: str, **how: Any) -> Locator:
+        """What a selector finds."""
+        return self.page.locator(selector, **how)
+
+    def button(self, name: str, **how: Any) -> Locator:
+        """A button by its name."""
+        return self.page.get_by_role("button", name=name, **how)
+
+    def press(self, *keys: str) -> None:
+        """Keys, one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def see(self, text: str) -> None:
+        """Waits until a text is to be seen."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def evaluate(self, script: str, value: Any = None) -> Any:
+        """What the page says. `vigie` is the console's own hook (MapView.svelte)."""
+        return self.page.evaluate(script, value)
+
+    def until(self, holds: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
+        """Asks until something holds, and returns it."""
+        end = time.monotonic() + patience_s
+        while True:
+            found = holds()
+            if found:
+                return found
+            if time.monotonic() > end:
+                raise AssertionError(f"still not after {patience_s:.0f} s: {what}")
+            self.page.wait_for_timeout(60)
+
+    def map_stands(self) -> None:
+        """Waits until the map has drawn what it was given."""
+        self.until(
+            lambda: self.evaluate("() => !!(window.vigie && vigie.map.loaded() && vigie.picture.end > 0)"), "the map"
+        )
+
+    def go(self, place: tuple[float, float], zoom: float) -> None:
+        """Turns the map to a place."""
+        self.evaluate("([lon, lat, zoom]) => vigie.map.jumpTo({ center: [lon, lat], zoom })", [*place, zoom])
+        self.page.wait_for_timeout(200)
+        self.map_stands()
+
+    def search(self, text: str) -> None:
+        """Ctrl-K, the words, Enter: as fast as an operator does, before any answer has come."""
+        self.press("Control+k")
+        self.page.keyboard.insert_text(text)
+        self.press("Enter")
+        expect(self.by("dialog")).to_have_count(0)
+
+    def rings(self) -> dict[str, int]:
+        """How many assets the map rings as what."""
+        said = self.evaluate("() => ({ ...document.querySelector('.map').dataset })")
+        return {name: int(count) for name, count in said.items()}
+
+    def drawn_lamps(self) -> dict[int, dict[str, float]]:
+        """The lamps that the map has drawn, by number, with the state each was drawn in: read out of MapLibre."""
+        rows = self.evaluate(
+            """() => vigie.map.queryRenderedFeatures({ layers: ['lamps'] }).map((each) => [each.id, each.state])"""
+        )
+        return {int(no): state for no, state in rows}
+
+    def hold(self, button: Locator) -> None:
+        """Holds a button down until it counts."""
+        button.hover()
+        self.page.mouse.down()
+        self.page.wait_for_timeout(1600)
+        self.page.mouse.up()

@@ -1,0 +1,76 @@
+"""The inventory by hand: made, moved, given another device, decommissioned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.browser.console import Console
+from tests.browser.town import DIJON, Place, Town, place
+
+
+def click_at(console: Console, there: Place) -> None:
+    """Clicks on the map where a place is."""
+    x, y = console.evaluate(
+        "([lon, lat]) => { const at = vigie.map.project([lon, lat]); return [at.x, at.y] }", list(there)
+    )
+    console.page.mouse.click(x, y)
+
+
+def test_a_lamp_is_made_moved_replaced_and_decommissioned(window: Open, here: Town) -> None:
+    operator = window()
+    operator.map_stands()
+    # What is edited is beside the map, and the place left of it.
+    operator.go(place(DIJON, 100, -200), 17)
+
+    operator.button("Nouvel équipement").click()
+    form = operator.by("section[aria-label='Nouvel équipement']")
+    expect(form.locator("button.primary")).to_be_disabled()
+    form.locator("select").first.select_option("luminaire")
+    form.get_by_label("Nom", exact=True).fill("Lanterne du parc")
+    form.get_by_label("Identifiant", exact=True).fill("luminaire-parc-1")
+    first_place = place(DIJON, -40, -200)
+    click_at(operator, first_place)
+    form.locator("button.primary").click()
+    sheet = operator.by(".sheet")
+    expect(sheet.locator("h2")).to_contain_text("Lanterne du parc")
+    made: Any = here.ask("operator", "assets/luminaire-parc-1")
+    assert abs(made["lon"] - first_place[0]) < 2e-5
+    assert made["area"] == DIJON, "the commune is the one that it stands in"
+    operator.until(lambda: made["no"] in operator.drawn_lamps(), "the new lamp is on the map")
+
+    sheet.get_by_role("button", name="Déplacer").click()
+    move = operator.by("section[aria-label='Déplacer']")
+    operator.until(lambda: not operator.evaluate("() => vigie.map.isMoving()"), "the map stands still")
+    second_place = place(DIJON, -55, -205)
+    click_at(operator, second_place)
+    move.get_by_label("Motif").fill("Trottoir élargi")
+    move.locator("button.primary").click()
+    operator.see("Déplacé : luminaire-parc-1")
+    moved: Any = here.ask("operator", "assets/luminaire-parc-1")
+    assert abs(moved["lon"] - second_place[0]) < 2e-5
+    assert moved["no"] == made["no"], "the place keeps its number, and so its history"
+
+    sheet.get_by_role("button", name="Remplacer le matériel").click()
+    device = sheet.locator("section[aria-label='Matériel en place']")
+    device.get_by_label("Numéro de série").fill("SN-2041")
+    device.get_by_label("Modèle").fill("Lanterne LED 40 W")
+    device.get_by_label("Motif").fill("Driver grillé")
+    device.locator("button.primary").click()
+    expect(device.locator("li").first).to_contain_text("SN-2041")
+
+    sheet.get_by_role("button", name="Mettre hors inventaire").click()
+    held = device.get_by_role("button", name="Maintenir pour mettre hors inventaire")
+    expect(held).to_be_disabled()
+    device.get_by_label("Motif").fill("Parc réaménagé")
+    operator.hold(held)
+    expect(sheet).to_have_count(0)
+    operator.until(lambda: made["no"] not in operator.drawn_lamps(), "it is gone from the map")
+
+    operator.press("g")
+    journal = operator.by("section[aria-label='Journal']")
+    journal.get_by_label("Équipement (identifiant)").fill("luminaire-parc-1")
+    for fact in ("Équipement créé", "Équipement modifié", "Matériel remplacé", "Équipement mis hors inventaire"):
+        expect(journal.locator("li.entry", has_text=fact)).to_have_count(1)

@@ -1,0 +1,170 @@
+"""The table that says what the map says, theme and language, and that nobody is kept out."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.browser.console import Console
+from tests.browser.town import BROKEN, DIJON, FLASHING, OPEN_CABINET, Town, lamps_of, place
+from tests.people import QUETIGNY
+from vigie.api.city.export import COLUMNS
+
+AXE = Path(__file__).resolve().parents[2] / "web/node_modules/axe-core/axe.min.js"
+
+
+def exported(console: Console) -> list[dict[str, str]]:
+    """The rows of what the table exports, by the names of its columns in the API."""
+    with console.page.expect_download() as download:
+        console.by("a[download]").click()
+    with download.value.path().open(encoding="utf-8-sig", newline="") as file:
+        _, *rows = csv.DictReader(file, COLUMNS)
+    return rows
+
+
+def test_the_table_says_what_the_map_says_and_exports_it(window: Open, here: Town) -> None:
+    operator = window()
+    operator.map_stands()
+    operator.go(place(DIJON, 0, 0), 17.5)
+    drawn = set(operator.drawn_lamps())
+    operator.press("t")
+    operator.by("select").nth(1).select_option("luminaire")
+    operator.until(lambda: operator.by(".grid [role=row]").count() > 1, "rows")
+    rows: Any = here.ask("operator", "assets?kind=luminaire&limit=500")
+    number = {row["id"]: row["no"] for row in rows["items"]}
+    listed = {number[each] for each in operator.by(".space .cell.name").all_inner_texts()}
+    assert drawn
+    assert drawn <= listed, "each lamp on the map is in the table of the same view"
+
+    # Filtered by what is wrong, anywhere.
+    operator.by("select").nth(0).select_option("city")
+    operator.by("select").nth(2).select_option("4")
+    expect(operator.by(".space [role=row]")).to_have_count(len(BROKEN))
+    assert set(operator.by(".space .cell.name").all_inner_texts()) == set(BROKEN)
+
+    assert {row["id"] for row in exported(operator)} == set(BROKEN)
+
+    # By keyboard: a row is opened, and the sheet is that row's.
+    operator.by(".grid").focus()
+    operator.press("End", "Enter")
+    last = operator.by(".space .cell.name").last.inner_text()
+    expect(operator.by(".sheet h2")).to_contain_text(last)
+
+
+def test_a_crews_export_ends_where_its_scope_does(window: Open, here: Town) -> None:
+    crew = window("crew", path="#page=table")
+    crew.by("select").nth(0).select_option("city")
+    crew.by("input[type=search]").first.fill("Rue Verte")
+    crew.by("select").nth(1).select_option("luminaire")
+    everywhere = len(lamps_of(DIJON, "Rue Verte")) + len(lamps_of(QUETIGNY, "Rue Verte"))
+    crew.see(f"{everywhere} équipements")
+    # Where a lamp stands is public; what it does is the crew's own commune's alone.
+    rows = exported(crew)
+    assert len(rows) == everywhere
+    valued = {row["id"] for row in rows if row["value"]}
+    assert valued
+    assert valued <= set(lamps_of(QUETIGNY, "Rue Verte"))
+
+
+def test_theme_and_language_are_chosen_and_kept(window: Open) -> None:
+    console = window(theme="dark", language="fr")
+    console.map_stands()
+    root = console.by("html")
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(root).to_have_attribute("lang", "fr")
+    console.by(".top .menu .icon-button").first.click()
+    console.button("English").click()
+    console.button("Light", exact=True).click()
+    console.press("Escape")
+    console.page.reload()
+    console.map_stands()
+    expect(root).to_have_attribute("data-theme", "light")
+    expect(root).to_have_attribute("lang", "en")
+    console.see("to acknowledge")
+    assert console.page.get_by_text("à acquitter").count() == 0
+
+
+def _street(console: Console) -> None:
+    console.search("rue des lilas")
+
+
+def _palette(console: Console) -> None:
+    console.press("Control+k")
+    console.page.keyboard.insert_text("rue")
+
+
+def _keys(console: Console) -> None:
+    console.press("?")
+
+
+def _create(console: Console) -> None:
+    console.button("Nouvel équipement").click()
+
+
+def _nothing(console: Console) -> None:
+    del console
+
+
+# What is opened, and what is there once it is: an address, what a person does then, a selector.
+STATES: dict[str, tuple[str, Callable[[Console], None], str]] = {
+    "map": ("", _nothing, ".desk li"),
+    "lamp": ("asset=luminaire-000012", _nothing, ".sheet .part"),
+    "junction": (f"asset={FLASHING}", _nothing, ".sheet .part"),
+    "cabinet": (f"asset={OPEN_CABINET}", _nothing, ".sheet .part"),
+    "table": ("page=table", _nothing, ".space [role=row]"),
+    "journal": ("page=journal", _nothing, "li.entry"),
+    "orders": ("page=orders", _nothing, "section[aria-label='Ordres'] :is(li, .note)"),
+    "create": ("", _create, "section[aria-label='Nouvel équipement']"),
+    "street": ("", _street, ".order .preview strong"),
+    "palette": ("", _palette, "dialog [role=option]:nth-child(2)"),
+    "keys": ("", _keys, "dialog kbd"),
+}
+
+
+def faults(console: Console) -> list[str]:
+    """What axe finds wrong with what is on the screen."""
+    console.evaluate(AXE.read_text(encoding="utf-8"))
+    found = console.evaluate(
+        """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+            .map((each) => [each.id, each.help, ...each.nodes.map((node) => node.html.slice(0, 160))].join(' | '))"""
+    )
+    return list(found)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing(window: Open, theme: str) -> None:
+    login = window(None, theme=theme)
+    expect(login.by("input[name=login]")).to_be_visible()
+    found = {"login": faults(login)}
+    console = window(theme=theme)
+    console.map_stands()
+    for name, (address, act, there) in STATES.items():
+        console.press("Escape", "Escape")
+        console.evaluate("(address) => (location.hash = address)", address)
+        act(console)
+        expect(console.by(there).first).to_be_visible()
+        found[name] = faults(console)
+    wrong = {name: each for name, each in found.items() if each}
+    assert not wrong, "\n".join(f"{name}: {line}" for name, each in wrong.items() for line in each)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(window: Open) -> None:
+    phone = window(size=(390, 844))
+    phone.map_stands()
+    for panel in ("Alarmes", "Services", "Carte"):
+        phone.page.get_by_role("navigation", name="Panneaux").get_by_role("button", name=re.compile(panel)).click()
+        assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
+        outside = phone.evaluate(
+            """() => [...document.querySelectorAll('.work button, .work a, .work p, .work h1, .work h2')]
+                .filter((each) => each.checkVisibility() && each.getBoundingClientRect().width > 0)
+                .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest('.skip'))
+                .map((each) => each.outerHTML.slice(0, 160))"""
+        )
+        assert not outside
