@@ -240,6 +240,7 @@ def test_a_workbook_gives_its_first_sheet() -> None:
         workbook("<row>"),
         b"PK\x03\x04",
     ],
+    ids=["cut", "no such text", "a column too far", "not closed", "no archive"],
 )
 def test_a_broken_workbook_is_an_error(data: bytes) -> None:
     with pytest.raises(FeedError, match=r"f\.xlsx"):
