@@ -98,6 +98,10 @@ cover: setup ## the tests, and which lines none of them reaches
 bench: ready ## what is promised of its speed, measured; alone on the machine, for about an hour
 	$(VENV)/bin/vigie bench $(BENCH)
 
+.PHONY: look
+look: setup ## every page of the console in every way of looking at it, on one sheet: look/index.html
+	$(PYTHON_OF_VENV) scripts/look.py
+
 .PHONY: audit
 audit: setup ## known weaknesses in the locked packages (asks the network)
 	$(PYTHON_OF_VENV) -m pip_audit --disable-pip --requirement requirements/run.lock

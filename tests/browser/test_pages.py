@@ -105,7 +105,7 @@ def _keys(console: Console) -> None:
 
 
 def _create(console: Console) -> None:
-    console.button("Nouvel équipement").click()
+    console.page.get_by_role("button", name=re.compile("Nouvel équipement|New asset")).click()
 
 
 def _nothing(console: Console) -> None:
@@ -120,8 +120,8 @@ STATES: dict[str, tuple[str, Callable[[Console], None], str]] = {
     "cabinet": (f"asset={OPEN_CABINET}", _nothing, ".sheet .part"),
     "table": ("page=table", _nothing, ".space [role=row]"),
     "journal": ("page=journal", _nothing, "li.entry"),
-    "orders": ("page=orders", _nothing, "section[aria-label='Ordres'] :is(li, .note)"),
-    "create": ("", _create, "section[aria-label='Nouvel équipement']"),
+    "orders": ("page=orders", _nothing, ".page :is(.line, .note)"),
+    "create": ("", _create, "form .place"),
     "street": ("", _street, ".order .preview strong"),
     "palette": ("", _palette, "dialog [role=option]:nth-child(2)"),
     "keys": ("", _keys, "dialog kbd"),
