@@ -83,6 +83,8 @@ class DuckObservations:
                 "autoload_known_extensions": False,
             },
         )
+        # The feet of the sealed days are read once; a file that is another by its time is read again.
+        self._database.execute("SET GLOBAL parquet_metadata_cache = true")
         self._write = self._database.cursor()
         self._write.execute(_SCHEMA)
         self._last_ingest: int = self._one("SELECT coalesce(max(n), 0) FROM ingest")

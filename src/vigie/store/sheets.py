@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import and_, case, func, or_, select, text
+from sqlalchemy import and_, case, not_, or_, select, text, true
 from sqlalchemy.engine import Engine
 
 from vigie.core.assets import DeviceRecord
@@ -127,19 +127,21 @@ class Sheets:
                 for row in read.execute(query.where(c.asset == asset).order_by(c.from_us))
             ]
 
-    def placed_of_kind(self, kind: str, scope: Scope, area: str, *, public: bool) -> tuple[list[Since], int]:
-        """When the assets of a kind lay where a scope shows them and within an area, and how many such rows there are
-        of the kind in all. public: whether what anybody may see is among them. An asset's first row is from ever."""
+    def placed_of_kind(self, kind: str, scope: Scope, area: str, *, public: bool) -> list[Since] | None:
+        """When the assets of a kind lay where a scope shows them and within an area; None if that was so of all of them
+        at all times. public: whether what anybody may see is among them. An asset's first row is from ever."""
         c = PLACEMENT.c
         clause = scope.clause("placement", public=public)
+        shown, hidden = (text(said).bindparams(**clause.params) for said in (clause.text, f"NOT {clause.text}"))
+        within = or_(c.area == area, and_(c.area > area + "/", c.area < area + "0")) if area else true()
         ever = case((c.from_us <= ASSET.c.made_us, 0), else_=c.from_us).label("from_us")
         of_kind = select(c.asset, ever, c.until_us).join(ASSET, ASSET.c.no == c.asset).where(ASSET.c.kind == kind)
-        shown = of_kind.where(text(clause.text).bindparams(**clause.params))
-        if area:
-            shown = shown.where(or_(c.area == area, and_(c.area > area + "/", c.area < area + "0")))
         with self._engine.connect() as read:
-            whole = read.execute(select(func.count()).select_from(of_kind.subquery())).scalar_one()
-            return [(row.asset, row.from_us, row.until_us) for row in read.execute(shown)], int(whole)
+            # A whole city's rows are not fetched to learn that nothing is hidden: that would take half a second.
+            if read.execute(of_kind.where(or_(hidden, not_(within))).limit(1)).first() is None:
+                return None
+            rows = read.execute(of_kind.where(shown, within))
+            return [(row.asset, row.from_us, row.until_us) for row in rows]
 
     def names(self, users: Collection[str]) -> dict[str, str]:
         """What users are called, by their pseudonymous ids; those whose name was erased are left out."""

@@ -142,8 +142,8 @@ class HistoryDoor:
 
     def _allowed(self, caller: Caller, kind: type[AssetKind], point: Point[Any], area: str) -> AllowedSpans | None:
         """When each asset of the kind may be read; None for all of them at all times."""
-        rows, whole = self._sources.facts.sheets.placed_of_kind(kind.kind, caller.scope, area, public=point.public)
-        if len(rows) == whole:
+        rows = self._sources.facts.sheets.placed_of_kind(kind.kind, caller.scope, area, public=point.public)
+        if rows is None:
             return None
         return AllowedSpans(
             np.array([asset for asset, _, _ in rows], np.uint32),
