@@ -71,6 +71,9 @@ def every_page(browser: Browser, here: Town, size: tuple[int, int], theme: str, 
     picture(login, "login", way)
     login.close()
     console = Console(browser, here, size=size, theme=theme, language=language)
+    # The account's language goes before the browser's; what was chosen in this browser, before both.
+    console.evaluate("(language) => localStorage.setItem('vigie.language', language)", language)
+    console.page.reload()
     console.map_stands()
     console.context.set_default_timeout(5_000)
     for name, (address, act, there) in STATES.items():

@@ -6,6 +6,13 @@ import { city, kindWord } from './city.svelte'
 import { clock } from './clock.svelte'
 import { actionWord, conditionWord, evidenceText, paramsText, serviceWord } from './words'
 
+/** Who did it: the post itself, whoever is logged in on its machine, or a person. */
+export function actorWord(entry: JournalEntry): string {
+  const { actor } = entry
+  if (!actor) return t('console.post')
+  return actor.id === 'command-line' ? t('console.command_line') : (actor.name ?? actor.id)
+}
+
 /** What kind of fact it is. */
 export function entryWord(entry: JournalEntry): string {
   return t(`console.fact.${entry.type}`)
@@ -23,7 +30,7 @@ export interface Field {
 const EXACT = /_id$|^(items?|key|shard|event|serial|asset|device|rule|fields|source)$/
 
 /** What the line leaves to the details. */
-const DETAILS = new Set(['selection', 'hazard', 'expires', 'received', 'unchanged', 'evidence', 'language'])
+const DETAILS = new Set(['selection', 'hazard', 'expires', 'received', 'unchanged', 'evidence', 'language', 'name'])
 
 /** All that an entry says, what is for machines last. */
 export function entryFields(entry: JournalEntry): Field[] {
