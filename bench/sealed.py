@@ -50,8 +50,9 @@ def _rows(day: int, assets: range, points: dict[str, int], reports: int) -> str:
     within = f"i % {of_point}"
     # Each lamp reports at an instant of its own within each step.
     at = f"{start_us} + i % {reports} * {step_us} + (hash({within}) % {step_us})::BIGINT // 1000 * 1000"
+    # Ingest numbers below all that the post will give: at a start it must not take them for what its picture lacks.
     return (
-        "SELECT observed_us // 1000000 AS n, asset, point, observed_us, "
+        "SELECT observed_us // 1000000 - 10000000000 AS n, asset, point, observed_us, "
         f"(CASE point {value} END)::DOUBLE AS value, 0::UTINYINT AS quality "
         f"FROM (SELECT *, (observed_us - {start_us}) // 1000000 AS s FROM ("
         f"SELECT {[code for _, code in ordered]}[i // {of_point} + 1]::USMALLINT AS point, "
