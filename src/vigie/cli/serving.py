@@ -118,6 +118,7 @@ def _set_up_logs(settings: Settings) -> None:
             structlog.processors.format_exc_info,
             last,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked each time: whoever runs a command in a process of theirs may give it other streams.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
