@@ -148,14 +148,21 @@ def test_late_rows_make_a_further_segment_and_compacting_joins_them_without_repe
     store.append(stored(2, [(1, 1, at, 1.0, None, None), (1, 1, at + 1, 2.0, None, None)]))
     store.seal(NOW_US)
     folder = store.sealed / f"day={day_of(at)}"
-    assert len(list(folder.glob("number-*.parquet"))) == 2
+    parts = set(folder.glob("number-*.parquet"))
+    assert len(parts) == 2
     assert store.days_in_parts(day_of(NOW_US)) == [day_of(at)]
     store.compact(day_of(at))
     assert store.days_in_parts(day_of(NOW_US)) == []
-    assert len(list(folder.glob("number-*.parquet"))) == 1
+    (whole,) = folder.glob("number-*.parquet")
+    store.append(stored(3, [(1, 1, at + 2, 3.0, None, None)]))
+    store.seal(NOW_US)
+    # What is kept of a file is found by its name: no file ever has the name of one that is gone.
+    assert not parts & set(folder.glob("number-*.parquet")) - {whole}
+    assert whole not in parts
+    store.compact(day_of(at))
     with store.reading() as read:
         rows = read.execute(f"SELECT asset, observed_us, value FROM ({store.union('number')}) ORDER BY ALL").fetchall()
-    assert rows == [(1, at, 1.0), (1, at + 1, 2.0), (2, at, 5.0)]
+    assert rows == [(1, at, 1.0), (1, at + 1, 2.0), (1, at + 2, 3.0), (2, at, 5.0)]
 
 
 def test_old_days_are_dropped_whole(store: DuckObservations) -> None:

@@ -8,6 +8,7 @@ no row names: it is removed at the next start.
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Generator, Sequence
@@ -83,7 +84,10 @@ class DuckObservations:
                 "autoload_known_extensions": False,
             },
         )
-        # The feet of the sealed days are read once; a file that is another by its time is read again.
+        # The feet of the sealed days are read once, so no segment ever gets the name of one that is gone: two of one
+        # name within a second would be taken for the same.
+        numbers = (int(path.stem.rpartition("-")[2]) for path in self.sealed.glob("day=*/*-*.parquet"))
+        self._segment_numbers = itertools.count(max(numbers, default=-1) + 1)
         self._database.execute("SET GLOBAL parquet_metadata_cache = true")
         self._write = self._database.cursor()
         self._write.execute(_SCHEMA)
@@ -327,8 +331,7 @@ class DuckObservations:
     def _write_segment(self, read: duckdb.DuckDBPyConnection, sort: str, day: str, rows: str) -> tuple[str, int]:
         folder = self.sealed / f"day={day}"
         folder.mkdir(exist_ok=True)
-        taken = {path.name for path in folder.glob("*.parquet")}
-        file = next(name for i in range(1_000_000) if (name := f"{sort}-{i:06d}.parquet") not in taken)
+        file = f"{sort}-{next(self._segment_numbers):06d}.parquet"
         path = folder / file
 
         def write(beside: Path) -> None:
