@@ -8,7 +8,7 @@ import { mercatorX, mercatorY, places } from './places'
 export const LAMPS = 'lamps'
 export const LAMPS_ZOOM = 13
 /** So many states are handed to the map in one frame; the rest follow in the next ones. */
-const STATES_PER_FRAME = 6_000
+const STATES_PER_FRAME = 20_000
 
 const UNKNOWN = 0
 const TRUE = 1
