@@ -138,7 +138,7 @@ def widened(bucket_us: int, span_us: int) -> int:
 def _spans(rows: str, first_us: int, bucket_us: int, what: str) -> str:
     """SQL for the spans of rows of observed_us and value, none before first_us."""
     told = {
-        "number": "min(value), avg(value), max(value), count(*)",
+        "number": "min(value), sum(value) / count(*), max(value), count(*)",
         "last": "arg_max(value, observed_us)",
     }[what]
     before = first_us // bucket_us
