@@ -129,7 +129,7 @@ def reporting(port: int, secret: str) -> Generator[None]:
         process.join(60)
 
 
-class _Desk:
+class Desk:
     """Somebody who asks for history."""
 
     def __init__(self, port: int) -> None:
@@ -155,7 +155,7 @@ def _asset_24h(name: str, must_ms: float, cold: bool) -> Measured:
     lamps = dice.sample(range(LAMPS), RUNS * ASKED + 1)
     runs: list[float] = []
     with serving(asked.folder) as port, reporting(port, asked.secret):
-        desk = _Desk(port)
+        desk = Desk(port)
         if not cold:
             asked.cache()
         desk.ask(f"assets/{_lamp(lamps.pop())}/history", asked.first_us, asked.first_us + DAY_US)
@@ -196,7 +196,7 @@ def city_30d() -> Measured:
     runs: list[float] = []
     of_point = LAMPS * REPORTS * DAYS
     with serving(asked.folder) as port, reporting(port, asked.secret):
-        desk = _Desk(port)
+        desk = Desk(port)
         asked.cache()
         for run in range(RUNS + 1):
             took_ms, rows = desk.ask("history", asked.first_us, asked.last_us, kind="luminaire", bucket_s=3_600)

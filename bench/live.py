@@ -53,7 +53,7 @@ class _Sender(asyncio.Protocol):
         self._free.put_nowait(self)
 
 
-async def send(port: int, requests: Sequence[bytes], every_s: float) -> list[float]:
+async def _send(port: int, requests: Sequence[bytes], every_s: float) -> list[float]:
     """Sends the bodies at an even pace; returns when each was acknowledged, on the steady clock."""
     loop = asyncio.get_running_loop()
     free: asyncio.Queue[_Sender] = asyncio.Queue()
@@ -73,12 +73,12 @@ async def send(port: int, requests: Sequence[bytes], every_s: float) -> list[flo
 
 def _load(pipe: Connection, port: int, requests: Sequence[bytes], every_s: float) -> None:
     try:
-        pipe.send(uvloop.run(send(port, requests, every_s)))
+        pipe.send(uvloop.run(_send(port, requests, every_s)))
     except Exception as error:
         pipe.send(f"{type(error).__name__}: {error}")
 
 
-def batches(secret: str, lamps: np.ndarray, at_us: np.ndarray, rows: int, run: int) -> list[bytes]:
+def _batches(secret: str, lamps: np.ndarray, at_us: np.ndarray, rows: int, run: int) -> list[bytes]:
     """Requests of a gateway: levels of these lamps at these instants, so many in each."""
     head = (
         f"POST /device/v1/observations HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {secret}\r\n"
@@ -103,7 +103,7 @@ def _latencies_ms(
     lamps = np.concatenate([dice.permutation(ASSETS) for _ in range(-(-count * rows // ASSETS))])[: count * rows]
     first_us = time.time_ns() // 1_000 - 120_000_000
     at_us = first_us + (np.arange(count * rows) * 1_000_000 // rate)
-    requests = batches(secret, lamps, at_us, rows, run)
+    requests = _batches(secret, lamps, at_us, rows, run)
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     listening.forget()

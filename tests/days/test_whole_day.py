@@ -26,7 +26,7 @@ def day(folder: Copy, city: City, *, checked: bool) -> Digest:
     """Lives through the day; returns the digest of what is kept."""
     script = [
         dim(MIDNIGHT_US + 2 * HOUR_US, 50.0, area=METROPOLE, reason="économies"),
-        # The gateway of Talant's lamps is cut off just then, Dijon's is not.
+        # At that hour the gateway of Talant's lamps is cut off, and Dijon's too; Dijon's is back when its order comes.
         dim(MIDNIGHT_US + 18 * HOUR_US + 5 * MINUTE_US, 80.0, area=f"{METROPOLE}/talant"),
         dim(MIDNIGHT_US + 19 * HOUR_US, 90.0, area=f"{METROPOLE}/dijon"),
     ]

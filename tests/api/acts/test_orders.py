@@ -260,3 +260,16 @@ def test_orders_survive_a_kill_and_none_is_lost_doubled_or_sent_too_late(tmp_pat
         for command in (sent, waiting):
             told = operator.ask("GET", f"/api/v1/commands/{command['id']}").body
             assert (told["state"], told["counts"]) == ("closed", {"done": LAMPS // 2})
+
+
+def test_a_device_that_waits_when_the_post_is_to_stop_is_answered(tmp_path: Path) -> None:
+    secret = make(tmp_path, lamps=1)
+    found: list[Any] = []
+    with running(tmp_path, secret) as stopping:
+        waiting = threading.Thread(target=lambda: found.append(pick_up(stopping, 25)))
+        waiting.start()
+        time.sleep(0.5)
+        stopping.process.terminate()
+        waiting.join(30)
+        assert found == [[]]
+        assert stopping.process.wait(30) == 0

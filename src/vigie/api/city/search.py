@@ -51,8 +51,8 @@ class SearchDoor:
         """Finds areas, streets and assets that you may see by their names and ids.
 
         Every word must be the beginning of one of theirs, for a street also of its area's; accents and capitals do not
-        count. What bears the id that was
-        asked for comes first, then areas, streets, and assets, those before the others whose name or id begins so.
+        count. What bears the id that was asked for comes first, then areas, streets, and assets, those before the
+        others whose name or id begins so.
         """
         index = await self.index()
         town = self._town_now()
