@@ -61,6 +61,22 @@ def test_a_device_admitted_while_the_post_runs_may_report_at_once_and_one_expell
         perform(settings(folder), "devices.expel", Expulsion("box"))
 
 
+def test_a_devices_secret_is_renewed_by_expelling_it_and_admitting_it_again(post: tuple[Path, RunningPost]) -> None:
+    folder, running_post = post
+    lamp = LAMP_IDS[0]
+
+    def send(secret: str) -> int:
+        return running_post.send([reading(lamp, "level", 1.0, now_us())], Authorization=f"Bearer {secret}").status
+
+    old = perform(settings(folder), "devices.admit", Admission("box", [lamp]))["secret"]
+    for _ in range(2):
+        perform(settings(folder), "devices.expel", Expulsion("box"))
+        new = perform(settings(folder), "devices.admit", Admission("box", [lamp]))["secret"]
+        assert (send(old), send(new)) == (401, 200)
+        old = new
+    assert perform(settings(folder), "devices.list") == ["gateway", "box"]
+
+
 def test_a_device_admitted_while_the_post_runs_may_report_over_mqtt(mosquitto: Path, tmp_path: Path) -> None:
     folder = tmp_path / "post"
     secret = make(folder)

@@ -182,4 +182,32 @@ def test_the_migrations_lead_to_the_tables_as_they_are_declared(facts: SqlFacts)
 
     with facts._engine.connect() as read:
         differences = compare_metadata(MigrationContext.configure(read), METADATA)
+        unique = read.execute(text("SELECT sql FROM sqlite_master WHERE name = 'device_name'")).scalar_one()
+    assert unique.endswith("WHERE expelled_us IS NULL")
     assert [each for each in differences if "alembic_version" not in str(each)] == []
+
+
+def test_an_installation_of_an_older_version_keeps_its_devices_and_may_admit_one_anew(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+
+    import vigie.store.migrations as migrations
+
+    path = tmp_path / "facts.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as write:
+        config.attributes["connection"] = write
+        command.upgrade(config, "0002")
+    row = "INSERT INTO device (no, name, digest, admitted_us, expelled_us) VALUES (1, 'gateway', x'01', 1, NULL)"
+    with engine.begin() as write:
+        write.execute(text(row))
+    engine.dispose()
+    store = open_facts(tmp_path)
+    assert store.devices() == {b"\x01": (1, "gateway")}
+    gone = DeviceExpelled(id="gone", at=NOW_US, actor="test", device="gateway")
+    store.commit([Entry(gone), Entry(admitted("gateway"), payload=(b"\x02", []))])
+    assert store.devices() == {b"\x02": (2, "gateway")}
+    store.close()

@@ -36,7 +36,7 @@ def expel(
     data: DataOption = None,
     reason: ReasonOption = "",
 ) -> None:
-    """Withdraws a device's secret; its assets have no reporter until another is admitted."""
+    """Withdraws a device's secret; its assets have no reporter until it is admitted anew, or another is."""
     done(config, data, "devices.expel", Expulsion(name, reason))
     out.print(f"{name} may report no more.", markup=False)
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    text,
 )
 
 METADATA = MetaData()
@@ -119,15 +120,19 @@ PLACEMENT = Table(
     Index("placement_area", "area", "service"),
 )
 
+# Of one name, one may speak: who was expelled may be admitted anew, with another secret.
+_ADMITTED = text("expelled_us IS NULL")
+
 # A device that may speak for assets. The secret is 256 random bits, so a plain digest tells nothing of it.
 DEVICE = Table(
     "device",
     METADATA,
     Column("no", Integer, primary_key=True, autoincrement=False),
-    Column("name", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("admitted_us", BigInteger, nullable=False),
     Column("expelled_us", BigInteger),
+    Index("device_name", "name", unique=True, sqlite_where=_ADMITTED, postgresql_where=_ADMITTED),
 )
 
 CONDITION = Table(

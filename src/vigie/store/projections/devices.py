@@ -23,7 +23,8 @@ def _admit_device(
 
 
 def _expel_device(catalogue: Catalogue, write: Connection, fact: DeviceExpelled, payload: None) -> None:
-    number = write.execute(select(DEVICE.c.no).where(DEVICE.c.name == fact.device)).scalar_one()
+    admitted = (DEVICE.c.name == fact.device) & DEVICE.c.expelled_us.is_(None)
+    number = write.execute(select(DEVICE.c.no).where(admitted)).scalar_one()
     write.execute(update(DEVICE).where(DEVICE.c.no == number).values(expelled_us=fact.at))
     write.execute(update(ASSET).where(ASSET.c.reporter == number).values(reporter=0))
 
