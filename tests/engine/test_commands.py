@@ -17,8 +17,10 @@ from tests.city import LAMPS, NOW_US, SeededDice, batch, drafts, open_engine, op
 from vigie.core.facts import DeviceAdmitted, Entry
 from vigie.core.lives import TARGET, MoveRefused
 from vigie.core.times import SECOND_US
+from vigie.engine import commands
 from vigie.engine.acts import Acts
-from vigie.engine.commands import CODES, LATE_US, RESEND_US, Command, CommandRefused
+from vigie.engine.clocks import WINDOW_US
+from vigie.engine.commands import CODES, LATE_US, RESEND_US, SHOWN_US, Command, CommandRefused
 from vigie.engine.consignations import ConsignationRefused
 from vigie.engine.orders import OrderWrong
 from vigie.engine.selection import Selection
@@ -172,6 +174,46 @@ def test_a_device_whose_clock_is_ahead_proves_with_its_own_time(bench: Bench) ->
     assert command.counts == {"done": 1}
 
 
+def test_a_buffer_that_is_emptied_after_a_silence_proves_nothing(bench: Bench) -> None:
+    command = bench.dim(60, lamps=[5])
+    bench.pick_up()
+    bench.later(5)
+    # The first that is ever heard of this gateway is an hour old: it says nothing of what its clock shows.
+    bench.report([5], 60.0, observed_us=bench.clock.at_us - 3_600 * SECOND_US)
+    bench.report([5], 60.0, observed_us=bench.clock.at_us - 3_590 * SECOND_US)
+    assert command.counts == {"sent": 1}
+    bench.later(5)
+    bench.report([5], 60.0)
+    assert command.counts == {"done": 1}
+
+
+def test_a_device_whose_clock_is_behind_proves_with_its_own_time_once_it_was_heard_for_long(bench: Bench) -> None:
+    behind = 3_600 * SECOND_US
+    for _ in range(WINDOW_US // (60 * SECOND_US) + 1):
+        bench.report([5], 1.0, observed_us=bench.clock.at_us - behind)
+        bench.later(60)
+    command = bench.dim(60, lamps=[5])
+    bench.later(1)
+    bench.pick_up()
+    bench.later(5)
+    bench.report([5], 60.0, observed_us=bench.clock.at_us - behind - 20 * SECOND_US)
+    assert command.counts == {"sent": 1}
+    bench.later(5)
+    bench.report([5], 60.0, observed_us=bench.clock.at_us - behind)
+    assert command.counts == {"done": 1}
+
+
+def test_a_buffer_that_is_emptied_over_many_minutes_proves_nothing(bench: Bench) -> None:
+    for minute in range(WINDOW_US // (60 * SECOND_US) + 2):
+        bench.report([5], 60.0 - minute, observed_us=bench.clock.at_us - (7_200 - 600 * minute) * SECOND_US)
+        bench.later(60)
+    command = bench.dim(60, lamps=[5])
+    bench.pick_up()
+    bench.later(1)
+    bench.report([5], 60.0, observed_us=bench.clock.at_us - 50 * SECOND_US)
+    assert command.counts == {"sent": 1}
+
+
 def test_without_proof_a_target_is_unproved_and_a_late_proof_is_visibly_late(bench: Bench) -> None:
     command = bench.dim(60, lamps=[1, 2])
     bench.pick_up()
@@ -210,6 +252,17 @@ def test_a_newer_order_takes_the_place_of_the_older_which_is_never_sent_again(be
     assert bench.pick_up() == ["luminaire-000002", "luminaire-000001"]
     bench.report([1], 80.0)
     assert newer.counts == {"done": 1}
+
+
+def test_an_order_that_is_refused_leaves_the_older_one_as_it_was(bench: Bench) -> None:
+    older = bench.dim(100, lamps=[1])
+    number = bench.engine.next_ingest
+    rows = batch(bench.engine, [("luminaire-000001", "fault", "supply", NOW_US)])
+    bench.engine.record(number, NOW_US, rows)
+    bench.engine.react(number, NOW_US, rows)
+    newer = bench.dim(20, lamps=[1])
+    assert (newer.state, newer.counts) == ("refused", {"refused": 1})
+    assert older.counts == {"waiting": 1}
 
 
 def test_an_order_is_handed_over_again_until_the_device_says_that_it_took_it(bench: Bench) -> None:
@@ -297,6 +350,39 @@ def test_a_two_person_order_takes_another_person(bench: Bench) -> None:
         bench.acts.confirm(kept, OPERATOR)
     bench.acts.confirm(kept, SECOND)
     assert kept.state == "running"
+
+
+def test_a_two_person_order_of_which_nothing_could_be_carried_out_is_refused_with_the_reasons(bench: Bench) -> None:
+    from vigie.core.kinds import Hazard
+
+    bench.acts.consign(bench.engine.registry.numbers["cabinet-cabinet"], actor=CREW, crew="A", reason="")
+    everything = np.ones(bench.engine.registry.count, np.bool_)
+    order = bench.acts.understood("cabinet.set_full_light", {"on": True}, Selection(area="dijon-metropole"), everything)
+    order = replace(order, action=replace(order.action, hazard=Hazard.TWO_PERSON))
+    command = bench.acts.order(order, actor=OPERATOR)
+    bench.engine.settle()
+    assert (command.state, command.counts, command.refusals[0].rule) == ("refused", {"refused": 1}, "engine.consigned")
+    assert bench.stored(command) == {"refused": 1}
+
+
+def test_so_many_targets_may_be_under_way_and_what_is_over_makes_room_for_the_newest(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "TARGETS_OPEN_MAX", 5)
+    monkeypatch.setattr(commands, "TARGETS_OVER_MAX", 3)
+    first = bench.dim(60, lamps=[1, 2])
+    second = bench.dim(60, lamps=[3, 4])
+    with pytest.raises(CommandRefused, match="too_many_targets"):
+        bench.dim(60, lamps=[5, 6])
+    bench.pick_up()
+    bench.later(first.order.action.proof_s)
+    bench.tick()
+    assert bench.engine.commands.find(first.id) is not None, "what has just ended is shown"
+    bench.later(SHOWN_US / SECOND_US + 1)
+    bench.report([1, 3], 60.0)
+    bench.tick()
+    assert {each.id for each in bench.engine.commands} == {second.id}
+    assert bench.stored(second) == {"unproved": 1, "done_late": 1}
 
 
 def test_a_cancel_takes_back_what_was_not_sent_and_nothing_else(bench: Bench) -> None:

@@ -13,6 +13,7 @@ from vigie.core.drafts import Draft
 from vigie.core.facts import POST
 from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
+from vigie.core.lives import COMMAND
 from vigie.core.observations import Mask
 from vigie.core.times import DAY_US
 from vigie.engine.commands import Command, CommandRefused
@@ -66,7 +67,7 @@ class Acts:
         command = self._engine.commands.propose(
             self.new_id(), order, self.examine(order), actor=actor, reason=reason, key=key, now_us=now_us
         )
-        if order.action.hazard is Hazard.NONE or not len(command.rows_in("waiting")):
+        if order.action.hazard is Hazard.NONE and command.state == COMMAND.first:
             self._engine.commands.release(command, actor, now_us=now_us)
         self._owe_orders(now_us)
         return command

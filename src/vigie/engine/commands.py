@@ -45,6 +45,9 @@ REASON_KEPT_US = 365 * DAY_US
 
 OFFERED_MAX = 2_000
 OPEN_MAX = 2_000
+TARGETS_OPEN_MAX = 1_000_000
+TARGETS_OVER_MAX = 1_000_000
+"""So many targets of orders that are over are kept for a late proof, the newest first."""
 _NEVER = 0
 _NOT_YET = np.iinfo(np.int64).max
 
@@ -191,13 +194,14 @@ class Commands:
     def propose(
         self, command_id: str, order: Order, examined: Examined, *, actor: str, reason: str, key: str, now_us: int
     ) -> Command:
-        """Gives an order: refused targets are refused at once, the others wait for its release.
-
-        Raises CommandRefused where too many orders are under way.
-        """
-        if sum(each.state == "running" for each in self._all.values()) >= OPEN_MAX:
-            raise CommandRefused("engine.too_many_orders", most=OPEN_MAX)
+        """Gives an order: refused targets are refused at once, the others wait for its release; an order without any is
+        refused whole. Raises CommandRefused where too many orders are under way."""
         count = len(order.assets)
+        sizes = [len(each.order.assets) for each in self._all.values() if not each.closed_us]
+        if len(sizes) >= OPEN_MAX:
+            raise CommandRefused("engine.too_many_orders", most=OPEN_MAX)
+        if sum(sizes) + count > TARGETS_OPEN_MAX:
+            raise CommandRefused("engine.too_many_targets", most=TARGETS_OPEN_MAX - sum(sizes))
         command = Command(
             id=command_id,
             order=order,
@@ -222,6 +226,8 @@ class Commands:
         self._touch(command)
         self._unsettled.append(command)
         self._events.append(_proposed(command, self._registry))
+        if not len(command.rows_in("waiting")):
+            self._tell(command, "refuse", actor, now_us)
         return command
 
     def release(self, command: Command, actor: str, *, now_us: int) -> None:
@@ -238,11 +244,12 @@ class Commands:
             self._end_waiting(command, "expire", now_us)
             self._tell(command, "expire", actor, now_us)
             return
-        overlapped = self._supersede(command, now_us)
         examined = self._examiner.examine(command.order, self._held(command), now_us)
-        waiting = command.state_of == CODES["waiting"]
         for mask, refusal in examined.refused:
-            self._refuse(command, np.flatnonzero(mask & waiting), refusal, now_us)
+            self._refuse(command, np.flatnonzero(mask), refusal, now_us)
+        # Only what will be carried out takes the place of an older order: a refusal leaves that one as it was.
+        waiting = command.state_of == CODES["waiting"]
+        overlapped = self._supersede(command, np.flatnonzero(waiting), now_us)
         self._move(command, np.flatnonzero(examined.already & waiting & ~overlapped), "find_so", now_us)
         refused_all = bool((command.state_of == CODES["refused"]).all())
         self._tell(command, "refuse" if refused_all else "release", actor, now_us)
@@ -320,7 +327,8 @@ class Commands:
         if not len(hits):
             return
         slot, value, observed = moved.slot[hits], moved.value[hits], moved.observed_us[hits]
-        observed = observed - clocks.ahead_us(self._registry.reporter[self._registry.slot_asset[slot]].astype(np.int64))
+        reporter = self._registry.reporter[self._registry.slot_asset[slot]].astype(np.int64)
+        observed = observed - clocks.ahead_us(reporter, received_us)
         for command in tuple(self._all.values()):
             if command.slots is None or command.order.proof is None:
                 continue
@@ -335,7 +343,8 @@ class Commands:
     # What time does.
 
     def tick(self, now_us: int) -> None:
-        """Expires what was not sent in time, gives up what was not proved in time, forgets what is long over."""
+        """Expires what was not sent in time, gives up what was not proved in time, forgets what is long over, and
+        before that the oldest of what is over, where it has too many targets to wait for a late proof of each."""
         for command in tuple(self._all.values()):
             if command.closed_us:
                 kept_us = LATE_US if command.slots is not None else SHOWN_US
@@ -350,6 +359,12 @@ class Commands:
                 limit_us = now_us - int(command.order.action.proof_s * SECOND_US)
                 rows = command.rows_in("sent", "accepted")
                 self._move(command, rows[command.sent_us[rows] <= limit_us], "give_up", now_us)
+        over = sorted((each for each in self._all.values() if each.closed_us), key=lambda each: each.closed_us)
+        targets = 0
+        for command in reversed(over):
+            targets += len(command.order.assets)
+            if targets > TARGETS_OVER_MAX and now_us > command.closed_us + SHOWN_US:
+                self._forget(command)
 
     def collect(self, new_id: NewId, now_us: int) -> list[Entry]:
         """The facts of all that moved since it was last called: what was done to commands, then to their targets,
@@ -396,17 +411,18 @@ class Commands:
         command.refusals |= dict.fromkeys(rows.tolist(), refusal)
         self._move(command, rows, "refuse", now_us)
 
-    def _supersede(self, command: Command, now_us: int) -> Mask:
-        """Ends older orders of this action to these assets; returns whose older order may still be on its way."""
+    def _supersede(self, command: Command, rows: Int64s, now_us: int) -> Mask:
+        """Ends older orders of this action to the assets of these rows; returns, for each target, whether an older order
+        to it may still be on its way."""
         overlapped = np.zeros(len(command.order.assets), np.bool_)
         for other in tuple(self._all.values()):
             if other is command or other.state != "running" or other.order.action is not command.order.action:
                 continue
             _, mine, theirs = np.intersect1d(
-                command.order.assets, other.order.assets, assume_unique=True, return_indices=True
+                command.order.assets[rows], other.order.assets, assume_unique=True, return_indices=True
             )
             is_open = ~_LAST[other.state_of[theirs]]
-            overlapped[mine[is_open & (other.state_of[theirs] != CODES["waiting"])]] = True
+            overlapped[rows[mine[is_open & (other.state_of[theirs] != CODES["waiting"])]]] = True
             self._move(other, np.sort(theirs[is_open]), "supersede", now_us)
         return overlapped
 
