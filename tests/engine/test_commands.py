@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.city import LAMPS, NOW_US, SeededDice, batch, drafts, open_engine, open_facts, open_observations, take
+from vigie.core.drafts import Draft
 from vigie.core.facts import DeviceAdmitted, Entry
 from vigie.core.lives import TARGET, MoveRefused
 from vigie.core.times import SECOND_US
@@ -22,8 +23,10 @@ from vigie.engine.acts import Acts
 from vigie.engine.clocks import WINDOW_US
 from vigie.engine.commands import CODES, LATE_US, RESEND_US, SHOWN_US, Command, CommandRefused
 from vigie.engine.consignations import ConsignationRefused
+from vigie.engine.hand import HandRefused
 from vigie.engine.orders import OrderWrong
 from vigie.engine.selection import Selection
+from vigie.engine.standing import CONSIGNED
 
 OPERATOR, SECOND, CREW = "u-operator", "u-second", "u-crew"
 GATEWAY = 1
@@ -307,6 +310,26 @@ def test_a_lock_out_refuses_what_it_holds_and_all_that_it_feeds_even_after_the_o
     bench.acts.move_consignation(lock.id, "lift", CREW)
     bench.engine.settle()
     assert bench.dim(60).counts == {"waiting": LAMPS}
+
+
+def test_no_stroke_of_the_pen_gets_around_a_lock_out(bench: Bench) -> None:
+    numbers, acts = bench.engine.registry.numbers, bench.acts
+    cabinet, lamp = numbers["cabinet-cabinet"], numbers["luminaire-000001"]
+    acts.change_asset(lamp, {"parent": 0}, actor=OPERATOR, reason="")
+    assert bench.dim(60, lamps=[1]).counts == {"waiting": 1}
+    lock = acts.consign(cabinet, actor=CREW, crew="A", reason="")
+    for asset, parent in ((lamp, cabinet), (numbers["luminaire-000002"], 0)):
+        with pytest.raises(HandRefused, match="lock-out"):
+            acts.change_asset(asset, {"parent": parent}, actor=OPERATOR, reason="")
+    acts.change_asset(numbers["luminaire-000002"], {"name": "L2", "parent": cabinet}, actor=OPERATOR, reason="")
+    made = Draft(key="new", kind="luminaire", lon=5.05, lat=47.31, area="dijon-metropole/quetigny")
+    new = acts.make_asset(made, cabinet, actor=OPERATOR, reason="")
+    assert bench.engine.consignations.held[new]
+    assert bench.engine.standing.flags[new] & CONSIGNED
+    acts.move_consignation(lock.id, "lift", CREW)
+    acts.change_asset(lamp, {"parent": cabinet}, actor=OPERATOR, reason="")
+    acts.consign(cabinet, actor=CREW, crew="A", reason="")
+    assert bench.dim(70, lamps=[1]).counts == {"refused": 1}
 
 
 def test_two_persons_override_a_lock_out_and_one_cannot(bench: Bench) -> None:

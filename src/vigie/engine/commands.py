@@ -412,8 +412,8 @@ class Commands:
         self._move(command, rows, "refuse", now_us)
 
     def _supersede(self, command: Command, rows: Int64s, now_us: int) -> Mask:
-        """Ends older orders of this action to the assets of these rows; returns, for each target, whether an older order
-        to it may still be on its way."""
+        """Ends older orders of this action to the assets of these rows; returns, for each target, whether an older one
+        may still be on its way to it."""
         overlapped = np.zeros(len(command.order.assets), np.bool_)
         for other in tuple(self._all.values()):
             if other is command or other.state != "running" or other.order.action is not command.order.action:

@@ -47,6 +47,7 @@ class Consignations:
         self._registry = registry
         self._all: dict[str, Consignation] = {each.id: each for each in holding}
         self._held: Mask | None = None
+        self._held_as_of = -1
         # Called after each change of what is held.
         self.on_changed: Callable[[], None] = lambda: None
 
@@ -60,7 +61,8 @@ class Consignations:
     @property
     def held(self) -> Mask:
         """For each asset of the city, whether a lock-out holds it: its own, or one of what feeds it."""
-        if self._held is None or len(self._held) != self._registry.count:
+        if self._held is None or self._held_as_of != self._registry.version:
+            self._held_as_of = self._registry.version
             roots = np.array([each.asset for each in self._all.values()], np.int64)
             self._held = self._registry.fed_by(roots) if len(roots) else np.zeros(self._registry.count, np.bool_)
         return self._held
@@ -131,6 +133,10 @@ class Consignations:
             id=fact_id, at=at_us, actor=actor, consignation=consignation_id, event=event, state=state
         )
         return Entry(fact, about=self.about(known))
+
+    def fed_anew(self) -> None:
+        """The inventory says of some asset that another one feeds it: what is held is found again."""
+        self._changed()
 
     def about(self, consignation: Consignation) -> About:
         """Whom a fact of it is about: its asset."""

@@ -64,6 +64,7 @@ class Hand:
                 )
             ]
         )
+        self._engine.consignations.fed_anew()
         fact = AssetMade(
             id=fact_id, at=at_us, actor=actor, asset=made.id, kind=made.kind, item=digest(change.fingerprint)
         )
@@ -87,7 +88,13 @@ class Hand:
                 "lat": lat,
                 "area": self._engine.area_at(lon, lat) or registry.areas[int(registry.area[no])],
             }
+        moves_feeder = row.get("parent", int(registry.parent[no])) != registry.parent[no]
+        if moves_feeder and self._engine.consignations.held[[no, row["parent"]]].any():
+            # Who works there relies on what is cut: a stroke of the pen must not let an order through, nor hide one.
+            raise HandRefused("a lock-out holds it, or what is to feed it: it is fed from elsewhere once that is lifted")
         registry.add([self._record(no, row, at_us)])
+        if moves_feeder:
+            self._engine.consignations.fed_anew()
         said = sorted(values)
         item = digest(*(f"{name}={row[name]}".encode() for name in sorted(row)))
         fact = AssetChanged(id=fact_id, at=at_us, actor=actor, asset=registry.ids[no], changed=said, item=item)
