@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.city import open_facts
 from tests.people import Browser, make_people
 from tests.post import RunningPost, make, now_us, reading, running
 from tests.test_crash import LAMP_IDS
-from vigie.app import journal_key
-from vigie.core.facts import ConditionRaised
+from vigie.app import installation, journal_key
+from vigie.app import post as post_module
+from vigie.app.installation import Installation
+from vigie.app.post import Post
+from vigie.core.facts import ConditionRaised, DeviceAdmitted, Entry
 from vigie.core.times import SECOND_US
+from vigie.services.desk import FACT_SET_ASIDE
+from vigie.settings import Settings
 
 # Takes the place of the server's clock before anything else is loaded; how far it is off is read from a file.
 CLOCK = """
@@ -100,3 +108,39 @@ def sent(post: RunningPost, lamp: str, value: float, at_us: int) -> str:
     """What became of one observation."""
     told = post.send([reading(lamp, "level", value, at_us)]).body
     return "accepted" if told["accepted"] else str(told["rejected"][0]["outcome"])
+
+
+def test_what_is_done_from_time_to_time_goes_on_after_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal cannot be signed and one fact cannot be written: the picture is kept all the same, and it is said."""
+    monkeypatch.setattr(post_module, "FRAME_EVERY_S", 1)
+    monkeypatch.setattr(post_module, "HEAD_EVERY_S", 1)
+
+    async def lives(opened: Installation) -> None:
+        post = Post(opened)
+        async with post.life():
+            wrong = DeviceAdmitted(id="wrong", at=now_us(), actor="test", device="x", count=1, items="")
+            post.engine.owe([Entry(wrong, payload="not what its table takes")])
+            for _ in range(100):
+                if any(each.kind is FACT_SET_ASIDE for each in post.engine.conditions):
+                    break
+                await asyncio.sleep(0.1)
+            kept = opened.observations.frames
+            for frame in kept.iterdir():
+                frame.unlink()
+            for _ in range(100):
+                if any(kept.iterdir()):
+                    break
+                await asyncio.sleep(0.1)
+            assert any(kept.iterdir()), "the picture is kept"
+            assert post.engine.owed == 0
+
+    with installation(Settings(data=tmp_path)) as opened:
+        monkeypatch.setattr(opened, "sign_head", lambda: 1 / 0)
+        asyncio.run(lives(opened))
+        said = [line.fact for line in opened.facts.journal.lines(limit=10)]
+    raised = next(fact for fact in said if isinstance(fact, ConditionRaised))
+    assert (raised.kind, raised.evidence["fact"], raised.evidence["id"]) == (
+        "fact_set_aside",
+        "DeviceAdmitted",
+        "wrong",
+    )

@@ -470,6 +470,18 @@ def test_a_retired_lamp_and_one_that_nobody_speaks_for_are_refused_with_the_reas
     assert again.refusals[0].rule == "engine.no_device"
 
 
+def test_an_asset_is_moved_replaced_and_retired_within_one_instant(bench: Bench) -> None:
+    no = bench.engine.registry.numbers["luminaire-000001"]
+    for place in ((5.05, 47.31), (5.06, 47.32), (5.05, 47.31)):
+        bench.acts.change_asset(no, {"lon": place[0], "lat": place[1]}, actor=OPERATOR, reason="")
+    for serial in ("A", "B"):
+        bench.acts.replace_device(no, serial, "", actor=OPERATOR, reason="")
+    bench.acts.retire_asset(no, actor=OPERATOR, reason="")
+    bench.engine.settle()
+    assert bench.engine.set_aside == []
+    assert bench.engine.owed == 0
+
+
 def test_what_is_wrong_with_a_lamp_is_over_when_it_is_decommissioned(bench: Bench) -> None:
     number = bench.engine.next_ingest
     rows = batch(

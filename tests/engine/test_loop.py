@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.city import NOW_US, batch, drafts, open_engine, open_facts, open_observations, take
-from vigie.core.facts import ConditionMoved, ConditionRaised
+from vigie.core.facts import ConditionMoved, ConditionRaised, DeviceAdmitted, Entry
 from vigie.core.times import SECOND_US
 from vigie.engine.loop import Engine
 from vigie.services.lighting.conditions import LAMP_OUT
@@ -95,7 +95,7 @@ def test_effects_have_the_same_ids_whenever_they_are_stepped(city: City, tmp_pat
 
 def test_a_picture_that_was_kept_is_the_picture_of_the_next_start(city: City) -> None:
     city.send((LAMP, "level", 60.0, NOW_US), (LAMP, "fault", "lamp", NOW_US))
-    city.engine.keep_frame(NOW_US)
+    city.engine.keep(city.engine.frame(NOW_US))
     city.send((LAMP, "level", 70.0, NOW_US + 1))
     city = city.crash()
     assert city.level() == 70.0
@@ -105,9 +105,34 @@ def test_a_picture_that_was_kept_is_the_picture_of_the_next_start(city: City) ->
 
 def test_a_picture_is_never_kept_ahead_of_the_facts_it_led_to(city: City) -> None:
     city.send((LAMP, "fault", "lamp", NOW_US), settle=False)
-    city.engine.keep_frame(NOW_US)
+    city.engine.keep(city.engine.frame(NOW_US))
     assert city.told() == ["raised lamp_out"]
     assert city.engine.owed == 0
+
+
+def test_what_is_reacted_to_while_a_picture_is_being_kept_is_not_taken_for_what_it_holds(city: City) -> None:
+    frame = city.engine.frame(NOW_US)
+    city.send((LAMP, "fault", "lamp", NOW_US), settle=False)
+    city.engine.keep(frame)
+    assert city.told() == ["raised lamp_out"], "what is owed by then is written with it"
+    city.send((LAMP, "fault", "none", NOW_US + 1), settle=False)
+    frame = city.engine.frame(NOW_US)
+    city.send((LAMP, "fault", "driver", NOW_US + 2), react=False, settle=False)
+    city.engine.keep(frame)
+    city = city.crash()
+    assert city.told() == ["raised lamp_out", "clear", "raised lamp_out"]
+    assert city.lamp_is_out()
+
+
+def test_one_fact_that_no_table_takes_is_set_aside_and_stops_no_other(city: City) -> None:
+    wrong = DeviceAdmitted(id="wrong", at=NOW_US, actor="test", device="x", count=1, items="")
+    city.engine.owe([Entry(wrong, payload="not what its table takes")])
+    city.send((LAMP, "fault", "lamp", NOW_US))
+    assert city.told() == ["raised lamp_out"]
+    assert [entry.fact.id for entry, _ in city.engine.set_aside] == ["wrong"]
+    assert city.engine.owed == 0
+    city = city.crash()
+    assert city.told() == ["raised lamp_out"], "and what was reacted to is known to be"
 
 
 def test_a_late_value_raises_nothing_and_moves_nothing(city: City) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
 
 from vigie.app.installation import POST_ID, Installation
+from vigie.core.kinds import ConditionKind
 from vigie.core.service import Clear, Raise
 from vigie.engine.acts import Acts
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
-from vigie.services.desk import CLOCK_JUMPED, STORAGE_FULL
+from vigie.services.desk import CLOCK_JUMPED, FACT_SET_ASIDE, STORAGE_FULL
 
 FRAME_EVERY_S = 60
 HEAD_EVERY_S = 60
@@ -50,11 +52,10 @@ class Post:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.pump.stop()
-            try:
+            with _noted("keep the picture"):
+                await self.pump.stop()
+            with _noted("sign the journal"):
                 self._opened.sign_head()
-            except (StorageFull, OSError) as error:
-                _log.error("head not signed", reason=str(error))
             _log.info("stopped", commits=self.pump.groups)
 
     def _on_full(self, reason: str | None) -> None:
@@ -73,51 +74,73 @@ class Post:
 
     async def _upkeep(self) -> None:
         """Each second: the clock and what is owed. Each minute: the picture is kept, the journal signed, and what has
-        served its purpose erased. Each hour: history is sealed."""
+        served its purpose erased. Each hour: history is sealed. What fails is tried again when its time comes."""
         beats = 0
         await self._try("sign the journal", self._opened.sign_head)
         while True:
             await asyncio.sleep(1)
             beats += 1
-            self._watch_clock()
-            if self.trouble is not None and self._opened.observations.has_room:
-                self._on_full(None)
-            self.acts.tick()
+            with _noted("look after the orders"):
+                self._beat()
             if self.engine.owed:
-                await self._settle()
+                with _noted("settle"):
+                    await self.pump.settled()
             if beats % FRAME_EVERY_S == 0:
-                await self._try("keep the picture", lambda: self.engine.keep_frame(self._opened.clock.now_us()))
+                with _noted("keep the picture"):
+                    frame = self.engine.frame(self._opened.clock.now_us())
+                    await self.pump.run_in_writer(partial(self.engine.keep, frame))
                 await self._try("erase", self._opened.erase_due)
             if beats % SEAL_EVERY_S == 0 and self.trouble is None:
                 # Beside the writer's thread: commits go on while a day is written.
-                await asyncio.to_thread(self._opened.seal)
+                with _noted("seal"):
+                    await asyncio.to_thread(self._opened.seal)
             if beats % HEAD_EVERY_S == 0:
                 await self._try("sign the journal", self._opened.sign_head)
+
+    def _beat(self) -> None:
+        self._watch_clock()
+        if self.trouble is not None and self._opened.observations.has_room:
+            self._on_full(None)
+        self._tell_set_aside()
+        self.acts.tick()
 
     def _watch_clock(self) -> None:
         jumped_us = self._opened.clock.take_jump_us()
         if jumped_us:
             _log.warning("clock jumped", by_s=jumped_us / 1e6)
-            now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
-            raised = Raise(CLOCK_JUMPED, self._post, now_us, {"by_s": jumped_us / 1e6})
-            self.engine.apply([raised, Clear(CLOCK_JUMPED, self._post, now_us)], ingest, f"post.clock.{now_us}", now_us)
+            self._record(CLOCK_JUMPED, "clock", {"by_s": jumped_us / 1e6})
 
-    async def _settle(self) -> None:
-        try:
-            await self.pump.settled()
-        except (StorageFull, OSError) as error:
-            _log.error("could not settle", reason=str(error))
+    def _tell_set_aside(self) -> None:
+        """Says of each fact that no table takes what it was: an alarm, which stays until somebody has seen it."""
+        while self.engine.set_aside:
+            entry, error = self.engine.set_aside.pop(0)
+            what, why = type(entry.fact).__name__, type(error).__name__
+            _log.error("fact set aside", fact=what, id=entry.fact.id, exc_info=error)
+            self._record(FACT_SET_ASIDE, "set_aside", {"fact": what, "id": entry.fact.id, "reason": why})
+
+    def _record(self, kind: ConditionKind, rule: str, evidence: Mapping[str, float | str]) -> None:
+        """Raises a condition of the post for something that is over already."""
+        now_us, ingest = self._opened.clock.now_us(), self.engine.next_ingest
+        raised = Raise(kind, self._post, now_us, evidence)
+        self.engine.apply([raised, Clear(kind, self._post, now_us)], ingest, f"post.{rule}.{now_us}", now_us)
 
     async def _try(self, what: str, work: Callable[[], Any]) -> None:
-        try:
+        with _noted(what):
             await self.pump.run_in_writer(work)
-        except (StorageFull, OSError) as error:
-            _log.error(f"could not {what}", reason=str(error))
+
+
+@contextmanager
+def _noted(what: str) -> Generator[None]:
+    """What fails in here is noted, and whoever did it goes on."""
+    try:
+        yield
+    except (StorageFull, OSError) as error:
+        _log.error(f"could not {what}", reason=str(error))
+    except Exception as error:
+        _log.error(f"could not {what}", exc_info=error)
 
 
 async def _kept(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Runs what runs beside; that it has ended by a fault is at least said."""
-    try:
+    with _noted(f"go on with {getattr(run, '__qualname__', run)}"):
         await run()
-    except Exception as error:
-        _log.error("ended by a fault", what=getattr(run, "__qualname__", str(run)), exc_info=error)

@@ -91,7 +91,7 @@ class Hand:
         moves_feeder = row.get("parent", int(registry.parent[no])) != registry.parent[no]
         if moves_feeder and self._engine.consignations.held[[no, row["parent"]]].any():
             # Who works there relies on what is cut: a stroke of the pen must not let an order through, nor hide one.
-            raise HandRefused("a lock-out holds it, or what is to feed it: it is fed from elsewhere once that is lifted")
+            raise HandRefused("a lock-out holds it, or what is to feed it: it is moved when that is lifted")
         registry.add([self._record(no, row, at_us)])
         if moves_feeder:
             self._engine.consignations.fed_anew()

@@ -31,7 +31,7 @@ from vigie.engine.conditions import Condition, Conditions
 from vigie.engine.consignations import Consignation, Consignations
 from vigie.engine.orders import Examiner
 from vigie.engine.picture import NEVER_US, Moved, Picture
-from vigie.engine.ports import FactStore, ObservationStore, PictureFrame, StoredBatch
+from vigie.engine.ports import FactStore, ObservationStore, PictureFrame, StorageFull, StoredBatch
 from vigie.engine.registry import Registry
 from vigie.engine.standing import Standing
 from vigie.engine.visibility import Visibility
@@ -91,6 +91,8 @@ class Engine:
         self._shard = shard
         self._owed: list[Entry] = []
         self._owed_ever = 0
+        # Facts that no table takes, each with the reason; who runs the engine takes them and says so.
+        self.set_aside: list[tuple[Entry, Exception]] = []
         self._reacted_to = facts.reacted_to
         # point number -> which services react to it, so that a batch nobody reacts to costs one look-up.
         self._reacting = np.zeros(max(registry.by_number, default=0) + 1, np.bool_)
@@ -162,22 +164,16 @@ class Engine:
     def settle(self) -> None:
         """Commits the facts owed. Raises StorageFull, and then they are owed still."""
         if self._owed:
-            # The number first: what was reacted to by then is owed by then, whatever another thread adds meanwhile.
-            reacted_to = self._reacted_to
-            entries = tuple(self._owed)
-            self._facts.commit(entries, reacted_to=reacted_to)
-            self._forget_owed(len(entries))
+            self._commit_owed()
 
-    def keep_frame(self, now_us: int) -> None:
-        """Keeps the live picture on disk. What it holds must have been reacted to, so that is noted first."""
-        reacted_to = self._reacted_to
-        entries = tuple(self._owed)
-        self._facts.commit(entries, reacted_to=reacted_to)
-        self._forget_owed(len(entries))
-        self._observations.keep_frame(self.frame(now_us))
+    def keep(self, frame: PictureFrame) -> None:
+        """Keeps a picture on disk; the facts of what it holds come first. Raises StorageFull."""
+        self._commit_owed()
+        self._observations.keep_frame(frame)
 
     def frame(self, now_us: int) -> PictureFrame:
-        """The live picture as it is kept: by asset and point number."""
+        """The live picture as it is kept, by asset and point number, in columns of its own. Taken on the thread that
+        folds, or it would be torn."""
         picture, registry = self.picture, self.registry
         picture.fit()
         held = np.flatnonzero(picture.observed_us[: registry.slots] != NEVER_US)
@@ -212,6 +208,30 @@ class Engine:
     def children(self, asset: int) -> Numbers:
         """The assets that an asset feeds."""
         return self.registry.children(asset)
+
+    def _commit_owed(self) -> None:
+        # The number first: what was reacted to by then is owed by then, whatever another thread adds meanwhile.
+        reacted_to = self._reacted_to
+        entries = tuple(self._owed)
+        try:
+            self._facts.commit(entries, reacted_to=reacted_to)
+            self._forget_owed(len(entries))
+        except (StorageFull, OSError):
+            raise
+        except Exception:
+            # One that cannot be written must not keep all others from being written, now and for ever.
+            self._commit_singly(entries)
+            self._facts.commit((), reacted_to=reacted_to)
+
+    def _commit_singly(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            try:
+                self._facts.commit((entry,))
+            except (StorageFull, OSError):
+                raise
+            except Exception as error:
+                self.set_aside.append((entry, error))
+            self._forget_owed(1)
 
     def _mark_orders(self, assets: Numbers) -> None:
         self.standing.mark_orders(assets, self.commands.pending[assets] > 0)

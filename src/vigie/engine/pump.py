@@ -86,12 +86,14 @@ class Pump:
         self._wake.set()
         if self._task is not None:
             await self._task
+        frame = self._engine.frame(self._clock.now_us())
         try:
-            await self.run_in_writer(lambda: self._engine.keep_frame(self._clock.now_us()))
+            await self.run_in_writer(lambda: self._engine.keep(frame))
         except StorageFull:
             # The next start steps again from the last picture that was kept.
             self._on_full("the live picture could not be kept")
-        self._writer.shutdown()
+        finally:
+            self._writer.shutdown()
 
     async def submit(self, readings: Readings, reporter: int) -> Acknowledgement:
         """Takes readings in. Returns when they are on disk and in the picture.

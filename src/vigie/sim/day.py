@@ -255,7 +255,7 @@ class Day:
 
     def _keep_up(self, now_us: int) -> None:
         """What a running post does from time to time: the picture is kept; history is sealed beside the commits."""
-        self.engine.keep_frame(now_us)
+        self.engine.keep(self.engine.frame(now_us))
         self._join_sealing()
         self._sealing = self._sealer.submit(self._seal, now_us)
 

@@ -10,7 +10,6 @@ from typing import Any, cast
 import msgspec
 from sqlalchemy import Connection, create_engine, event, insert, select, update
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
 
 from vigie.core.facts import Entry, PersonalErased, commitment, leaf_bytes
 from vigie.core.kinds import Catalogue
@@ -31,6 +30,7 @@ from vigie.store.migrations import migrate
 from vigie.store.projections import PROJECT
 from vigie.store.sheets import Sheets
 from vigie.store.tables import ASSET, CONDITION, DEVICE, LEAF, META, PERSONAL, POINT
+from vigie.store.transactions import writing
 
 SALT_BYTES = 32
 
@@ -64,7 +64,8 @@ class SqlFacts:
     @staticmethod
     def sqlite(path: Path, catalogue: Catalogue, dice: Dice, *, reserve_bytes: int = 32 << 20) -> SqlFacts:
         """Facts in one SQLite file: write-ahead log, every commit synced."""
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        # An error says which statement failed, never what was in it: that may be of persons, and ends in the log.
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30}, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
         return SqlFacts(engine, catalogue, dice, folder=path.parent, reserve_bytes=reserve_bytes)
 
@@ -89,22 +90,17 @@ class SqlFacts:
 
     def set_meta(self, key: str, value: str) -> None:
         """Notes what the installation says of itself."""
-        with self._engine.begin() as write:
+        with writing(self._engine) as write:
             _set_meta(write, key, value)
 
     def commit(self, entries: Sequence[Entry], *, reacted_to: int | None = None) -> list[int]:
         """Appends facts and moves the tables in one synced transaction; see `vigie.engine.ports.FactStore`."""
         if not self.has_room:
             raise StorageFull(f"less than {self._reserve_bytes >> 20} MiB are free in {self._folder}")
-        try:
-            with self._engine.begin() as write:
-                numbers = [self._take(write, entry) for entry in entries]
-                if reacted_to is not None and reacted_to > self._reacted_to:
-                    _set_meta(write, "reacted_to", str(reacted_to))
-        except OperationalError as error:
-            if "full" in str(error).lower():
-                raise StorageFull(str(error)) from error
-            raise
+        with writing(self._engine) as write:
+            numbers = [self._take(write, entry) for entry in entries]
+            if reacted_to is not None and reacted_to > self._reacted_to:
+                _set_meta(write, "reacted_to", str(reacted_to))
         self._reacted_to = max(self._reacted_to, reacted_to or 0)
         if any(isinstance(entry.fact, PersonalErased) for entry in entries):
             self._erasures.note(self._engine)
@@ -112,7 +108,7 @@ class SqlFacts:
 
     def point_numbers(self) -> Mapping[tuple[str, str], int]:
         """(kind, point) -> its number; a point that the catalogue has for the first time gets the next one."""
-        with self._engine.begin() as write:
+        with writing(self._engine) as write:
             known = {(row.kind, row.name): row.no for row in write.execute(select(POINT))}
             for kind in self._catalogue.assets.values():
                 for name in kind.points:

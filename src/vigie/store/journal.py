@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from vigie.core import merkle
 from vigie.core.facts import About, AnyFact, commitment, fact_of
 from vigie.store.tables import HEAD, LEAF, NODE, PERSONAL
+from vigie.store.transactions import writing
 
 
 class JournalBroken(Exception):
@@ -121,8 +122,8 @@ class Journal:
             return tuple(merkle.consistency(old, new, nodes_of(read)))
 
     def sign(self, key: Ed25519PrivateKey, at_us: int) -> Head:
-        """Signs the tree as it stands, keeps the head and returns it. A size is signed once."""
-        with self._engine.begin() as write:
+        """Signs the tree as it stands, keeps the head and returns it. A size is signed once. Raises StorageFull."""
+        with writing(self._engine) as write:
             size = size_of(write)
             kept = write.execute(select(HEAD).where(HEAD.c.size == size)).one_or_none()
             if kept is not None:

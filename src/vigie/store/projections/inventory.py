@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from vigie.core.assets import AssetChange, AssetGone
 from vigie.core.facts import AssetChanged, AssetMade, AssetRetired, AssetsTaken, DeviceReplaced
@@ -92,8 +92,9 @@ def _move(
 
 
 def _end_placements(write: Connection, numbers: Sequence[Mapping[str, Any]], at_us: int) -> None:
-    """numbers: {"b_no": asset number} each."""
+    """numbers: {"b_no": asset number} each. What began at this very moment was never in force, and is forgotten."""
     here = (PLACEMENT.c.asset == bindparam("b_no")) & PLACEMENT.c.until_us.is_(None)
+    write.execute(delete(PLACEMENT).where(here, PLACEMENT.c.from_us >= at_us), list(numbers))
     write.execute(update(PLACEMENT).where(here).values(until_us=at_us), list(numbers))
 
 
@@ -116,26 +117,21 @@ def _make_asset(catalogue: Catalogue, write: Connection, fact: AssetMade, payloa
 
 
 def _change_asset(catalogue: Catalogue, write: Connection, fact: AssetChanged, row: Mapping[str, Any]) -> None:
-    write.execute(update(ASSET).where(ASSET.c.no == row["no"]).values({k: v for k, v in row.items() if k != "no"}))
+    here = ASSET.c.no == row["no"]
+    write.execute(update(ASSET).where(here).values({name: value for name, value in row.items() if name != "no"}))
     if "area" in row:
-        _place_anew(catalogue, write, int(row["no"]), fact.at)
-
-
-def _place_anew(catalogue: Catalogue, write: Connection, no: int, at_us: int) -> None:
-    kind, area = write.execute(select(ASSET.c.kind, ASSET.c.area).where(ASSET.c.no == no)).one()
-    here = (PLACEMENT.c.asset == no) & PLACEMENT.c.until_us.is_(None)
-    write.execute(update(PLACEMENT).where(here).values(until_us=at_us))
-    write.execute(insert(PLACEMENT).values(_placement(catalogue, {"no": no, "kind": kind, "area": area}, at_us)))
+        kind = write.execute(select(ASSET.c.kind).where(here)).scalar_one()
+        _move(catalogue, write, [{**row, "kind": kind}], (), fact.at)
 
 
 def _retire_asset(catalogue: Catalogue, write: Connection, fact: AssetRetired, no: int) -> None:
     write.execute(update(ASSET).where(ASSET.c.no == no).values(retired_us=fact.at))
-    here = (PLACEMENT.c.asset == no) & PLACEMENT.c.until_us.is_(None)
-    write.execute(update(PLACEMENT).where(here).values(until_us=fact.at))
+    _end_placements(write, [{"b_no": no}], fact.at)
 
 
 def _replace_device(catalogue: Catalogue, write: Connection, fact: DeviceReplaced, no: int) -> None:
     here = (APPARATUS.c.asset == no) & APPARATUS.c.until_us.is_(None)
+    write.execute(delete(APPARATUS).where(here, APPARATUS.c.since_us >= fact.at))
     write.execute(update(APPARATUS).where(here).values(until_us=fact.at))
     write.execute(insert(APPARATUS).values(asset=no, serial=fact.serial, model=fact.model, since_us=fact.at))
 
