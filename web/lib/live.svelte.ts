@@ -9,6 +9,7 @@ export type Topic =
   | { figures: Record<string, never> }
   | { conditions: Record<string, never> }
   | { commands: Record<string, never> }
+  | { inventory: Record<string, never> }
 
 export type Status = 'connecting' | 'live' | 'lost' | 'closed'
 export type Taker = (frame: Frame) => void
@@ -52,6 +53,7 @@ class LiveLink {
   #heard = 0
   #offsetKnown = false
   #revoked: () => void = () => undefined
+  #back = new Set<() => void>()
 
   /** Now, on the post's clock. */
   now(): number {
@@ -60,6 +62,13 @@ class LiveLink {
 
   onRevoked(listener: () => void): void {
     this.#revoked = listener
+  }
+
+  /** Calls whenever the link stands again after it was lost: what could not be asked meanwhile is asked now. Gives what
+      ends it. */
+  onBack(listener: () => void): () => void {
+    this.#back.add(listener)
+    return () => this.#back.delete(listener)
   }
 
   open(): void {
@@ -116,9 +125,11 @@ class LiveLink {
   #opened(): void {
     this.#attempts = 0
     this.#heard = Date.now()
+    const wasLost = this.lostSince !== null
     this.status = 'live'
     this.lostSince = null
     for (const [id, own] of this.#subscriptions) this.#ask(id, own)
+    if (wasLost) for (const listener of this.#back) listener()
   }
 
   #lost(): void {

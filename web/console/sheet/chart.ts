@@ -3,6 +3,17 @@ import type uPlot from 'uplot'
 import { clock, measure, quantity, weekday } from '@lib/format'
 import type { History } from '@lib/types'
 
+/** What the post told of a point, and of which time it was asked, in seconds since 1970. */
+export interface Told {
+  history: History
+  from: number
+  to: number
+  /** Whether the point is a state that holds until the next one, and not a measure. */
+  steps: boolean
+  /** How long one value stays true, in seconds. */
+  validS: number
+}
+
 export interface Columns {
   /** Seconds since 1970. */
   at: number[]
@@ -12,19 +23,30 @@ export interface Columns {
   banded: boolean
 }
 
-/** Rows as columns, with a gap wherever a bucket or more is missing. */
-export function columnsOf(history: History): Columns {
+/** Until when, in seconds since 1970, the value of a row counts: until the next one, if that comes while it is true. */
+export function heldUntil({ history, to, validS }: Told, row: number): number {
+  const at = history.rows[row]![0]! / 1000
+  const next = history.rows[row + 1]
+  const bucket = history.bucket_s
+  const end = at + (bucket > 0 ? Math.max(bucket * 1.5, validS) : validS)
+  return Math.min(end, next ? next[0]! / 1000 : to)
+}
+
+/** Rows as columns, with a gap wherever a value was past its time, or a bucket is missing. */
+export function columnsOf(told: Told): Columns {
+  const { history, steps } = told
   const banded = history.bucket_s > 0 && (history.rows[0]?.length ?? 0) >= 4
   const columns: Columns = { at: [], mean: [], min: [], max: [], banded }
-  const gap = banded ? history.bucket_s * 1.5 : Infinity
-  let before = -Infinity
-  for (const row of history.rows) {
+  history.rows.forEach((row, index) => {
     const at = row[0]! / 1000
-    if (at - before > gap && columns.at.length) push(columns, before + history.bucket_s, null, null, null)
+    const next = history.rows[index + 1]
     if (banded) push(columns, at, row[2] ?? null, row[1] ?? null, row[3] ?? null)
     else push(columns, at, row[1] ?? null, row[1] ?? null, row[1] ?? null)
-    before = at
-  }
+    const end = banded ? at + history.bucket_s * 1.5 : heldUntil(told, index)
+    if (next && next[0]! / 1000 <= end) return
+    if (steps) push(columns, end, row[1] ?? null, row[1] ?? null, row[1] ?? null)
+    if (next) push(columns, end + 0.001, null, null, null)
+  })
   return columns
 }
 
@@ -37,18 +59,19 @@ function push(into: Columns, at: number, mean: number | null, min: number | null
 
 export interface ChartOptions {
   unit: string
+  /** The names of a state's values; empty for a measure. */
   choices: string[]
-  steps: boolean
   low: number | null
   high: number | null
 }
 
-export async function draw(host: HTMLElement, data: Columns, options: ChartOptions): Promise<uPlot> {
+export async function draw(host: HTMLElement, told: Told, options: ChartOptions): Promise<uPlot> {
   const [{ default: Plot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')])
   const style = getComputedStyle(host)
   const colour = (name: string): string => style.getPropertyValue(name).trim()
-  const span = (data.at.at(-1) ?? 0) - (data.at[0] ?? 0)
-  const paths = options.steps ? Plot.paths.stepped?.({ align: 1 }) : undefined
+  const data = columnsOf(told)
+  const span = told.to - told.from
+  const paths = told.steps ? Plot.paths.stepped?.({ align: 1 }) : undefined
   const shown = (value: number | null | undefined): string =>
     value === null || value === undefined
       ? '–'
@@ -67,7 +90,7 @@ export async function draw(host: HTMLElement, data: Columns, options: ChartOptio
     {
       stroke: colour('--text'),
       width: 1.5,
-      points: { show: data.at.length < 40, size: 4, fill: colour('--text') },
+      points: { show: !told.steps && data.at.length < 40, size: 4, fill: colour('--text') },
       ...(paths ? { paths } : {}),
     },
   ]
@@ -83,6 +106,8 @@ export async function draw(host: HTMLElement, data: Columns, options: ChartOptio
       padding: [8, 4, 0, 0],
       cursor: { y: false, points: { size: 6 } },
       scales: {
+        // All of what was asked for: where the line ends before, nothing was heard since.
+        x: { range: () => [told.from, told.to] },
         y: {
           range: (_, min, max) => {
             if (options.low !== null && options.high !== null) return [options.low, options.high]
