@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
+from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
 from tests.post import now_us, reading
 
@@ -34,6 +36,57 @@ def test_a_lost_link_is_said_and_what_was_missed_is_caught_up(window: Open, here
     expect(operator.page.get_by_text("Liaison perdue")).to_have_count(0)
     # A socket that nobody answers is what a lost link is.
     operator.complaints[:] = [each for each in operator.complaints if "ERR_CONNECTION_REFUSED" not in each]
+
+
+def cut(console: Console, *, off: bool) -> None:
+    """Cuts a window's network, or joins it again."""
+    console.context.set_offline(off)
+    if not off:
+        expect(console.by(".link.live")).to_be_visible()
+        # What cannot be reached, the browser calls an error.
+        console.complaints[:] = [each for each in console.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+
+
+PAGES = {"table": ".space [role=row]", "journal": "li.entry", "orders": ".page .note.muted, .page .line"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_could_not_be_read_is_read_when_the_link_is_back(window: Open, page: str) -> None:
+    operator = window(path=f"#page={page}&asset=luminaire-000020")
+    operator.map_stands()
+    there = operator.by(PAGES[page]).first
+    expect(there).to_be_visible()
+    expect(operator.by(".sheet .u-over")).to_be_visible()
+    operator.evaluate("() => (location.hash = '')")
+
+    cut(operator, off=True)
+    operator.see("Liaison perdue depuis")
+    operator.evaluate("(page) => (location.hash = `page=${page}&asset=luminaire-000021`)", page)
+    expect(operator.by(".page .failed")).to_be_visible()
+    expect(operator.by(".sheet .failed")).to_contain_text("luminaire-000021")
+    # A person may try again, too, for what it helps.
+    operator.by(".sheet .failed button").click()
+    expect(operator.by(".sheet .failed")).to_be_visible()
+
+    cut(operator, off=False)
+    expect(operator.by(".sheet h2")).to_contain_text("luminaire-000021")
+    expect(there).to_be_visible()
+    expect(operator.by(".failed")).to_have_count(0)
+
+
+def test_the_parts_of_a_sheet_heal_with_the_link(window: Open) -> None:
+    operator = window(path="#asset=luminaire-000020")
+    operator.map_stands()
+    expect(operator.by(".sheet .u-over")).to_be_visible()
+    cut(operator, off=True)
+    operator.see("Liaison perdue depuis")
+    operator.by(".ranges button").first.click()
+    expect(operator.by(".plot .failed")).to_be_visible()
+    operator.by(".order input[type=range]").first.fill("35")
+    expect(operator.by(".preview .failed")).to_be_visible()
+    cut(operator, off=False)
+    expect(operator.by(".preview strong")).to_have_text("1")
+    expect(operator.by(".failed")).to_have_count(0)
 
 
 def test_a_session_that_is_closed_elsewhere_asks_for_its_person_again(window: Open, here: Town) -> None:

@@ -15,6 +15,11 @@ class Sheet {
   #abort: AbortController | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
 
+  constructor() {
+    // Orders, lock-outs and moves of the time without a link are told by nobody: what is open is read again.
+    live.onBack(() => void this.load())
+  }
+
   open(id: string | null): void {
     if (id === this.id) return
     this.#handle?.close()
