@@ -28,6 +28,7 @@ class Table {
   #next: string | null = null
   #query = $state.raw<Query>({})
   #asked = 0
+  #page: Promise<void> | null = null
 
   /** All rows there are have been loaded. */
   get whole(): boolean {
@@ -44,23 +45,43 @@ class Table {
       ...(extent === 'view' && bounds ? { bbox: bounds.map((n) => n.toFixed(6)).join(',') } : {}),
       ...(extent === 'selection' ? chosen : {}),
     }
-    this.#next = null
-    await this.#load(true)
-    if (this.sort) void this.loadAll()
+    await this.#start()
   }
 
-  async more(): Promise<void> {
-    if (this.#next !== null && !this.loading && this.rows.length < ROWS_MAX) await this.#load(false)
+  /** Asks again for what failed: all of it, or the next page. */
+  again(): void {
+    if (this.rows.length) void (this.sort ? this.loadAll() : this.more())
+    else void this.#start()
+  }
+
+  /** The next page. Whoever asks while one is on its way waits for that one: a cursor is asked for once. */
+  more(): Promise<void> {
+    if (this.#next === null || this.rows.length >= ROWS_MAX) return Promise.resolve()
+    if (this.#page === null) {
+      const page = this.#load(false).finally(() => {
+        if (this.#page === page) this.#page = null
+      })
+      this.#page = page
+    }
+    return this.#page
   }
 
   /** Sorting needs every row. */
   async loadAll(): Promise<void> {
     const asked = this.#asked
-    while (this.#next !== null && this.rows.length < ROWS_MAX && asked === this.#asked) await this.#load(false)
+    do await this.more()
+    while (this.#next !== null && this.rows.length < ROWS_MAX && !this.error && asked === this.#asked)
   }
 
   csv(): string {
     return address('assets', { ...this.#query, format: 'csv' })
+  }
+
+  async #start(): Promise<void> {
+    this.#next = null
+    this.#page = null
+    await this.#load(true)
+    if (this.sort) void this.loadAll()
   }
 
   async #load(fresh: boolean): Promise<void> {
@@ -77,7 +98,6 @@ class Table {
       this.error = ''
     } catch (error) {
       if (asked !== this.#asked) return
-      this.#next = null
       this.error = problemText(error instanceof Problem ? error : null)
       if (fresh) this.rows = []
     } finally {
