@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Place, Town, place
+from tests.people import Browser
 
 
 def click_at(console: Console, there: Place) -> None:
@@ -74,3 +75,26 @@ def test_a_lamp_is_made_moved_replaced_and_decommissioned(window: Open, here: To
     journal.get_by_label("Équipement (identifiant)").fill("luminaire-parc-1")
     for fact in ("Équipement créé", "Équipement modifié", "Matériel remplacé", "Équipement mis hors inventaire"):
         expect(journal.locator("li.entry", has_text=fact)).to_have_count(1)
+
+
+def test_what_a_colleague_makes_and_moves_is_seen_without_a_reload(window: Open, here: Town) -> None:
+    operator = window()
+    operator.map_stands()
+    operator.go(place(DIJON, 0, -150), 17)
+    colleague = Browser(here.post, "operator")
+    lon, lat = place(DIJON, -30, -150)
+    body = {"id": "luminaire-collegue-1", "kind": "luminaire", "name": "Lanterne", "lon": lon, "lat": lat}
+    made = colleague.ask("POST", "/api/v1/assets", body)
+    assert made.status == 201, made.body
+    number = made.body["no"]
+    operator.until(lambda: number in operator.drawn_lamps(), "the new lamp is on the map")
+
+    # Moved to where the map does not look: it is gone from here, and known to be there.
+    there = place(DIJON, 400, 450)
+    moved = colleague.ask(
+        "PATCH", "/api/v1/assets/luminaire-collegue-1", {"lon": there[0], "lat": there[1], "reason": "travaux"}
+    )
+    assert moved.status == 200, moved.body
+    operator.until(lambda: number not in operator.drawn_lamps(), "it has left the view")
+    x = (there[0] / 360) + 0.5
+    operator.until(lambda: abs(operator.evaluate(f"() => vigie.places.x[{number}]") - x) < 3e-7, "where it is now")

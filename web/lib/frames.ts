@@ -3,7 +3,7 @@
 export type Column = Float64Array | Float32Array | Uint32Array | Uint8Array
 
 export interface FrameHeader {
-  type: 'snapshot' | 'delta' | 'cells' | 'sheet' | 'figures' | 'conditions' | 'commands' | 'lost' | 'bye' | string
+  type: 'snapshot' | 'delta' | 'cells' | 'sheet' | 'figures' | 'conditions' | 'commands' | 'inventory' | 'lost' | 'bye' | string
   sub?: number
   epoch?: string
   version?: number

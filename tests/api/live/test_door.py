@@ -270,6 +270,15 @@ def test_figures_come_when_they_have_changed(post: RunningPost, operator: Browse
     send(post, (LAMP, "fault", "none"))
 
 
+def test_another_inventory_is_told_to_whoever_shows_it(post: RunningPost, operator: Browser) -> None:
+    with live(post, operator) as door:
+        door.ask("inventory", 3)
+        first = door.until(lambda header: header["type"] == "inventory")[0]["data"]["edition"]
+        body = {"kind": "luminaire", "name": "Fontaine", "lon": 5.1, "lat": 47.3}
+        assert operator.ask("POST", "/api/v1/assets", body).status == 201
+        assert door.until(lambda header: header["type"] == "inventory")[0]["data"]["edition"] != first
+
+
 @pytest.mark.parametrize("cookie", ["", "vigie_session=nonsense"])
 def test_nobody_is_let_in_without_a_session_and_is_told_so(post: RunningPost, cookie: str) -> None:
     with live(post, cookie) as door:

@@ -1,5 +1,5 @@
 // The map: MapLibre below, two canvases above (signs, movers), and the live view of what is on screen.
-import { addProtocol, Map as MapLibre, setWorkerUrl, type LngLatBoundsLike } from 'maplibre-gl'
+import { addProtocol, Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type VectorTileSource } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { live, type Handle } from '@lib/live.svelte'
 import type { Theme } from '@lib/prefs.svelte'
@@ -14,7 +14,7 @@ import { areaLabels, Overlay } from './overlay'
 import { paletteOf } from './palette'
 import { places } from './places'
 import { Screen } from './screen'
-import { areaNamed, CHOSEN_AREA, CHOSEN_STREET, NOTHING, streetWithin, styleOf } from './style'
+import { areaNamed, ASSET_TILES, CHOSEN_AREA, CHOSEN_STREET, NOTHING, streetWithin, styleOf } from './style'
 import { Traffic, type MoverKind } from './traffic'
 
 setWorkerUrl(workerUrl)
@@ -25,6 +25,8 @@ const MOVER_FRAME_MS = 40
 const AGE_MS = 10_000
 const ZOOM_MIN = 8.5
 const ZOOM_MAX = 20
+/** So far beyond the city's bounds its assets are looked for, in degrees. */
+const MARGIN = 0.02
 
 addProtocol('vigie-assets', async ({ url }, abort) => {
   const [z, x, y] = url.slice('vigie-assets://'.length).split('/').map(Number) as [number, number, number]
@@ -87,12 +89,10 @@ export class CityChart {
     this.traffic = new Traffic(palette)
     this.traffic.kindOf = options.moverKind
     this.overlay.cones.onKnown = () => this.redraw()
-    this.overlay.areas = areaLabels(options.city.areas)
     this.#signs = canvas2d(options.signs)
     this.#moving = canvas2d(options.traffic)
     this.#setKinds(options.kinds)
     const { start, city } = options
-    const margin = 0.02
     const [w, s, e, n] = city.bounds
     this.map = new MapLibre({
       container: options.container,
@@ -122,10 +122,7 @@ export class CityChart {
     this.map.on('moveend', () => this.#moved())
     this.map.on('resize', () => this.#drawOver())
     this.#ageTimer = setInterval(() => this.#age(), AGE_MS)
-    void places
-      .overview(w - margin, s - margin, e + margin, n + margin)
-      .catch(() => undefined)
-      .then(() => this.map.triggerRepaint())
+    this.#overview()
     this.#watch()
   }
 
@@ -170,6 +167,7 @@ export class CityChart {
 
   setAreas(areas: Area[]): void {
     this.overlay.areas = areaLabels(areas)
+    this.redraw()
   }
 
   setCounts(counts: ReadonlyMap<string, [number, number, number]>): void {
@@ -203,12 +201,20 @@ export class CityChart {
     if (this.#loaded) this.#drawOver()
   }
 
-  /** Assets were made or moved by hand: their tiles are asked for again. */
+  /** The inventory has changed: its tiles are asked for again. A tile that is the same is not sent again. */
   reloadAssets(): void {
-    const source = this.map.getSource('assets')
-    if (source && 'setTiles' in source) (source.setTiles as (tiles: string[]) => void)(['vigie-assets://{z}/{x}/{y}'])
+    this.map.getSource<VectorTileSource>('assets')?.setTiles([ASSET_TILES])
     this.lamps.forget()
-    this.map.triggerRepaint()
+    this.#overview()
+  }
+
+  /** All assets, wherever they are: those out of view are drawn from afar. */
+  #overview(): void {
+    const [w, s, e, n] = this.#options.city.bounds
+    void places
+      .overview(w - MARGIN, s - MARGIN, e + MARGIN, n + MARGIN)
+      .catch(() => undefined)
+      .then(() => this.map.triggerRepaint())
   }
 
   /** What is under a point of the screen: a mover, a sign, a lamp. */

@@ -42,13 +42,10 @@ export class Places {
   version = 0
   /** The version of each tile whose points are kept: another one may hold what somebody else made or moved. */
   #seen = new Map<string, string>()
-  /** Makes the addresses of tiles new after an asset was made or moved by hand. */
-  #edition = 0
 
   /** Fetches a tile of assets and keeps its points; the bytes go on to the map. */
   async tile(z: number, x: number, y: number, signal?: AbortSignal): Promise<ArrayBuffer> {
-    const edition = this.#edition ? `?e=${this.#edition}` : ''
-    const answer = await fetch(`/api/v1/tiles/assets/${z}/${x}/${y}.mvt${edition}`, {
+    const answer = await fetch(`/api/v1/tiles/assets/${z}/${x}/${y}.mvt`, {
       credentials: 'same-origin',
       ...(signal ? { signal } : {}),
     })
@@ -56,7 +53,7 @@ export class Places {
     if (!answer.ok) throw new Error(`tile ${z}/${x}/${y}: ${answer.status}`)
     const bytes = await answer.arrayBuffer()
     const key = `${z}/${x}/${y}`
-    const version = answer.headers.get('etag') ?? edition
+    const version = answer.headers.get('etag') ?? ''
     if (this.#seen.get(key) !== version) {
       this.#seen.set(key, version)
       this.#keep(bytes, z, x, y)
@@ -87,7 +84,6 @@ export class Places {
     this.y[no] = mercatorY(lat)
     this.#zoom[no] = 30
     this.end = Math.max(this.end, no + 1)
-    this.#edition = Date.now()
     this.version += 1
   }
 
@@ -98,16 +94,20 @@ export class Places {
   #keep(bytes: ArrayBuffer, z: number, tileX: number, tileY: number): void {
     const points = pointsOf(bytes, 'assets', 'k')
     const scale = 1 / 2 ** z
+    // A coarse tile places an asset less finely than is known already; farther off, it was moved.
+    const blur = (2 * scale) / points.extent
     let highest = 0
     for (const no of points.id) if (no > highest) highest = no
     this.#reserve(highest + 1)
     for (let row = 0; row < points.id.length; row++) {
       const no = points.id[row]!
-      if (this.#zoom[no]! > z) continue
+      const x = (tileX + points.x[row]! / points.extent) * scale
+      const y = (tileY + points.y[row]! / points.extent) * scale
+      if (this.#zoom[no]! > z && Math.hypot(x - this.x[no]!, y - this.y[no]!) < blur) continue
       if (!this.kind[no]) this.count += 1
       this.kind[no] = points.kind[row]! + 1
-      this.x[no] = (tileX + points.x[row]! / points.extent) * scale
-      this.y[no] = (tileY + points.y[row]! / points.extent) * scale
+      this.x[no] = x
+      this.y[no] = y
       this.#zoom[no] = z
     }
     this.end = Math.max(this.end, highest + 1)

@@ -153,12 +153,15 @@ function layers(c: Palette, light: boolean): LayerSpecification[] {
   ]
 }
 
+/** Fetched by the console itself, which keeps the places of what is in them. */
+export const ASSET_TILES = 'vigie-assets://{z}/{x}/{y}'
+
 export function styleOf(c: Palette, light: boolean, origin: string): StyleSpecification {
   return {
     version: 8,
     sources: {
       base: { type: 'vector', tiles: [`${origin}/api/v1/tiles/base/{z}/{x}/{y}.mvt`], minzoom: 8, maxzoom: 15 },
-      assets: { type: 'vector', tiles: ['vigie-assets://{z}/{x}/{y}'], minzoom: 8, maxzoom: 16 },
+      assets: { type: 'vector', tiles: [ASSET_TILES], minzoom: 8, maxzoom: 16 },
     },
     layers: layers(c, light),
   }

@@ -1,11 +1,15 @@
-// The city this post watches: its areas, and the kinds of things it knows. Loaded once, asked again when it changes.
+// The city this post watches: its areas, and the kinds of things it knows. Asked again when the inventory changes.
 import { api } from '@lib/api'
 import { setZone } from '@lib/format'
 import { tFirst } from '@lib/i18n.svelte'
+import type { Frame } from '@lib/frames'
 import { live } from '@lib/live.svelte'
 import type { Area, AssetKind, City, Kinds, Page, AssetRow } from '@lib/types'
 import { learn } from '../map/places'
 import { picture } from './picture'
+
+/** An import changes the inventory many times in a row. */
+const SOON_MS = 500
 
 export type Phase = 'loading' | 'ready' | 'failed'
 
@@ -19,7 +23,24 @@ class CityState {
   services = $state.raw<string[]>([])
   /** Moving assets by their number: they are too few to be spared an object each. */
   movers = $state.raw<Map<number, AssetRow>>(new Map())
+  /** Grows whenever somebody has changed the inventory. */
+  edition = $state(0)
   #areas = $state.raw<Map<string, Area>>(new Map())
+  #ends: (() => void)[] = []
+  #inventory = ''
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  start(): void {
+    void this.load()
+    const inventory = live.subscribe({ inventory: {} }, (frame) => this.#told(frame))
+    this.#ends = [() => inventory.close(), live.onBack(() => void this.refresh())]
+  }
+
+  stop(): void {
+    for (const end of this.#ends) end()
+    clearTimeout(this.#timer)
+    this.#inventory = ''
+  }
 
   async load(): Promise<void> {
     this.phase = 'loading'
@@ -27,10 +48,33 @@ class CityState {
       const [city, kinds] = await Promise.all([api.get<City>('city'), api.get<Kinds>('kinds')])
       this.#take(city, kinds)
       this.phase = 'ready'
-      void this.loadMovers()
+      await this.#loadMovers()
     } catch {
-      this.phase = 'failed'
+      if (this.phase !== 'ready') this.phase = 'failed'
     }
+  }
+
+  /** Asks again for what grows old: the areas, the counts, the sun, what moves. What fails is left as it was. */
+  async refresh(): Promise<void> {
+    if (this.phase !== 'ready') return
+    try {
+      this.#take(await api.get<City>('city'), this.kinds)
+      await this.#loadMovers()
+    } catch {
+      // the next change asks again, or the link when it is back
+    }
+  }
+
+  #told(frame: Frame): void {
+    const told = (frame.header.data as { edition?: string } | undefined)?.edition ?? ''
+    const before = this.#inventory
+    this.#inventory = told
+    if (before === '' || before === told) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.edition += 1
+      void this.refresh()
+    }, SOON_MS)
   }
 
   #take(city: City, kinds: Kinds): void {
@@ -55,7 +99,7 @@ class CityState {
   }
 
   /** What moves is not in the tiles: its names are asked for, kind by kind. */
-  async loadMovers(): Promise<void> {
+  async #loadMovers(): Promise<void> {
     const found = new Map<number, AssetRow>()
     for (const [name, kind] of Object.entries(this.kinds.assets)) {
       if (!moves(kind)) continue

@@ -80,13 +80,11 @@ class Editing {
 
   retired(asset: AssetRow): void {
     places.put(asset.no, null, asset.lon, asset.lat)
-    mapState.chart?.reloadAssets()
     view.openAsset(null)
   }
 
   #known(no: number, kind: string, lon: number, lat: number): void {
     places.put(no, city.kind(kind)?.code ?? 0, lon, lat)
-    mapState.chart?.reloadAssets()
   }
 
   async #do(what: () => Promise<void>): Promise<void> {

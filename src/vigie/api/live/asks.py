@@ -44,7 +44,8 @@ class Watch(msgspec.Struct, frozen=True):
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """Tell me of the figures, the alarms or the orders that I may see; or no more of what has this number."""
+    """Tell me of the figures, the alarms or the orders that I may see, or when the inventory has changed; or no more of
+    what has this number."""
 
     id: int
 
@@ -57,6 +58,7 @@ class Ask(msgspec.Struct, frozen=True):
     figures: Topic | UnsetType = UNSET
     conditions: Topic | UnsetType = UNSET
     commands: Topic | UnsetType = UNSET
+    inventory: Topic | UnsetType = UNSET
     unsubscribe: Topic | UnsetType = UNSET
 
 

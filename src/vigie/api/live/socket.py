@@ -23,7 +23,7 @@ from vigie.api.live.feeds import Feed, Telling
 from vigie.api.live.frames import Frame
 from vigie.api.live.hub import Hub, feed_key
 from vigie.api.live.maps import MapFeed, Viewport
-from vigie.api.live.topics import AlarmFeed, CommandsFeed, FiguresFeed, WatchFeed
+from vigie.api.live.topics import AlarmFeed, CommandsFeed, FiguresFeed, InventoryFeed, WatchFeed
 from vigie.api.problems import Problem
 
 LIVE_PATH = "/api/v1/live"
@@ -170,7 +170,10 @@ class LiveSocket:
                 key = feed_key(verb, caller, asset)
                 feed = hub.take(key, lambda: WatchFeed(source, caller, asset))
             case Topic():
-                made = {"figures": FiguresFeed, "conditions": AlarmFeed, "commands": CommandsFeed}[verb]
+                made = {
+                    "figures": FiguresFeed, "conditions": AlarmFeed, "commands": CommandsFeed,
+                    "inventory": InventoryFeed,
+                }[verb]  # fmt: skip
                 # Who gave an order or acknowledged an alarm is told to themselves whatever their rights.
                 key = feed_key(verb, caller, caller.actor)
                 feed = hub.take(key, lambda: made(source, caller))

@@ -151,6 +151,23 @@ class CommandsFeed:
         return Telling(frames, version)
 
 
+class InventoryFeed:
+    """That an asset was made, moved, changed or retired, not which: an edition that is never twice the same, on which
+    whoever shows the inventory asks for it again. A mark is a version of the registry."""
+
+    def __init__(self, source: Source, caller: Caller) -> None:
+        del caller  # All are told alike: what each may see of it, the answers to their questions say.
+        self._source = source
+
+    def tell(self, mark: int | None) -> Telling | None:
+        """See `Feed`."""
+        moment, version = self._source.moment, self._source.engine.registry.version
+        if mark == version:
+            return None
+        data = {"edition": f"{moment.epoch}-{version}"}
+        return Telling([Frame(moment.header("inventory") | {"data": data})], version)
+
+
 @dataclass(frozen=True, slots=True)
 class _WatchMark:
     version: int
