@@ -15,6 +15,7 @@ from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import BROKEN, DIJON, FLASHING, OPEN_CABINET, Town, lamps_of, place
 from tests.people import QUETIGNY
+from tests.post import now_us, reading
 from vigie.api.city.export import COLUMNS
 
 AXE = Path(__file__).resolve().parents[2] / "web/node_modules/axe-core/axe.min.js"
@@ -58,6 +59,43 @@ def test_the_table_says_what_the_map_says_and_exports_it(window: Open, here: Tow
     expect(operator.by(".sheet h2")).to_contain_text(last)
 
 
+def test_the_table_falls_back_to_the_view_when_its_selection_is_closed(window: Open) -> None:
+    operator = window()
+    operator.map_stands()
+    operator.go(place(DIJON, 0, 0), 17.5)
+    operator.search("rue des lilas")
+    expect(operator.by(".order .preview strong")).to_be_visible()
+    operator.press("t")
+    extent = operator.by(".filters select").first
+    extent.select_option("selection")
+    operator.see(f"{len(lamps_of(DIJON, 'Rue des Lilas'))} équipements")
+    operator.by("section[aria-label='Sélection'] header button").click()
+    expect(extent).to_have_value("view")
+    expect(operator.by("a[download]")).to_have_attribute("href", re.compile("bbox="))
+
+
+def test_a_page_of_the_table_is_asked_for_once(window: Open) -> None:
+    operator = window(path="#page=table")
+    operator.map_stands()
+    operator.by(".filters select").first.select_option("city")
+    operator.until(lambda: operator.by(".space [role=row]").count() > 1, "rows")
+    total = int(operator.by(".grid").get_attribute("aria-rowcount") or 0) - 1
+    cursors: list[str] = []
+    operator.page.on("request", lambda each: cursors.append(each.url) if "cursor=" in each.url else None)
+    # Sorted in the same moment as the list is scrolled to its end: both want the next page.
+    operator.evaluate(
+        """() => {
+            const grid = document.querySelector('.grid')
+            grid.scrollTop = grid.scrollHeight
+            grid.dispatchEvent(new Event('scroll'))
+            document.querySelectorAll('.grid .head button')[1].click()
+        }"""
+    )
+    operator.until(lambda: operator.by(".total").inner_text().count("(") == 0, "all rows")
+    assert len(cursors) == len(set(cursors))
+    assert operator.evaluate("() => parseFloat(document.querySelector('.grid .space').style.height) / 28") == total
+
+
 def test_a_crews_export_ends_where_its_scope_does(window: Open, here: Town) -> None:
     crew = window("crew", path="#page=table")
     crew.by("select").nth(0).select_option("city")
@@ -71,6 +109,32 @@ def test_a_crews_export_ends_where_its_scope_does(window: Open, here: Town) -> N
     valued = {row["id"] for row in rows if row["value"]}
     assert valued
     assert valued <= set(lamps_of(QUETIGNY, "Rue Verte"))
+
+
+def test_the_sun_is_asked_for_again_each_day(window: Open) -> None:
+    operator = window()
+    operator.map_stands()
+    operator.page.clock.install()
+    operator.page.reload()
+    operator.map_stands()
+    with operator.page.expect_response(re.compile(r"/api/v1/city$")):
+        operator.page.clock.fast_forward("24:00:00")
+
+
+def test_a_history_says_what_its_point_is(window: Open, here: Town) -> None:
+    operator = window(path="#asset=bollard-dijon-0")
+    said = operator.by(".sheet .summary")
+    # A state has no minimum and no mean.
+    expect(said).to_contain_text("sans changement")
+    here.post.send([reading("bollard-dijon-0", "state", "lowered", now_us())])
+    operator.page.reload()
+    expect(said).to_contain_text("Baissée depuis")
+    expect(said).to_contain_text("1 changement")
+
+    operator.evaluate("() => (location.hash = 'asset=luminaire-000030')")
+    operator.by(".ranges button").first.click()
+    expect(said).to_contain_text("Une seule valeur : 100")
+    expect(operator.by(".sheet .u-over")).to_be_visible()
 
 
 def test_theme_and_language_are_chosen_and_kept(window: Open) -> None:
