@@ -28,6 +28,7 @@ PEOPLE: dict[str, tuple[Held, ...]] = {
     "elected": (Held("elected", "", ALL),),
     "administrator": (Held("administrator", "", ALL),),
     "warden": (Held("administrator", QUETIGNY, ALL),),
+    "neighbour": (Held("operator", QUETIGNY, ALL), Held("elected", "", ALL)),
 }
 """Login -> what they hold. All have the same password."""
 

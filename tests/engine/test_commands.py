@@ -301,7 +301,10 @@ def test_a_lock_out_refuses_what_it_holds_and_all_that_it_feeds_even_after_the_o
     assert command.counts == {"refused": LAMPS}
     assert command.state == "closed"
     refusal = command.refusals[0]
-    assert (refusal.rule, refusal.detail["crew"]) == ("engine.consigned", "Équipe de nuit")
+    assert (refusal.rule, refusal.detail) == (
+        "engine.consigned",
+        {"consignation": lock.id, "asset": "cabinet-cabinet"},
+    )
     bench.restart()
     again = bench.dim(60)
     assert (again.state, again.counts) == ("refused", {"refused": LAMPS})

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import text
+from sqlalchemy import Connection, create_engine, text
 
 from tests.city import CATALOGUE, NOW_US, SeededDice, drafts, open_facts, take
 from vigie.core.drafts import Draft
 from vigie.core.facts import DeviceAdmitted, DeviceExpelled, Entry, Personal, PersonalErased
 from vigie.engine.ports import StorageFull
+from vigie.store import migrations
 from vigie.store.facts import SqlFacts
 from vigie.store.journal import JournalBroken
 
@@ -187,27 +189,51 @@ def test_the_migrations_lead_to_the_tables_as_they_are_declared(facts: SqlFacts)
     assert [each for each in differences if "alembic_version" not in str(each)] == []
 
 
-def test_an_installation_of_an_older_version_keeps_its_devices_and_may_admit_one_anew(tmp_path: Path) -> None:
+@contextmanager
+def older(folder: Path, version: str) -> Generator[Connection]:
+    """The tables as an older version made them, to be filled as it did."""
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import create_engine, text
 
-    import vigie.store.migrations as migrations
-
-    path = tmp_path / "facts.sqlite"
-    engine = create_engine(f"sqlite:///{path}")
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = create_engine(f"sqlite:///{folder / 'facts.sqlite'}")
     with engine.begin() as write:
         config.attributes["connection"] = write
-        command.upgrade(config, "0002")
-    row = "INSERT INTO device (no, name, digest, admitted_us, expelled_us) VALUES (1, 'gateway', x'01', 1, NULL)"
-    with engine.begin() as write:
-        write.execute(text(row))
+        command.upgrade(config, version)
+        yield write
     engine.dispose()
+
+
+def test_an_installation_of_an_older_version_keeps_its_devices_and_may_admit_one_anew(tmp_path: Path) -> None:
+    with older(tmp_path, "0002") as write:
+        write.execute(text("INSERT INTO device VALUES (1, 'gateway', x'01', 1, NULL)"))
     store = open_facts(tmp_path)
     assert store.devices() == {b"\x01": (1, "gateway")}
     gone = DeviceExpelled(id="gone", at=NOW_US, actor="test", device="gateway")
     store.commit([Entry(gone), Entry(admitted("gateway"), payload=(b"\x02", []))])
     assert store.devices() == {b"\x02": (2, "gateway")}
+    store.close()
+
+
+def test_a_crews_name_that_an_older_version_kept_with_a_refusal_is_there_no_more(tmp_path: Path) -> None:
+    kept = '{"detail":{"asset":"cabinet-1","crew":"Équipe Est"},"rule":"engine.consigned"}'
+    other = '{"detail":{},"rule":"engine.gone"}'
+    with older(tmp_path, "0003") as write:
+        write.execute(
+            text(
+                "INSERT INTO asset VALUES (7, 'cabinet-1', 'cabinet', '', '', '', 0, 0, 5, 47, NULL, '{}', 's', 'k', "
+                "x'', 1, NULL)"
+            )
+        )
+        for consignation, set_us, ended_us in (("before", 10, 20), ("then", 30, None)):
+            row = {"id": consignation, "set_us": set_us, "ended_us": ended_us}
+            write.execute(text("INSERT INTO consignation VALUES (:id, 7, 'set', 'u', NULL, :set_us, :ended_us)"), row)
+        for asset, refusal in ((1, kept), (2, other), (3, None)):
+            row = {"asset": asset, "refusal": refusal}
+            write.execute(text("INSERT INTO target VALUES ('c', :asset, 1, NULL, 40, :refusal)"), row)
+    store = open_facts(tmp_path)
+    with store._engine.connect() as read:
+        told = list(read.execute(text("SELECT refusal FROM target ORDER BY asset")).scalars())
+    assert told == [kept.replace('"crew":"Équipe Est"', '"consignation":"then"'), other, None]
     store.close()

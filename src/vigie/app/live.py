@@ -15,7 +15,6 @@ from vigie.app.city import sources_of
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.core.lives import COMMAND
-from vigie.core.scope import Verb
 from vigie.engine.conditions import Condition
 
 EPOCH_BYTES = 8
@@ -30,9 +29,9 @@ class Words:
     def alarms(self, caller: Caller, conditions: Sequence[Condition]) -> list[forms.Alarm]:
         """As GET conditions lists them."""
         sources = self._sources
-        by = {each.acknowledged_by for each in conditions if each.acknowledged_by}
-        people = sources.facts.sheets.names(sorted(by)) if by and caller.scope.has(Verb.PERSONAL) else {}
-        return describe.alarms(sources.engine, sources.sight(caller), conditions, sources.clock.now_us(), people)
+        by = describe.acknowledgers(sources, caller, conditions)
+        people = sources.facts.sheets.names(by.values()) if by else {}
+        return describe.alarms(sources.engine, sources.sight(caller), conditions, sources.clock.now_us(), by, people)
 
     def readings(self, caller: Caller, asset: int) -> list[forms.Reading]:
         """As an asset's sheet has them."""

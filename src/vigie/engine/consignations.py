@@ -17,6 +17,9 @@ from vigie.core.observations import Mask
 from vigie.core.service import Numbers, Refusal
 from vigie.engine.registry import Registry
 
+CONSIGNATION_ID = "consignation"
+"""What a refusal says of the lock-out that it comes from: a refusal is kept for ever, its crew's name is not."""
+
 
 class ConsignationRefused(Exception):
     """Somebody may not move a lock-out: the rule that keeps them from it."""
@@ -79,7 +82,7 @@ class Consignations:
         return None
 
     def refusals(self, assets: Numbers) -> Sequence[tuple[Mask, Refusal]]:
-        """Which of the assets are locked out, by whom and where."""
+        """Which of the assets are locked out, by which lock-out and where."""
         if not self._all or not self.held[assets].any():
             return []
         left = self.held[assets].copy()
@@ -87,7 +90,7 @@ class Consignations:
         for each in self._all.values():
             mine = left & self._registry.fed_by(np.array([each.asset], np.int64))[assets]
             if mine.any():
-                detail: dict[str, str | float] = {"crew": each.crew, "asset": self._registry.ids[each.asset]}
+                detail: dict[str, str | float] = {CONSIGNATION_ID: each.id, "asset": self._registry.ids[each.asset]}
                 said.append((mine, Refusal("engine.consigned", detail)))
                 left &= ~mine
         return said

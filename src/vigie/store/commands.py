@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from vigie.core.lives import TARGET as TARGET_LIFE
 from vigie.core.observations import Mask
 from vigie.core.scope import Scope
 from vigie.engine.commands import LATE_US, Command, refusal_of
-from vigie.engine.consignations import Consignation
+from vigie.engine.consignations import CONSIGNATION_ID, Consignation
 from vigie.engine.orders import Order, OrderWrong, action_named
 from vigie.store.tables import COMMAND, CONSIGNATION, PERSONAL, TARGET
 
@@ -140,6 +140,13 @@ class StoredCommands:
                 if len(found) == limit:
                     break
         return found
+
+    def crews_of(self, targets: Iterable[PastTarget]) -> Mapping[str, str]:
+        """Lock-out -> its crew's name, of the lock-outs that refused any of these targets; without those erased."""
+        refusals = [refusal for target in targets if (refusal := refusal_of(target.refusal))]
+        ids = {str(said) for refusal in refusals if (said := refusal.detail.get(CONSIGNATION_ID))}
+        with self._engine.connect() as read:
+            return {each: crew for each in sorted(ids) if (crew := _words(read, each).get("crew"))}
 
     def _one(self, where: Any) -> PastCommand | None:
         with self._engine.connect() as read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -193,6 +194,64 @@ def test_a_lock_out_refuses_every_order_and_only_its_crew_or_two_persons_lift_it
     assert (alone.status, alone.body["rule"]) == (409, "engine.second_person")
     assert crew.ask("POST", f"{path}/lift", {"reason": "fini"}).status == 204
     assert operator.ask("GET", "/api/v1/consignations").body["items"] == []
+
+
+def test_a_crews_words_are_told_to_whom_they_concern_and_kept_where_they_can_be_erased(tmp_path: Path) -> None:
+    secret = make(tmp_path, lamps=LAMPS)
+    make_people(tmp_path)
+    with running(tmp_path, secret) as post:
+        crew, operator, elected = (Browser(post, each) for each in ("crew", "operator", "elected"))
+        form = {"asset": "luminaire-000001", "crew": "Équipe Éclairage Est", "reason": "échelle"}
+        lock = crew.ask("POST", "/api/v1/consignations", form).body
+        said = dim(99, assets=["luminaire-000001"])
+        refused = operator.ask("POST", "/api/v1/commands/preview", said).body["refused"][0]
+        detail = {"asset": "luminaire-000001", "consignation": lock["id"]}
+        assert refused["detail"] == detail | {"crew": "Équipe Éclairage Est"}
+        given = operator.ask("POST", "/api/v1/commands", said).body
+        for held in (True, False):
+            for person, crew_told, reason_told in ((operator, form["crew"], form["reason"]), (elected, "", "")):
+                target = person.ask("GET", f"/api/v1/commands/{given['id']}/targets").body["items"][0]
+                told = {"crew": crew_told} if crew_told else {}
+                assert target["refusal"] == {"rule": "engine.consigned", "detail": detail | told}
+                listed = person.ask("GET", "/api/v1/consignations").body["items"]
+                assert [(each["crew"], each["reason"]) for each in listed] == [(crew_told, reason_told)] * held
+            if held:
+                crew.ask("POST", f"/api/v1/consignations/{lock['id']}/lift", {})
+    with sqlite3.connect(tmp_path / "facts.sqlite") as facts:
+        assert "Éclairage" not in json.dumps(facts.execute("SELECT refusal FROM target").fetchall())
+        assert ("crew", "Équipe Éclairage Est") in facts.execute("SELECT field, value FROM personal").fetchall()
+
+
+def test_names_and_reasons_are_read_where_that_right_holds_and_not_all_over_the_town(
+    post: RunningPost, operator: Browser
+) -> None:
+    neighbour = Browser(post, "neighbour")
+    for area, may in (("dijon-metropole/dijon", False), (QUETIGNY, True)):
+        given = operator.ask("POST", "/api/v1/commands", dim(71, area=area)).body
+        operator.ask("POST", f"/api/v1/commands/{given['id']}/cancel", {})
+        listed = {each["id"]: each for each in neighbour.ask("GET", "/api/v1/commands").body["items"]}
+        one = neighbour.ask("GET", f"/api/v1/commands/{given['id']}").body
+        for told in (one, listed[given["id"]]):
+            assert (told["reason"], told["actor"]["name"]) == (("essai", "Operator Durand") if may else ("", None))
+    own = neighbour.ask("POST", "/api/v1/commands", dim(72, area=QUETIGNY)).body
+    assert own["reason"] == "essai"
+    neighbour.ask("POST", f"/api/v1/commands/{own['id']}/cancel", {})
+
+
+def test_who_acknowledged_an_alarm_is_named_where_that_right_holds(tmp_path: Path) -> None:
+    secret = make(tmp_path, lamps=LAMPS)
+    make_people(tmp_path)
+    with running(tmp_path, secret) as post:
+        operator, neighbour, elected = (Browser(post, each) for each in ("operator", "neighbour", "elected"))
+        post.send([reading("junction-j1", "mode", "flashing", now_us())])
+        alarms = "/api/v1/conditions?outlet=alarm&open=true"
+        alarm = operator.ask("GET", alarms).body["items"][0]
+        operator.ask("POST", f"/api/v1/conditions/{alarm['id']}/acknowledge", {})
+        names = [
+            each.ask("GET", alarms).body["items"][0]["acknowledged_by"]["name"]
+            for each in (operator, neighbour, elected)
+        ]
+        assert names == ["Operator Durand", None, None]
 
 
 def test_the_inventory_by_hand_makes_moves_replaces_and_retires(post: RunningPost, crew: Browser) -> None:

@@ -38,9 +38,10 @@ class Notices {
   }
 }
 
-/** A refusal in words: from the catalogue, or else its own rule's name. */
+/** A refusal in words: from the catalogue, or else its own rule's name. A crew is named to whom it concerns. */
 export function refusalText(refusal: Refusal): string {
-  return t(`refusal.${refusal.rule}`, refusal.detail)
+  const unnamed = refusal.rule === 'engine.consigned' && !refusal.detail.crew
+  return t(`refusal.${refusal.rule}${unnamed ? '.unnamed' : ''}`, refusal.detail)
 }
 
 /** What the post answered, in words a person can act on. */

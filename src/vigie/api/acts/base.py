@@ -30,16 +30,10 @@ class Bench:
     acts: Acts
     pump: Pump
 
-    def who(self, caller: Caller, actor: str | None) -> Who | None:
-        """Somebody, by name for those who may read names."""
-        if actor is None:
-            return None
-        may = caller.actor == actor or caller.scope.has(Verb.PERSONAL)
+    def who(self, caller: Caller, actor: str, *, may: bool) -> Who:
+        """Somebody, by name for themselves and for whoever may read what people are called there."""
+        may = may or caller.actor == actor
         return Who(id=actor, name=self.sources.facts.accounts.name_of(actor) if may else None)
-
-    def somebody(self, caller: Caller, actor: str) -> Who:
-        """The same of whom there is for sure."""
-        return self.who(caller, actor) or Who(id=actor, name=None)
 
     def asset(self, caller: Caller, asset_id: str, verb: Verb) -> int:
         """The number of an asset with which the caller may do this. Raises Problem 404 (not seen) and 403."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -21,8 +21,10 @@ from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.kinds import Point, Sort
 from vigie.core.scope import Placement, Verb
+from vigie.core.service import Refusal
 from vigie.core.times import rfc3339
 from vigie.engine.commands import Command, refusal_of
+from vigie.engine.consignations import CONSIGNATION_ID
 from vigie.engine.orders import Examined, Order
 from vigie.engine.ports import StorageFull
 from vigie.engine.selection import Selection
@@ -103,7 +105,9 @@ class Orders:
     async def preview(self, ask: Ask[Nothing, forms.OrderForm]) -> forms.Preview:
         """Tells what an order would do, without giving it: how many, from what, who would be refused and why."""
         order = self._understood(ask.caller, ask.body)
-        return _preview(order, self._bench.acts.examine(order), self._engine.registry.ids)
+        # Who may order it could work against the crew, and is told which it is.
+        crews = {each.id: each.crew for each in self._engine.consignations}
+        return _preview(order, self._bench.acts.examine(order), self._engine.registry.ids, crews)
 
     async def give(self, ask: Ask[Nothing, forms.OrderForm]) -> Answer:
         """Gives an order.
@@ -140,17 +144,21 @@ class Orders:
             # What was told of the order a moment ago is among them; on a full disk, what was kept is told.
             with suppress(StorageFull):
                 await self._bench.pump.settled()
-        sight = self._bench.sources.sight(ask.caller)
+        sight = self._bench.sources.sight(ask.caller).kept
         after = place_of(query.cursor, tuple[int])
         found = await asyncio.to_thread(
             self._stored.targets, command_id, sight.covered, state=query.state, after=after[0] if after else 0,
             limit=query.limit + 1,
         )  # fmt: skip
         some = found[: query.limit]
+        crews = await asyncio.to_thread(self._stored.crews_of, some)
         numbers = [each.asset for each in some]
+        knowing = [bool(crews) and self._bench.sources.knows_crew(ask.caller, no) for no in numbers]
         rows = describe.rows(engine, sight, numbers, self._bench.sources.clock.now_us())
         return Page(
-            items=[_target(each, row) for each, row in zip(some, rows, strict=True)],
+            items=[
+                _target(each, row, crews if knows else {}) for each, row, knows in zip(some, rows, knowing, strict=True)
+            ],
             next=cursor(numbers[-1]) if len(found) > query.limit else None,
         )
 
@@ -184,13 +192,15 @@ class Orders:
 
     def now(self, caller: Caller, command: Command) -> forms.CommandForm:
         """An order that is under way, as it is told."""
+        kind = command.order.kind
+        may = allowed(caller, Verb.PERSONAL, command.area, kind.service, kind.verb)
         return forms.CommandForm(
             id=command.id,
             state=command.state,
             action=command.order.name,
             params=dict(command.order.params),
-            reason=command.reason if _reads_words(caller, command.actor) else "",
-            actor=self._bench.somebody(caller, command.actor),
+            reason=command.reason if may or caller.actor == command.actor else "",
+            actor=self._bench.who(caller, command.actor, may=may),
             created=rfc3339(command.proposed_us),
             expires=rfc3339(command.expires_us),
             hazard=command.hazard.value,
@@ -200,13 +210,15 @@ class Orders:
 
     def past(self, caller: Caller, command: PastCommand) -> forms.CommandForm:
         """An order as it is kept, as it is told."""
+        verb = self._seen_with(command)
+        may = verb is not None and allowed(caller, Verb.PERSONAL, command.area, command.service, verb)
         return forms.CommandForm(
             id=command.id,
             state=command.state,
             action=command.action,
             params=dict(command.params),
-            reason=command.reason if _reads_words(caller, command.actor) else "",
-            actor=self._bench.somebody(caller, command.actor),
+            reason=command.reason if may or caller.actor == command.actor else "",
+            actor=self._bench.who(caller, command.actor, may=may),
             created=rfc3339(command.proposed_us),
             expires=rfc3339(command.expires_us),
             hazard=command.hazard,
@@ -243,23 +255,30 @@ class Orders:
         return found
 
     def _sees_past(self, caller: Caller, command: PastCommand) -> bool:
+        verb = self._seen_with(command)
+        return verb is not None and caller.scope.covers(Placement(command.area, command.service, verb))
+
+    def _seen_with(self, command: PastCommand) -> str | None:
+        """The right that it takes to see an order; None for a kind that this program no longer declares."""
         kind = self._engine.registry.catalogue.assets.get(command.action.partition(".")[0])
-        return kind is not None and caller.scope.covers(Placement(command.area, command.service, kind.verb))
-
-
-def _reads_words(caller: Caller, actor: str) -> bool:
-    return caller.actor == actor or caller.scope.has(Verb.PERSONAL)
+        return None if kind is None else kind.verb
 
 
 def _missing(command_id: str) -> Problem:
     return Problem(404, "No such order", f"There is no order {command_id[:60]!r} that you may see.")
 
 
-def _preview(order: Order, examined: Examined, ids: Sequence[str]) -> forms.Preview:
+def _detail(refusal: Refusal, crews: Mapping[str, str]) -> Mapping[str, str | float]:
+    """What goes into a refusal's sentence. crews: lock-out -> whose it is, for whom that may be told."""
+    crew = crews.get(str(refusal.detail.get(CONSIGNATION_ID)))
+    return {**refusal.detail, "crew": crew} if crew else refusal.detail
+
+
+def _preview(order: Order, examined: Examined, ids: Sequence[str], crews: Mapping[str, str]) -> forms.Preview:
     refused = [
         forms.RefusedTargets(
             rule=refusal.rule,
-            detail=refusal.detail,
+            detail=_detail(refusal, crews),
             count=int(mask.sum()),
             examples=[ids[int(no)] for no in order.assets[mask][:EXAMPLES_MAX]],
         )
@@ -278,12 +297,12 @@ def _preview(order: Order, examined: Examined, ids: Sequence[str]) -> forms.Prev
     )
 
 
-def _target(target: PastTarget, row: Any) -> forms.TargetForm:
+def _target(target: PastTarget, row: Any, crews: Mapping[str, str]) -> forms.TargetForm:
     refusal = refusal_of(target.refusal)
     return forms.TargetForm(
         asset=row,
         state=target.state,
         sent=None if target.sent_us is None else rfc3339(target.sent_us),
         ended=None if target.ended_us is None else rfc3339(target.ended_us),
-        refusal=None if refusal is None else forms.RefusalForm(rule=refusal.rule, detail=refusal.detail),
+        refusal=None if refusal is None else forms.RefusalForm(rule=refusal.rule, detail=_detail(refusal, crews)),
     )

@@ -91,17 +91,18 @@ class Consigning:
         await self._bench.kept()
 
     def _told(self, caller: Caller, each: Consignation) -> forms.ConsignationForm:
-        sources = self._bench.sources
+        sources, who = self._bench.sources, self._bench.who
         row = describe.rows(sources.engine, sources.sight(caller), [each.asset], sources.clock.now_us())[0]
+        may, knows = sources.reads_people(caller, each.asset), sources.knows_crew(caller, each.asset)
         return forms.ConsignationForm(
             id=each.id,
             asset=row,
-            crew=each.crew,
-            reason=each.reason,
+            crew=each.crew if knows else "",
+            reason=each.reason if knows else "",
             since=rfc3339(each.set_us),
             state=each.state,
-            set_by=self._bench.somebody(caller, each.actor),
-            override_asked_by=self._bench.who(caller, each.asked_by),
+            set_by=who(caller, each.actor, may=may),
+            override_asked_by=None if each.asked_by is None else who(caller, each.asked_by, may=may),
         )
 
 
@@ -135,8 +136,8 @@ class Alarms:
         return await self._move(ask, "unshelve")
 
     async def _move(self, ask: Ask[Nothing, forms.NoWords], event: str) -> forms.MovedCondition:
-        known = self._engine.conditions.find(ask.part("id"))
-        if known is None or not self._bench.sources.sight(ask.caller).covered[known.asset]:
+        sources, known = self._bench.sources, self._engine.conditions.find(ask.part("id"))
+        if known is None or not sources.sight(ask.caller).covered[known.asset]:
             raise Problem(404, "No such alarm", "It is over, or you may not see it.")
         if known.kind.outlet is not Outlet.ALARM:
             raise Problem(409, "No alarm", f"A matter of {known.kind.outlet.value} is not acknowledged.")
@@ -144,9 +145,11 @@ class Alarms:
         with refusals():
             moved = self._bench.acts.move_condition(known, event, ask.caller.actor)
         await self._bench.kept()
-        by = moved.acknowledged_by if moved else ask.caller.actor
+        by, may = moved.acknowledged_by if moved else ask.caller.actor, sources.reads_people(ask.caller, known.asset)
         return forms.MovedCondition(
-            id=known.id, state=moved.state if moved else "normal", acknowledged_by=self._bench.who(ask.caller, by)
+            id=known.id,
+            state=moved.state if moved else "normal",
+            acknowledged_by=None if by is None else self._bench.who(ask.caller, by, may=may),
         )
 
 

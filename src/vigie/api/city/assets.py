@@ -139,7 +139,7 @@ class Assets:
 
     def _names(self, caller: Caller, no: int, row: SheetRow) -> Mapping[str, str]:
         """What those who gave the orders are called, for whoever may read it."""
-        if not self._sources.engine.visibility.mask(caller.scope, Verb.PERSONAL)[no]:
+        if not self._sources.reads_people(caller, no):
             return {}
         return self._sources.facts.sheets.names([command.actor for command in row.commands])
 
@@ -206,15 +206,12 @@ class Assets:
         return list(registry.kind_of(no).actions) if may and not registry.gone[no] else []
 
     def _held_by(self, caller: Caller, no: int) -> forms.HeldBy | None:
-        """The lock-out that holds it. Who works there is told to those who could work against it, and to those who may
-        read personal fields."""
+        """The lock-out that holds it."""
         engine = self._sources.engine
         holder = engine.consignations.holder(no)
         if holder is None:
             return None
-        knows = any(
-            engine.visibility.mask(caller.scope, verb)[no] for verb in (Verb.PERSONAL, Verb.ORDER, Verb.CONSIGN)
-        )
+        knows = self._sources.knows_crew(caller, no)
         return forms.HeldBy(
             id=holder.id,
             crew=holder.crew if knows else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,7 +15,6 @@ from vigie.api.city.sources import Sources
 from vigie.api.cursors import cursor, place_of
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.core.kinds import Outlet
-from vigie.core.scope import Verb
 from vigie.engine.conditions import Condition
 
 LIMIT_MAX = 500
@@ -90,12 +89,7 @@ class ConditionsDoor:
 
     async def told(self, caller: Caller, conditions: Sequence[Condition]) -> list[forms.Alarm]:
         """Open conditions as this caller reads them."""
-        people = await asyncio.to_thread(self._people, caller, conditions)
         sources = self._sources
-        return describe.alarms(sources.engine, sources.sight(caller), conditions, sources.clock.now_us(), people)
-
-    def _people(self, caller: Caller, conditions: Sequence[Condition]) -> Mapping[str, str]:
-        """What those who acknowledged are called, for whoever may read it of each asset."""
-        if not caller.scope.has(Verb.PERSONAL):
-            return {}
-        return self._sources.facts.sheets.names([by for each in conditions if (by := each.acknowledged_by)])
+        by = describe.acknowledgers(sources, caller, conditions)
+        people = await asyncio.to_thread(sources.facts.sheets.names, by.values()) if by else {}
+        return describe.alarms(sources.engine, sources.sight(caller), conditions, sources.clock.now_us(), by, people)

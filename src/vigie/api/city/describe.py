@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.api.access import Caller
 from vigie.api.city import forms
 from vigie.api.city.sight import Sight, places
+from vigie.api.city.sources import Sources
 from vigie.core.kinds import Action, AssetKind, Attribute, Param, Point, Quality, Sort
 from vigie.core.lives import LIVES, Life
 from vigie.core.observations import Mask
@@ -116,19 +118,34 @@ def condition_of_asset(condition: Condition) -> forms.ConditionOfAsset:
     return forms.ConditionOfAsset(**_condition(condition))
 
 
+def acknowledgers(sources: Sources, caller: Caller, conditions: Sequence[Condition]) -> Mapping[str, str]:
+    """Who acknowledged a condition, by the condition's id, where this caller may read what they are called."""
+    return {
+        each.id: by
+        for each in conditions
+        if (by := each.acknowledged_by) and (by == caller.actor or sources.reads_people(caller, each.asset))
+    }
+
+
 def alarms(
-    engine: Engine, sight: Sight, conditions: Sequence[Condition], now_us: int, people: Mapping[str, str] | None = None
+    engine: Engine,
+    sight: Sight,
+    conditions: Sequence[Condition],
+    now_us: int,
+    named: Mapping[str, str],
+    people: Mapping[str, str],
 ) -> list[forms.Alarm]:
-    """Open conditions with their assets; those that the caller does not fully see are left out. people: what those who
-    acknowledged are called, for a caller who may read it."""
+    """Open conditions with their assets; those that the caller does not fully see are left out. named: as
+    `acknowledgers` says; people: what they are called."""
     mine = [each for each in conditions if sight.covered[each.asset]]
     described = rows(engine, sight, [each.asset for each in mine], now_us)
-    names = people or {}
     return [
         forms.Alarm(
             **_condition(each),
             asset=asset,
-            acknowledged_by=forms.Who(id=by, name=names.get(by)) if (by := each.acknowledged_by) else None,
+            acknowledged_by=forms.Who(id=by, name=people.get(named.get(each.id, "")))
+            if (by := each.acknowledged_by)
+            else None,
         )
         for each, asset in zip(mine, described, strict=True)
     ]

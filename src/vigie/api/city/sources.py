@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vigie.api.access import Caller
 from vigie.api.city.sight import Sight, sight_of
+from vigie.core.scope import Verb
 from vigie.core.service import Service
 from vigie.engine.loop import Engine
 from vigie.engine.ports import Clock
@@ -35,3 +36,13 @@ class Sources:
     def sight(self, caller: Caller) -> Sight:
         """What a caller sees now."""
         return sight_of(self.engine, caller.scope)
+
+    def reads_people(self, caller: Caller, no: int) -> bool:
+        """Whether a caller may read who did what to an asset, and why."""
+        return bool(self.engine.visibility.mask(caller.scope, Verb.PERSONAL)[no])
+
+    def knows_crew(self, caller: Caller, no: int) -> bool:
+        """Whether a caller may read who works at an asset that is locked out, and why: who could work against it, and
+        who may read personal fields there."""
+        mask = self.engine.visibility.mask
+        return any(mask(caller.scope, verb)[no] for verb in (Verb.PERSONAL, Verb.ORDER, Verb.CONSIGN))

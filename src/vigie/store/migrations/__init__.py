@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Engine
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest version. A store that is at it opens without loading Alembic."""
 
 
