@@ -7,7 +7,7 @@ happens: when it listens again it is told from its mark on, all in one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -107,6 +107,14 @@ class Memo:
             self._number = self._moment.number
             self._made = {}
         return self._made
+
+    def telling(self, mark: Any, make: Callable[[], Telling]) -> Telling:
+        """What is told in this tick to whoever stands at a mark. It is kept with the mark after it: what happens later
+        in the tick is told to all of them by the next."""
+        made = self.made
+        if mark not in made:
+            made[mark] = make()
+        return made[mark]
 
 
 def stamped(frames: Iterator[Frame], **header: Any) -> Iterator[Frame]:

@@ -50,25 +50,24 @@ class AlarmFeed:
         conditions, standing = self._source.engine.conditions, self._source.engine.standing
         if mark is not None and (mark.moves, mark.placings) == (conditions.moves, standing.placings):
             return None
-        moving = self._moving()
-        moved = None if mark is None else conditions.moved_since(mark.moves)
-        after = _AlarmMark(conditions.moves, standing.placings, moving)
-        if mark is None or moved is None or len(moved) > ALARMS_MAX or self._others_moved(mark.moving, moving, moved):
+        return self._memo.telling(mark, lambda: self._made(mark))
+
+    def _made(self, mark: _AlarmMark | None) -> Telling:
+        conditions, moving = self._source.engine.conditions, self._moving()
+        after = _AlarmMark(conditions.moves, self._source.engine.standing.placings, moving)
+        if mark is None:
             return Telling([self._all()], after)
-        frames = self._memo.made.get(mark.moves)
-        if frames is None:
-            frames = self._memo.made[mark.moves] = self._changed(moved)
-        return Telling(frames, after)
+        moved = conditions.moved_since(mark.moves)
+        if moved is None or len(moved) > ALARMS_MAX or self._others_moved(mark.moving, moving, moved):
+            return self._memo.telling(None, lambda: self._made(None))
+        return Telling(self._changed(moved), after)
 
     def _all(self) -> Frame:
-        frame = self._memo.made.get("all")
-        if frame is None:
-            covered = self._covered()
-            alarms = [each for each in self._source.engine.conditions if _is_alarm(each) and covered[each.asset]]
-            alarms.sort(key=lambda each: (each.kind.priority, -each.raised_us))
-            items = self._source.describe.alarms(self._caller, alarms[:ALARMS_MAX])
-            frame = self._memo.made["all"] = self._frame({"items": items, "full": True, "total": len(alarms)})
-        return frame
+        covered = self._covered()
+        alarms = [each for each in self._source.engine.conditions if _is_alarm(each) and covered[each.asset]]
+        alarms.sort(key=lambda each: (each.kind.priority, -each.raised_us))
+        items = self._source.describe.alarms(self._caller, alarms[:ALARMS_MAX])
+        return self._frame({"items": items, "full": True, "total": len(alarms)})
 
     def _changed(self, moved: Sequence[Condition]) -> list[Frame]:
         covered = self._covered()
@@ -91,14 +90,10 @@ class AlarmFeed:
 
     def _moving(self) -> frozenset[str]:
         """The open alarms seen now on assets that are seen by where they are."""
-        engine, made = self._source.engine, self._memo.made
-        moving = made.get("moving")
-        if moving is None:
-            movers = engine.standing.movers[engine.standing.worst[engine.standing.movers] > 0]
-            seen = movers[self._covered()[movers]].tolist()
-            alarms = [each for no in seen for each in engine.conditions.of(no) if _is_alarm(each)]
-            moving = made["moving"] = frozenset(each.id for each in alarms)
-        return moving
+        engine = self._source.engine
+        movers = engine.standing.movers[engine.standing.worst[engine.standing.movers] > 0]
+        seen = movers[self._covered()[movers]].tolist()
+        return frozenset(each.id for no in seen for each in engine.conditions.of(no) if _is_alarm(each))
 
     def _others_moved(self, before: frozenset[str], now: frozenset[str], moved: Sequence[Condition]) -> bool:
         """Whether an alarm came into sight, or left it, because its asset went elsewhere."""
@@ -142,13 +137,12 @@ class CommandsFeed:
         version = self._source.engine.commands.version
         if mark == version:
             return None
-        frames = self._memo.made.get(mark)
-        if frames is None:
-            items = self._source.describe.commands(self._caller, mark)
-            header = self._source.moment.header("commands")
-            frames = [Frame(header | {"data": {"items": items}})] if items else []
-            self._memo.made[mark] = frames
-        return Telling(frames, version)
+        return self._memo.telling(mark, lambda: self._made(mark, version))
+
+    def _made(self, mark: int | None, version: int) -> Telling:
+        items = self._source.describe.commands(self._caller, mark)
+        header = self._source.moment.header("commands")
+        return Telling([Frame(header | {"data": {"items": items}})] if items else [], version)
 
 
 class InventoryFeed:
