@@ -127,6 +127,29 @@ def test_equal_scopes_have_equal_keys(given_grants: list[Grant], random) -> None
     assert Scope(frozenset(given_grants)).key == Scope(frozenset(shuffled)).key
 
 
-@given(scopes, scopes)
+# What the parts of a key might be set apart with, so that one scope could be written like another.
+crafty = st.text(alphabet='A/,;|*[]"\\é', max_size=6)
+crafty_scopes = st.builds(
+    Scope,
+    st.frozensets(
+        st.builds(
+            Grant,
+            area=crafty,
+            services=st.frozensets(crafty, max_size=2),
+            verbs=st.frozensets(crafty | st.sampled_from(list(Verb)), max_size=2),
+        ),
+        max_size=3,
+    ),
+)
+
+
+@given(scopes | crafty_scopes, scopes | crafty_scopes)
 def test_unequal_scopes_have_unequal_keys(one: Scope, other: Scope) -> None:
     assert (one == other) == (one.key == other.key)
+
+
+def test_an_area_that_is_written_like_two_grants_has_another_key() -> None:
+    one, two, both = (
+        Grant(area, frozenset({ALL_SERVICES}), ROLES["elected"]) for area in ("A/x", "B", "A/x;*;journal,see|B")
+    )
+    assert Scope(frozenset({one, two})).key != Scope(frozenset({both})).key

@@ -122,6 +122,17 @@ def test_many_attempts_at_once_gain_nothing(tries: int) -> None:
     assert passed == min(tries, PATIENCE.free)
 
 
+def test_a_clock_that_is_set_back_makes_nobody_wait_longer_than_the_longest() -> None:
+    throttle, ahead = Throttle(PATIENCE), 1_000_000
+    for _ in range(9):
+        throttle.attempt("k", ahead)
+    assert throttle.wait_us("k", 0) <= PATIENCE.longest_us
+    throttle.take_back("k", ahead)
+    assert throttle.wait_us("k", 5) <= PATIENCE.longest_us
+    # And the wait ends, though the clock stays where it is.
+    assert throttle.wait_us("k", 5 + PATIENCE.longest_us) == 0
+
+
 def test_what_is_long_ago_is_forgotten() -> None:
     throttle = Throttle(PATIENCE)
     for _ in range(3):
@@ -391,6 +402,15 @@ def test_a_full_disk_keeps_nobody_in_and_what_is_owed_is_kept_when_there_is_room
         assert len(hands.journal) == len(kept) + 1
 
     asyncio.run(live())
+
+
+@pytest.mark.parametrize("area", ["A/x;*;journal,see|B", "/a", "a/", "a//b", "a|b", "a,b", "%", "*", "a\n", "\ud800"])
+def test_no_role_is_given_in_what_is_no_area(area: str) -> None:
+    keeper = Hands().keeper()
+    with pytest.raises(Refused, match="is no area"):
+        asyncio.run(keeper.make_user(BY, "u", "U", PASSWORD, [Held("elected", area, frozenset({"*"}))]))
+    for good in ("", "dijon-metropole/quetigny", "Saint-Apollinaire", "L'Haÿ les Roses/a_b.c"):
+        keeper._check_roles([Held("elected", good, frozenset({"*"}))])
 
 
 def test_an_address_is_throttled_by_what_one_subscriber_has() -> None:

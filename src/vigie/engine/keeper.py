@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ipaddress
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ SECRET_BYTES = 32
 LOGIN_CHARACTERS_MAX = 254
 NAME_CHARACTERS_MAX = 100
 LANGUAGES = ("fr", "en")
+
+# Steps of a path: letters of any language and digits, and what names of places have between them.
+_AREA = re.compile(r"[\w.' -]+(/[\w.' -]+)*")
 
 FAILURES_OF_LOGIN = Patience(free=5)
 FAILURES_OF_PEER = Patience(free=20)
@@ -370,7 +374,7 @@ class Keeper:
                 raise Refused(
                     f"no such services: {', '.join(sorted(unknown)) or 'none'}. There are {known}, and * for all"
                 )
-            if each.area.strip("/") != each.area or "//" in each.area or not each.area.isprintable():
+            if each.area and not _AREA.fullmatch(each.area):
                 raise Refused(f"{each.area!r} is no area: write one such as dijon-metropole/quetigny")
 
     def _need(self, user: str) -> User:

@@ -1,7 +1,8 @@
 """Throttling of attempts: whoever fails too often waits, twice as long each time.
 
 Its laws, each tested: an attempt counts before its outcome is known, so that many at once gain nothing; one refused by
-the throttle itself does not count, so that a wait ends; what is held in memory is bounded, the least recent forgotten.
+the throttle itself does not count, so that a wait ends; no wait is longer than the longest, whatever becomes of the
+clock; what is held in memory is bounded, the least recent forgotten.
 """
 
 from __future__ import annotations
@@ -67,4 +68,8 @@ class Throttle:
 
     def _known(self, key: Hashable, now_us: int) -> tuple[int, int]:
         count, until_us = self._held.get(key, (0, 0))
+        if until_us > now_us + self._patience.longest_us:
+            # The clock was set back since: the longest wait there is begins now, and ends.
+            until_us = now_us + self._patience.longest_us
+            self._held[key] = (count, until_us)
         return (count, until_us) if now_us - until_us < self._patience.forget_us else (0, 0)
