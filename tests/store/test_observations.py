@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.city import NOW_US, open_observations
+from vigie.core.kinds import Quality
 from vigie.core.observations import Batch
 from vigie.core.times import DAY_US, day_of
 from vigie.engine.ports import PictureFrame, StorageFull, StoredBatch
@@ -172,6 +173,31 @@ def test_old_days_are_dropped_whole(store: DuckObservations) -> None:
     assert store.drop_before(day_of(NOW_US - 30 * DAY_US)) == [day_of(NOW_US - 40 * DAY_US)]
     with store.reading() as read:
         assert read.execute(f"SELECT count(*) FROM ({store.union('number')})").fetchall() == [(1,)]
+
+
+def test_the_numbers_go_on_after_the_last_even_where_all_is_dropped(open_store: Open, tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for n in (1, 2):
+        store.append(stored(n, [(1, 1, NOW_US - 40 * DAY_US, float(n), None, None)]))
+    store.seal(NOW_US)
+    store.drop_before(day_of(NOW_US + DAY_US))
+    store.close()
+    store = open_store(tmp_path)
+    assert store.last_ingest == 2
+    store.close()
+
+
+def test_of_an_instant_told_twice_compacting_keeps_what_differs(store: DuckObservations) -> None:
+    at = NOW_US - DAY_US
+    for n, (value, quality) in enumerate([(0.0, Quality.BAD), (60.0, Quality.GOOD), (60.0, Quality.GOOD)], 1):
+        batch = stored(n, [(1, 1, at, value, None, None)])
+        batch.batch.quality[:] = quality
+        store.append(batch)
+        store.seal(NOW_US)
+    store.compact(day_of(at))
+    with store.reading() as read:
+        rows = read.execute(f"SELECT value, quality FROM ({store.union('number')}) ORDER BY n").fetchall()
+    assert rows == [(0.0, int(Quality.BAD)), (60.0, int(Quality.GOOD))]
 
 
 def frame(ingest: int) -> PictureFrame:

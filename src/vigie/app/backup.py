@@ -19,7 +19,7 @@ import msgspec
 
 from vigie import __version__
 from vigie.app.control import Hand, operation
-from vigie.app.installation import STAGING, Installation, installation
+from vigie.app.installation import HEADS, STAGING, Installation, installation
 from vigie.core.facts import POST, Entry, PersonalErased
 from vigie.core.times import rfc3339
 from vigie.settings import Settings
@@ -40,7 +40,6 @@ from vigie.store.journal import Head
 from vigie.transports.control import Say, Wrong
 
 MANIFEST = "manifest.json"
-HEADS = "heads.jsonl"
 ROOM_LEFT_BYTES = 64 << 20
 
 

@@ -23,14 +23,14 @@ from sqlalchemy.exc import DBAPIError
 from vigie.api.mqtt import OBSERVATIONS_TOPIC
 from vigie.api.pages import WEB
 from vigie.app.control import Hand, operation, perform
-from vigie.app.installation import InUse
+from vigie.app.installation import HEADS, InUse
 from vigie.app.mqtt import broker_of
 from vigie.core.facts import InstallationMade
 from vigie.core.times import rfc3339
 from vigie.protocols.mqtt import reason
 from vigie.settings import Settings, SettingsWrong
 from vigie.store.checks import facts_damage, frames_damage, segments_damage
-from vigie.store.files import free_bytes
+from vigie.store.files import free_bytes, last_lines
 from vigie.store.journal import JournalBroken
 from vigie.transports.control import Say, Wrong
 from vigie.transports.device_mqtt import MqttSender
@@ -184,8 +184,7 @@ def _journal(hand: Hand) -> Iterator[Check]:
 
 
 def _heads(hand: Hand) -> Iterator[Check]:
-    path = hand.opened.settings.data / "heads.jsonl"
-    lines = path.read_bytes().splitlines()[-HEADS_CHECKED:] if path.exists() else []
+    lines = last_lines(hand.opened.settings.data / HEADS, HEADS_CHECKED, bytes_max=HEADS_CHECKED << 10)
     for line in lines:
         with suppress(json.JSONDecodeError, KeyError, TypeError, ValueError):
             said = json.loads(line)

@@ -53,6 +53,7 @@ from vigie.engine.registry import Registry
 from vigie.engine.whereabouts import Whereabouts
 from vigie.settings import Settings
 from vigie.store.facts import SqlFacts
+from vigie.store.files import append_lines, last_lines
 from vigie.store.journal import Head
 from vigie.store.observations import DuckObservations
 
@@ -63,6 +64,7 @@ CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
 STAGING = ".backup"
 """Where a backup gathers what it copies, among the observations."""
+HEADS = "heads.jsonl"
 SECRET_BYTES = 32
 
 _log = structlog.get_logger("vigie")
@@ -233,7 +235,7 @@ class Installation:
     def sign_head(self) -> Head:
         """Signs the journal as it stands and appends the head to the file that is handed out."""
         head = self.facts.journal.sign(self.key, self.clock.now_us())
-        path = self.settings.data / "heads.jsonl"
+        path = self.settings.data / HEADS
         line = json.dumps(
             {
                 "size": head.size,
@@ -241,13 +243,9 @@ class Installation:
                 "at_us": head.at_us,
                 "signature": base64.b64encode(head.signature).decode(),
             }
-        )
-        known = path.read_text("utf-8").splitlines()[-1:] if path.exists() else []
-        if known != [line]:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+        ).encode()
+        if last_lines(path, 1, bytes_max=4 * len(line)) != [line]:
+            append_lines(path, [line])
         return head
 
     def engine(self) -> Engine:

@@ -5,7 +5,6 @@ It holds no personal word: which field of which leaf, when, and under which rule
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from vigie.core.facts import PersonalErased, fact_of
-from vigie.store.files import sync_folder
+from vigie.store.files import append_lines
 from vigie.store.tables import LEAF
 
 ERASURES = "erasures.jsonl"
@@ -47,18 +46,12 @@ class Erasures:
             rows = read.execute(query.order_by(LEAF.c.n)).all()
         if not rows:
             return
-        new = not self._path.exists()
-        torn = not new and not self._path.read_bytes().endswith(b"\n")
-        with self._path.open("ab") as file:
-            file.write(b"\n" if torn else b"")
-            for row in rows:
-                fact = fact_of(row.body)
-                assert isinstance(fact, PersonalErased)
-                file.write(_encode(Erasure(row.n, fact.at, fact.rule, fact.fields)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if new:
-            sync_folder(self._path.parent)
+        said: list[bytes] = []
+        for row in rows:
+            fact = fact_of(row.body)
+            assert isinstance(fact, PersonalErased)
+            said.append(_encode(Erasure(row.n, fact.at, fact.rule, fact.fields)))
+        append_lines(self._path, said)
         self._last = rows[-1].n
 
 

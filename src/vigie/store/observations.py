@@ -203,7 +203,7 @@ class DuckObservations:
             return [day for (day,) in read.execute(query, [before]).fetchall()]
 
     def compact(self, day: str) -> None:
-        """Joins the segments of a day into one a sort, without rows that say the same thing twice."""
+        """Joins the segments of a day into one a sort, without rows that say the very same thing twice."""
         with self.sealing:
             for sort in SORTS:
                 with self.reading() as read:
@@ -216,9 +216,9 @@ class DuckObservations:
                     if len(files) < 2:
                         continue
                     source = f"read_parquet({files})"
-                    file, rows = self._write_segment(
-                        read, sort, day, f"SELECT DISTINCT ON (asset, point, observed_us) * FROM {source} ORDER BY n"
-                    )
+                    said = _COLUMNS[sort].removeprefix("n, ")
+                    once = f"SELECT DISTINCT ON ({said}) {_COLUMNS[sort]} FROM {source} ORDER BY n"
+                    file, rows = self._write_segment(read, sort, day, once)
                     read.execute("BEGIN")
                     read.execute("DELETE FROM segment WHERE day = ? AND sort = ?", [day, sort])
                     read.execute("INSERT INTO segment VALUES (?, ?, ?, ?)", [day, sort, file, rows])
@@ -232,7 +232,9 @@ class DuckObservations:
                 days = [d for (d,) in read.execute("SELECT DISTINCT day FROM segment WHERE day < ?", [day]).fetchall()]
                 read.execute("BEGIN")
                 read.execute("DELETE FROM segment WHERE day < ?", [day])
-                read.execute("DELETE FROM ingest WHERE received_us < ?", [start_of(day)])
+                # The newest stays, however old: the numbers go on from it.
+                older = "received_us < ? AND n < (SELECT max(n) FROM ingest)"
+                read.execute(f"DELETE FROM ingest WHERE {older}", [start_of(day)])
                 read.execute("COMMIT")
             self._drop_unnamed()
         return sorted(days)
