@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import BROKEN, DIJON, FLASHING, OPEN_CABINET, Town, lamps_of, place
-from tests.people import QUETIGNY
+from tests.people import QUETIGNY, Browser
 from tests.post import now_us, reading
 from vigie.api.city.export import COLUMNS
 
@@ -119,6 +119,49 @@ def test_the_sun_is_asked_for_again_each_day(window: Open) -> None:
     operator.map_stands()
     with operator.page.expect_response(re.compile(r"/api/v1/city$")):
         operator.page.clock.fast_forward("24:00:00")
+
+
+def test_what_the_map_shows_is_selected_without_a_pointer(window: Open) -> None:
+    operator = window()
+    operator.map_stands()
+    operator.go(place(DIJON, 0, 0), 17)
+    operator.press("v")
+    box = operator.by("section[aria-label='Sélection']")
+    expect(box.locator("h2")).to_have_text("Vue de la carte")
+    expect(box.locator(".kind").first).to_be_visible()
+    operator.until(lambda: operator.rings()["meant"] > 0, "what is selected is ringed")
+
+
+def test_escape_closes_the_legend_first(window: Open) -> None:
+    operator = window(path="#asset=luminaire-000020")
+    operator.map_stands()
+    expect(operator.by(".sheet h2")).to_be_visible()
+    operator.button("Légende").click()
+    expect(operator.by("section.legend")).to_be_visible()
+    operator.press("Escape")
+    expect(operator.by("section.legend")).to_have_count(0)
+    expect(operator.by(".sheet h2")).to_be_visible()
+
+
+def test_an_open_journal_offers_what_is_new_and_is_read_by_its_days(window: Open, here: Town) -> None:
+    reader = window(path="#page=journal")
+    entries = reader.by("li.entry")
+    expect(entries.first).to_be_visible()
+    before = entries.count()
+    colleague = Browser(here.post, "operator")
+    body = {"id": "luminaire-journal-1", "kind": "luminaire", "name": "Lanterne", "lon": 5.04, "lat": 47.32}
+    assert colleague.ask("POST", "/api/v1/assets", body).status == 201
+    offered = reader.by("button.new")
+    expect(offered).to_contain_text("nouvelle")
+    assert entries.count() == before, "nothing moves under who reads"
+    offered.click()
+    expect(offered).to_have_count(0)
+    expect(reader.by("li.entry", has_text="Équipement créé").first).to_be_visible()
+
+    reader.by("input[type=date]").nth(1).fill("2020-01-01")
+    reader.see("Aucune entrée visible pour vous avec ces critères.")
+    reader.by("input[type=date]").nth(1).fill("")
+    expect(entries.first).to_be_visible()
 
 
 def test_a_history_says_what_its_point_is(window: Open, here: Town) -> None:

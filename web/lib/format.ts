@@ -68,6 +68,13 @@ export function clockSeconds(at: Instant): string {
   return stamp(date(at), 'seconds', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
 }
 
+/** When a day, as a date field says it (2026-11-24), begins in the city's zone. */
+export function dayBegins(date: string): Date {
+  const utc = Date.parse(`${date}T00:00:00Z`)
+  const here = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(utc)
+  return new Date(2 * utc - Date.parse(`${here.replace(' ', 'T')}Z`))
+}
+
 /** 24 nov. 2026 */
 export function day(at: Instant): string {
   return stamp(date(at), 'day', { day: 'numeric', month: 'short', year: 'numeric' })

@@ -79,6 +79,8 @@ class Chronicle:
         actors: Collection[str] = (),
         named: Collection[str] = (),
         asset: tuple[str, int] | None = None,
+        since_us: int | None = None,
+        until_us: int | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> list[Chapter]:
@@ -86,7 +88,8 @@ class Chronicle:
 
         types: names of facts. actors: their pseudonymous ids. named: the same, of people who were found by what they
         are called: what they did is told where their names may be read. asset: id and number; what was ordered of it
-        is about it too. before: only leaves with a smaller number.
+        is about it too. since_us, until_us: what was written down from the one on and before the other. before: only
+        leaves with a smaller number.
         """
         query = select(LEAF).where(_readable(scope, "leaf"))
         if types:
@@ -98,6 +101,10 @@ class Chronicle:
             asset_id, no = asset
             orders = select(TARGET.c.command).where(TARGET.c.asset == no)
             query = query.where(or_(LEAF.c.subject == asset_id, LEAF.c.subject.in_(orders)))
+        if since_us is not None:
+            query = query.where(LEAF.c.at_us >= since_us)
+        if until_us is not None:
+            query = query.where(LEAF.c.at_us < until_us)
         if before is not None:
             query = query.where(LEAF.c.n < before)
         with self._engine.connect() as read:

@@ -6,16 +6,20 @@ Instants are RFC 3339 texts in UTC. A value is in the unit of its point; an unkn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, Literal, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 Value = bool | int | float | str | tuple[float, float] | None
 """A number, a yes or no, the name of a choice, a text, a place (longitude, latitude), or nothing known."""
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north, in degrees."""
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""When, in an address: RFC 3339 with its zone."""
 
 Item = TypeVar("Item")
 

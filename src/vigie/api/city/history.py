@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -30,19 +29,17 @@ _EVER_US = np.iinfo(np.int64).max
 
 T = TypeVar("T")
 
-Instant = Annotated[datetime, Meta(tz=True)]
-
 
 class AssetHistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which point, when, and in which spans."""
 
     point: Annotated[str, Meta(description="The point, by its name in the kind.")]
     start: Annotated[
-        Instant | None, Meta(description="The first instant, RFC 3339; a day before `to` unless said.")
+        forms.Instant | None, Meta(description="The first instant, RFC 3339; a day before `to` unless said.")
     ] = msgspec.field(name="from", default=None)
-    end: Annotated[Instant | None, Meta(description="The first instant that is no more of it; now unless said.")] = (
-        msgspec.field(name="to", default=None)
-    )
+    end: Annotated[
+        forms.Instant | None, Meta(description="The first instant that is no more of it; now unless said.")
+    ] = msgspec.field(name="to", default=None)
     bucket_s: Annotated[float, Meta(ge=0, description="The length of a span; 0 for the observations themselves.")] = 0
 
 

@@ -17,7 +17,7 @@ from vigie.api.operation import Ask, Nothing, Operation, nearest
 from vigie.api.problems import Problem
 from vigie.core.facts import POST, AnyFact
 from vigie.core.scope import Placement, Verb
-from vigie.core.times import rfc3339
+from vigie.core.times import rfc3339, to_us
 from vigie.store.chronicle import Chapter
 
 LIMIT_MAX = 200
@@ -34,6 +34,12 @@ class JournalQuery(msgspec.Struct, frozen=True, kw_only=True):
     type: Annotated[str, Meta(description="The fact, such as CommandProposed.")] = ""
     actor: Annotated[str, Meta(max_length=200, description="Who did it: an id, or a part of a name.")] = ""
     asset: Annotated[str, Meta(max_length=200, description="The id of the asset it is about.")] = ""
+    start: Annotated[
+        forms.Instant | None, Meta(description="The first instant, RFC 3339; from the first entry unless said.")
+    ] = msgspec.field(name="from", default=None)
+    end: Annotated[
+        forms.Instant | None, Meta(description="The first instant that is no more of it; now unless said.")
+    ] = msgspec.field(name="to", default=None)
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX, description="How many a page has.")] = 50
     cursor: Annotated[str, Meta(description="`next` of the page before.")] = ""
 
@@ -127,6 +133,8 @@ class JournalDoor:
             actors=[actor] if actor else (),
             named=chronicle.people_called(actor) if actor else (),
             asset=(query.asset, numbers.get(query.asset, 0)) if query.asset else None,
+            since_us=None if query.start is None else to_us(query.start),
+            until_us=None if query.end is None else to_us(query.end),
             before=before[0] if before else None,
             limit=query.limit + 1,
         )
