@@ -267,8 +267,8 @@ export class CityChart {
 
   go(lon: number, lat: number, zoom?: number, offset: [number, number] = [0, 0]): void {
     const target = { center: [lon, lat] as [number, number], zoom: zoom ?? this.map.getZoom(), offset }
-    if (this.#reduced.matches) this.map.jumpTo(target)
-    else this.map.easeTo({ ...target, duration: 500 })
+    // A jump of the map's own would know no offset.
+    this.map.easeTo({ ...target, duration: this.#reduced.matches ? 0 : 500 })
   }
 
   fit(bounds: Bounds, right: number): void {
