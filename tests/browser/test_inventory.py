@@ -32,6 +32,7 @@ def test_a_lamp_is_made_moved_replaced_and_decommissioned(window: Open, here: To
     form.locator("select").first.select_option("luminaire")
     form.get_by_label("Nom", exact=True).fill("Lanterne du parc")
     form.get_by_label("Identifiant", exact=True).fill("luminaire-parc-1")
+    form.get_by_label("Motif").fill("Parc ouvert")
     first_place = place(DIJON, -40, -200)
     click_at(operator, first_place)
     form.locator("button.primary").click()
@@ -98,3 +99,33 @@ def test_what_a_colleague_makes_and_moves_is_seen_without_a_reload(window: Open,
     operator.until(lambda: number not in operator.drawn_lamps(), "it has left the view")
     x = (there[0] / 360) + 0.5
     operator.until(lambda: abs(operator.evaluate(f"() => vigie.places.x[{number}]") - x) < 3e-7, "where it is now")
+
+
+def test_a_place_is_given_by_keyboard_alone(window: Open, here: Town) -> None:
+    operator = window()
+    operator.map_stands()
+    operator.go(place(DIJON, 100, -220), 17)
+    operator.button("Nouvel équipement").click()
+    form = operator.by("section[aria-label='Nouvel équipement']")
+    lat, lon = form.get_by_label("Latitude"), form.get_by_label("Longitude")
+    form.get_by_role("button", name="Placer au centre de la carte").press("Enter")
+    # The middle of what the panels leave free of the map.
+    expect(lat).to_have_value(f"{operator.evaluate('() => vigie.map.getCenter().lat'):.6f}".replace(".", ","))
+    assert float(lon.input_value().replace(",", ".")) < place(DIJON, 100, -220)[0]
+
+    form.locator("select").first.select_option("luminaire")
+    form.get_by_label("Nom", exact=True).fill("Lanterne au clavier")
+    form.get_by_label("Identifiant", exact=True).fill("luminaire-clavier-1")
+    form.get_by_label("Motif").fill("Relevé du géomètre")
+    lat.fill("97,3")
+    expect(lat).to_have_attribute("aria-invalid", "true")
+    expect(form.locator("button.primary")).to_be_disabled()
+    wanted = place(DIJON, -80, -220)
+    lat.fill(f"{wanted[1]:.6f}".replace(".", ","))
+    lon.fill(f"{wanted[0]:.6f}")
+    form.locator("button.primary").press("Enter")
+    expect(operator.by(".sheet h2")).to_contain_text("Lanterne au clavier")
+    made: Any = here.ask("operator", "assets/luminaire-clavier-1")
+    assert (round(made["lon"], 6), round(made["lat"], 6)) == (round(wanted[0], 6), round(wanted[1], 6))
+    entries: Any = here.ask("operator", "journal?type=AssetMade&asset=luminaire-clavier-1")
+    assert entries["items"][0]["summary"]["reason"] == "Relevé du géomètre"

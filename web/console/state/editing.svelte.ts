@@ -16,6 +16,7 @@ export interface Draft {
   name: string
   street?: string
   parent?: string
+  reason: string
   attributes: Record<string, Value>
 }
 
@@ -47,6 +48,12 @@ class Editing {
   put(lon: number, lat: number): void {
     this.place = { lon, lat }
     mapState.chart?.redraw()
+  }
+
+  /** Where the map looks, for whoever does not point. */
+  putInMiddle(): void {
+    const at = mapState.middle()
+    if (at) this.put(at.lon, at.lat)
   }
 
   stop(): void {

@@ -18,6 +18,7 @@ const KEYS: Record<string, () => void> = {
   k: () => desk.step(-1),
   a: acknowledge,
   l: () => (selection.tool = selection.tool === 'lasso' ? 'none' : 'lasso'),
+  v: () => selection.chooseView(),
   t: () => view.openPage(view.page === 'table' ? 'map' : 'table'),
   o: () => view.openPage(view.page === 'orders' ? 'map' : 'orders'),
   g: () => session.may('journal') && view.openPage(view.page === 'journal' ? 'map' : 'journal'),
@@ -31,7 +32,8 @@ function acknowledge(): void {
 
 /** Steps back by one: what was opened last is closed first. */
 function back(): void {
-  if (selection.tool !== 'none') {
+  if (shell.legend) shell.legend = false
+  else if (selection.tool !== 'none') {
     editing.stop()
     selection.tool = 'none'
   } else if (selection.chosen) selection.clear()

@@ -22,6 +22,20 @@ class MapState {
     })
   }
 
+  /** What of the map is covered by no panel. */
+  free(): Bounds | null {
+    const screen = this.chart?.screen
+    if (!screen) return null
+    return [screen.lon(0), screen.lat(screen.height), screen.lon(screen.width - this.covered), screen.lat(0)]
+  }
+
+  /** The middle of it. */
+  middle(): { lon: number; lat: number } | null {
+    const screen = this.chart?.screen
+    if (!screen) return null
+    return { lon: screen.lon((screen.width - this.covered) / 2), lat: screen.lat(screen.height / 2) }
+  }
+
   fit(bounds: Bounds): void {
     void tick().then(() => this.chart?.fit(bounds, this.covered))
   }

@@ -1,5 +1,6 @@
 // A selection: one asset, a street, an area or what a lasso holds. One order can be given to all of it.
 import { api } from '@lib/api'
+import { t } from '@lib/i18n.svelte'
 import type { Bounds, Found, Page, AssetRow, Select } from '@lib/types'
 import { learn } from '../map/places'
 import { city } from './city.svelte'
@@ -9,10 +10,9 @@ import { session } from './session.svelte'
 export type Tool = 'none' | 'lasso' | 'create' | 'move'
 
 export interface Chosen {
-  form: 'assets' | 'street' | 'area' | 'polygon'
+  form: 'street' | 'area' | 'polygon'
   /** What a person calls it; empty for a lasso. */
   name: string
-  ids?: string[]
   street?: string
   area?: string
   polygon?: [number, number][]
@@ -53,6 +53,16 @@ class Selection {
     if (area) mapState.fit(area.bounds)
   }
 
+  /** All that the map shows, for whoever draws no lasso. */
+  chooseView(): void {
+    const free = mapState.free()
+    if (!free) return
+    this.tool = 'none'
+    const [w, s, e, n] = free
+    const polygon: [number, number][] = [[w, s], [e, s], [e, n], [w, n]] // prettier-ignore
+    this.choose({ form: 'polygon', name: t('console.selection.view'), polygon })
+  }
+
   chooseFound(found: Found): void {
     if (found.type === 'area') this.chooseArea(found.id)
     else if (found.type === 'street') {
@@ -78,8 +88,6 @@ class Selection {
     const chosen = this.chosen
     if (!chosen) return null
     switch (chosen.form) {
-      case 'assets':
-        return { assets: chosen.ids ?? [] }
       case 'street':
         return { street: chosen.street ?? '', kind, ...(chosen.area ? { area: chosen.area } : {}) }
       case 'area':
@@ -106,17 +114,12 @@ class Selection {
         Object.keys(kind.actions).length > 0 && session.may('order', kind.service) && city.count(name) > 0,
     )
     const counts: Record<string, number> = {}
-    if (chosen.form === 'assets') {
-      const kind = chosen.ids?.[0]?.replace(/-[^-]*$/, '') ?? ''
-      counts[kind] = chosen.ids?.length ?? 0
-    } else {
-      await Promise.all(
-        kinds.map(async ([name]) => {
-          const page = await api.get<Page<AssetRow>>('assets', { ...this.query(), kind: name, limit: 1 })
-          counts[name] = page.total ?? page.items.length
-        }),
-      ).catch(() => undefined)
-    }
+    await Promise.all(
+      kinds.map(async ([name]) => {
+        const page = await api.get<Page<AssetRow>>('assets', { ...this.query(), kind: name, limit: 1 })
+        counts[name] = page.total ?? page.items.length
+      }),
+    ).catch(() => undefined)
     if (asked !== this.#asked) return
     const found = Object.entries(counts).filter(([, n]) => n > 0)
     this.counts = Object.fromEntries(found)
@@ -128,7 +131,7 @@ class Selection {
   async #members(asked: number): Promise<void> {
     const { kind, chosen } = this
     this.members = []
-    if (!chosen || !kind || chosen.form === 'assets' || (this.counts?.[kind] ?? 0) > MEMBERS_MAX) return
+    if (!chosen || !kind || (this.counts?.[kind] ?? 0) > MEMBERS_MAX) return
     const all: AssetRow[] = []
     let cursor: string | null = null
     try {
