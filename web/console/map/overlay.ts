@@ -1,5 +1,6 @@
 // The canvas over the map: signs of single assets, what is wrong, names of areas with their figure, what is chosen.
 // Drawn in the same frame as the map, and again when the live picture changes.
+import { number } from '@lib/format'
 import { CONSIGNED, GONE, ORDER, picture } from '../state/picture'
 import { clustersOf, CLUSTER_ZOOM, type Cluster } from './clusters'
 import { Cones } from './cones'
@@ -146,7 +147,7 @@ export class Overlay {
       this.hits.push({ x, y: y - lift, r: size * 0.7, no: cluster.no, unitX: cluster.x, unitY: cluster.y })
       return
     }
-    const text = String(wrong || n4)
+    const text = number(wrong || n4)
     ink.font = '600 12px Inter'
     const width = 20 + ink.measureText(text).width + 8
     ink.beginPath()
@@ -247,7 +248,7 @@ function crosses(a: [number, number, number, number], b: [number, number, number
 function figures(ink: CanvasRenderingContext2D, c: Palette, counts: [number, number, number], x: number, y: number): void {
   ink.font = '600 12px Inter'
   const parts = counts
-    .map((count, index) => ({ count, worst: index + 1, width: 20 + ink.measureText(String(count)).width }))
+    .map((count, index) => ({ count, worst: index + 1, width: 20 + ink.measureText(number(count)).width }))
     .filter((part) => part.count > 0)
   const total = parts.reduce((sum, part) => sum + part.width + 6, -6)
   let left = x - total / 2
@@ -258,9 +259,9 @@ function figures(ink: CanvasRenderingContext2D, c: Palette, counts: [number, num
     ink.textBaseline = 'middle'
     ink.lineWidth = 3
     ink.strokeStyle = c.halo
-    ink.strokeText(String(part.count), left + 17, y + 0.5)
+    ink.strokeText(number(part.count), left + 17, y + 0.5)
     ink.fillStyle = c.labelStrong
-    ink.fillText(String(part.count), left + 17, y + 0.5)
+    ink.fillText(number(part.count), left + 17, y + 0.5)
     left += part.width + 6
   }
 }
