@@ -32,7 +32,8 @@ class Application:
     """What uvicorn calls.
 
     direct: (method, path) -> endpoint, for the few requests that come by the thousand a second. They go around the
-    router and its layers, which cost more than all of ours; problems and headers are the same for both ways.
+    router and its layers, which cost more than all of ours; problems and headers are the same for both ways. What they
+    answer is whole, and says none of the headers itself that every answer has.
     limit: raises Problem 429 for a request by the router from somebody who asks too often.
     """
 
@@ -70,7 +71,9 @@ class Application:
             response = await endpoint(request)
         except Exception as error:
             response = _response_to(request, error)
-        await response(scope, receive, with_headers)
+        headers = [*response.raw_headers, *_HEADERS]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
 
 
 def application(

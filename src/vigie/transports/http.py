@@ -7,9 +7,10 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 STOP_S_MAX = 10
@@ -23,12 +24,59 @@ _HIGH_WATER_BYTES = 64 << 10
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 
 
+class _Joining:
+    """A transport that holds a write back until the next one or the next turn of the loop, and sends both at once.
+
+    An answer is written as its head and its body; sent apart, they are two calls of the kernel here and two awakenings
+    there. No more than one write is ever held, so that a slow reader is noticed as before.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.plain = transport
+        self._loop = asyncio.get_running_loop()
+        self._held = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plain, name)
+
+    def write(self, data: bytes) -> None:
+        """As a transport's."""
+        if self._held:
+            held, self._held = self._held, b""
+            self.plain.writelines((held, data))
+        elif data:
+            self._held = data
+            self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        """As a transport's."""
+        self._flush()
+        self.plain.close()
+
+    def _flush(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self.plain.write(held)
+
+
+class _Http(HttpToolsProtocol):
+    """uvicorn's HTTP, whose answers leave whole."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """As uvicorn's."""
+        super().connection_made(cast("asyncio.Transport", _Joining(transport)))
+
+
 class _WebSocket(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, whose end waits for nobody.
 
     `send` waits until less than 64 KiB wait for the peer, so a peer that does not read holds one message at most. What
     ASGI has no word for is the extension `vigie.link` of the scope: see `dismiss`.
     """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """As uvicorn's; a frame is written whole, and waits for no other."""
+        super().connection_made(transport.plain if isinstance(transport, _Joining) else transport)
 
     async def run_asgi(self) -> None:
         """Runs the application, then cuts a peer off that takes neither what was sent nor the close."""
@@ -89,7 +137,7 @@ async def serve(
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=_Http,
         ws=_WebSocket,
         ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
         ws_ping_interval=PING_S,
