@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import msgspec
@@ -121,6 +122,84 @@ def test_what_was_erased_is_shown_as_erased_and_the_journal_still_holds(vigie: V
     assert "under rule 'end of its purpose'" in shown
     assert "Durand" not in shown
     assert "leaves" in vigie("journal", "verify").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("journal", "verify"),
+        ("journal", "show"),
+        ("backup", "copy"),
+        ("users", "list"),
+        ("users", "close", "anne"),
+        ("tokens", "add", "desk", "--role", "operator"),
+        ("devices", "list"),
+        ("devices", "expel", "box"),
+        ("mqtt", "setup", "--out", "broker"),
+        ("doctor",),
+    ],
+)
+def test_a_mistyped_folder_is_said_and_nothing_is_made_there(
+    vigie: Vigie, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = vigie(*words, code=1).output
+    assert str(vigie.data) in shown
+    assert "name its folder with --data, or start one with vigie serve" in shown
+    assert [path.name for path in tmp_path.iterdir()] == [vigie.file.name]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("users", "add", "anne", "--name", "Anne Morel", "--role", "operator", "--password-file", "password"),
+        ("devices", "admit", "box"),
+    ],
+)
+def test_the_first_account_and_the_first_device_make_the_post(
+    vigie: Vigie, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "password").write_text("a long way to the lamp\n")
+    vigie(*words)
+    assert "The journal holds" in vigie("journal", "verify").stdout
+
+
+def test_a_folder_that_cannot_be_is_named_and_not_the_port() -> None:
+    for words in (("serve", "--port", "0"), ("devices", "admit", "box")):
+        result = CliRunner().invoke(main, [*words, "--data", "/proc/x"])
+        assert result.exit_code == 1
+        assert "/proc/x cannot be the post's folder: No such file or directory" in result.stderr.replace("\n", " ")
+        assert "127.0.0.1" not in result.stderr
+
+
+def test_a_port_that_is_taken_is_said_with_the_mend(vigie: Vigie) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = vigie("serve", "--port", str(port), code=1).stderr
+    assert f"127.0.0.1:{port} cannot be had: Address already in use. Choose another port with --port" in said
+    said = vigie("serve", "--host", "192.0.2.1", "--port", "0", code=1).stderr
+    assert "192.0.2.1:0 cannot be had: Cannot assign requested address. Choose another address with --host" in said
+    assert "port" in vigie("serve", "--port", "70000", code=1).stderr
+
+
+def test_a_device_without_assets_is_said_to_have_none(vigie: Vigie) -> None:
+    vigie.take()
+    for words in ((), ("--all-of", "dijon-metropole/atlantis")):
+        said = vigie("devices", "admit", "gw", *words)
+        assert len(said.stdout.splitlines()[-1]) >= 40
+        assert "gw reports for nothing" in said.stderr
+        assert "vigie devices expel gw" in said.stderr
+        vigie("devices", "expel", "gw")
+
+
+def test_what_is_not_there_is_said_with_what_may_be_meant(vigie: Vigie) -> None:
+    vigie.take()
+    said = vigie("devices", "admit", "gw", "--asset", "luminiare-000001", code=1).stderr
+    assert "there is no asset 'luminiare-000001'. Did you mean 'luminaire-000001'?" in said
+    assert "no device 'nope'. vigie devices list" in vigie("devices", "expel", "nope", code=1).stderr
+    said = vigie("journal", "prove", "99999", code=1).stderr
+    assert "there is no leaf 99999: the tree has leaves 0 to 2" in said
 
 
 def test_an_installation_has_one_master(vigie: Vigie) -> None:

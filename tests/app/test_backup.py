@@ -255,7 +255,7 @@ def test_the_commands_say_what_they_did_and_what_they_left_out(tmp_path: Path) -
 
     assert "keys are NOT in it" in vigie("backup", "copy", "--data", "post")
     assert "would come back" in vigie("restore", "copy", "--data", "again", code=1)
-    assert "cannot be read" in vigie("restore", "post", "--data", "again", "--without-erasures", code=1)
+    assert "there is no backup in post" in vigie("restore", "post", "--data", "again", code=1)
     told = vigie("restore", "copy", "--data", "again", "--without-erasures")
     assert "every one in its place" in told
     assert "put its copy at keys/journal.key" in told

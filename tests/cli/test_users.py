@@ -78,13 +78,15 @@ def test_accounts_and_tokens_are_kept_by_the_same_commands_while_the_post_runs(v
 
 
 def test_what_is_wrong_is_said_in_a_sentence(vigie: Vigie) -> None:
-    assert "no role 'king'" in vigie.add("a", "--role", "king", code=1).stderr
+    # Before the password is asked for.
+    assert "'king' is none of operator" in vigie("users", "add", "a", "--name", "A", "--role", "king", code=2).stderr
     assert "no such services: magic" in vigie.add("a", "--role", "crew", "--services", "magic", code=1).stderr
     assert "is no area" in vigie.add("a", "--role", "crew", "--area", "/dijon/", code=1).stderr
     assert "written right?" in vigie.add("far", "--role", "crew", "--area", "dijon-metropole/atlantis").stderr
     assert "already" in vigie.add("FAR", "--role", "crew", code=1).stderr
     for command in ("close", "reopen"):
-        assert "no account 'nobody'" in vigie("users", command, "nobody", code=1).stderr
+        assert "no account 'nobody'. vigie users list" in vigie("users", command, "nobody", code=1).stderr
+    assert "no account 'fra'. Did you mean 'far'?" in vigie("users", "close", "fra", code=1).stderr
     written = ("--password-file", str(vigie.password))
     assert "no account 'nobody'" in vigie("users", "password", "nobody", *written, code=1).stderr
     vigie.password.write_text("short\n")
@@ -139,7 +141,7 @@ def test_a_token_is_shown_once_and_counts_until_it_is_revoked(vigie: Vigie) -> N
         said = ask_json(post, "GET", "/api/v1/session", Authorization=f"Bearer {secret}")
         assert (said.status, said.body["user"]["name"]) == (200, "meter")
     vigie("tokens", "revoke", "meter")
-    assert "no token 'meter'" in vigie("tokens", "revoke", "meter", code=1).stderr
+    assert "no token 'meter'. vigie tokens list" in vigie("tokens", "revoke", "meter", code=1).stderr
     with running(vigie.data, vigie.device) as post:
         assert ask_json(post, "GET", "/api/v1/session", Authorization=f"Bearer {secret}").status == 401
 

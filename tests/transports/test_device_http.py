@@ -160,6 +160,9 @@ def test_what_is_no_http_is_an_oserror() -> None:
 def test_an_address_must_be_one_of_http() -> None:
     with pytest.raises(ValueError, match="no http"):
         HttpDoor("mqtt://127.0.0.1", "secret")
+    for impossible in ("http://127.0.0.1:many", "http://127.0.0.1:70000", "http://[::1"):
+        with pytest.raises(ValueError, match="no possible host or port"):
+            HttpDoor(impossible, "secret")
 
 
 def test_a_retry_after_is_read() -> None:

@@ -187,8 +187,10 @@ def query_of(request: Request, form: type[Form]) -> Form:
         raise Problem(400, "Impossible parameter", str(error)) from error
 
 
-def nearest(said: str, known: Iterable[str]) -> str:
-    """What was probably meant, in words; all that there is, where nothing is near."""
+def nearest(said: str, known: Iterable[str], otherwise: str = "") -> str:
+    """What was probably meant, in words; where nothing is near, all that there is, or how else that is found."""
     names = list(known)
     near = difflib.get_close_matches(said, names, 1)
-    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none'}."
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return otherwise or f"There are: {', '.join(names) or 'none'}."

@@ -8,9 +8,11 @@ from vigie.app import doctor as doctor
 from vigie.app import people as people
 from vigie.app.control import perform
 from vigie.app.installation import (
+    FolderUnusable,
     Installation,
     InUse,
     KeyMissing,
+    NoInstallation,
     SystemDice,
     WallClock,
     admission,
@@ -23,9 +25,11 @@ from vigie.app.post import Post
 from vigie.app.serving import doors_of, serve
 
 __all__ = [
+    "FolderUnusable",
     "InUse",
     "Installation",
     "KeyMissing",
+    "NoInstallation",
     "Post",
     "SystemDice",
     "WallClock",

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from vigie.api.operation import nearest
 from vigie.app.control import Hand, operation
 from vigie.app.installation import admit_device
 from vigie.core.facts import COMMAND_LINE, DeviceExpelled, Entry
@@ -52,7 +53,7 @@ async def list_devices(hand: Hand, args: msgspec.Struct) -> list[str]:
     return [name for _, name in sorted(hand.opened.facts.devices().values())]
 
 
-@operation("devices.admit", Admission)
+@operation("devices.admit", Admission, first=True)
 async def admit(hand: Hand, args: Admission) -> dict[str, Any]:
     """Admits a device; answers with its secret, which is kept nowhere."""
     numbers = await asyncio.to_thread(_assets_of, hand, args)
@@ -139,7 +140,8 @@ def _assets_of(hand: Hand, args: Admission) -> list[int]:
     ids = facts.ids()
     unknown = [asset for asset in args.assets if asset not in ids]
     if unknown:
-        raise Wrong(f"there is no asset {unknown[0]!r}")
+        how = "Ids are those of the inventory that was taken in; --all-of takes all of an area."
+        raise Wrong(f"there is no asset {unknown[0]!r}. {nearest(unknown[0], ids, how)}")
     numbers = [ids[asset] for asset in args.assets]
     if args.all_of:
         below = args.all_of + "/"
@@ -149,10 +151,10 @@ def _assets_of(hand: Hand, args: Admission) -> list[int]:
 
 
 def _number(hand: Hand, name: str) -> int:
-    for number, known in hand.opened.facts.devices().values():
-        if known == name:
-            return number
-    raise Wrong(f"there is no device {name!r}")
+    devices = {known: number for number, known in hand.opened.facts.devices().values()}
+    if name not in devices:
+        raise Wrong(f"there is no device {name!r}. {nearest(name, devices, 'vigie devices list shows them.')}")
+    return devices[name]
 
 
 def _commit(hand: Hand, entry: Entry) -> None:

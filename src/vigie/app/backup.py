@@ -146,10 +146,12 @@ def restore(settings: Settings, source: Path, erasures: Path | None, say: Say) -
 
 def read_manifest(source: Path) -> Manifest:
     """What a backup says of itself. Raises Wrong."""
+    if not (source / MANIFEST).is_file():
+        raise Wrong(f"there is no backup in {source}: name a folder that vigie backup has made")
     try:
         manifest = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError) as error:
-        raise Wrong(f"{source} is no backup: its {MANIFEST} cannot be read: {error}") from None
+        raise Wrong(f"the {MANIFEST} of {source} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     outside = [name for name in manifest.files if Path(name).is_absolute() or ".." in Path(name).parts]
     if outside:
         raise Wrong(f"the manifest names {outside[0]!r}, which lies outside of the backup")

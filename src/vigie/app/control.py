@@ -48,10 +48,12 @@ class Hand:
 
 @dataclass(frozen=True)
 class Operation:
-    """args: the type of its arguments. run: performs it; its answer is plain JSON. Raises Wrong."""
+    """args: the type of its arguments. run: performs it; its answer is plain JSON. Raises Wrong. first: it may be the
+    first that is done, and makes the installation where there is none."""
 
     args: type[msgspec.Struct]
     run: Callable[[Hand, Any], Awaitable[Any]]
+    first: bool = False
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -60,11 +62,11 @@ OPERATIONS: dict[str, Operation] = {}
 _Run = TypeVar("_Run", bound=Callable[[Hand, Any], Awaitable[Any]])
 
 
-def operation(name: str, args: type[msgspec.Struct] = Nothing) -> Callable[[_Run], _Run]:
+def operation(name: str, args: type[msgspec.Struct] = Nothing, *, first: bool = False) -> Callable[[_Run], _Run]:
     """Registers an operation under its name."""
 
     def register(run: _Run) -> _Run:
-        OPERATIONS[name] = Operation(args, run)
+        OPERATIONS[name] = Operation(args, run, first)
         return run
 
     return register
@@ -73,13 +75,14 @@ def operation(name: str, args: type[msgspec.Struct] = Nothing) -> Callable[[_Run
 def perform(
     settings: Settings, do: str, args: msgspec.Struct | None = None, say: Say = lambda what, done, total: None
 ) -> Any:
-    """Has an operation done by the post that runs there, or here where none does. Raises Wrong, InUse."""
+    """Has an operation done by the post that runs there, or here where none does. Raises Wrong, InUse,
+    NoInstallation."""
 
     async def write(work: Callable[[], None]) -> None:
         work()
 
     try:
-        with installation(settings) as opened:
+        with installation(settings, make=do in OPERATIONS and OPERATIONS[do].first) as opened:
             hand = Hand(opened, keeper_of(opened), say, write, lambda numbers, reporter: None)
             return asyncio.run(_perform(hand, do, msgspec.to_builtins(args or Nothing())))
     except InUse as error:

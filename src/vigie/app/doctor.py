@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from vigie.api.mqtt import OBSERVATIONS_TOPIC
 from vigie.api.pages import WEB
 from vigie.app.control import Hand, operation, perform
-from vigie.app.installation import HEADS, InUse
+from vigie.app.installation import HEADS, NAME_IT, InUse, NoInstallation
 from vigie.app.mqtt import broker_of
 from vigie.core.facts import InstallationMade
 from vigie.core.times import rfc3339
@@ -58,19 +58,12 @@ class Check(msgspec.Struct, frozen=True):
 def examine(settings: Settings, say: Say) -> list[Check]:
     """Looks at everything. Nothing is changed, and nothing is made where there is no installation."""
     data = settings.data
-    if not (data / "facts.sqlite").exists():
-        return [
-            Check(
-                "installation",
-                "bad",
-                f"there is none in {data}",
-                "name its folder with --data, or start one with vigie serve",
-            )
-        ]
     try:
         told = perform(settings, "doctor", None, say)
         checks = [msgspec.convert(each, Check) for each in told["checks"]]
         return [*checks, *([] if told["running"] else [_port(settings)])]
+    except NoInstallation:
+        return [Check("installation", "bad", f"there is none in {data}", NAME_IT)]
     except InUse:
         return [
             Check(

@@ -66,12 +66,25 @@ STAGING = ".backup"
 """Where a backup gathers what it copies, among the observations."""
 HEADS = "heads.jsonl"
 SECRET_BYTES = 32
+NAME_IT = "name its folder with --data, or start one with vigie serve"
+"""What mends that there is no installation in a folder."""
 
 _log = structlog.get_logger("vigie")
 
 
 class InUse(Exception):
     """Another process has the installation."""
+
+
+class NoInstallation(Exception):
+    """There is none in this folder, and what is asked makes none."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(f"there is no post in {data}: {NAME_IT}")
+
+
+class FolderUnusable(OSError):
+    """The folder cannot be made, or not be written to."""
 
 
 class KeyMissing(OSError):
@@ -309,10 +322,20 @@ def admission(opened: Installation, name: str, numbers: list[int], *, reason: st
 
 
 @contextmanager
-def installation(settings: Settings) -> Generator[Installation]:
-    """Opens the installation, making it where there is none, and holds it alone. Raises InUse."""
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock: IO[str] = (settings.data / "lock").open("a+")
+def installation(settings: Settings, *, make: bool = True) -> Generator[Installation]:
+    """Opens the installation and holds it alone. Raises InUse, FolderUnusable, NoInstallation.
+
+    make: where there is none, one is made.
+    """
+    if not make and not (settings.data / "facts.sqlite").exists():
+        raise NoInstallation(settings.data)
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock: IO[str] = (settings.data / "lock").open("a+")
+    except OSError as error:
+        raise FolderUnusable(
+            f"{settings.data} cannot be the post's folder: {error.strerror}. Name another with --data"
+        ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

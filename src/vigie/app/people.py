@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from vigie.api.operation import nearest
 from vigie.app.control import Hand, Nothing, operation
 from vigie.core.facts import COMMAND_LINE
 from vigie.core.scope import Scope, lies_in
@@ -98,7 +99,7 @@ async def list_users(hand: Hand, args: Nothing) -> list[dict[str, Any]]:
     ]
 
 
-@operation("users.add", Newcomer)
+@operation("users.add", Newcomer, first=True)
 async def add(hand: Hand, args: Newcomer) -> dict[str, Any]:
     """Makes an account with a role; answers whether anything of the city lies in the role's area."""
     with refused():
@@ -175,7 +176,8 @@ async def revoke_token(hand: Hand, args: KnownToken) -> None:
     """Revokes a token."""
     found = [each.id for each in hand.keeper.directory.tokens if args.token in {each.id, each.name}]
     if not found:
-        raise Wrong(f"there is no token {args.token!r}")
+        known = [each.name for each in hand.keeper.directory.tokens]
+        raise Wrong(f"there is no token {args.token!r}. {nearest(args.token, known, 'vigie tokens list shows them.')}")
     if len(found) > 1:
         raise Wrong(f"{args.token!r} names several tokens: say its id")
     with refused():
@@ -202,7 +204,8 @@ async def _user(hand: Hand, login: str) -> str:
     if found is None and hand.keeper.directory.user(login) is not None:
         found = login
     if found is None:
-        raise Wrong(f"there is no account {login!r}")
+        known = [each.login for each in await asyncio.to_thread(hand.opened.facts.accounts.people) if each.login]
+        raise Wrong(f"there is no account {login!r}. {nearest(login, known, 'vigie users list shows them.')}")
     return found
 
 

@@ -81,7 +81,7 @@ async def serve(
     on_ready: Callable[[int], None],
     first: Callable[[Installation], Awaitable[None]] | None = None,
 ) -> None:
-    """Runs the post until it is asked to stop. Raises InUse, OSError.
+    """Runs the post until it is asked to stop. Raises InUse, FolderUnusable, AddressRefused.
 
     first: what is done in the installation before it is served.
     """

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.app.backup import BackupOrder, restore
+from vigie.app.backup import BackupOrder, read_manifest, restore
 from vigie.cli.common import ConfigOption, DataOption, done, err, fail, out, plain_errors, progress
 from vigie.settings import load_settings
 
@@ -50,6 +50,7 @@ def restore_command(
     """Makes an installation of a backup in an empty folder, and erases again what was erased since."""
     with plain_errors(), progress() as say:
         settings = load_settings(config, data=data)
+        read_manifest(backup)  # that there is no backup is said before what else is missing
         if erasures is None and not without_erasures:
             raise fail(
                 "what was erased since the backup would come back. Give the newest list with --erasures "

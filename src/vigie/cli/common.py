@@ -12,10 +12,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from vigie.app import Installation, InUse, KeyMissing, installation, perform
+from vigie.app import FolderUnusable, Installation, InUse, KeyMissing, NoInstallation, installation, perform
 from vigie.settings import SettingsWrong, load_settings
 from vigie.store.journal import JournalBroken
 from vigie.transports.control import Wrong
+from vigie.transports.http import AddressRefused
 
 # What is shown are words of people and devices: their brackets and colons are no markup.
 out = Console(markup=False, emoji=False, highlight=False)
@@ -26,18 +27,23 @@ DataOption = Annotated[Path | None, typer.Option("--data", help="The installatio
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in your own words: kept a year, erasable.")]
 
 
+_MENDABLE = (
+    AddressRefused, FolderUnusable, InUse, JournalBroken, KeyMissing, NoInstallation, SettingsWrong, Wrong,
+)  # fmt: skip
+
+
 @contextmanager
 def plain_errors() -> Generator[None]:
     """What a person can mend is said in a sentence; anything else is a fault and keeps its trace."""
     try:
         yield
-    except (SettingsWrong, InUse, JournalBroken, KeyMissing, Wrong) as error:
+    except _MENDABLE as error:
         raise fail(str(error)) from None
 
 
 @contextmanager
 def opened(config: Path | None, data: Path | None) -> Generator[Installation]:
-    """The installation that the options name, held alone."""
+    """The installation that the options name, made where there is none, and held alone."""
     with plain_errors(), installation(load_settings(config, data=data)) as opened:
         yield opened
 

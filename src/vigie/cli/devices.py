@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vigie.app.administration import Admission, Expulsion
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, out
+from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, err, out
 
 devices = typer.Typer(help="Who may report for which assets; also while the post runs.", no_args_is_help=True)
 
@@ -25,6 +25,12 @@ def admit(
 ) -> None:
     """Admits a device and prints its secret, once."""
     admitted = done(config, data, "devices.admit", Admission(name, assets, all_of, reason))
+    if not admitted["assets"]:
+        err.print(
+            f"vigie: {name} reports for nothing: expel it (vigie devices expel {name}) and admit it again with its "
+            "assets, --asset, or an area's, --all-of",
+            markup=False,
+        )
     out.print(f"{name} may report for {admitted['assets']} assets. Its secret, shown this once:", markup=False)
     typer.echo(admitted["secret"])
 

@@ -100,12 +100,8 @@ def _serve(settings: Settings, first: Callable[[Installation], Awaitable[None]] 
     def ready(bound: int) -> None:
         typer.echo(f"{demo.ANSWERS_ON}http://{settings.host}:{bound}")
 
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings, on_ready=ready, first=first))
-    except OSError as error:
-        err.print(f"vigie: {settings.host}:{settings.port} cannot be had: {error.strerror}", markup=False)
-        raise typer.Exit(1) from None
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, on_ready=ready, first=first))
 
 
 def _set_up_logs(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +11,26 @@ import typer
 from vigie.app.people import Known, Newcomer, NewPassword, Role, RoleOf
 from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, err, fail, out
 from vigie.core.scope import ROLES
+from vigie.engine.keeper import LANGUAGES
 
 users = typer.Typer(help="Who may log in, and what they may do; also while the post runs.", no_args_is_help=True)
 
 FIRST = "vigie users add LOGIN --name NAME --role administrator"
 
+
+def _one_of(known: Collection[str]) -> Callable[[str], str]:
+    """What looks at a word before anything else is asked."""
+
+    def look(said: str) -> str:
+        if said not in known:
+            raise typer.BadParameter(f"{said!r} is none of {', '.join(known)}.")
+        return said
+
+    return look
+
+
 LoginArgument = Annotated[str, typer.Argument(help="What they log in with, such as their address of mail.")]
-RoleOption = Annotated[str, typer.Option("--role", help=f"One of: {', '.join(ROLES)}.")]
+RoleOption = Annotated[str, typer.Option("--role", callback=_one_of(ROLES), help=f"One of: {', '.join(ROLES)}.")]
 AreaOption = Annotated[str, typer.Option("--area", help="An area with all below it; the whole town if not given.")]
 ServicesOption = Annotated[str, typer.Option("--services", help="Services with commas between; * is all of them.")]
 PasswordFileOption = Annotated[
@@ -31,7 +45,9 @@ def add(
     role: RoleOption,
     area: AreaOption = "",
     services: ServicesOption = "*",
-    language: Annotated[str, typer.Option("--language", help="What they read: fr or en.")] = "fr",
+    language: Annotated[
+        str, typer.Option("--language", callback=_one_of(LANGUAGES), help="What they read: fr or en.")
+    ] = "fr",
     password_file: PasswordFileOption = None,
     config: ConfigOption = None,
     data: DataOption = None,

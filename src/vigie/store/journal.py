@@ -108,8 +108,10 @@ class Journal:
         with self._engine.connect() as read:
             whole = size_of(read)
             size = whole if size is None else size
-            if not 0 <= n < size <= whole:
-                raise IndexError(f"no leaf {n} in a tree of {size} leaves; there are {whole}")
+            if size > whole:
+                raise IndexError(f"there are only {whole} leaves")
+            if not 0 <= n < size:
+                raise IndexError(f"there is no leaf {n}: the tree has leaves 0 to {size - 1}")
             leaf: bytes = read.execute(select(LEAF.c.body).where(LEAF.c.n == n)).scalar_one()
             node = nodes_of(read)
             return Proof(n, leaf, size, merkle.root(size, node), tuple(merkle.inclusion(n, size, node)))

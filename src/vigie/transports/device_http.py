@@ -106,11 +106,14 @@ class HttpDoor:
     """The way of one device or gateway to the post. Implements `Door` of vigie.sim.devices."""
 
     def __init__(self, base_url: str, token: str) -> None:
-        """base_url: such as http://127.0.0.1:8000. token: the device's secret."""
-        url = urlsplit(base_url)
+        """base_url: such as http://127.0.0.1:8000. token: the device's secret. Raises ValueError."""
+        try:
+            url = urlsplit(base_url)
+            port = url.port or (443 if url.scheme == "https" else 80)
+        except ValueError:
+            raise ValueError(f"{base_url!r} has no possible host or port") from None
         if url.scheme not in ("http", "https") or not url.hostname:
             raise ValueError(f"{base_url!r} is no http or https address")
-        port = url.port or (443 if url.scheme == "https" else 80)
         tls = create_default_context() if url.scheme == "https" else None
         self._prefix = url.path.rstrip("/")
         self._headers = [("host", url.netloc), ("authorization", f"Bearer {token}"), ("user-agent", "vigie-device")]

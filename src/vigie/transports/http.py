@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 from collections.abc import Callable
@@ -22,6 +23,10 @@ UNSENT_BYTES_MAX = 128 << 10
 LINGER_S_MAX = 2.0
 _HIGH_WATER_BYTES = 64 << 10
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+
+
+class AddressRefused(OSError):
+    """The address cannot be had; says why, and what to say instead."""
 
 
 class _Joining:
@@ -128,12 +133,9 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT. on_ready gets the port, once requests are answered; 0 asks for a free one.
 
-    on_stop: called when it is to end, before it waits for the answers that are under way. Raises OSError
-    when the address cannot be taken.
+    on_stop: called when it is to end, before it waits for the answers that are under way. Raises AddressRefused.
     """
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    listener = _bound(host, port)
     config = uvicorn.Config(
         application,
         loop="uvloop",
@@ -168,3 +170,16 @@ async def serve(
     if server.started:
         on_ready(int(listener.getsockname()[1]))
     await serving
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        of_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        mend = "port with --port; 0 takes a free one" if of_port else "address with --host"
+        raise AddressRefused(f"{host}:{port} cannot be had: {error.strerror}. Choose another {mend}") from None
+    return listener
