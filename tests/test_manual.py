@@ -16,6 +16,7 @@ QUOTED = {"fr": r"«\s*([^»]+?)\s*»", "en": r'"([^"]+)"'}
 def said(language: str) -> list[re.Pattern[str]]:
     """Each text of the interface that has words of its own, with anything in place of its parameters."""
     texts = [text for file in sorted(TEXTS.glob(f"{language}*.json")) for text in json.loads(file.read_text()).values()]
+    texts = [" ".join(text.split()) for text in texts]  # the manual is read with its own line breaks
     wordy = [text for text in texts if len(re.sub(r"\{\w+\}|\W", "", text)) >= 3]
     return [re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(text)), re.IGNORECASE) for text in wordy]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -71,6 +72,18 @@ def test_every_figure_has_words_and_is_of_its_own_service(language: str) -> None
 def test_the_catalogue_of_texts_is_sorted(language: str) -> None:
     known = list(texts(language))
     assert known == sorted(known)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["src/vigie/texts/fr.json", "src/vigie/texts/fr.api.json", "src/vigie/texts/fr.console.json", "docs/manual/fr.md"],
+)
+def test_french_is_set_as_french_is(file: str) -> None:
+    """No line begins with the sign that ends what stands before: a colon and guillemets have a no-break space before
+    or after them, other double signs a narrow one."""
+    wrong = r" [:;!?»](?!-)|«[^\u00a0]|[^\u00a0]»|\u202f:|\u00a0[;!?]|\w[;!?](?=\s|$)|n° \w|« "
+    text = re.sub(r"```.*?```|`[^`]*`", "", (PROJECT / file).read_text("utf-8"), flags=re.DOTALL)
+    assert [text[max(each.start() - 20, 0) : each.end() + 5] for each in re.finditer(wrong, text)] == []
 
 
 def test_no_two_services_own_the_same_name(catalogue: Catalogue) -> None:

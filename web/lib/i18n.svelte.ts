@@ -45,10 +45,19 @@ export function t(key: string, values: Values = {}): string {
   })
 }
 
+/** Whether a count takes the singular: in French none does, as one does. */
+export function isOne(n: number): boolean {
+  return new Intl.PluralRules(current).select(n) === 'one'
+}
+
 /** The words for a count: `key.one` or `key.other`, as the language counts. `{n}` is the count. */
 export function tn(key: string, n: number, values: Values = {}): string {
-  const form = new Intl.PluralRules(current).select(n) === 'one' ? 'one' : 'other'
-  return t(`${key}.${form}`, { n, ...values })
+  return t(`${key}.${isOne(n) ? 'one' : 'other'}`, { n, ...values })
+}
+
+/** A name and what it says, joined as the language joins them. */
+export function pair(name: string, value: string): string {
+  return t('console.pair', { name, value })
 }
 
 /** The first key that the catalogue has, or the first of them. */

@@ -1,5 +1,5 @@
 // The console's own commands, as Ctrl-K offers them.
-import { LANGUAGES, t } from '@lib/i18n.svelte'
+import { LANGUAGES, pair, t } from '@lib/i18n.svelte'
 import { prefs } from '@lib/prefs.svelte'
 import { city } from './city.svelte'
 import { editing } from './editing.svelte'
@@ -47,14 +47,14 @@ export function consoleCommands(): ConsoleCommand[] {
   for (const theme of ['dark', 'light', 'auto'] as const) {
     const icon = theme === 'dark' ? 'moon' : theme === 'light' ? 'sun' : 'auto'
     commands.push({
-      text: `${t('console.theme')} : ${t(`console.theme.${theme}`)}`,
+      text: pair(t('console.theme'), t(`console.theme.${theme}`)),
       icon,
       run: () => prefs.setTheme(theme),
     })
   }
   for (const language of LANGUAGES) {
     commands.push({
-      text: `${t('console.language')} : ${t(`console.language.${language}`)}`,
+      text: pair(t('console.language'), t(`console.language.${language}`)),
       icon: 'citizens',
       run: () => void prefs.setLanguage(language),
     })

@@ -1,6 +1,6 @@
 // Entries of the journal in words.
 import { moment, number } from '@lib/format'
-import { has, t, tn } from '@lib/i18n.svelte'
+import { has, pair, t, tn } from '@lib/i18n.svelte'
 import type { JournalEntry, Value } from '@lib/types'
 import { city, kindWord } from './city.svelte'
 import { clock } from './clock.svelte'
@@ -46,7 +46,7 @@ export function entrySummary(entry: JournalEntry): string {
   for (const { key, word, text, exact } of entryFields(entry)) {
     if (exact || DETAILS.has(key) || text === '0') continue
     if (key === 'targets') said.push(tn('console.table.total', Number(entry.summary[key])))
-    else said.push(PLAIN.has(key) ? text : `${word}\u00a0: ${text}`)
+    else said.push(PLAIN.has(key) ? text : pair(word, text))
   }
   return said.join(' · ')
 }

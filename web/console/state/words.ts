@@ -1,6 +1,6 @@
 // The domain's words put together: values with their unit, orders with their parameters, evidence.
 import { measure, number, quantity } from '@lib/format'
-import { has, t, tFirst } from '@lib/i18n.svelte'
+import { has, pair, t, tFirst } from '@lib/i18n.svelte'
 import type { Param, PointKind, Value } from '@lib/types'
 import { city } from './city.svelte'
 
@@ -69,7 +69,7 @@ export function split(action: string): [kind: string, name: string] {
 
 export function evidenceText(kind: string, evidence: Record<string, number | string | boolean>): string {
   return Object.entries(evidence)
-    .map(([point, value]) => `${pointWord(kind, point)} : ${valueText(kind, point, value)}`)
+    .map(([point, value]) => pair(pointWord(kind, point), valueText(kind, point, value)))
     .join(' · ')
 }
 
