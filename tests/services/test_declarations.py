@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -66,6 +67,50 @@ def test_every_figure_has_words_and_is_of_its_own_service(language: str) -> None
         assert [each.key for each in service.figures if f"console.figure.{each.key}" not in known] == []
         assert all(each.kind in service.assets and each.point in each.kind.points.values() for each in service.figures)
         assert all(len(each.codes) == len(each.when) for each in service.figures)
+
+
+def calls(*folders: str) -> Iterator[tuple[str, ast.Call]]:
+    """Every call of the code by a plain name, with that name."""
+    for folder in folders:
+        for path in sorted((PROJECT / "src" / "vigie" / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    yield node.func.id, node
+
+
+REFUSALS = ("CommandRefused", "ConsignationRefused", "HandRefused", "OrderWrong", "Refusal")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_refusal_has_a_text_and_every_text_a_refusal(language: str) -> None:
+    said = [call.args[0] for name, call in calls("engine", "services") if name in REFUSALS]
+    said += [
+        each.value for name, call in calls("api") if name == "Problem" for each in call.keywords if each.arg == "rule"
+    ]
+    rules = {each.value for each in said if isinstance(each, ast.Constant)}
+    known = {
+        key.removeprefix("refusal.").removesuffix(".unnamed") for key in texts(language) if key.startswith("refusal.")
+    }
+    assert rules == known
+
+
+def test_what_a_person_does_is_refused_by_a_rule_that_has_a_text() -> None:
+    """The sentence of a problem is English, for programs: a page shows the text of its rule."""
+    without = [
+        ast.unparse(call)
+        for name, call in calls("api/acts")
+        if name == "Problem" and ast.literal_eval(call.args[0]) in {409, 422, 507}
+        if "rule" not in {each.arg for each in call.keywords}
+    ]
+    assert without == []
+
+
+@pytest.mark.parametrize("part", ["", ".api", ".console"])
+def test_both_languages_say_the_same_with_the_same_gaps(part: str) -> None:
+    french, english = texts("fr", part), texts("en", part)
+    assert french.keys() == english.keys()
+    gaps = re.compile(r"\{\w+\}")
+    assert [key for key in french if set(gaps.findall(french[key])) != set(gaps.findall(english[key]))] == []
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

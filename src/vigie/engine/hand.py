@@ -23,7 +23,11 @@ REASON_KEPT_US = 365 * DAY_US
 
 
 class HandRefused(Exception):
-    """What a person asks of the inventory cannot be; says why."""
+    """What a person asks of the inventory cannot be: why, the rule that it breaks, and what to put into its words."""
+
+    def __init__(self, rule: str, sentence: str, **detail: str | float) -> None:
+        super().__init__(sentence)
+        self.rule, self.detail = rule, detail
 
 
 class Hand:
@@ -39,11 +43,13 @@ class Hand:
         registry = self._engine.registry
         kind = registry.catalogue.assets.get(draft.kind)
         if kind is not None and kind.shape is not Shape.POINT:
-            raise HandRefused(f"a {draft.kind} is drawn, and comes with an import")
+            raise HandRefused("engine.drawn", f"a {draft.kind} is drawn, and comes with an import")
+        if draft.id in registry.numbers:
+            raise HandRefused("engine.id_taken", f"the id {draft.id!r} belongs to another asset", id=draft.id)
         placed = msgspec.structs.replace(draft, area=draft.area or self._engine.area_at(draft.lon, draft.lat))
         intake = plan_intake(registry.catalogue, [placed], {}, registry.numbers, registry.count, source=HAND)
         if intake.refused:
-            raise HandRefused(intake.refused[0].reason)
+            raise HandRefused("engine.misfit", intake.refused[0].reason)
         change = intake.changes[0]
         made = change.draft
         registry.add(
@@ -79,9 +85,9 @@ class Hand:
         row: dict[str, Any] = dict(values)
         lon, lat = float(row.get("lon", registry.lon[no])), float(row.get("lat", registry.lat[no]))
         if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-            raise HandRefused(f"({lon}, {lat}) is no place on Earth")
+            raise HandRefused("engine.no_place", f"({lon}, {lat}) is no place on Earth")
         if "parent" in row and (row["parent"] == no or registry.fed_by(np.array([no]))[row["parent"]]):
-            raise HandRefused("it would feed itself")
+            raise HandRefused("engine.feeds_itself", "it would feed itself")
         if "lon" in row or "lat" in row:
             row |= {
                 "lon": lon,
@@ -91,7 +97,8 @@ class Hand:
         moves_feeder = row.get("parent", int(registry.parent[no])) != registry.parent[no]
         if moves_feeder and self._engine.consignations.held[[no, row["parent"]]].any():
             # Who works there relies on what is cut: a stroke of the pen must not let an order through, nor hide one.
-            raise HandRefused("a lock-out holds it, or what is to feed it: it is moved when that is lifted")
+            sentence = "a lock-out holds it, or what is to feed it: it is moved when that is lifted"
+            raise HandRefused("engine.feed_consigned", sentence)
         registry.add([self._record(no, row, at_us)])
         if moves_feeder:
             self._engine.consignations.fed_anew()
@@ -104,7 +111,7 @@ class Hand:
         """An asset is decommissioned. Raises HandRefused where it is already."""
         registry = self._engine.registry
         if registry.gone[no]:
-            raise HandRefused("it is out of service already")
+            raise HandRefused("engine.gone", "it is out of service already")
         registry.add([msgspec.structs.replace(self._record(no, {}, at_us), retired_us=at_us)])
         fact = AssetRetired(id=fact_id, at=at_us, actor=actor, asset=registry.ids[no])
         return self._entry(fact, no, reason, no)

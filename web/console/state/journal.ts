@@ -4,7 +4,7 @@ import { has, pair, t, tn } from '@lib/i18n.svelte'
 import type { JournalEntry, Value } from '@lib/types'
 import { city, kindWord } from './city.svelte'
 import { clock } from './clock.svelte'
-import { actionWord, conditionWord, evidenceText, paramsText, serviceWord } from './words'
+import { actionWord, conditionWord, evidenceText, paramsText, serviceWord, stateWord } from './words'
 
 /** Who did it: the post itself, whoever is logged in on its machine, or a person. */
 export function actorWord(entry: JournalEntry): string {
@@ -108,13 +108,6 @@ function plain(value: unknown): string {
 /** An asset's kind as its id begins, where it does. */
 function kindOf(id: string): string {
   return Object.keys(city.kinds.assets).find((kind) => id.startsWith(`${kind}-`)) ?? ''
-}
-
-function stateWord(state: string): string {
-  const found = ['alarm', 'maintenance', 'command', 'consignation', 'target', 'record']
-    .map((life) => `state.${life}.${state}`)
-    .find(has)
-  return found ? t(found) : state
 }
 
 /** The facts that the filter offers, in the order of a day's reading. */

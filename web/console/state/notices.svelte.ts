@@ -2,6 +2,7 @@
 import type { Problem } from '@lib/api'
 import { has, t } from '@lib/i18n.svelte'
 import type { Refusal } from '@lib/types'
+import { stateWord } from './words'
 
 export interface Notice {
   id: number
@@ -40,27 +41,33 @@ class Notices {
 
 /** A refusal in words: from the catalogue, or else its own rule's name. A crew is named to whom it concerns. */
 export function refusalText(refusal: Refusal): string {
-  const unnamed = refusal.rule === 'engine.consigned' && !refusal.detail.crew
-  return t(`refusal.${refusal.rule}${unnamed ? '.unnamed' : ''}`, refusal.detail)
+  const unnamed = refusal.rule === 'engine.consigned' && !refusal.detail['crew']
+  const { state, ...detail } = refusal.detail
+  return t(
+    `refusal.${refusal.rule}${unnamed ? '.unnamed' : ''}`,
+    state === undefined ? detail : { ...detail, state: stateWord(String(state)) },
+  )
 }
 
-/** What the post answered, in words a person can act on. */
+/** What the post answered, in words a person can act on: its `title` and `detail` are for programs, in English. */
 export function problemText(problem: Problem | null): string {
-  if (!problem) return t('console.problem.unknown')
-  const { body, status } = problem
-  if (status === 0) return t('console.problem.unreachable')
-  const detail = body.detail
-  if (body.rule && has(`refusal.${body.rule}`)) {
-    return refusalText({ rule: body.rule, detail: body.values ?? {} })
-  }
-  const name = body.type?.slice(body.type.lastIndexOf('/') + 1)
-  if (name && has(`problem.${name}`)) return t(`problem.${name}`)
-  if (status === 403) return t('console.problem.forbidden')
-  if (status === 404) return t('console.problem.missing')
-  if (status === 409) return typeof detail === 'string' && detail ? detail : t('console.problem.changed')
-  if (status === 429) return t('console.problem.many')
-  if (typeof detail === 'string' && detail) return detail
-  return body.title ?? t('console.problem.unknown')
+  const rule = problem?.body.rule
+  if (rule && has(`refusal.${rule}`)) return refusalText({ rule, detail: problem.body.values ?? {} })
+  return t(`console.problem.${(problem && OF_STATUS[problem.status]) ?? 'unknown'}`)
+}
+
+const OF_STATUS: Record<number, string> = {
+  0: 'unreachable',
+  400: 'form',
+  403: 'forbidden',
+  404: 'missing',
+  409: 'changed',
+  413: 'form',
+  422: 'form',
+  429: 'many',
+  500: 'fault',
+  503: 'busy',
+  507: 'full',
 }
 
 export const notices = new Notices()

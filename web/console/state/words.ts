@@ -80,3 +80,11 @@ export function conditionWord(condition: string): string {
 export function serviceWord(service: string): string {
   return has(`service.${service}`) ? t(`service.${service}`) : service
 }
+
+/** A state of whichever life has it. */
+export function stateWord(state: string): string {
+  const found = ['alarm', 'maintenance', 'command', 'consignation', 'target', 'record']
+    .map((life) => `state.${life}.${state}`)
+    .find(has)
+  return found ? t(found) : state
+}

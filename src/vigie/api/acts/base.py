@@ -19,7 +19,7 @@ from vigie.engine.hand import HandRefused
 from vigie.engine.orders import OrderWrong
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
-from vigie.engine.selection import SelectionWrong
+from vigie.engine.selection import CORNERS_MAX, SelectionWrong
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,17 @@ def refusals() -> Generator[None]:
             409, "Too late", str(error), rule="engine.life", values={"state": error.state, "event": error.event}
         ) from error
     except SelectionWrong as error:
-        raise Problem(422, "Not a selection", str(error)) from error
+        values = {"most": CORNERS_MAX}
+        raise Problem(422, "Not a selection", str(error), rule="engine.corners", values=values) from error
     except HandRefused as error:
-        raise Problem(422, "Not possible", str(error)) from error
+        raise Problem(422, "Not possible", str(error), rule=error.rule, values=error.detail) from error
     except StorageFull as error:
         raise Problem(
-            507, "Disk full", "What you did cannot be written down, so it was not done.", mend="Make room on the disk."
+            507,
+            "Disk full",
+            "What you did cannot be written down, so it was not done.",
+            mend="Make room on the disk.",
+            rule="engine.disk_full",
         ) from error
 
 

@@ -230,7 +230,8 @@ class Orders:
         select = form.select
         said = Selection(assets=select.assets, street=select.street, area=select.area, polygon=select.polygon)
         if select.assets is None and not (select.street or select.area or select.polygon):
-            raise Problem(422, "Nothing selected", "Say assets, a street, an area or a polygon.")
+            detail = "Say assets, a street, an area or a polygon."
+            raise Problem(422, "Nothing selected", detail, rule="engine.nothing_selected")
         with refusals():
             may = self._engine.visibility.mask(caller.scope, Verb.ORDER)
             return self._bench.acts.understood(form.action, form.params, said, may)

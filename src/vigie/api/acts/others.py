@@ -140,7 +140,8 @@ class Alarms:
         if known is None or not sources.sight(ask.caller).covered[known.asset]:
             raise Problem(404, "No such alarm", "It is over, or you may not see it.")
         if known.kind.outlet is not Outlet.ALARM:
-            raise Problem(409, "No alarm", f"A matter of {known.kind.outlet.value} is not acknowledged.")
+            detail = f"A matter of {known.kind.outlet.value} is not acknowledged."
+            raise Problem(409, "No alarm", detail, rule="engine.no_alarm")
         self._bench.asset(ask.caller, self._engine.registry.ids[known.asset], Verb.ACKNOWLEDGE)
         with refusals():
             moved = self._bench.acts.move_condition(known, event, ask.caller.actor)
@@ -176,7 +177,14 @@ class ByHand:
         form, caller = ask.body, ask.caller
         kind = self._engine.registry.catalogue.assets.get(form.kind)
         if kind is None:
-            raise Problem(422, "Unknown kind", f"There is no kind {form.kind!r}.", mend="GET /api/v1/kinds.")
+            raise Problem(
+                422,
+                "Unknown kind",
+                f"There is no kind {form.kind!r}.",
+                mend="GET /api/v1/kinds.",
+                rule="engine.no_kind",
+                values={"kind": form.kind},
+            )
         area = self._engine.area_at(form.lon, form.lat)
         if not allowed(caller, Verb.INVENTORY, area, kind.service, kind.verb):
             raise Problem(403, "Not allowed", f"You may not make a {form.kind} there.")
@@ -209,7 +217,8 @@ class ByHand:
         if isinstance(form.parent, str):
             values["parent"] = self._bench.asset(caller, form.parent, Verb.SEE) if form.parent.strip() else 0
         if not values:
-            raise Problem(422, "Nothing to change", "Say lon and lat, name, street or parent.")
+            detail = "Say lon and lat, name, street or parent."
+            raise Problem(422, "Nothing to change", detail, rule="engine.nothing_to_change")
         registry = self._engine.registry
         lon, lat = values.get("lon", float(registry.lon[no])), values.get("lat", float(registry.lat[no]))
         area, kind = self._engine.area_at(lon, lat), registry.kind_of(no)
