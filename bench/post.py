@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
+import json
 import os
 import subprocess
 import sys
@@ -12,12 +14,18 @@ import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
 
 from bench.harness import RUNS, Measured, measurement, serving
 from bench.history import DAYS, RATE, Desk, past, reporting
 from bench.listening import Browser, Listening, Look
 from bench.town import ASSETS, STALLED, browsers, log_in, views
-from vigie.demo import ANSWERS_ON
+from vigie.demo import ANSWERS_ON, PASSWORD, SEED
+from vigie.sim.city import generate
+from vigie.sim.city.inventory import ids
 
 MINUTES = 10
 SAMPLE_S = 1.0
@@ -42,7 +50,9 @@ def start_cold() -> Measured:
 
 @measurement("start.demo")
 def start_demo() -> Measured:
-    """From exec of `vigie demo` in an empty folder until it has told its address, and what was said on the way."""
+    """From exec of `vigie demo` in an empty folder until a first order to a lamp is proved."""
+    lit = generate(SEED, scenery=False).lighting
+    lamps = [ids("luminaire", len(lit.cabinet))[index] for index in np.flatnonzero(~lit.switched[lit.cabinet])[:20]]
     runs: list[float] = []
     for _ in range(RUNS):
         with tempfile.TemporaryDirectory(prefix="vigie-bench-") as folder:
@@ -52,10 +62,12 @@ def start_demo() -> Measured:
             assert demo.stdout is not None
             while ANSWERS_ON not in (line := demo.stdout.readline()):
                 assert line, "the demo has ended"
+            address = urlsplit(line.partition(ANSWERS_ON)[2].partition(",")[0])
+            _prove_an_order(address.port or 0, lamps)
             runs.append(time.perf_counter() - begun)
             demo.terminate()
             demo.wait(60)
-    size = "75,000 assets made from a seed and taken in, five accounts, 75 gateways"
+    size = "75,000 assets made from a seed and taken in, five accounts, 75 gateways; until a first order is proved"
     return Measured("start.demo", "s", runs, 10, False, size, "1 post, 1 city")
 
 
@@ -85,6 +97,29 @@ def memory_rss() -> Measured:
         f"{max(took_ms) / 1_000:.1f} s at most"
     )
     return Measured("memory.rss", "MB", [peak.most_mb], 700, False, size, f"{peak.processes} of vigie, 2 of the bench")
+
+
+def _prove_an_order(port: int, lamps: list[str]) -> None:
+    """Dims lamps whose supply is never cut, and waits until one of them has said so."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def ask(method: str, path: str, body: object = None, **headers: str) -> tuple[dict[str, Any], str]:
+        headers |= {"Content-Type": "application/json"}
+        connection.request(method, f"/api/v1/{path}", None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        said = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{answer.status}: {said[:300]!r}")
+        return json.loads(said), answer.headers.get("Set-Cookie", "").partition(";")[0]
+
+    said, cookie = ask("POST", "session", {"login": "operator", "password": PASSWORD})
+    own = {"Cookie": cookie, "X-CSRF-Token": said["csrf"]}
+    order = {"action": "luminaire.dim", "params": {"level": 60}, "select": {"assets": lamps}, "reason": "bench"}
+    given, _ = ask("POST", "commands", order, **own, **{"Idempotency-Key": "one"})
+    while not given["counts"].get("done"):
+        time.sleep(0.05)
+        given, _ = ask("GET", f"commands/{given['id']}", **own)
+    connection.close()
 
 
 async def _told_of(port: int, look: Look) -> None:
