@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from vigie.core.drafts import Draft
-from vigie.core.facts import POST
+from vigie.core.facts import POST, digest
 from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.lives import COMMAND
@@ -48,7 +50,10 @@ class Acts:
             raise OrderWrong("engine.nobody")
         if len(assets) > TARGETS_MAX:
             raise OrderWrong("engine.too_many_targets", most=TARGETS_MAX)
-        return Order(kind, named, checked(named, params), assets, only.words)
+        values = checked(named, params)
+        # How it was selected, not what is found there now: a request that comes again is the same after an import.
+        asked = digest(msgspec.json.encode((action, values, only), order="sorted"))
+        return Order(kind, named, values, assets, only.words, asked)
 
     def examine(self, order: Order) -> Examined:
         """What would become of each target now."""
@@ -60,7 +65,7 @@ class Acts:
         command. Raises CommandRefused, StorageFull."""
         known = self._engine.commands.by_key(actor, key) if key else None
         if known is not None:
-            if (known.order.name, known.order.params) != (order.name, order.params):
+            if known.order.asked != order.asked:
                 raise CommandRefused("engine.key_reused")
             return known
         now_us = self._begin()

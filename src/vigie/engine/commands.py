@@ -80,9 +80,10 @@ class TargetRow:
 
 @dataclass(frozen=True, slots=True)
 class ProposedRows:
-    """What travels beside the fact of a proposed order. key: its idempotency key, "" for none."""
+    """What travels beside the fact of a proposed order. key: its idempotency key, "" for none; asked: see `Order`."""
 
     key: str
+    asked: str
     area: str
     service: str
     targets: Sequence[TargetRow]
@@ -580,7 +581,8 @@ def _proposed(command: Command, registry: Registry) -> Entry:
     personal = {}
     if command.reason:
         personal = {"reason": Personal(command.reason, "who answers for it", command.proposed_us + REASON_KEPT_US)}
-    payload = ProposedRows(command.key, command.area, order.kind.service, target_rows(command, rows))
+    targets = target_rows(command, rows)
+    payload = ProposedRows(command.key, order.asked, command.area, order.kind.service, targets)
     return Entry(fact, personal, payload, command.about)
 
 

@@ -39,7 +39,8 @@ class OrderWrong(Exception):
 class Order:
     """What somebody asks for, understood: an action with its parameters, and the assets it is meant for.
 
-    assets: numbers of one kind, sorted, none twice. selection: how a person named them, as the journal says it.
+    assets: numbers of one kind, sorted, none twice. selection: how a person named them, as the journal says it. asked:
+    a digest of what was asked for, whole: equal for the same request alone.
     """
 
     kind: type[AssetKind]
@@ -47,6 +48,7 @@ class Order:
     params: Mapping[str, Value]
     assets: Numbers
     selection: Mapping[str, str] = field(default_factory=dict[str, str])
+    asked: str = ""
 
     @property
     def name(self) -> str:

@@ -26,7 +26,8 @@ _UNPROVED = TARGET_LIFE.states.index("unproved")
 
 @dataclass(frozen=True, slots=True)
 class PastCommand:
-    """An order as it is kept, without its targets. counts: targets by state. ended_us: None while it is under way."""
+    """An order as it is kept, without its targets. asked: see `Order`. counts: targets by state. ended_us: None while
+    it is under way."""
 
     id: str
     action: str
@@ -37,6 +38,7 @@ class PastCommand:
     hazard: str
     area: str
     service: str
+    asked: str
     proposed_us: int
     expires_us: int
     ended_us: int | None
@@ -167,6 +169,7 @@ class StoredCommands:
             row.hazard,
             row.area,
             row.service,
+            row.asked,
             row.proposed_us,
             row.expires_us,
             row.ended_us,
@@ -189,6 +192,7 @@ class StoredCommands:
                 json.loads(row.params),
                 np.array([target.asset for target in targets], np.int64),
                 json.loads(row.selection),
+                row.asked,
             ),
             actor=row.actor,
             reason=_words(read, row.id).get("reason", ""),

@@ -172,6 +172,8 @@ COMMAND = Table(
     Column("selection", String, nullable=False),
     Column("actor", String, nullable=False),
     Column("key", String, nullable=False),
+    # A digest of what was asked for: what the key is held against when it comes again.
+    Column("asked", String, nullable=False, server_default=""),
     Column("state", String, nullable=False),
     Column("hazard", String, nullable=False),
     Column("area", String, nullable=False),

@@ -143,7 +143,30 @@ def test_the_same_key_is_the_same_order(operator: Browser) -> None:
     assert first.body["id"] == again.body["id"]
     other = operator.ask("POST", "/api/v1/commands", dim(52, assets=["luminaire-000004"]), Idempotency_Key="once")
     assert (other.status, other.body["rule"]) == (409, "engine.key_reused")
+    assert "another" in other.body["mend"]
     operator.ask("POST", f"/api/v1/commands/{first.body['id']}/cancel", {})
+
+
+def test_a_key_that_comes_with_other_targets_drops_no_order(tmp_path: Path) -> None:
+    secret = make(tmp_path, lamps=LAMPS)
+    make_people(tmp_path)
+    said, other = dim(51, assets=["luminaire-000004"]), dim(51, assets=["luminaire-000006"])
+
+    def give(operator: Browser, said: dict[str, Any]) -> tuple[int, Any]:
+        answer = operator.ask("POST", "/api/v1/commands", said, Idempotency_Key="once")
+        return answer.status, answer.body.get("id") or answer.body["rule"]
+
+    with running(tmp_path, secret) as post:
+        operator = Browser(post, "operator")
+        status, first = give(operator, said)
+        assert status == 201
+        assert give(operator, other) == (409, "engine.key_reused")
+        operator.ask("POST", f"/api/v1/commands/{first}/cancel", {})
+    # It has ended, so that a post that starts anew has it on disk alone.
+    with running(tmp_path, secret) as post:
+        operator = Browser(post, "operator")
+        assert give(operator, other) == (409, "engine.key_reused")
+        assert give(operator, said) == (200, first)
 
 
 def test_what_is_no_order_is_refused_with_the_rule(operator: Browser) -> None:

@@ -64,7 +64,9 @@ def refusals() -> Generator[None]:
     except OrderWrong as error:
         raise Problem(422, "Not an order", _words(error.rule), rule=error.rule, values=error.detail) from error
     except CommandRefused as error:
-        raise Problem(409, "Refused", _words(error.rule), rule=error.rule, values=error.detail) from error
+        raise Problem(
+            409, "Refused", _words(error.rule), mend=_MENDS.get(error.rule, ""), rule=error.rule, values=error.detail
+        ) from error
     except ConsignationRefused as error:
         raise Problem(409, "Refused", _words(error.rule), rule=error.rule) from error
     except MoveRefused as error:
@@ -84,6 +86,9 @@ def refusals() -> Generator[None]:
             mend="Make room on the disk.",
             rule="engine.disk_full",
         ) from error
+
+
+_MENDS = {"engine.key_reused": "Send another Idempotency-Key with another order."}
 
 
 def _words(rule: str) -> str:

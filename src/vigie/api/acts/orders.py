@@ -23,7 +23,7 @@ from vigie.core.kinds import Point, Sort
 from vigie.core.scope import Placement, Verb
 from vigie.core.service import Refusal
 from vigie.core.times import rfc3339
-from vigie.engine.commands import Command, refusal_of
+from vigie.engine.commands import Command, CommandRefused, refusal_of
 from vigie.engine.consignations import CONSIGNATION_ID
 from vigie.engine.orders import Examined, Order
 from vigie.engine.ports import StorageFull
@@ -121,6 +121,9 @@ class Orders:
             raise Problem(400, "Impossible key", f"An Idempotency-Key has at most {KEY_LENGTH_MAX} characters.")
         if key and self._engine.commands.by_key(ask.caller.actor, key) is None:
             past = await asyncio.to_thread(self._stored.by_key, ask.caller.actor, key)
+            if past is not None and past.asked != order.asked:
+                with refusals():
+                    raise CommandRefused("engine.key_reused")
             if past is not None:
                 return Answer(self.past(ask.caller, past), 200)
         with refusals():

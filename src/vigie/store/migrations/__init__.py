@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Engine
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest version. A store that is at it opens without loading Alembic."""
 
 

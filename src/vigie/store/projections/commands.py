@@ -25,6 +25,7 @@ def _propose(catalogue: Catalogue, write: Connection, fact: CommandProposed, row
             selection=json.dumps(fact.selection, sort_keys=True),
             actor=fact.actor,
             key=rows.key or fact.command,
+            asked=rows.asked,
             state=fact.state,
             hazard=fact.hazard,
             area=rows.area,
