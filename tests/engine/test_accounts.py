@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.city import CATALOGUE, NOW_US, SeededDice
-from vigie.core.facts import COMMAND_LINE, Entry, Personal, SessionClosed, TokenRevoked
+from vigie.core.facts import COMMAND_LINE, Entry, SessionClosed, TokenRevoked
 from vigie.core.scope import ROLES, Grant, Placement, Scope, Verb
 from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from vigie.engine.accounts import (
@@ -292,10 +292,7 @@ class Hands:
                 self.logins[entry.fact.id] = entry.payload[0]
 
     def keeper(self, parameters: Parameters = CHEAP) -> Keeper:
-        def because(reason: str) -> dict[str, Personal]:
-            return {"reason": Personal(reason, "", 0)} if reason else {}
-
-        means = Means(self.commit, self, self, self, because, frozenset(SERVICES))
+        means = Means(self.commit, self, self, self, frozenset(SERVICES))
         return Keeper(Directory(), Passwords(parameters), means)
 
 

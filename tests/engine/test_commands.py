@@ -275,7 +275,7 @@ def test_an_order_is_handed_over_again_until_the_device_says_that_it_took_it(ben
     bench.engine.commands.receipt(command, int(command.order.assets[0]), GATEWAY, "accepted", "", bench.clock.at_us)
     bench.later(RESEND_US / SECOND_US)
     assert bench.pick_up() == ["luminaire-000002"]
-    assert bench.engine.commands.resend(command) == 1
+    assert bench.acts.resend(command, OPERATOR) == 1
     assert bench.pick_up() == ["luminaire-000002"]
     sent = command.sent_us.copy()
     bench.later(1)
@@ -289,7 +289,7 @@ def test_what_is_once_is_handed_over_once(bench: Bench) -> None:
     bench.later(RESEND_US / SECOND_US + 1)
     assert bench.pick_up() == []
     with pytest.raises(CommandRefused, match=r"engine\.once"):
-        bench.engine.commands.resend(command)
+        bench.acts.resend(command, OPERATOR)
 
 
 def test_a_lock_out_refuses_what_it_holds_and_all_that_it_feeds_even_after_the_order_was_given(bench: Bench) -> None:

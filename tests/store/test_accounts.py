@@ -49,9 +49,7 @@ class Town:
             self.facts.commit(entries)
 
         accounts = self.facts.accounts
-        means = Means(
-            commit, self.clock, SeededDice(self.clock.now), accounts, lambda reason: {}, HELD.services | {"roads"}
-        )
+        means = Means(commit, self.clock, SeededDice(self.clock.now), accounts, HELD.services | {"roads"})
         cheap = Passwords(Parameters(Type.ID, 19, 16, 32, 1, 8, 1))
         return Keeper(accounts.directory(self.clock.now), cheap, means)
 

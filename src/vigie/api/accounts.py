@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vigie.api.access import Access, Caller
-from vigie.api.bodies import answer, read_json
+from vigie.api.bodies import Reason, answer, read_json, read_why
 from vigie.api.problems import Problem
 from vigie.api.session import RoleTold, roles_told, told_as_problems
 from vigie.core.scope import Grant, Scope, Verb
@@ -24,7 +24,7 @@ class RoleWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str
     area: str = ""
     services: list[str] = msgspec.field(default_factory=lambda: ["*"])
-    reason: str = ""
+    reason: Reason = ""
 
     @property
     def held(self) -> Held:
@@ -40,7 +40,7 @@ class UserWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str
     roles: list[RoleWanted] = []
     language: str = "fr"
-    reason: str = ""
+    reason: Reason = ""
 
     def __repr__(self) -> str:
         return "UserWanted(...)"
@@ -50,7 +50,7 @@ class PasswordWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A password to be set for somebody."""
 
     password: str
-    reason: str = ""
+    reason: Reason = ""
 
     def __repr__(self) -> str:
         return "PasswordWanted(...)"
@@ -64,7 +64,7 @@ class TokenWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     area: str = ""
     services: list[str] = msgspec.field(default_factory=lambda: ["*"])
     days: int = 90
-    reason: str = ""
+    reason: Reason = ""
 
 
 class SessionOfUser(msgspec.Struct, frozen=True):
@@ -127,16 +127,16 @@ class _Users:
 
     @told_as_problems
     async def close_user(self, request: Request) -> Response:
-        """Closes an account: its sessions end and its tokens are revoked at once."""
+        """Closes an account: its sessions end and its tokens are revoked at once. The body may say the reason."""
         caller, user = self._ruled(request)
-        await self._keeper.close_user(By(caller.actor), user)
+        await self._keeper.close_user(By(caller.actor, await read_why(request)), user)
         return Response(status_code=204)
 
     @told_as_problems
     async def reopen_user(self, request: Request) -> Response:
-        """Opens a closed account again."""
+        """Opens a closed account again. The body may say the reason."""
         caller, user = self._ruled(request)
-        await self._keeper.reopen_user(By(caller.actor), user)
+        await self._keeper.reopen_user(By(caller.actor, await read_why(request)), user)
         return Response(status_code=204)
 
     @told_as_problems
@@ -158,21 +158,21 @@ class _Users:
 
     @told_as_problems
     async def withdraw(self, request: Request) -> Response:
-        """Takes the role ?role= in ?area= back; the user's sessions end."""
+        """Takes the role ?role= in ?area= back; the user's sessions end. The body may say the reason."""
         caller, user = self._ruled(request)
-        query = request.query_params
-        await self._keeper.withdraw(By(caller.actor), user, query.get("role", ""), query.get("area", ""))
+        query, by = request.query_params, By(caller.actor, await read_why(request))
+        await self._keeper.withdraw(by, user, query.get("role", ""), query.get("area", ""))
         return Response(status_code=204)
 
     @told_as_problems
     async def revoke_session(self, request: Request) -> Response:
-        """Ends a session, one's own or one of somebody the caller administers."""
+        """Ends a session, one's own or one of somebody the caller administers. The body may say the reason."""
         caller = self._access.caller(request, writes=True)
         directory, id = self._keeper.directory, request.path_params["id"]
         session = directory.session(id, self._keeper.now_us())
         if session is None or not (session.user == caller.actor or directory.rules(caller.scope, session.user)):
             raise Problem(404, "No such session", "There is no such session, or you may not end it.")
-        await self._keeper.close_session(By(caller.actor), id, "revoked")
+        await self._keeper.close_session(By(caller.actor, await read_why(request)), id, "revoked")
         return Response(status_code=204)
 
     def _admin(self, request: Request) -> tuple[Caller, Scope]:
@@ -229,7 +229,7 @@ class _Tokens:
 
     @told_as_problems
     async def revoke_token(self, request: Request) -> Response:
-        """Revokes a token, one's own or one of somebody the caller administers."""
+        """Revokes a token, one's own or one of somebody the caller administers. The body may say the reason."""
         caller = self._access.caller(request, writes=True)
         id, directory = request.path_params["id"], self._keeper.directory
         maker = next((token.maker for token in directory.tokens if token.id == id), None)
@@ -241,7 +241,7 @@ class _Tokens:
         )
         if not (own or ruled):
             raise Problem(404, "No such token", "There is no such token, or you may not revoke it.")
-        await self._keeper.revoke_token(By(caller.actor), id)
+        await self._keeper.revoke_token(By(caller.actor, await read_why(request)), id)
         return Response(status_code=204)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +15,15 @@ from vigie.api.problems import Problem
 T = TypeVar("T")
 
 BODY_BYTES_MAX = 1 << 20
+
+Reason = Annotated[str, Meta(max_length=300, description="Why, in your own words: kept a year, erasable.")]
+
+
+class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why something is done."""
+
+    reason: Reason = ""
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,6 +41,14 @@ async def read_json(request: Request, kind: type[T]) -> T:
         raise Problem(422, "Not what is asked for", str(error), mend="The reference names the fields.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Problem(400, "Not readable", "The body is no JSON.") from None
+
+
+async def read_why(request: Request) -> str:
+    """Why, of a request that may do without a body. Raises as `read_json` does."""
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return ""
+    return (await read_json(request, Why)).reason.strip()
 
 
 def answer(body: Any, status: int = 200) -> Response:

@@ -31,7 +31,6 @@ def keeper_of(opened: Installation, commit: Callable[[Sequence[Entry]], Awaitabl
         clock=opened.clock,
         dice=opened.dice,
         logins=opened.facts.accounts,
-        because=opened.because,
         services=frozenset(service.name for service in opened.services),
     )
     return Keeper(opened.facts.accounts.directory(opened.clock.now_us()), Passwords(), means)

@@ -16,12 +16,16 @@ from typing import Any
 import msgspec
 
 from vigie.core.scope import Verb
+from vigie.core.times import DAY_US
 
 POST = "post"
 """The actor of what the post does by itself."""
 
 COMMAND_LINE = "command-line"
 """The actor of what is done on the machine itself, by whoever may log in there."""
+
+
+REASON_KEPT_US = 365 * DAY_US
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -122,7 +126,8 @@ class CommandProposed(Fact, frozen=True, tag=True):
 
 
 class CommandMoved(Fact, frozen=True, tag=True):
-    """An order was released, cancelled, refused, or has come to its end; totals by the state of its targets."""
+    """An order was released, cancelled, refused, handed over again, or has come to its end; totals by the state of its
+    targets."""
 
     command: str
     event: str
@@ -299,6 +304,12 @@ class Entry:
     personal: Mapping[str, Personal] = field(default_factory=dict[str, Personal])
     payload: Any = None
     about: About = About()
+
+
+def because(reason: str, at_us: int) -> dict[str, Personal]:
+    """A person's own words for why, as they travel beside a fact of this instant: kept a year, erasable. Nothing where
+    nothing was said."""
+    return {"reason": Personal(reason, "who answers for it", at_us + REASON_KEPT_US)} if reason else {}
 
 
 def commitment(salt: bytes, value: str) -> str:

@@ -63,6 +63,7 @@ COMMAND = Life(
         ("proposed", "release"): "running",
         # running: its targets are being sent and proved; closed when the last of them has come to an end.
         ("running", "cancel"): "running",
+        ("running", "resend"): "running",
         ("running", "close"): "closed",
     },
 )

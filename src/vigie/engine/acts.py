@@ -17,7 +17,6 @@ from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.lives import COMMAND
 from vigie.core.observations import Mask
-from vigie.core.times import DAY_US
 from vigie.engine.commands import Command, CommandRefused
 from vigie.engine.conditions import Condition
 from vigie.engine.consignations import Consignation
@@ -26,8 +25,6 @@ from vigie.engine.loop import Engine
 from vigie.engine.orders import TARGETS_MAX, Examined, Order, OrderWrong, action_named, checked
 from vigie.engine.ports import Clock, Dice, FactStore, StorageFull
 from vigie.engine.selection import Selection, numbers_of
-
-CREW_KEPT_US = 365 * DAY_US
 
 
 class Acts:
@@ -77,17 +74,24 @@ class Acts:
         self._owe_orders(now_us)
         return command
 
-    def confirm(self, command: Command, actor: str) -> None:
+    def confirm(self, command: Command, actor: str, reason: str = "") -> None:
         """Lets a hazardous order go. Raises CommandRefused, MoveRefused, StorageFull."""
         now_us = self._begin()
-        self._engine.commands.release(command, actor, now_us=now_us)
+        self._engine.commands.release(command, actor, now_us=now_us, reason=reason)
         self._owe_orders(now_us)
 
-    def cancel(self, command: Command, actor: str) -> None:
+    def cancel(self, command: Command, actor: str, reason: str = "") -> None:
         """Takes back what was not sent. Raises MoveRefused, StorageFull."""
         now_us = self._begin()
-        self._engine.commands.cancel(command, actor, now_us=now_us)
+        self._engine.commands.cancel(command, actor, now_us=now_us, reason=reason)
         self._owe_orders(now_us)
+
+    def resend(self, command: Command, actor: str, reason: str = "") -> int:
+        """Hands an order over again; see `Commands.resend`. Raises CommandRefused, MoveRefused, StorageFull."""
+        now_us = self._begin()
+        count = self._engine.commands.resend(command, actor, now_us=now_us, reason=reason)
+        self._owe_orders(now_us)
+        return count
 
     # Lock-outs.
 
@@ -95,28 +99,32 @@ class Acts:
         """Locks an asset out, with all that it feeds. Raises ConsignationRefused, StorageFull."""
         now_us = self._begin()
         made = Consignation(self.new_id(), asset, "set", actor, None, now_us, crew, reason)
-        entry = self._engine.consignations.set(made, personal_until_us=now_us + CREW_KEPT_US, at_us=now_us)
+        entry = self._engine.consignations.set(made, at_us=now_us)
         self._engine.owe([entry])
         return made
 
-    def move_consignation(self, consignation_id: str, event: str, actor: str) -> None:
+    def move_consignation(self, consignation_id: str, event: str, actor: str, reason: str = "") -> None:
         """Lifts a lock-out, or moves its override on.
 
         Raises ConsignationRefused, MoveRefused, StorageFull; KeyError where none of this id holds.
         """
         now_us = self._begin()
-        entry = self._engine.consignations.move(consignation_id, event, actor, fact_id=self.new_id(), at_us=now_us)
+        entry = self._engine.consignations.move(
+            consignation_id, event, actor, fact_id=self.new_id(), at_us=now_us, reason=reason
+        )
         self._engine.owe([entry])
 
     # Alarms.
 
-    def move_condition(self, condition: Condition, event: str, actor: str) -> Condition | None:
+    def move_condition(self, condition: Condition, event: str, actor: str, reason: str = "") -> Condition | None:
         """Acknowledges, shelves or unshelves; returns it as it is now, None where its life has ended by it.
 
         Raises MoveRefused, StorageFull.
         """
         now_us = self._begin()
-        entry = self._engine.conditions.move(condition, event, actor, fact_id=self.new_id(), at_us=now_us)
+        entry = self._engine.conditions.move(
+            condition, event, actor, fact_id=self.new_id(), at_us=now_us, reason=reason
+        )
         self._engine.owe([entry])
         return self._engine.conditions.find(condition.id)
 

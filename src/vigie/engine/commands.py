@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from vigie.core.facts import POST, About, CommandMoved, CommandProposed, Entry, Personal, TargetsMoved, digest
+from vigie.core.facts import POST, About, CommandMoved, CommandProposed, Entry, TargetsMoved, because, digest
 from vigie.core.kinds import Hazard, Quality
 from vigie.core.lives import COMMAND, TARGET, MoveRefused
 from vigie.core.observations import Bytes, Int64s, Mask
@@ -40,8 +40,6 @@ LATE_US = DAY_US
 
 SHOWN_US = 2 * MINUTE_US
 """So long after its end a command is still told to whoever watches."""
-
-REASON_KEPT_US = 365 * DAY_US
 
 OFFERED_MAX = 2_000
 OPEN_MAX = 2_000
@@ -147,6 +145,7 @@ class _Event:
     actor: str
     state: str
     at_us: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +230,7 @@ class Commands:
             self._tell(command, "refuse", actor, now_us)
         return command
 
-    def release(self, command: Command, actor: str, *, now_us: int) -> None:
+    def release(self, command: Command, actor: str, *, now_us: int, reason: str = "") -> None:
         """Lets an order go: what its targets are is examined anew, and what is so already is not sent.
 
         Raises CommandRefused where the hazard asks for a second person and this is the first; MoveRefused where it
@@ -243,7 +242,7 @@ class Commands:
             raise CommandRefused("engine.second_person")
         if now_us >= command.expires_us:
             self._end_waiting(command, "expire", now_us)
-            self._tell(command, "expire", actor, now_us)
+            self._tell(command, "expire", actor, now_us, reason)
             return
         examined = self._examiner.examine(command.order, self._held(command), now_us)
         for mask, refusal in examined.refused:
@@ -253,9 +252,9 @@ class Commands:
         overlapped = self._supersede(command, np.flatnonzero(waiting), now_us)
         self._move(command, np.flatnonzero(examined.already & waiting & ~overlapped), "find_so", now_us)
         refused_all = bool((command.state_of == CODES["refused"]).all())
-        self._tell(command, "refuse" if refused_all else "release", actor, now_us)
+        self._tell(command, "refuse" if refused_all else "release", actor, now_us, reason)
 
-    def cancel(self, command: Command, actor: str, *, now_us: int) -> None:
+    def cancel(self, command: Command, actor: str, *, now_us: int, reason: str = "") -> None:
         """Takes back what was not sent. What was sent cannot be called back: it is proved or given up as before.
 
         Raises MoveRefused for an order that has ended.
@@ -263,15 +262,16 @@ class Commands:
         if not COMMAND.allows(command.state, "cancel"):
             raise MoveRefused(COMMAND.name, command.state, "cancel")
         self._end_waiting(command, "cancel", now_us)
-        self._tell(command, "cancel", actor, now_us)
+        self._tell(command, "cancel", actor, now_us, reason)
 
-    def resend(self, command: Command) -> int:
+    def resend(self, command: Command, actor: str, *, now_us: int, reason: str = "") -> int:
         """Hands the order over again at the next chance to whoever has not said that it took it. Returns to how many.
 
-        Raises CommandRefused for an order that is `once`.
+        Raises CommandRefused for an order that is `once`, MoveRefused for one that is not under way.
         """
         if command.order.action.once:
             raise CommandRefused("engine.once")
+        self._tell(command, "resend", actor, now_us, reason)
         rows = command.rows_in("sent")
         command.offered_us[rows] = _NEVER
         return len(rows)
@@ -286,11 +286,9 @@ class Commands:
         offers: list[Offer] = []
         left = OFFERED_MAX
         for command in self._sendable(now_us):
-            again = (command.state_of == CODES["sent"]) & (command.offered_us <= now_us - RESEND_US)
-            again &= not command.order.action.once
             waiting = command.state_of == CODES["waiting"]
             mine = self._registry.reporter[command.order.assets] == reporter
-            rows = self._free(command, np.flatnonzero(mine & (waiting | again)), now_us)[:left]
+            rows = self._free(command, np.flatnonzero(mine & self._due(command, now_us)), now_us)[:left]
             if len(rows):
                 left -= len(rows)
                 self._move(command, rows[waiting[rows]], "send", now_us)
@@ -302,7 +300,7 @@ class Commands:
         """The reporters that have something to pick up."""
         found: set[int] = set()
         for command in self._sendable(now_us):
-            rows = command.rows_in("waiting")
+            rows = np.flatnonzero(self._due(command, now_us))
             found |= set(np.unique(self._registry.reporter[command.order.assets[rows]]).tolist())
         return found
 
@@ -398,6 +396,12 @@ class Commands:
             if command.state == "running" and command.release_after <= self.settled and now_us < command.expires_us
         ]
 
+    def _due(self, command: Command, now_us: int) -> Mask:
+        """Which targets are to be handed over: those that never were, and again those whose device has not said that it
+        took the order; of an order that is `once`, none of these."""
+        again = (command.state_of == CODES["sent"]) & (command.offered_us <= now_us - RESEND_US)
+        return (command.state_of == CODES["waiting"]) | (again & (not command.order.action.once))
+
     def _free(self, command: Command, rows: Int64s, now_us: int) -> Int64s:
         """The rows that are in service and that no lock-out holds; of the others, what was not sent yet is refused."""
         assets = command.order.assets[rows]
@@ -451,14 +455,14 @@ class Commands:
         if len(newly):
             self.on_pending(newly)
 
-    def _tell(self, command: Command, event: str, actor: str, now_us: int) -> None:
+    def _tell(self, command: Command, event: str, actor: str, now_us: int, reason: str = "") -> None:
         """Moves a command, and notes that a fact must say so."""
         command.state = COMMAND.move(command.state, event)
         if command.state in COMMAND.last:
             command.closed_us = now_us
             self._unwatch(command)
         self._touch(command)
-        self._events.append(_Event(command, event, actor, command.state, now_us))
+        self._events.append(_Event(command, event, actor, command.state, now_us, reason))
 
     def _fact(self, event: Entry | _Event, new_id: NewId) -> Entry:
         if isinstance(event, Entry):
@@ -474,7 +478,7 @@ class Commands:
             state=event.state,
             totals=totals,
         )
-        return Entry(fact, about=command.about)
+        return Entry(fact, because(event.reason, event.at_us), about=command.about)
 
     def _keep(self, command: Command) -> None:
         self._fit()
@@ -578,9 +582,7 @@ def _proposed(command: Command, registry: Registry) -> Entry:
         items=digest(order.assets.astype(">i8").tobytes()),
         state=command.state,
     )
-    personal = {}
-    if command.reason:
-        personal = {"reason": Personal(command.reason, "who answers for it", command.proposed_us + REASON_KEPT_US)}
+    personal = because(command.reason, command.proposed_us)
     targets = target_rows(command, rows)
     payload = ProposedRows(command.key, order.asked, command.area, order.kind.service, targets)
     return Entry(fact, personal, payload, command.about)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vigie.core.facts import POST, ConditionMoved, ConditionRaised, Entry
+from vigie.core.facts import POST, ConditionMoved, ConditionRaised, Entry, because
 from vigie.core.ids import effect_id
 from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.lives import ALARM, MAINTENANCE, RECORD, Life
@@ -92,13 +92,13 @@ class Conditions:
         """The condition of this id, while it is open."""
         return next((each for each in self._open.values() if each.id == condition_id), None)
 
-    def move(self, known: Condition, event: str, actor: str, *, fact_id: str, at_us: int) -> Entry:
+    def move(self, known: Condition, event: str, actor: str, *, fact_id: str, at_us: int, reason: str = "") -> Entry:
         """What a person does to a condition: acknowledges, shelves, unshelves or withdraws it. Raises MoveRefused."""
         state = LIFE_OF[known.kind.outlet].move(known.state, event)
         by = actor if event == "acknowledge" else known.acknowledged_by
         self._keep(replace(known, state=state, acknowledged_by=by))
         fact = ConditionMoved(id=fact_id, at=at_us, actor=actor, condition=known.id, event=event, state=state)
-        return Entry(fact, about=self._registry.about(known.asset))
+        return Entry(fact, because(reason, at_us), about=self._registry.about(known.asset))
 
     def withdraw(self, asset: int, actor: str, *, new_id: Callable[[], str], at_us: int) -> list[Entry]:
         """Ends all that is open of an asset that was decommissioned."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vigie.core.facts import About, ConsignationMoved, ConsignationSet, Entry, Personal
+from vigie.core.facts import REASON_KEPT_US, About, ConsignationMoved, ConsignationSet, Entry, Personal, because
 from vigie.core.lives import CONSIGNATION, MoveRefused
 from vigie.core.observations import Mask
 from vigie.core.service import Numbers, Refusal
@@ -95,7 +95,7 @@ class Consignations:
                 left &= ~mine
         return said
 
-    def set(self, made: Consignation, *, personal_until_us: int, at_us: int) -> Entry:
+    def set(self, made: Consignation, *, at_us: int) -> Entry:
         """Locks an asset out. Raises ConsignationRefused where a lock-out of its own holds it already."""
         if any(each.asset == made.asset for each in self._all.values()):
             raise ConsignationRefused("engine.consigned_already")
@@ -104,12 +104,12 @@ class Consignations:
         fact = ConsignationSet(
             id=made.id, at=at_us, actor=made.actor, consignation=made.id, asset=self._registry.ids[made.asset]
         )
-        personal = {"crew": Personal(made.crew, "who works there", personal_until_us)}
-        if made.reason:
-            personal["reason"] = Personal(made.reason, "who answers for it", personal_until_us)
-        return Entry(fact, personal, made.asset, self.about(made))
+        crew = Personal(made.crew, "who works there", at_us + REASON_KEPT_US)
+        return Entry(fact, {"crew": crew} | because(made.reason, at_us), made.asset, self.about(made))
 
-    def move(self, consignation_id: str, event: str, actor: str, *, fact_id: str, at_us: int) -> Entry:
+    def move(
+        self, consignation_id: str, event: str, actor: str, *, fact_id: str, at_us: int, reason: str = ""
+    ) -> Entry:
         """Lifts it, or asks for, withdraws or carries out its override.
 
         Raises ConsignationRefused, MoveRefused, or KeyError where no lock-out of this id holds.
@@ -135,7 +135,7 @@ class Consignations:
         fact = ConsignationMoved(
             id=fact_id, at=at_us, actor=actor, consignation=consignation_id, event=event, state=state
         )
-        return Entry(fact, about=self.about(known))
+        return Entry(fact, because(reason, at_us), about=self.about(known))
 
     def fed_anew(self) -> None:
         """The inventory says of some asset that another one feeds it: what is held is found again."""

@@ -13,13 +13,10 @@ import numpy as np
 
 from vigie.core.assets import AssetRecord
 from vigie.core.drafts import Draft
-from vigie.core.facts import AssetChanged, AssetMade, AssetRetired, DeviceReplaced, Entry, Personal, digest
+from vigie.core.facts import AssetChanged, AssetMade, AssetRetired, DeviceReplaced, Entry, because, digest
 from vigie.core.kinds import Shape
-from vigie.core.times import DAY_US
 from vigie.engine.inventory import HAND, plan_intake
 from vigie.engine.loop import Engine
-
-REASON_KEPT_US = 365 * DAY_US
 
 
 class HandRefused(Exception):
@@ -141,7 +138,4 @@ class Hand:
         )
 
     def _entry(self, fact: Any, no: int, reason: str, payload: Any) -> Entry:
-        personal = {}
-        if reason:
-            personal = {"reason": Personal(reason, "who answers for it", fact.at + REASON_KEPT_US)}
-        return Entry(fact, personal, payload, self._engine.registry.about(no))
+        return Entry(fact, because(reason, fact.at), payload, self._engine.registry.about(no))

@@ -11,7 +11,7 @@ import base64
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ from vigie.core.facts import (
     TokenRevoked,
     UserChanged,
     UserMade,
+    because,
 )
 from vigie.core.ids import uuid7
 from vigie.core.scope import ROLES, Scope
@@ -96,14 +97,13 @@ class Logins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the keeper works with. commit: appends entries, all or none; because: a person's words for why, as they
-    are kept; services: the services that there are."""
+    """What the keeper works with. commit: appends entries, all or none; services: the services that there
+    are."""
 
     commit: Callable[[Sequence[Entry]], Awaitable[None]]
     clock: Clock
     dice: Dice
     logins: Logins
-    because: Callable[[str], Mapping[str, Personal]]
     services: frozenset[str]
 
 
@@ -154,7 +154,7 @@ class Keeper:
             }
             # The fact's id is the user's, so that what is personal of it is found by the user.
             made = UserMade(id=user, at=self.now_us(), actor=by.actor, user=user, language=language)
-            entries = [Entry(made, personal | dict(self._means.because(by.reason)), (digest, kept), About(user))]
+            entries = [Entry(made, personal | self._because(by), (digest, kept), About(user))]
             granted = (self._fact(RoleGranted, by, user=user, **_place(each)) for each in held)
             await self._commit([*entries, *(Entry(fact, about=About(user)) for fact in granted)])
         return user
@@ -165,7 +165,7 @@ class Keeper:
         async with self._turn:
             self._need(user)
             changed = self._changed(by, user, "password", {"password": kept})
-            await self._commit([changed, *self._closings(by.actor, self.directory.sessions_of(user), "revoked")])
+            await self._commit([changed, *self._closings(By(by.actor), self.directory.sessions_of(user), "revoked")])
 
     async def change_password(self, user: str, old: str, new: str) -> bool:
         """Sets a user's own password; False where the old one is wrong, which counts as a failed login. Raises as
@@ -189,7 +189,7 @@ class Keeper:
                 raise Refused("this account is closed already")
             closed = self._changed(by, user, "closed", {"closed_us": self.now_us()})
             tokens = [token for token in self.directory.tokens if token.maker == user]
-            sessions = self._closings(by.actor, self.directory.sessions_of(user), "revoked")
+            sessions = self._closings(By(by.actor), self.directory.sessions_of(user), "revoked")
             await self._commit([closed, *sessions, *self._revocations(by, tokens)], ends=True)
 
     async def reopen_user(self, by: By, user: str) -> None:
@@ -212,7 +212,7 @@ class Keeper:
             scope = Scope(frozenset(each.grant for each in after))
             shrinks = not all(lies_within(each.grant, scope) for each in before)
             fact = self._fact(RoleGranted, by, user=user, **_place(held))
-            entries = [Entry(fact, self._means.because(by.reason), about=About(user))]
+            entries = [Entry(fact, self._because(by), about=About(user))]
             await self._commit([*entries, *(self._shrink(by, user, after) if shrinks else ())])
 
     async def withdraw(self, by: By, user: str, role: str, area: str) -> None:
@@ -225,7 +225,7 @@ class Keeper:
             if len(left) == len(held):
                 raise Refused(f"there is no role {role!r} in {area or 'the whole town'!r} to be taken back")
             fact = self._fact(RoleWithdrawn, by, user=user, role=role, area=area)
-            entries = [Entry(fact, self._means.because(by.reason), about=About(user))]
+            entries = [Entry(fact, self._because(by), about=About(user))]
             await self._commit([*entries, *self._shrink(by, user, left)])
 
     # --- sessions ---
@@ -268,7 +268,7 @@ class Keeper:
             known = self.directory.session(session, self.now_us())
             if known is None:
                 raise Refused("there is no such session, or it has ended")
-            await self._commit(self._closings(by.actor, [known], why), ends=True)
+            await self._commit(self._closings(by, [known], why), ends=True)
 
     # --- tokens ---
 
@@ -297,7 +297,7 @@ class Keeper:
             by = By(maker, reason)
             place = _place(held)
             fact = self._fact(TokenMade, by, token=self._new_id(), expires=now_us + lasts_us, **place)
-            made = Entry(fact, self._means.because(reason), (secret_digest(secret), name), About(maker))
+            made = Entry(fact, self._because(by), (secret_digest(secret), name), About(maker))
             await self._commit([*self._revocations(By(POST), over), made])
         token = self.directory.token(fact.token, now_us)
         assert token is not None
@@ -333,9 +333,9 @@ class Keeper:
             payload = (secret_digest(secret), now_us + SESSION_US_MAX)
             await self._commit(
                 [
-                    *self._closings(POST, ended, "expired"),
-                    *self._closings(user.id, replaced, "logout"),
-                    *self._closings(POST, surplus, "revoked"),
+                    *self._closings(By(POST), ended, "expired"),
+                    *self._closings(by, replaced, "logout"),
+                    *self._closings(By(POST), surplus, "revoked"),
                     *([self._changed(By(POST), user.id, "rehash", {"password": renewed})] if renewed else ()),
                     Entry(fact, payload=payload, about=About(user.id)),
                 ]
@@ -349,20 +349,23 @@ class Keeper:
         scope = Scope(frozenset(each.grant for each in left))
         own = (token for token in self.directory.tokens if token.maker == user)
         tokens = [token for token in own if not lies_within(token.held.grant, scope)]
-        sessions = self._closings(by.actor, self.directory.sessions_of(user), "revoked")
+        sessions = self._closings(By(by.actor), self.directory.sessions_of(user), "revoked")
         return [*sessions, *self._revocations(By(by.actor), tokens)]
 
-    def _closings(self, actor: str, sessions: Iterable[Session], why: str) -> list[Entry]:
-        facts = (self._fact(SessionClosed, By(actor), session=each.id, user=each.user, why=why) for each in sessions)
-        return [Entry(fact, about=About(fact.user)) for fact in facts]
+    def _closings(self, by: By, sessions: Iterable[Session], why: str) -> list[Entry]:
+        facts = (self._fact(SessionClosed, by, session=each.id, user=each.user, why=why) for each in sessions)
+        return [Entry(fact, self._because(by), about=About(fact.user)) for fact in facts]
 
     def _revocations(self, by: By, tokens: Iterable[Token]) -> list[Entry]:
-        because = self._means.because(by.reason)
-        return [Entry(self._fact(TokenRevoked, by, token=each.id), because, about=About(each.maker)) for each in tokens]
+        why = self._because(by)
+        return [Entry(self._fact(TokenRevoked, by, token=each.id), why, about=About(each.maker)) for each in tokens]
+
+    def _because(self, by: By) -> dict[str, Personal]:
+        return because(by.reason, self.now_us())
 
     def _changed(self, by: By, user: str, change: str, values: dict[str, Any]) -> Entry:
         fact = self._fact(UserChanged, by, user=user, change=change)
-        return Entry(fact, self._means.because(by.reason), values, About(user))
+        return Entry(fact, self._because(by), values, About(user))
 
     def _check_roles(self, held: Sequence[Held]) -> None:
         for each in held:

@@ -245,6 +245,59 @@ def test_a_crews_words_are_told_to_whom_they_concern_and_kept_where_they_can_be_
         assert ("crew", "Équipe Éclairage Est") in facts.execute("SELECT field, value FROM personal").fetchall()
 
 
+def test_the_journal_says_why_each_act_was_done(tmp_path: Path) -> None:
+    secret = make(tmp_path, lamps=LAMPS)
+    ids = make_people(tmp_path)
+    with running(tmp_path, secret) as post:
+        operator, crew, supervisor, second, admin = (
+            Browser(post, each) for each in ("operator", "crew", "supervisor", "crew", "administrator")
+        )
+        given = operator.ask("POST", "/api/v1/commands", dim(40, assets=["luminaire-000003"])).body["id"]
+        assert len(pick_up(post)) == 1
+        form = {"asset": "luminaire-000001", "crew": "Est", "reason": "échelle"}
+        lock = crew.ask("POST", "/api/v1/consignations", form).body["id"]
+        post.send([reading("junction-j1", "mode", "flashing", now_us())])
+        alarm = operator.ask("GET", "/api/v1/conditions?outlet=alarm&open=true").body["items"][0]["id"]
+        token = crew.ask("POST", "/api/v1/tokens", {"name": "t", "role": "crew", "area": QUETIGNY,
+                                                    "services": ["lighting"]}).body["id"]  # fmt: skip
+        user = ids["elected"]
+        acts = [
+            (operator, "POST", f"commands/{given}/resend", "CommandMoved"),
+            (operator, "POST", f"commands/{given}/cancel", "CommandMoved"),
+            (supervisor, "POST", f"consignations/{lock}/ask-override", "ConsignationMoved"),
+            (supervisor, "POST", f"consignations/{lock}/withdraw", "ConsignationMoved"),
+            (supervisor, "POST", f"consignations/{lock}/ask-override", "ConsignationMoved"),
+            (second, "POST", f"consignations/{lock}/override", "ConsignationMoved"),
+            (operator, "POST", f"conditions/{alarm}/acknowledge", "ConditionMoved"),
+            (admin, "POST", f"users/{user}/close", "UserChanged"),
+            (admin, "POST", f"users/{user}/reopen", "UserChanged"),
+            (admin, "DELETE", f"users/{user}/roles?role=elected&area=", "RoleWithdrawn"),
+            (admin, "DELETE", f"tokens/{token}", "TokenRevoked"),
+        ]
+        for number, (who, method, path, fact) in enumerate(acts):
+            answer = who.ask(method, f"/api/v1/{path}", {"reason": f"raison {number}"})
+            assert answer.status in (200, 204), (path, answer)
+            newest = supervisor.ask("GET", f"/api/v1/journal?type={fact}&limit=1").body["items"][0]
+            assert newest["summary"].get("reason") == f"raison {number}", path
+            assert newest["summary"].get("event", "").replace("_", "-") in ("", path.rpartition("/")[2])
+
+
+def test_an_order_that_is_handed_over_again_wakes_the_device_that_waits(tmp_path: Path) -> None:
+    secret = make(tmp_path, lamps=LAMPS)
+    make_people(tmp_path, ["operator"])
+    with running(tmp_path, secret) as post:
+        operator = Browser(post, "operator")
+        given = operator.ask("POST", "/api/v1/commands", dim(33, assets=["luminaire-000002"])).body
+        assert len(pick_up(post)) == 1
+        found: list[Any] = []
+        waiting = threading.Thread(target=lambda: found.extend(pick_up(post, 25)))
+        waiting.start()
+        time.sleep(0.5)
+        assert operator.ask("POST", f"/api/v1/commands/{given['id']}/resend", {}).body == {"targets": 1}
+        waiting.join(30)
+        assert [order["order"] for order in found] == [given["id"]]
+
+
 def test_names_and_reasons_are_read_where_that_right_holds_and_not_all_over_the_town(
     post: RunningPost, operator: Browser
 ) -> None:

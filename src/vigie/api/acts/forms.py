@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from vigie.api.bodies import Reason
 from vigie.api.city.forms import AssetRow, Form, Value, Who
 
-Reason = Annotated[str, Meta(max_length=300, description="Why, in your own words: kept a year, erasable.")]
 Given = Annotated[str, Meta(min_length=1, max_length=300, description="Why, in your own words: kept a year, erasable.")]
 
 
@@ -35,10 +35,6 @@ class OrderForm(Asked, frozen=True, kw_only=True):
     params: dict[str, Any] = {}
     select: Select
     reason: Reason = ""
-
-
-class NoWords(Asked, frozen=True, kw_only=True):
-    """Nothing needs to be said."""
 
 
 class RefusalForm(Form, frozen=True, kw_only=True):

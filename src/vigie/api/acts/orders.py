@@ -77,12 +77,12 @@ class Orders:
             Operation("GET", "commands/{id}", self.find, answer=one),
             Operation("GET", "commands/{id}/targets", self.targets, query=TargetsQuery,
                       answer=Page[forms.TargetForm]),
-            Operation("POST", "commands/{id}/confirm", self.confirm, body=forms.NoWords, answer=one, verb=Verb.ORDER,
+            Operation("POST", "commands/{id}/confirm", self.confirm, body=forms.WhyForm, answer=one, verb=Verb.ORDER,
                       problems=(409, 507)),
-            Operation("POST", "commands/{id}/cancel", self.cancel, body=forms.NoWords, answer=one, verb=Verb.ORDER,
+            Operation("POST", "commands/{id}/cancel", self.cancel, body=forms.WhyForm, answer=one, verb=Verb.ORDER,
                       problems=(409, 507)),
-            Operation("POST", "commands/{id}/resend", self.resend, body=forms.NoWords, answer=forms.Resent,
-                      verb=Verb.ORDER, problems=(409,)),
+            Operation("POST", "commands/{id}/resend", self.resend, body=forms.WhyForm, answer=forms.Resent,
+                      verb=Verb.ORDER, problems=(409, 507)),
         ]  # fmt: skip
 
     async def list(self, ask: Ask[CommandsQuery, Nothing]) -> Page[forms.CommandForm]:
@@ -165,28 +165,28 @@ class Orders:
             next=cursor(numbers[-1]) if len(found) > query.limit else None,
         )
 
-    async def confirm(self, ask: Ask[Nothing, forms.NoWords]) -> forms.CommandForm:
+    async def confirm(self, ask: Ask[Nothing, forms.WhyForm]) -> forms.CommandForm:
         """Lets a hazardous order go; where it takes two persons, the second."""
         command = self._mine(ask)
         with refusals():
-            self._bench.acts.confirm(command, ask.caller.actor)
+            self._bench.acts.confirm(command, ask.caller.actor, ask.body.reason.strip())
         await self._bench.kept()
         return self.now(ask.caller, command)
 
-    async def cancel(self, ask: Ask[Nothing, forms.NoWords]) -> forms.CommandForm:
+    async def cancel(self, ask: Ask[Nothing, forms.WhyForm]) -> forms.CommandForm:
         """Takes back what was not sent yet. What was sent cannot be called back."""
         command = self._mine(ask)
         with refusals():
-            self._bench.acts.cancel(command, ask.caller.actor)
+            self._bench.acts.cancel(command, ask.caller.actor, ask.body.reason.strip())
         await self._bench.kept()
         return self.now(ask.caller, command)
 
-    async def resend(self, ask: Ask[Nothing, forms.NoWords]) -> forms.Resent:
+    async def resend(self, ask: Ask[Nothing, forms.WhyForm]) -> forms.Resent:
         """Hands an order over again to whoever has not said that it took it."""
         command = self._mine(ask)
         with refusals():
-            count = self._engine.commands.resend(command)
-        self._bench.pump.on_settled()
+            count = self._bench.acts.resend(command, ask.caller.actor, ask.body.reason.strip())
+        await self._bench.kept()
         return forms.Resent(targets=count)
 
     def sees(self, caller: Caller, command: Command) -> bool:

@@ -87,7 +87,7 @@ class Consigning:
             raise Problem(404, "No such lock-out", "It does not hold, or you may not see it.")
         self._bench.asset(ask.caller, self._engine.registry.ids[known.asset], Verb.CONSIGN)
         with refusals():
-            self._bench.acts.move_consignation(known.id, event, ask.caller.actor)
+            self._bench.acts.move_consignation(known.id, event, ask.caller.actor, ask.body.reason.strip())
         await self._bench.kept()
 
     def _told(self, caller: Caller, each: Consignation) -> forms.ConsignationForm:
@@ -118,24 +118,24 @@ class Alarms:
         """As the API declares them."""
         moves = {"acknowledge": self.acknowledge, "shelve": self.shelve, "unshelve": self.unshelve}
         return [
-            Operation("POST", f"conditions/{{id}}/{path}", handler, body=forms.NoWords, answer=forms.MovedCondition,
+            Operation("POST", f"conditions/{{id}}/{path}", handler, body=forms.WhyForm, answer=forms.MovedCondition,
                       verb=Verb.ACKNOWLEDGE, problems=(409, 507))
             for path, handler in moves.items()
         ]  # fmt: skip
 
-    async def acknowledge(self, ask: Ask[Nothing, forms.NoWords]) -> forms.MovedCondition:
+    async def acknowledge(self, ask: Ask[Nothing, forms.WhyForm]) -> forms.MovedCondition:
         """Says that you have seen an alarm and deal with it."""
         return await self._move(ask, "acknowledge")
 
-    async def shelve(self, ask: Ask[Nothing, forms.NoWords]) -> forms.MovedCondition:
+    async def shelve(self, ask: Ask[Nothing, forms.WhyForm]) -> forms.MovedCondition:
         """Takes an alarm off the desk for a time; it is still counted."""
         return await self._move(ask, "shelve")
 
-    async def unshelve(self, ask: Ask[Nothing, forms.NoWords]) -> forms.MovedCondition:
+    async def unshelve(self, ask: Ask[Nothing, forms.WhyForm]) -> forms.MovedCondition:
         """Puts a shelved alarm back on the desk."""
         return await self._move(ask, "unshelve")
 
-    async def _move(self, ask: Ask[Nothing, forms.NoWords], event: str) -> forms.MovedCondition:
+    async def _move(self, ask: Ask[Nothing, forms.WhyForm], event: str) -> forms.MovedCondition:
         sources, known = self._bench.sources, self._engine.conditions.find(ask.part("id"))
         if known is None or not sources.sight(ask.caller).covered[known.asset]:
             raise Problem(404, "No such alarm", "It is over, or you may not see it.")
@@ -144,7 +144,7 @@ class Alarms:
             raise Problem(409, "No alarm", detail, rule="engine.no_alarm")
         self._bench.asset(ask.caller, self._engine.registry.ids[known.asset], Verb.ACKNOWLEDGE)
         with refusals():
-            moved = self._bench.acts.move_condition(known, event, ask.caller.actor)
+            moved = self._bench.acts.move_condition(known, event, ask.caller.actor, ask.body.reason.strip())
         await self._bench.kept()
         by, may = moved.acknowledged_by if moved else ask.caller.actor, sources.reads_people(ask.caller, known.asset)
         return forms.MovedCondition(
