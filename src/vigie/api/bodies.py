@@ -41,6 +41,8 @@ async def read_json(request: Request, kind: type[T]) -> T:
         raise Problem(422, "Not what is asked for", str(error), mend="The reference names the fields.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Problem(400, "Not readable", "The body is no JSON.") from None
+    except RecursionError:
+        raise Problem(400, "Not readable", "The body is JSON within JSON without an end.") from None
 
 
 async def read_why(request: Request) -> str:

@@ -25,6 +25,7 @@ from vigie.store.sheets import Placed
 AT_ONCE = 2
 WAITING_MAX = 32
 SPAN_US_MAX = 400 * DAY_US
+SPAN_S_MAX = SPAN_US_MAX // SECOND_US
 _EVER_US = np.iinfo(np.int64).max
 
 T = TypeVar("T")
@@ -40,7 +41,9 @@ class AssetHistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
     end: Annotated[
         forms.Instant | None, Meta(description="The first instant that is no more of it; now unless said.")
     ] = msgspec.field(name="to", default=None)
-    bucket_s: Annotated[float, Meta(ge=0, description="The length of a span; 0 for the observations themselves.")] = 0
+    bucket_s: Annotated[
+        float, Meta(ge=0, le=SPAN_S_MAX, description="The length of a span; 0 for the observations themselves.")
+    ] = 0
 
 
 class KindHistoryQuery(AssetHistoryQuery, frozen=True, kw_only=True):
@@ -48,7 +51,7 @@ class KindHistoryQuery(AssetHistoryQuery, frozen=True, kw_only=True):
 
     kind: Annotated[str, Meta(description="The kind, such as luminaire.")]
     area: Annotated[str, Meta(description="The path of an area, with all below it.")] = ""
-    bucket_s: Annotated[float, Meta(ge=60, description="The length of a span.")] = 3_600
+    bucket_s: Annotated[float, Meta(ge=60, le=SPAN_S_MAX, description="The length of a span.")] = 3_600
 
 
 class HistoryDoor:
