@@ -86,6 +86,8 @@ class Hand:
         if "parent" in row and (row["parent"] == no or registry.fed_by(np.array([no]))[row["parent"]]):
             raise HandRefused("engine.feeds_itself", "it would feed itself")
         if "lon" in row or "lat" in row:
+            if registry.kind_of(no).shape is not Shape.POINT:
+                raise HandRefused("engine.drawn", f"a {registry.kind_of(no).kind} is drawn, and moves with an import")
             row |= {
                 "lon": lon,
                 "lat": lat,

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 
 from tests.people import Browser, make_people
-from tests.post import Answer, RunningPost, make, now_us, reading, running
+from tests.post import NO_RESERVE, Answer, RunningPost, make, now_us, reading, running
+from vigie.app import installation
+from vigie.core.drafts import Draft
+from vigie.settings import Settings
 
 LAMPS = 20
 QUETIGNY = "dijon-metropole/quetigny"
@@ -355,6 +359,44 @@ def test_the_inventory_by_hand_makes_moves_replaces_and_retires(post: RunningPos
     wrong = operator.ask("POST", "/api/v1/assets", form | {"attributes": {"colour": "red"}})
     assert wrong.status == 422
     assert Browser(post, "elected").ask("POST", "/api/v1/assets", form).status == 403
+
+
+def test_what_is_said_of_by_hand_is_more_than_blanks(operator: Browser, supervisor: Browser) -> None:
+    lock = {"asset": "luminaire-000009", "crew": "Est", "reason": "échelle"}
+    apparatus = {"serial": "S", "model": "M", "reason": "panne"}
+    for who, path, form in (
+        (supervisor, "consignations", lock),
+        (operator, "assets/luminaire-000009/replace", apparatus),
+        (operator, "assets/luminaire-000009/retire", {"reason": "déposée"}),
+    ):
+        for name in set(form) - {"asset"}:
+            for blank in ("", " ", "\t\n\u2009"):
+                answer = who.ask("POST", f"/api/v1/{path}", form | {name: blank})
+                assert (answer.status, f"$.{name}" in answer.body["detail"]) == (422, True), (path, name, answer)
+
+
+def test_a_name_is_changed_wherever_it_stands_and_what_is_drawn_is_not_moved_by_hand(tmp_path: Path) -> None:
+    secret = make(tmp_path, lamps=4)
+    make_people(tmp_path)
+    with installation(Settings(data=tmp_path, **NO_RESERVE)) as opened:
+        # Where the lamp stands, which is in the care of Quetigny, is Dijon by now.
+        dijon = shapely.to_wkb(shapely.box(4.9, 47.2, 5.1, 47.4))
+        line = shapely.to_wkb(shapely.LineString([(5.0, 47.3), (5.001, 47.3)]))
+        where: dict[str, Any] = {"lon": 5.0, "lat": 47.3}
+        opened.take_assets("town", [
+            Draft(key="d", id="dijon", kind="commune", name="Dijon", area="dijon-metropole", geometry=dijon, **where),
+            Draft(key="s", id="rue", kind="street", name="Rue", area=QUETIGNY, geometry=line, **where),
+        ])  # fmt: skip
+    with running(tmp_path, secret) as post:
+        crew, operator = Browser(post, "crew"), Browser(post, "operator")
+        lamp = "/api/v1/assets/luminaire-000001"
+        renamed = crew.ask("PATCH", lamp, {"name": "Lampe du gué"})
+        assert (renamed.status, renamed.body.get("name")) == (200, "Lampe du gué"), renamed
+        assert crew.ask("PATCH", lamp, {"lon": 5.0}).status == 403
+        for drawn in ("rue", "dijon"):
+            assert operator.ask("PATCH", f"/api/v1/assets/{drawn}", {"name": "Autre"}).status == 200
+            moved = operator.ask("PATCH", f"/api/v1/assets/{drawn}", {"lon": 5.05})
+            assert (moved.status, "is drawn" in moved.body["detail"]) == (422, True)
 
 
 def test_an_alarm_is_acknowledged_and_the_desk_says_by_whom(post: RunningPost, operator: Browser) -> None:

@@ -11,7 +11,12 @@ from msgspec import UNSET, Meta, UnsetType
 from vigie.api.bodies import Reason
 from vigie.api.city.forms import AssetRow, Form, Value, Who
 
-Given = Annotated[str, Meta(min_length=1, max_length=300, description="Why, in your own words: kept a year, erasable.")]
+_SAID = r"\S"
+"""What is more than blanks."""
+
+Given = Annotated[
+    str, Meta(max_length=300, pattern=_SAID, description="Why, in your own words: kept a year, erasable.")
+]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,7 +111,7 @@ class ConsignForm(Asked, frozen=True, kw_only=True):
     """A lock-out of an asset and of all that it feeds."""
 
     asset: str
-    crew: Annotated[str, Meta(min_length=1, max_length=100)]
+    crew: Annotated[str, Meta(max_length=100, pattern=_SAID)]
     reason: Given
 
 
@@ -165,8 +170,8 @@ class AssetChangeForm(Asked, frozen=True, kw_only=True):
 class ReplaceForm(Asked, frozen=True, kw_only=True):
     """Another apparatus in an asset's place."""
 
-    serial: Annotated[str, Meta(min_length=1, max_length=100)]
-    model: Annotated[str, Meta(min_length=1, max_length=100)]
+    serial: Annotated[str, Meta(max_length=100, pattern=_SAID)]
+    model: Annotated[str, Meta(max_length=100, pattern=_SAID)]
     reason: Given
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET
@@ -15,7 +16,7 @@ from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Outlet
-from vigie.core.scope import Placement, Verb
+from vigie.core.scope import Verb
 from vigie.core.times import rfc3339
 from vigie.engine.consignations import Consignation
 
@@ -219,16 +220,20 @@ class ByHand:
         if not values:
             detail = "Say lon and lat, name, street or parent."
             raise Problem(422, "Nothing to change", detail, rule="engine.nothing_to_change")
-        registry = self._engine.registry
-        lon, lat = values.get("lon", float(registry.lon[no])), values.get("lat", float(registry.lat[no]))
-        area, kind = self._engine.area_at(lon, lat), registry.kind_of(no)
-        there = caller.scope.may(Verb.INVENTORY).covers(Placement(area, kind.service, kind.verb))
-        if area and not there:
-            raise Problem(403, "Not allowed", f"You may not put a {kind.kind} there.")
+        if "lon" in values or "lat" in values:
+            self._check_moves(caller, no, values)
         with refusals():
             self._bench.acts.change_asset(no, values, actor=caller.actor, reason=form.reason.strip())
         await self._bench.kept()
         return self._row(caller, no)
+
+    def _check_moves(self, caller: Caller, no: int, values: Mapping[str, Any]) -> None:
+        """Raises Problem 403 where the caller does not hold the inventory of where it is to stand."""
+        registry = self._engine.registry
+        lon, lat = values.get("lon", float(registry.lon[no])), values.get("lat", float(registry.lat[no]))
+        area, kind = self._engine.area_at(lon, lat), registry.kind_of(no)
+        if area and not allowed(caller, Verb.INVENTORY, area, kind.service, kind.verb):
+            raise Problem(403, "Not allowed", f"You may not put a {kind.kind} there.")
 
     async def replace(self, ask: Ask[Nothing, forms.ReplaceForm]) -> None:
         """Puts another apparatus in an asset's place, which keeps its history."""
