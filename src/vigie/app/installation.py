@@ -41,7 +41,6 @@ from vigie.core.facts import (
     InstallationMade,
     Personal,
     PersonalErased,
-    because,
     digest,
 )
 from vigie.core.ids import uuid7
@@ -60,6 +59,7 @@ from vigie.store.observations import DuckObservations
 
 HOT_US = 2 * HOUR_US
 RAW_KEPT_US = 30 * DAY_US
+REASON_KEPT_US = 365 * DAY_US
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
 STAGING = ".backup"
@@ -176,8 +176,10 @@ class Installation:
         return str(uuid7(self.clock.now_us(), self.dice.bytes(10)))
 
     def because(self, reason: str) -> dict[str, Personal]:
-        """A person's own words for why, of something done now."""
-        return because(reason, self.clock.now_us())
+        """A person's own words for why: kept a year where they can be erased."""
+        if not reason:
+            return {}
+        return {"reason": Personal(reason, "who answers for it", self.clock.now_us() + REASON_KEPT_US)}
 
     def take_assets(
         self,
