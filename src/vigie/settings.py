@@ -24,8 +24,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: its folder. city: its name, used when it is made. zone: the time zone that it lives by, as IANA names it.
     host, port: where HTTP is answered. log_json: logs as JSON lines, for machines. memory_mb: what the history's
     database may use. reserve_observations_mb: free disk below which observations are refused. reserve_facts_mb: free
-    disk below which facts are refused too. proxies: how many proxies stand in front, whose X-Forwarded-For says where
-    a login comes from; none by default.
+    disk below which facts are refused too. history_days: how long what was reported is kept; where
+    vehicles were is kept 30 days, whatever this says. proxies: how many proxies stand in front, whose X-Forwarded-For
+    says where a login comes from; none by default.
     mqtt_url: the broker that devices publish to, mqtt://HOST:1883 or mqtts://HOST:8883; empty for none.
     mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
     """
@@ -39,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     memory_mb: int = 256
     reserve_observations_mb: int = 256
     reserve_facts_mb: int = 32
+    history_days: Annotated[int, msgspec.Meta(ge=30, le=3_650)] = 30
     proxies: int = 0
     mqtt_url: str = ""
     mqtt_username: str = "vigie"

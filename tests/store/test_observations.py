@@ -175,6 +175,17 @@ def test_old_days_are_dropped_whole(store: DuckObservations) -> None:
         assert read.execute(f"SELECT count(*) FROM ({store.union('number')})").fetchall() == [(1,)]
 
 
+def test_where_things_were_is_dropped_before_what_they_said(store: DuckObservations) -> None:
+    at = NOW_US - 40 * DAY_US
+    store.append(stored(1, [(1, 1, at, 5.0, 47.0, None), (1, 2, at, 1.0, None, None)]))
+    store.seal(NOW_US)
+    assert store.drop_before(day_of(NOW_US - 30 * DAY_US), sorts=["place"]) == [day_of(at)]
+    assert store.drop_before(day_of(NOW_US - 50 * DAY_US)) == []
+    with store.reading() as read:
+        assert read.execute(f"SELECT count(*) FROM ({store.union('place')})").fetchall() == [(0,)]
+        assert read.execute(f"SELECT count(*) FROM ({store.union('number')})").fetchall() == [(1,)]
+
+
 def test_the_numbers_go_on_after_the_last_even_where_all_is_dropped(open_store: Open, tmp_path: Path) -> None:
     store = open_store(tmp_path)
     for n in (1, 2):

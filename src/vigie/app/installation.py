@@ -58,7 +58,8 @@ from vigie.store.journal import Head
 from vigie.store.observations import DuckObservations
 
 HOT_US = 2 * HOUR_US
-RAW_KEPT_US = 30 * DAY_US
+PLACES_KEPT_US = 30 * DAY_US
+"""Where vehicles were tells where their drivers were: no setting keeps it longer."""
 REASON_KEPT_US = 365 * DAY_US
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
@@ -221,13 +222,14 @@ class Installation:
 
     def seal(self) -> None:
         """Moves what is older than two hours out of the hot table, joins the parts of days that are over, and drops
-        the days whose raw history is kept no longer."""
+        the days that are kept no longer."""
         now_us = self.clock.now_us()
         try:
             self.observations.seal(now_us - HOT_US)
             for day in self.observations.days_in_parts(day_of(now_us - HOT_US)):
                 self.observations.compact(day)
-            dropped = self.observations.drop_before(day_of(now_us - RAW_KEPT_US))
+            self.observations.drop_before(day_of(now_us - PLACES_KEPT_US), sorts=["place"])
+            dropped = self.observations.drop_before(day_of(now_us - self.settings.history_days * DAY_US))
         except (OSError, duckdb.Error) as error:
             # What was not sealed stays in the hot table, and the next hour tries again.
             _log.error("could not seal", reason=str(error))

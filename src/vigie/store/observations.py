@@ -225,19 +225,21 @@ class DuckObservations:
                     read.execute("COMMIT")
             self._drop_unnamed()
 
-    def drop_before(self, day: str) -> list[str]:
-        """Forgets the sealed days before this one. Returns which."""
+    def drop_before(self, day: str, *, sorts: Sequence[str] = SORTS) -> list[str]:
+        """Forgets the sealed days before this one, of all sorts or of some. Returns which."""
+        dropped = f"day < ? AND sort IN {(*sorts, '')}"
         with self.sealing:
             with self.reading() as read:
-                days = [d for (d,) in read.execute("SELECT DISTINCT day FROM segment WHERE day < ?", [day]).fetchall()]
+                named = read.execute(f"SELECT DISTINCT day FROM segment WHERE {dropped} ORDER BY day", [day])
+                days = [name for (name,) in named.fetchall()]
                 read.execute("BEGIN")
-                read.execute("DELETE FROM segment WHERE day < ?", [day])
-                # The newest stays, however old: the numbers go on from it.
+                read.execute(f"DELETE FROM segment WHERE {dropped}", [day])
+                # The newest number stays, however old: the numbers go on from it.
                 older = "received_us < ? AND n < (SELECT max(n) FROM ingest)"
                 read.execute(f"DELETE FROM ingest WHERE {older}", [start_of(day)])
                 read.execute("COMMIT")
             self._drop_unnamed()
-        return sorted(days)
+        return days
 
     def copy_hot(self, path: Path, upto: int) -> None:
         """Copies the hot rows up to a batch, and the names of the segments, into a new database, while batches go on
