@@ -93,7 +93,8 @@ def _look(browser: Browser, port: int, cookie: str) -> tuple[float, float, int]:
         page.goto(f"http://127.0.0.1:{port}/console", wait_until="commit")
         page.wait_for_function(OVERVIEW, timeout=PATIENCE_MS, polling=50)
         overview = time.perf_counter()
-        page.evaluate("([lon, lat, zoom]) => vigie.map.jumpTo({ center: [lon, lat], zoom })", [*CENTRE, NEAR_ZOOM])
+        # In braces: what a call returns is sent over, and the map is megabytes.
+        page.evaluate("([lon, lat, zoom]) => { vigie.map.jumpTo({ center: [lon, lat], zoom }) }", [*CENTRE, NEAR_ZOOM])
         page.wait_for_function(NEAR, arg=LAMPS, timeout=PATIENCE_MS, polling=50)
         near = time.perf_counter()
         return (overview - start) * 1_000, (near - overview) * 1_000, page.evaluate(COUNT)

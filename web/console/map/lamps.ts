@@ -16,6 +16,11 @@ const AGED = 2
 
 const SAID: ExpressionSpecification = ['coalesce', ['feature-state', 's'], UNKNOWN]
 
+/** A colour (#rrggbb) with an opacity. */
+function seen(colour: string, opacity: number): string {
+  return colour + Math.round(opacity * 255).toString(16).padStart(2, '0')
+}
+
 function byState<T>(unknown: T, aged: T, otherwise: T): ExpressionSpecification {
   return ['match', SAID, UNKNOWN, unknown, AGED, aged, otherwise] as unknown as ExpressionSpecification
 }
@@ -34,7 +39,22 @@ function stroke(scale: number): ExpressionSpecification {
 /** The layer of lamps, for the kinds with these codes. */
 export function lampLayer(codes: number[], c: Palette): LayerSpecification {
   const level: ExpressionSpecification = ['coalesce', ['feature-state', 'l'], 0]
-  const light = ['interpolate', ['linear'], level, 0, c.lampOff, 0.04, c.lampOff, 0.1, c.lampLit, 1, c.lampLit]
+  // Opacity is a part of each colour: what is told lamp by lamp is reckoned for each of them, and a property more is as
+  // much again.
+  const light = (share: number): ExpressionSpecification =>
+    [
+      'interpolate',
+      ['linear'],
+      level,
+      0.04,
+      seen(c.lampOff, share),
+      0.05,
+      seen(c.lampOff, share * 0.48),
+      0.1,
+      seen(c.lampLit, share * 0.5),
+      1,
+      seen(c.lampLit, share),
+    ] as unknown as ExpressionSpecification
   return {
     id: LAMPS,
     type: 'circle',
@@ -44,12 +64,7 @@ export function lampLayer(codes: number[], c: Palette): LayerSpecification {
     filter: ['in', ['get', 'k'], ['literal', codes]],
     paint: {
       'circle-radius': ['interpolate', ['exponential', 1.4], ['zoom'], 13, 1.1, 15, 2.2, 17, 4.2, 20, 11],
-      'circle-color': light as unknown as ExpressionSpecification,
-      'circle-opacity': [
-        '*',
-        byState(0, 0.3, 1),
-        ['case', ['<', level, 0.04], 1, ['+', 0.45, ['*', 0.55, level]]],
-      ] as unknown as ExpressionSpecification,
+      'circle-color': byState<unknown>(seen(c.lampOff, 0), light(0.3), light(1)),
       'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 13, stroke(0.6), 17, stroke(1.2)],
       'circle-stroke-color': [
         'case',
@@ -57,9 +72,8 @@ export function lampLayer(codes: number[], c: Palette): LayerSpecification {
         c.order,
         ['boolean', ['feature-state', 'c'], false],
         c.labelStrong,
-        byState(c.unknown, c.lampLit, c.lampOff),
+        byState(seen(c.unknown, 0.9), seen(c.lampLit, 0.75), seen(c.lampOff, 1)),
       ] as unknown as ExpressionSpecification,
-      'circle-stroke-opacity': byState(0.9, 0.75, 1),
     },
   }
 }

@@ -1,11 +1,11 @@
 // The light that lamps cast: every lamp of the city in one draw call, from the columns of places and picture. Dark: light
-// adds up, so that a bright street is brighter; by day the same points in a quiet amber.
+// adds up, so that a bright street is brighter; by day the same points in a quiet amber. Four vertices a lamp and an index,
+// not an instance a lamp: without a graphics card each instance is a draw call of its own, and the city takes seconds.
 import type { CustomLayerInterface, Map as Chart } from 'maplibre-gl'
 import { OLD, ORDER, picture } from '../state/picture'
 import { mercatorX, mercatorY, places } from './places'
 
 const VERTEX = `#version 300 es
-in vec2 corner;
 in vec2 place;
 in vec2 state;
 uniform vec4 view;
@@ -15,6 +15,7 @@ out vec2 at;
 out float level;
 out float kind;
 void main() {
+  vec2 corner = vec2(gl_VertexID & 1, (gl_VertexID >> 1) & 1) * 2.0 - 1.0;
   at = corner;
   level = state.x;
   kind = state.y * 255.0;
@@ -53,7 +54,9 @@ void main() {
   colour.a *= 1.0 - additive;
 }`
 
-const CORNERS = new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1])
+/** A lamp's two triangles, by its four corners. */
+const TRIANGLES = [0, 1, 2, 2, 1, 3]
+const CORNERS = 4
 /** How far a lamp lights, in metres: near, its pool is seen; afar it is never smaller than REACH_PX_MIN. */
 const REACH_M = 17
 const REACH_PX_MIN = 3.2
@@ -71,11 +74,13 @@ export class Lights implements CustomLayerInterface {
   #map: Chart | null = null
   #program: WebGLProgram | null = null
   #vao: WebGLVertexArrayObject | null = null
+  #indexBuffer: WebGLBuffer | null = null
   #placeBuffer: WebGLBuffer | null = null
   #stateBuffer: WebGLBuffer | null = null
   #uniforms: Record<string, WebGLUniformLocation | null> = {}
   #index = new Uint32Array(0)
-  #states = new Uint8Array(0)
+  /** Level in the low byte, kind in the high one, as the shader reads them. */
+  #states = new Uint16Array(0)
   #origin: [number, number] = [0.5, 0.5]
   #placesVersion = -1
   #pictureVersion = -1
@@ -89,16 +94,14 @@ export class Lights implements CustomLayerInterface {
     }
     this.#vao = gl.createVertexArray()
     gl.bindVertexArray(this.#vao)
-    const corners = gl.createBuffer()
-    gl.bindBuffer(gl.ARRAY_BUFFER, corners)
-    gl.bufferData(gl.ARRAY_BUFFER, CORNERS, gl.STATIC_DRAW)
-    attribute(gl, this.#program, 'corner', gl.FLOAT, false, 0)
+    this.#indexBuffer = gl.createBuffer()
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.#indexBuffer)
     this.#placeBuffer = gl.createBuffer()
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#placeBuffer)
-    attribute(gl, this.#program, 'place', gl.FLOAT, false, 1)
+    attribute(gl, this.#program, 'place', gl.FLOAT, false)
     this.#stateBuffer = gl.createBuffer()
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#stateBuffer)
-    attribute(gl, this.#program, 'state', gl.UNSIGNED_BYTE, true, 1)
+    attribute(gl, this.#program, 'state', gl.UNSIGNED_BYTE, true)
     gl.bindVertexArray(null)
     this.#placesVersion = -1
     this.#pictureVersion = -1
@@ -128,7 +131,7 @@ export class Lights implements CustomLayerInterface {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA)
     gl.disable(gl.DEPTH_TEST)
     gl.disable(gl.STENCIL_TEST)
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.drawn)
+    gl.drawElements(gl.TRIANGLES, this.drawn * TRIANGLES.length, gl.UNSIGNED_INT, 0)
     gl.bindVertexArray(null)
   }
 
@@ -172,15 +175,24 @@ export class Lights implements CustomLayerInterface {
       if (kind > 0 && this.codes.has(kind - 1)) index.push(no)
     }
     this.#index = Uint32Array.from(index)
-    this.#states = new Uint8Array(index.length * 2)
+    this.#states = new Uint16Array(index.length * CORNERS)
     const first = index[0]
     this.#origin = first === undefined ? [0.5, 0.5] : [places.x[first]!, places.y[first]!]
-    const at = new Float32Array(index.length * 2)
+    const at = new Float32Array(index.length * CORNERS * 2)
+    const triangles = new Uint32Array(index.length * TRIANGLES.length)
     for (let row = 0; row < index.length; row++) {
       const no = index[row]!
-      at[row * 2] = places.x[no]! - this.#origin[0]
-      at[row * 2 + 1] = places.y[no]! - this.#origin[1]
+      const x = places.x[no]! - this.#origin[0]
+      const y = places.y[no]! - this.#origin[1]
+      for (let corner = row * CORNERS; corner < (row + 1) * CORNERS; corner++) {
+        at[corner * 2] = x
+        at[corner * 2 + 1] = y
+      }
+      for (let n = 0; n < TRIANGLES.length; n++) triangles[row * TRIANGLES.length + n] = row * CORNERS + TRIANGLES[n]!
     }
+    gl.bindVertexArray(this.#vao)
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, triangles, gl.DYNAMIC_DRAW)
+    gl.bindVertexArray(null)
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#placeBuffer)
     gl.bufferData(gl.ARRAY_BUFFER, at, gl.DYNAMIC_DRAW)
     this.drawn = index.length
@@ -193,9 +205,10 @@ export class Lights implements CustomLayerInterface {
     for (let row = 0; row < this.#index.length; row++) {
       const no = this.#index[row]!
       const known = picture.known(no)
-      states[row * 2] = known ? Math.min(255, picture.value[no]! * 2.55) : 0
+      const level = known ? Math.min(255, picture.value[no]! * 2.55) : 0
       const flags = no < picture.end ? picture.flags[no]! : 0
-      states[row * 2 + 1] = picture.gone(no) ? 0 : flags & ORDER ? 4 : !known ? 2 : flags & OLD ? 3 : 1
+      const kind = picture.gone(no) ? 0 : flags & ORDER ? 4 : !known ? 2 : flags & OLD ? 3 : 1
+      states.fill(level | (kind << 8), row * CORNERS, (row + 1) * CORNERS)
     }
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#stateBuffer)
     gl.bufferData(gl.ARRAY_BUFFER, states, gl.DYNAMIC_DRAW)
@@ -227,10 +240,8 @@ function attribute(
   name: string,
   type: number,
   normalised: boolean,
-  divisor: number,
 ): void {
   const location = gl.getAttribLocation(program, name)
   gl.enableVertexAttribArray(location)
   gl.vertexAttribPointer(location, 2, type, normalised, 0, 0)
-  gl.vertexAttribDivisor(location, divisor)
 }
