@@ -99,7 +99,7 @@ class Console:
 
     def go(self, place: tuple[float, float], zoom: float) -> None:
         """Turns the map to a place."""
-        self.evaluate("([lon, lat, zoom]) => vigie.map.jumpTo({ center: [lon, lat], zoom })", [*place, zoom])
+        self.evaluate("([lon, lat, zoom]) => { vigie.map.jumpTo({ center: [lon, lat], zoom }) }", [*place, zoom])
         self.page.wait_for_timeout(200)
         self.map_stands()
 

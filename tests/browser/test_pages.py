@@ -37,6 +37,7 @@ def test_the_table_says_what_the_map_says_and_exports_it(window: Open, here: Tow
     drawn = set(operator.drawn_lamps())
     operator.press("t")
     operator.by("select").nth(1).select_option("luminaire")
+    expect(operator.by(".space .cell.kind", has_not_text="Point lumineux")).to_have_count(0)
     operator.until(lambda: operator.by(".grid [role=row]").count() > 1, "rows")
     rows: Any = here.ask("operator", "assets?kind=luminaire&limit=500")
     number = {row["id"]: row["no"] for row in rows["items"]}
