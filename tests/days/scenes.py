@@ -19,7 +19,7 @@ from vigie.core.observations import KEPT
 from vigie.core.times import DAY_US, MINUTE_US, SECOND_US, to_us
 from vigie.core.watch import Watch
 from vigie.engine.acts import Acts
-from vigie.engine.commands import CODES, Command
+from vigie.engine.command import CODES, Command
 from vigie.engine.loop import Engine
 from vigie.engine.selection import Selection
 from vigie.services.lighting.conditions import WATCHES

@@ -21,7 +21,8 @@ from vigie.core.times import SECOND_US
 from vigie.engine import commands
 from vigie.engine.acts import Acts
 from vigie.engine.clocks import WINDOW_US
-from vigie.engine.commands import CODES, LATE_US, RESEND_US, SHOWN_US, Command, CommandRefused
+from vigie.engine.command import CODES, Command
+from vigie.engine.commands import LATE_US, RESEND_US, SHOWN_US, CommandRefused
 from vigie.engine.consignations import ConsignationRefused
 from vigie.engine.hand import HandRefused
 from vigie.engine.orders import OrderWrong

@@ -17,7 +17,8 @@ from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.lives import COMMAND
 from vigie.core.observations import Mask
-from vigie.engine.commands import Command, CommandRefused
+from vigie.engine.command import Command
+from vigie.engine.commands import CommandRefused
 from vigie.engine.conditions import Condition
 from vigie.engine.consignations import Consignation
 from vigie.engine.hand import Hand

@@ -13,20 +13,19 @@ Laws (tests/engine/test_commands.py):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
-from vigie.core.facts import POST, About, CommandMoved, CommandProposed, Entry, TargetsMoved, because, digest
+from vigie.core.facts import POST, CommandMoved, Entry, because
 from vigie.core.kinds import Hazard, Quality
 from vigie.core.lives import COMMAND, TARGET, MoveRefused
-from vigie.core.observations import Bytes, Int64s, Mask
+from vigie.core.observations import Int64s, Mask
 from vigie.core.service import Numbers, Refusal
 from vigie.core.times import DAY_US, MINUTE_US, SECOND_US
 from vigie.engine.clocks import DeviceClocks
+from vigie.engine.command import CODES, Command, proposed, targets_moved
 from vigie.engine.consignations import Consignations
 from vigie.engine.orders import GONE, Examined, Examiner, Order
 from vigie.engine.picture import Moved
@@ -49,7 +48,6 @@ TARGETS_OVER_MAX = 1_000_000
 _NEVER = 0
 _NOT_YET = np.iinfo(np.int64).max
 
-CODES: Mapping[str, int] = {state: code for code, state in enumerate(TARGET.states)}
 _LAST = np.array([state in TARGET.last for state in TARGET.states])
 _PROVABLE = np.array([TARGET.allows(state, "prove") for state in TARGET.states])
 
@@ -63,77 +61,6 @@ class CommandRefused(Exception):
     def __init__(self, rule: str, **detail: str | float) -> None:
         super().__init__(rule)
         self.rule, self.detail = rule, detail
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRow:
-    """One asset that an order is meant for, as it is kept. state: its place among the states of the life "target"."""
-
-    asset: int
-    state: int
-    sent_us: int | None
-    ended_us: int | None
-    refusal: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ProposedRows:
-    """What travels beside the fact of a proposed order. key: its idempotency key, "" for none; asked: see `Order`."""
-
-    key: str
-    asked: str
-    area: str
-    service: str
-    targets: Sequence[TargetRow]
-
-
-@dataclass(slots=True)
-class Command:
-    """An order that was given. The columns have one row a target, in the order of `order.assets`.
-
-    state_of: codes of the life "target"; sent_us, ended_us, offered_us: 0 for never; offered_us is the last hand-over.
-    release_after: how many facts must be on disk before anything is sent. changed: the version of `Commands` at its
-    last change.
-    """
-
-    id: str
-    order: Order
-    actor: str
-    reason: str
-    key: str
-    state: str
-    proposed_us: int
-    expires_us: int
-    area: str
-    state_of: Bytes
-    sent_us: Int64s
-    ended_us: Int64s
-    offered_us: Int64s
-    refusals: dict[int, Refusal] = field(default_factory=dict[int, Refusal])
-    slots: Int64s | None = None
-    release_after: int = 0
-    closed_us: int = 0
-    changed: int = 0
-
-    @property
-    def hazard(self) -> Hazard:
-        """What a person must do before it leaves."""
-        return self.order.action.hazard
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many targets are in each state; states without any are left out."""
-        codes, counts = np.unique(self.state_of, return_counts=True)
-        return {TARGET.states[code]: int(count) for code, count in zip(codes.tolist(), counts.tolist(), strict=True)}
-
-    @property
-    def about(self) -> About:
-        """Whom its facts are about."""
-        return About(self.id, self.area, self.order.kind.service, self.order.kind.verb)
-
-    def rows_in(self, *states: str) -> Int64s:
-        """The rows of the targets in one of the states."""
-        return np.flatnonzero(np.isin(self.state_of, [CODES[state] for state in states]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +152,7 @@ class Commands:
         self._keep(command)
         self._touch(command)
         self._unsettled.append(command)
-        self._events.append(_proposed(command, self._registry))
+        self._events.append(proposed(command))
         if not len(command.rows_in("waiting")):
             self._tell(command, "refuse", actor, now_us)
         return command
@@ -373,7 +300,7 @@ class Commands:
         moved, self._moved = self._moved, {}
         for command_id, parts in moved.items():
             rows = np.unique(np.concatenate(parts))
-            entries.append(_targets_moved(self._all[command_id], rows, new_id(f"targets.{command_id}"), now_us))
+            entries.append(targets_moved(self._all[command_id], rows, new_id(f"targets.{command_id}"), now_us))
         for command in tuple(self._all.values()):
             if command.state == "running" and _LAST[command.state_of].all():
                 self._tell(command, "close", POST, now_us)
@@ -531,72 +458,5 @@ class Commands:
             self.pending = np.concatenate([self.pending, np.zeros(more, np.int32)])
 
 
-def target_rows(command: Command, rows: Int64s) -> list[TargetRow]:
-    """Targets as they are kept."""
-    return [
-        TargetRow(asset, state, sent_us or None, ended_us or None, refusal_text(command.refusals.get(row)))
-        for row, asset, state, sent_us, ended_us in zip(
-            rows.tolist(),
-            command.order.assets[rows].tolist(),
-            command.state_of[rows].tolist(),
-            command.sent_us[rows].tolist(),
-            command.ended_us[rows].tolist(),
-            strict=True,
-        )
-    ]
-
-
-def refusal_text(refusal: Refusal | None) -> str:
-    """A refusal as it is kept: JSON, "" for none."""
-    if refusal is None:
-        return ""
-    return msgspec.json.encode({"rule": refusal.rule, "detail": refusal.detail}, order="sorted").decode()
-
-
-def refusal_of(text: str | None) -> Refusal | None:
-    """The refusal that `refusal_text` wrote."""
-    if not text:
-        return None
-    said: dict[str, Any] = msgspec.json.decode(text)
-    return Refusal(said["rule"], said["detail"])
-
-
 def _state(command: Command, row: int) -> str:
     return TARGET.states[int(command.state_of[row])]
-
-
-def _proposed(command: Command, registry: Registry) -> Entry:
-    order, rows = command.order, np.arange(len(command.order.assets))
-    fact = CommandProposed(
-        id=command.id,
-        at=command.proposed_us,
-        actor=command.actor,
-        command=command.id,
-        action=order.name,
-        params=dict(order.params),
-        selection=dict(order.selection),
-        targets=len(order.assets),
-        refused=len(command.refusals),
-        hazard=command.hazard.value,
-        expires=command.expires_us,
-        items=digest(order.assets.astype(">i8").tobytes()),
-        state=command.state,
-    )
-    personal = because(command.reason, command.proposed_us)
-    targets = target_rows(command, rows)
-    payload = ProposedRows(command.key, order.asked, command.area, order.kind.service, targets)
-    return Entry(fact, personal, payload, command.about)
-
-
-def _targets_moved(command: Command, rows: Int64s, fact_id: str, now_us: int) -> Entry:
-    codes, counts = np.unique(command.state_of[rows], return_counts=True)
-    columns = (command.order.assets, command.state_of, command.sent_us, command.ended_us)
-    fact = TargetsMoved(
-        id=fact_id,
-        at=now_us,
-        actor=POST,
-        command=command.id,
-        counts={TARGET.states[code]: n for code, n in zip(codes.tolist(), counts.tolist(), strict=True)},
-        items=digest(*(column[rows].astype(">i8").tobytes() for column in columns)),
-    )
-    return Entry(fact, payload=target_rows(command, rows), about=command.about)

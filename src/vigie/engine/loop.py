@@ -26,7 +26,8 @@ from vigie.core.observations import Batch, Floats, Mask
 from vigie.core.service import Change, Effect, Numbers, Service
 from vigie.engine.admission import Admission
 from vigie.engine.clocks import DeviceClocks
-from vigie.engine.commands import Command, Commands, NewId
+from vigie.engine.command import Command
+from vigie.engine.commands import Commands, NewId
 from vigie.engine.conditions import Condition, Conditions
 from vigie.engine.consignations import Consignation, Consignations
 from vigie.engine.orders import Examiner

@@ -13,7 +13,8 @@ import numpy as np
 
 from vigie.core.observations import Int64s, Mask
 from vigie.engine.acts import Acts
-from vigie.engine.commands import Command, Offer
+from vigie.engine.command import Command
+from vigie.engine.commands import Offer
 from vigie.engine.loop import Engine
 from vigie.sim.arrays import ints
 from vigie.sim.life import Life

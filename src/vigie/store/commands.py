@@ -16,7 +16,8 @@ from vigie.core.lives import COMMAND as COMMAND_LIFE
 from vigie.core.lives import TARGET as TARGET_LIFE
 from vigie.core.observations import Mask
 from vigie.core.scope import Scope
-from vigie.engine.commands import LATE_US, Command, refusal_of
+from vigie.engine.command import Command, refusal_of
+from vigie.engine.commands import LATE_US
 from vigie.engine.consignations import CONSIGNATION_ID, Consignation
 from vigie.engine.orders import Order, OrderWrong, action_named
 from vigie.store.tables import COMMAND, CONSIGNATION, PERSONAL, TARGET

@@ -23,7 +23,8 @@ from vigie.core.kinds import Point, Sort
 from vigie.core.scope import Placement, Verb
 from vigie.core.service import Refusal
 from vigie.core.times import rfc3339
-from vigie.engine.commands import Command, CommandRefused, refusal_of
+from vigie.engine.command import Command, refusal_of
+from vigie.engine.commands import CommandRefused
 from vigie.engine.consignations import CONSIGNATION_ID
 from vigie.engine.orders import Examined, Order
 from vigie.engine.ports import StorageFull

@@ -11,7 +11,7 @@ from vigie.core.facts import CommandMoved, CommandProposed, ConsignationMoved, C
 from vigie.core.kinds import Catalogue
 from vigie.core.lives import COMMAND as COMMAND_LIFE
 from vigie.core.lives import CONSIGNATION as CONSIGNATION_LIFE
-from vigie.engine.commands import ProposedRows, TargetRow
+from vigie.engine.command import ProposedRows, TargetRow
 from vigie.store.projections.base import Projections
 from vigie.store.tables import COMMAND, CONSIGNATION, TARGET
 
