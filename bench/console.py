@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import shutil
-import tempfile
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from bench.harness import RUNS, Measured, measurement, serving
-from bench.town import PASSWORD, log_in
-from vigie.app import admit_device, installation
-from vigie.app.accounts import keeper_of
-from vigie.core.drafts import Draft
-from vigie.core.facts import COMMAND_LINE
-from vigie.engine.accounts import Held
-from vigie.engine.keeper import By
+from bench.town import ASSETS, COMMUNES, lamp, log_in, town
 from vigie.protocols.plain import encode_array
-from vigie.settings import Settings
 from vigie.transports.device_http import HttpDoor
 
-ASSETS = 100_000
 CENTRE = (5.04, 47.32)
 ACROSS_DEG = (0.29, 0.19)
 LAMPS = 10_000
@@ -59,27 +48,11 @@ async def _report(port: int, secret: str) -> None:
 @contextmanager
 def _city() -> Generator[int]:
     """A post with so many lamps over a metropolis of some twenty kilometres, each lit to a level; gives its port."""
-    with tempfile.TemporaryDirectory(prefix="vigie-bench-", dir=os.environ.get("VIGIE_BENCH_FOLDER")) as name:
-        with installation(Settings(data=Path(name))) as opened:
-            spread = (np.random.default_rng(1).random((ASSETS, 2)) - 0.5) * ACROSS_DEG + CENTRE
-            opened.take_assets(
-                "bench",
-                [
-                    Draft(key=f"{n:06d}", kind="luminaire", lon=lon, lat=lat, area=f"metropole/{n % 23}")
-                    for n, (lon, lat) in enumerate(spread.tolist())
-                ],
-            )
-            secret = admit_device(opened, "gateway", [row[0] for row in opened.facts.registry_rows()])
-            held = (Held("operator", "", frozenset({"*"})),)
-            keeper = keeper_of(opened)
-
-            async def operator() -> None:
-                await keeper.make_user(By(COMMAND_LINE, ""), "operator", "operator", PASSWORD, held)
-
-            asyncio.run(operator())
-        with serving(Path(name)) as port:
-            asyncio.run(_report(port, secret))
-            yield port
+    spread = (np.random.default_rng(1).random((ASSETS, 2)) - 0.5) * ACROSS_DEG + CENTRE
+    drafts = [lamp(n, lon, lat, n % COMMUNES) for n, (lon, lat) in enumerate(spread.tolist())]
+    with town(drafts) as (folder, secret), serving(folder) as port:
+        asyncio.run(_report(port, secret))
+        yield port
 
 
 def _look(browser: Browser, port: int, cookie: str) -> tuple[float, float, int]:

@@ -65,17 +65,24 @@ def views() -> list[Bounds]:
     return [*whole, *parts]
 
 
+def grid() -> list[Draft]:
+    """So many lamps, on the grid of `places`."""
+    columns = zip(*(column.tolist() for column in places(np.arange(ASSETS))), strict=True)
+    return [lamp(n, lon, lat, commune) for n, (lon, lat, commune) in enumerate(columns)]
+
+
+def lamp(n: int, lon: float, lat: float, commune: int) -> Draft:
+    """One of them."""
+    return Draft(key=f"{n:06d}", kind="luminaire", lon=lon, lat=lat, area=f"metropole/{commune}")
+
+
 @contextlib.contextmanager
-def town() -> Generator[tuple[Path, str]]:
-    """An installation with so many lamps in 23 communes, and its people; gives its folder and a device's secret."""
+def town(drafts: Sequence[Draft] = ()) -> Generator[tuple[Path, str]]:
+    """An installation with these lamps, those of `grid` where none are said, and its people; gives its folder and the
+    secret of a device that speaks for all of them."""
     with tempfile.TemporaryDirectory(prefix="vigie-bench-", dir=os.environ.get("VIGIE_BENCH_FOLDER")) as name:
         with installation(Settings(data=Path(name))) as opened:
-            drafts: list[Draft] = []
-            lon, lat, commune = (column.tolist() for column in places(np.arange(ASSETS)))
-            for n in range(ASSETS):
-                area = f"metropole/{commune[n]}"
-                drafts.append(Draft(key=f"{n:06d}", kind="luminaire", lon=lon[n], lat=lat[n], area=area))
-            opened.take_assets("bench", drafts)
+            opened.take_assets("bench", drafts or grid())
             secret = admit_device(opened, "gateway", [row[0] for row in opened.facts.registry_rows()])
             keeper = keeper_of(opened)
 

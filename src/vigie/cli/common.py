@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +24,16 @@ err = Console(stderr=True)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="The installation's folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="The report as JSON.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in your own words: kept a year, erasable.")]
+
+
+def mapping_option(own: str, shipped: Sequence[str]) -> Any:
+    """The option that names a mapping. own: the file in which a folder has its own."""
+    return typer.Option(
+        help=f"A mapping file, or the name of one that is shipped ({', '.join(shipped)}). If not given: the folder's "
+        f"own {own}, else the shipped one of the folder's name."
+    )
 
 
 _MENDABLE = (

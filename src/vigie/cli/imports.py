@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from vigie.app import Installation
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, err, fail, opened, out
+from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, err, fail, mapping_option, opened, out
 from vigie.engine.inventory import Intake
 from vigie.protocols.inventories import (
     Counts,
@@ -56,13 +56,7 @@ def import_command(
             show_default=False,
         ),
     ],
-    mapping: Annotated[
-        str,
-        typer.Option(
-            help=f"A mapping file, or the name of one that is shipped ({', '.join(shipped())}). If not given: the "
-            f"folder's own {OWN_MAPPING}, else the shipped one of the folder's name."
-        ),
-    ] = "",
+    mapping: Annotated[str, mapping_option(OWN_MAPPING, shipped())] = "",
     source: Annotated[
         str, typer.Option(help="The name of the source; the mapping's, or the file's, if not given.")
     ] = "",
@@ -71,7 +65,7 @@ def import_command(
     config: ConfigOption = None,
     data: DataOption = None,
     reason: ReasonOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Takes an inventory in: shapefiles in a zip, GeoJSON, CSV or OpenStreetMap under a mapping, or vigie's own form.
 

@@ -18,7 +18,17 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from vigie.app import Installation, admit_device, services
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, err, fail, opened, plain_errors
+from vigie.cli.common import (
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    ReasonOption,
+    err,
+    fail,
+    mapping_option,
+    opened,
+    plain_errors,
+)
 from vigie.core.facts import COMMAND_LINE, DeviceExpelled, Entry
 from vigie.core.kinds import Sort
 from vigie.core.times import rfc3339, to_us
@@ -60,13 +70,7 @@ _TIMES: dict[str, str] = {
 @commands.command("replay")
 def replay_command(
     feed: Annotated[Path, typer.Argument(help="The folder that holds the feed's files.", show_default=False)],
-    mapping: Annotated[
-        str,
-        typer.Option(
-            help=f"A mapping file, or the name of one that is shipped ({', '.join(shipped_feeds())}). If not given: "
-            f"the folder's own {OWN_MAPPING}, else the shipped one of the folder's name."
-        ),
-    ] = "",
+    mapping: Annotated[str, mapping_option(OWN_MAPPING, shipped_feeds())] = "",
     url: Annotated[
         str, typer.Option(help="The post to send to, such as http://127.0.0.1:8000. Without it: prepare --data for it.")
     ] = "",
@@ -93,7 +97,7 @@ def replay_command(
     config: ConfigOption = None,
     data: DataOption = None,
     reason: ReasonOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Sends a feed of the past as if it were live, through the same door as devices.
 
