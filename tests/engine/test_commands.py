@@ -13,98 +13,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.city import LAMPS, NOW_US, SeededDice, batch, drafts, open_engine, open_facts, open_observations, take
+from tests.city import LAMPS, NOW_US, batch
+from tests.orders import CREW, GATEWAY, OPERATOR, SECOND, Bench
 from vigie.core.drafts import Draft
-from vigie.core.facts import DeviceAdmitted, Entry
 from vigie.core.lives import TARGET, MoveRefused
 from vigie.core.times import SECOND_US
 from vigie.engine import commands
-from vigie.engine.acts import Acts
-from vigie.engine.clocks import WINDOW_US
-from vigie.engine.command import CODES, Command
+from vigie.engine.command import CODES
 from vigie.engine.commands import LATE_US, RESEND_US, SHOWN_US, CommandRefused
 from vigie.engine.consignations import ConsignationRefused
 from vigie.engine.hand import HandRefused
 from vigie.engine.orders import OrderWrong
 from vigie.engine.selection import Selection
 from vigie.engine.standing import CONSIGNED
-
-OPERATOR, SECOND, CREW = "u-operator", "u-second", "u-crew"
-GATEWAY = 1
-
-
-class HandClock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.at_us = NOW_US
-
-    def now_us(self) -> int:
-        """Where it was set."""
-        return self.at_us
-
-
-class Bench:
-    """An engine on real stores, with a gateway that speaks for every asset, and a clock in the test's hand."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.facts, self.observations = open_facts(folder), open_observations(folder)
-        take(self.facts, drafts())
-        numbers = [row[0] for row in self.facts.registry_rows()]
-        admitted = DeviceAdmitted(id="gw", at=NOW_US, actor="test", device="gw", count=len(numbers), items="")
-        self.facts.commit([Entry(admitted, payload=(b"d" * 32, numbers))])
-        self.clock = HandClock()
-        self.dice = SeededDice(7)
-        self.engine = open_engine(self.facts, self.observations)
-        self.acts = Acts(self.engine, self.facts, self.clock, self.dice)
-
-    def close(self) -> None:
-        self.facts.close()
-        self.observations.close()
-
-    def restart(self) -> None:
-        """As after a kill: what is on disk is all there is."""
-        self.close()
-        self.facts, self.observations = open_facts(self.folder), open_observations(self.folder)
-        self.engine = open_engine(self.facts, self.observations, now_us=self.clock.at_us)
-        self.acts = Acts(self.engine, self.facts, self.clock, self.dice)
-
-    def later(self, seconds: float) -> None:
-        self.clock.at_us += int(seconds * SECOND_US)
-
-    def dim(self, level: float, *, lamps: Any = range(LAMPS), actor: str = OPERATOR, key: str = "") -> Command:
-        ids = [f"luminaire-{n:06d}" for n in lamps]
-        everything = np.ones(self.engine.registry.count, np.bool_)
-        order = self.acts.understood("luminaire.dim", {"level": level}, Selection(assets=ids), everything)
-        command = self.acts.order(order, actor=actor, reason="a test", key=key)
-        self.engine.settle()
-        return command
-
-    def pick_up(self, reporter: int = GATEWAY) -> list[str]:
-        offers = self.engine.commands.offers(reporter, self.clock.at_us)
-        self.acts.note_orders()
-        self.engine.settle()
-        ids = self.engine.registry.ids
-        return [ids[int(no)] for offer in offers for no in offer.command.order.assets[offer.rows]]
-
-    def report(self, lamps: Any, level: float, *, observed_us: int | None = None) -> None:
-        """The lamps say their level, observed now unless said otherwise."""
-        at = self.clock.at_us if observed_us is None else observed_us
-        rows = batch(self.engine, [(f"luminaire-{n:06d}", "level", level, at) for n in lamps])
-        number = self.engine.next_ingest
-        self.engine.record(number, self.clock.at_us, rows)
-        self.engine.react(number, self.clock.at_us, rows)
-        self.engine.settle()
-
-    def tick(self) -> None:
-        self.acts.tick()
-        self.engine.settle()
-
-    def stored(self, command: Command) -> dict[str, int]:
-        found = self.facts.orders.find(command.id)
-        assert found is not None
-        return dict(found.counts)
 
 
 @pytest.fixture
@@ -148,74 +69,6 @@ def test_what_was_not_sent_before_its_expiry_is_never_sent(bench: Bench) -> None
     assert (command.state, command.counts) == ("closed", {"expired": LAMPS})
     bench.restart()
     assert bench.pick_up() == []
-
-
-def test_a_value_observed_before_the_send_proves_nothing_on_whatever_clock(bench: Bench) -> None:
-    bench.report([5], 1.0)  # The gateway's clock is right, and known to be.
-    command = bench.dim(60, lamps=[5])
-    bench.later(1)
-    bench.pick_up()
-    bench.later(5)
-    bench.report([5], 60.0, observed_us=bench.clock.at_us - 6 * SECOND_US)
-    assert command.counts == {"sent": 1}
-    bench.later(5)
-    bench.report([5], 60.0)
-    assert command.counts == {"done": 1}
-
-
-def test_a_device_whose_clock_is_ahead_proves_with_its_own_time(bench: Bench) -> None:
-    ahead = 90 * SECOND_US
-    bench.report([5], 1.0, observed_us=bench.clock.at_us + ahead)
-    command = bench.dim(60, lamps=[5])
-    bench.later(1)
-    bench.pick_up()
-    bench.later(5)
-    # By the post's clock this was observed after the send; by the device's, long before.
-    bench.report([5], 60.0, observed_us=bench.clock.at_us + ahead - 20 * SECOND_US)
-    assert command.counts == {"sent": 1}
-    bench.later(5)
-    bench.report([5], 60.0, observed_us=bench.clock.at_us + ahead)
-    assert command.counts == {"done": 1}
-
-
-def test_a_buffer_that_is_emptied_after_a_silence_proves_nothing(bench: Bench) -> None:
-    command = bench.dim(60, lamps=[5])
-    bench.pick_up()
-    bench.later(5)
-    # The first that is ever heard of this gateway is an hour old: it says nothing of what its clock shows.
-    bench.report([5], 60.0, observed_us=bench.clock.at_us - 3_600 * SECOND_US)
-    bench.report([5], 60.0, observed_us=bench.clock.at_us - 3_590 * SECOND_US)
-    assert command.counts == {"sent": 1}
-    bench.later(5)
-    bench.report([5], 60.0)
-    assert command.counts == {"done": 1}
-
-
-def test_a_device_whose_clock_is_behind_proves_with_its_own_time_once_it_was_heard_for_long(bench: Bench) -> None:
-    behind = 3_600 * SECOND_US
-    for _ in range(WINDOW_US // (60 * SECOND_US) + 1):
-        bench.report([5], 1.0, observed_us=bench.clock.at_us - behind)
-        bench.later(60)
-    command = bench.dim(60, lamps=[5])
-    bench.later(1)
-    bench.pick_up()
-    bench.later(5)
-    bench.report([5], 60.0, observed_us=bench.clock.at_us - behind - 20 * SECOND_US)
-    assert command.counts == {"sent": 1}
-    bench.later(5)
-    bench.report([5], 60.0, observed_us=bench.clock.at_us - behind)
-    assert command.counts == {"done": 1}
-
-
-def test_a_buffer_that_is_emptied_over_many_minutes_proves_nothing(bench: Bench) -> None:
-    for minute in range(WINDOW_US // (60 * SECOND_US) + 2):
-        bench.report([5], 60.0 - minute, observed_us=bench.clock.at_us - (7_200 - 600 * minute) * SECOND_US)
-        bench.later(60)
-    command = bench.dim(60, lamps=[5])
-    bench.pick_up()
-    bench.later(1)
-    bench.report([5], 60.0, observed_us=bench.clock.at_us - 50 * SECOND_US)
-    assert command.counts == {"sent": 1}
 
 
 def test_without_proof_a_target_is_unproved_and_a_late_proof_is_visibly_late(bench: Bench) -> None:
