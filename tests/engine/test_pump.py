@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.city import NOW_US, drafts, open_engine, open_facts, open_observations, take
-from vigie.core.observations import Outcome
+from vigie.core.observations import Outcome, Rejected
 from vigie.core.readings import Readings, Value
 from vigie.core.times import SECOND_US
 from vigie.engine import pump as pump_module
@@ -111,6 +111,12 @@ def test_what_is_over_the_limit_is_told_to_come_back(tmp_path: Path, monkeypatch
             await pump.submit(readings(*rows), ANY_REPORTER)
         assert pump.refused_busy == 1
         assert (await pump.submit(readings(*rows[:3]), ANY_REPORTER)).accepted == 3
+        # What cannot be read takes room as well, and so does what says nothing.
+        unread = Readings([], [], [], [], [], refused=[Rejected(n, Outcome.MALFORMED, "") for n in range(2)])
+        waiting = [asyncio.ensure_future(pump.submit(each, ANY_REPORTER)) for each in (unread, readings(), readings())]
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [isinstance(each, Busy) for each in answers] == [False, False, True]
+        assert (await pump.submit(unread, ANY_REPORTER)).rejected == unread.refused
 
     with_pump(tmp_path, work)
 

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from vigie.api.problems import Problem
 from vigie.core.scope import Scope, Verb
+from vigie.engine.keeper import LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,6 @@ class Access(Protocol):
         ...
 
 
-LANGUAGES = ("fr", "en")
 SESSION_COOKIE = "vigie_session"
 
 

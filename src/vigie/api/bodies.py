@@ -28,13 +28,13 @@ class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _encode = msgspec.json.Encoder().encode
 
 
-async def read_json(request: Request, kind: type[T]) -> T:
+async def read_json(request: Request, kind: type[T], bytes_max: int = BODY_BYTES_MAX) -> T:
     """What the request asks for. Raises Problem 415, 413, 400 (no JSON) or 422 (JSON, but not what is asked here)."""
     # A form of another site can send neither this type nor, without being asked first, this method.
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise Problem(415, "Unknown form", "This address reads JSON.", mend="Send 'Content-Type: application/json'.")
-    body = await read_body(request, BODY_BYTES_MAX)
+    body = await read_body(request, bytes_max)
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:

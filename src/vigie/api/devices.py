@@ -129,7 +129,8 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > bytes_max:
-            raise Problem(413, "Too large", f"A request may have {bytes_max >> 20} MiB.", mend="Send it in parts.")
+            most = f"{bytes_max >> 20} MiB" if bytes_max >> 20 else f"{bytes_max >> 10} KiB"
+            raise Problem(413, "Too large", f"This request may have {most}.", mend="Send it in parts.")
         parts.append(part)
     return b"".join(parts)
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from vigie.api.access import language_of
+from vigie.api.access import SESSION_COOKIE, language_of
 from vigie.api.html import page
 from vigie.api.operation import PREFIX, Nothing, Operation, OperationRoute
 from vigie.api.words import Words, words
@@ -75,7 +75,7 @@ def document(routes: Iterable[BaseRoute], direct: Mapping[tuple[str, str], Any],
         "components": {
             "schemas": {name: each for name, each in schemas.components.items() if name not in forms},
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "vigie_session"},
+                "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
                 "token": {"type": "http", "scheme": "bearer"},
             },
         },

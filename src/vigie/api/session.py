@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vigie.api.access import Caller
+from vigie.api.access import SESSION_COOKIE, Caller
 from vigie.api.bodies import answer, read_json
 from vigie.api.problems import Problem
 from vigie.engine.accounts import SESSION_US_MAX, Directory, Held, Session, secret_digest
@@ -31,7 +31,8 @@ from vigie.engine.passwords import PasswordsBusy, PasswordWeak
 from vigie.engine.ports import Clock, StorageFull
 from vigie.store.accounts import SqlAccounts
 
-COOKIE = "vigie_session"
+LOGIN_BYTES_MAX = 8 << 10
+"""What is read of somebody whom nobody knows yet: the longest login and password, however they are escaped."""
 
 _log = structlog.get_logger("vigie.accounts")
 
@@ -121,7 +122,7 @@ class SessionAccess:
 
     def session(self, connection: HTTPConnection) -> Session | None:
         """The session whose cookie is shown, if it counts; it is not used by this."""
-        secret = connection.cookies.get(COOKIE, "")
+        secret = connection.cookies.get(SESSION_COOKIE, "")
         return self._directory.session_of(secret_digest(secret), self._clock.now_us()) if secret else None
 
     def _by_token(self, shown: str) -> Caller:
@@ -164,7 +165,7 @@ def check_same_site(connection: HTTPConnection) -> None:
 
 def _check_csrf(connection: HTTPConnection) -> None:
     shown = connection.headers.get("x-csrf-token", "")
-    if not hmac.compare_digest(shown.encode(), csrf_of(connection.cookies.get(COOKIE, "")).encode()):
+    if not hmac.compare_digest(shown.encode(), csrf_of(connection.cookies.get(SESSION_COOKIE, "")).encode()):
         raise Problem(
             403,
             "Not confirmed",
@@ -237,7 +238,7 @@ class _Door:
         """Opens a session and sets its cookie; a session that the browser had ends. 401 for a wrong login or
         password, 429 after too many."""
         check_same_site(request)
-        wanted = await read_json(request, Login)
+        wanted = await read_json(request, Login, LOGIN_BYTES_MAX)
         peer = peer_of(request, self._proxies)
         try:
             opened = await self._keeper.log_in(
@@ -254,7 +255,7 @@ class _Door:
         _log.info("logged in", user=session.user, session=session.id, peer=peer)
         response = answer(self._told(session.user, secret))
         response.set_cookie(
-            COOKIE,
+            SESSION_COOKIE,
             secret,
             max_age=SESSION_US_MAX // 1_000_000,
             path="/",
@@ -269,7 +270,7 @@ class _Door:
         caller = self._access.caller(request)
         token = self._keeper.directory.token(caller.session, self._keeper.now_us())
         if token is None:
-            return answer(self._told(caller.actor, request.cookies.get(COOKIE, "")))
+            return answer(self._told(caller.actor, request.cookies.get(SESSION_COOKIE, "")))
         known = self._accounts.person(caller.actor)
         user = UserTold(caller.actor, (known and known.login) or "", token.name, caller.language)
         return answer(SessionTold(user, roles_told([token.held]), ""))
@@ -280,7 +281,7 @@ class _Door:
         caller = self._access.caller(request, writes=True)
         await self._keeper.close_session(By(caller.actor), caller.session, "logout")
         response = Response(status_code=204)
-        response.delete_cookie(COOKIE, path="/", secure=is_https(request), httponly=True, samesite="strict")
+        response.delete_cookie(SESSION_COOKIE, path="/", secure=is_https(request), httponly=True, samesite="strict")
         return response
 
     @told_as_problems

@@ -49,6 +49,11 @@ class _Waiting:
     reporter: int
     answer: asyncio.Future[Acknowledgement]
 
+    @property
+    def size(self) -> int:
+        """Its share of the queue: what could not be read waits for its answer as well."""
+        return max(1, self.readings.sent)
+
 
 class Pump:
     """The engine's feeder. Lives on one event loop."""
@@ -102,12 +107,12 @@ class Pump:
         """
         if self._stopping:
             raise Stopping
-        if self._queued_rows + len(readings) > QUEUE_ROWS_MAX:
+        waiting = _Waiting(readings, reporter, asyncio.get_running_loop().create_future())
+        if self._queued_rows + waiting.size > QUEUE_ROWS_MAX:
             self.refused_busy += 1
             raise Busy
-        waiting = _Waiting(readings, reporter, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
-        self._queued_rows += len(readings)
+        self._queued_rows += waiting.size
         self._wake.set()
         return await waiting.answer
 
@@ -128,10 +133,10 @@ class Pump:
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         rows = 0
-        while self._queue and (not group or rows + len(self._queue[0].readings) <= GROUP_ROWS_MAX):
+        while self._queue and (not group or rows + self._queue[0].size <= GROUP_ROWS_MAX):
             waiting = self._queue.popleft()
             group.append(waiting)
-            rows += len(waiting.readings)
+            rows += waiting.size
         self._queued_rows -= rows
         return group
 
