@@ -395,7 +395,8 @@ def asked() -> tuple[list[Endpoint], list[Figure]]:
         found = [each for route in doors.routes for each in endpoints_of(route)]
         found += [Endpoint(method, path, summary(each)) for (method, path), each in doors.direct.items()]
         metrics = next(each for each in doors.routes if isinstance(each, Route) and each.path == "/metrics")
-        text = bytes(asyncio.run(metrics.endpoint(Request({"type": "http"}))).body).decode()
+        here = {"type": "http", "client": ("127.0.0.1", 0), "headers": []}
+        text = bytes(asyncio.run(metrics.endpoint(Request(here))).body).decode()
     return sorted(found, key=lambda each: (each.path, each.methods)), figures_in(text)
 
 

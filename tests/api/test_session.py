@@ -213,3 +213,17 @@ def test_where_a_login_comes_from_is_what_our_own_proxies_say(proxies: int, said
     headers = [] if said is None else [(b"x-forwarded-for", said.encode())]
     request = Request({"type": "http", "headers": headers, "client": ("192.0.2.1", 5)})
     assert peer_of(request, proxies) == peer
+
+
+def test_figures_are_for_this_machine_and_for_whoever_is_known(post: RunningPost) -> None:
+    assert post.ask("GET", "/metrics").status == 200
+    # What comes through a proxy is from elsewhere, wherever the proxy is.
+    from_elsewhere = {"X-Forwarded-For": "192.0.2.7"}
+    assert post.ask("GET", "/metrics", **from_elsewhere).status == 401
+    operator = Browser(post, "operator")
+    made = operator.ask("POST", "/api/v1/tokens", {"name": "prometheus", "role": "operator"})
+    shown = {"Authorization": f"Bearer {made.body['token']}"}
+    said = post.ask("GET", "/metrics", **from_elsewhere, **shown)
+    assert (said.status, "vigie_tiles_made_total" in said.body) == (200, True)
+    assert operator.ask("GET", "/metrics", **from_elsewhere).status == 200
+    assert post.ask("GET", "/health/ready", **from_elsewhere).status == 200

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from vigie.api.access import Access
+from vigie.api.session import is_loopback, peer_of
 from vigie.core.observations import Outcome
 from vigie.engine.loop import Engine
 from vigie.engine.pump import Pump
@@ -40,10 +42,27 @@ class _Figures(Collector):
         yield GaugeMetricFamily("vigie_facts_owed", "Facts that wait for room on the disk", value=self._engine.owed)
 
 
+def figures_access(access: Access, proxies: int) -> Callable[[Request], None]:
+    """Who may read the figures: this machine itself, and whoever has an account or a token. The returned check raises
+    Problem 401. proxies: see `peer_of`; what a proxy passes on that nobody told us of is not taken for this machine."""
+
+    def check(request: Request) -> None:
+        forwarded = "x-forwarded-for" in request.headers and not proxies
+        if forwarded or not is_loopback(peer_of(request, proxies)):
+            access.caller(request)
+
+    return check
+
+
 def operations_routes(
-    engine: Engine, pump: Pump, trouble: Callable[[], str | None], more: Sequence[Collector] = ()
+    engine: Engine,
+    pump: Pump,
+    trouble: Callable[[], str | None],
+    check: Callable[[Request], None],
+    more: Sequence[Collector] = (),
 ) -> list[Route]:
-    """Health and figures. trouble: why the post cannot take in observations now, or None. more: of other parts."""
+    """Health and figures. trouble: why the post cannot take in observations now, or None. check: see `figures_access`.
+    more: of other parts."""
     figures = CollectorRegistry(auto_describe=False)
     for collector in (_Figures(engine, pump), *more):
         figures.register(collector)
@@ -53,13 +72,14 @@ def operations_routes(
         return Response(_encode({"live": True}), media_type="application/json")
 
     async def ready(request: Request) -> Response:
-        """Whether it takes in observations; if not, why."""
-        reason = trouble()
-        body = {"ready": reason is None} | ({} if reason is None else {"reason": reason})
-        return Response(_encode(body), 200 if reason is None else 503, media_type="application/json")
+        """Whether it takes in observations. Where there is no room, the log says: here anybody asks."""
+        is_ready = trouble() is None
+        body = {"ready": is_ready} | ({} if is_ready else {"reason": "There is no room on the disk."})
+        return Response(_encode(body), 200 if is_ready else 503, media_type="application/json")
 
     async def metrics(request: Request) -> Response:
         """The figures in Prometheus' own form."""
+        check(request)
         return Response(generate_latest(figures), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return [

@@ -315,6 +315,13 @@ def peer_of(request: Request, proxies: int) -> str:
     return request.client.host if request.client else ""
 
 
+def is_loopback(peer: str) -> bool:
+    """Whether an address is this machine's own."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(peer).is_loopback
+    return False
+
+
 def session_routes(keeper: Keeper, access: SessionAccess, accounts: SqlAccounts, *, proxies: int = 0) -> list[Route]:
     """Sessions. proxies: see `peer_of`."""
     door = _Door(keeper, access, accounts, proxies)

@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -96,6 +98,20 @@ class Kiln:
         while self.bytes_kept > self._bytes_max:
             _, oldest = self._kept.popitem(last=False)
             self.bytes_kept -= len(oldest.packed) + _ENTRY_BYTES
+
+
+class TileFigures(Collector):
+    """The kiln's own figures, for Prometheus: read when they are asked for."""
+
+    def __init__(self, kiln: Kiln) -> None:
+        self._kiln = kiln
+
+    def collect(self) -> Iterable[Metric]:
+        """The figures as they stand."""
+        kiln = self._kiln
+        yield CounterMetricFamily("vigie_tiles_made", "Tiles of the map that were drawn", value=kiln.made)
+        yield CounterMetricFamily("vigie_tiles_refused", "Tiles not drawn because too many waited", value=kiln.refused)
+        yield GaugeMetricFamily("vigie_tiles_kept_bytes", "What the tiles kept take, compressed", value=kiln.bytes_kept)
 
 
 class AssetTiles:

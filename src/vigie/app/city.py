@@ -12,7 +12,7 @@ from vigie.api.city import Reading
 from vigie.api.city.sources import Sources
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
-from vigie.api.tiles import tile_routes
+from vigie.api.tiles import Kiln, tile_routes
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
@@ -39,11 +39,11 @@ def sources_of(opened: Installation, post: Post) -> Sources:
     )
 
 
-def api_routes(opened: Installation, post: Post, access: Access) -> list[Route]:
+def api_routes(opened: Installation, post: Post, access: Access, kiln: Kiln) -> list[Route]:
     """All operations below /api/v1, and the pages."""
     sources = sources_of(opened, post)
     reading = Reading(sources)
     post.beside.append(reading.warm)
     operations = [*reading.operations, *acting_operations(Bench(sources, post.acts, post.pump))]
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
-    return [*routes(operations, access), *tile_routes(post.engine, ground, access), *page_routes()]
+    return [*routes(operations, access), *tile_routes(post.engine, ground, access, kiln), *page_routes()]

@@ -17,10 +17,11 @@ from vigie.api.application import Endpoint, application
 from vigie.api.devices import Devices, device_routes
 from vigie.api.live import LiveFigures, live_routes
 from vigie.api.openapi import docs_routes
-from vigie.api.operations import operations_routes
+from vigie.api.operations import figures_access, operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.problems import Problem
 from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
+from vigie.api.tiles import Kiln, TileFigures
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
 from vigie.app.control import performing
@@ -65,11 +66,13 @@ def doors_of(opened: Installation) -> Doors:
     access = SessionAccess(keeper.directory, opened.clock)
     hub = live_hub(opened, post, access)
     post.beside.append(hub.run)
-    figures = [LiveFigures(hub), LoginFigures(keeper), *(mqtt[1:] if mqtt else ())]
-    routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, figures)]
+    kiln = Kiln()
+    figures = [LiveFigures(hub), LoginFigures(keeper), TileFigures(kiln), *(mqtt[1:] if mqtt else ())]
+    may_read = figures_access(access, settings.proxies)
+    routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, may_read, figures)]
     routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
     routes += accounts_routes(keeper, access, opened.facts.accounts)
-    routes += api_routes(opened, post, access)
+    routes += api_routes(opened, post, access, kiln)
     routes += live_routes(hub)
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
     return Doors(post, routes, direct, door.close)
