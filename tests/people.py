@@ -24,6 +24,8 @@ QUETIGNY = "dijon-metropole/quetigny"
 PEOPLE: dict[str, tuple[Held, ...]] = {
     "operator": (Held("operator", "", ALL),),
     "crew": (Held("crew", QUETIGNY, frozenset({"lighting"})),),
+    "colleague": (Held("crew", QUETIGNY, frozenset({"lighting"})),),
+    "roadman": (Held("crew", QUETIGNY, ALL),),
     "supervisor": (Held("supervisor", "", ALL),),
     "elected": (Held("elected", "", ALL),),
     "administrator": (Held("administrator", "", ALL),),

@@ -29,6 +29,7 @@ from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
+from vigie.core.scope import Placement
 from vigie.engine.rates import Allowance, Rates
 from vigie.settings import Settings
 from vigie.transports.control import ControlSocket
@@ -63,6 +64,12 @@ def doors_of(opened: Installation) -> Doors:
         post.beside.append(mqtt[0].run)
     keeper = keeper_of_post(opened, post.pump)
     post.beside.append(ControlSocket(settings.data, performing(opened, post, devices, keeper)).run)
+
+    def of_one_crew(one: str, other: str, asset: int) -> bool:
+        about = post.engine.registry.about(asset)
+        return keeper.directory.of_one_crew(one, other, Placement(about.area, about.service, about.verb))
+
+    post.engine.consignations.of_one_crew = of_one_crew
     access = SessionAccess(keeper.directory, opened.clock)
     hub = live_hub(opened, post, access)
     post.beside.append(hub.run)

@@ -36,11 +36,14 @@ class Verb(StrEnum):
 
 ALL_SERVICES = "*"
 
+CREW = "crew"
+"""The role of those who work on the spot. Who holds it in the same area, for the same services, is of one crew."""
+
 ROLES: Mapping[str, frozenset[Verb]] = {
     "operator": frozenset(
         {Verb.SEE, Verb.SEE_CREW, Verb.ORDER, Verb.ACKNOWLEDGE, Verb.JOURNAL, Verb.PERSONAL, Verb.INVENTORY}
     ),
-    "crew": frozenset({Verb.SEE, Verb.SEE_CREW, Verb.ORDER, Verb.CONSIGN, Verb.INVENTORY}),
+    CREW: frozenset({Verb.SEE, Verb.SEE_CREW, Verb.ORDER, Verb.CONSIGN, Verb.INVENTORY}),
     "supervisor": frozenset(Verb) - {Verb.ADMIN},
     "elected": frozenset({Verb.SEE, Verb.JOURNAL}),
     "administrator": frozenset({Verb.SEE, Verb.JOURNAL, Verb.PERSONAL, Verb.INVENTORY, Verb.ADMIN}),

@@ -28,7 +28,7 @@ from vigie.core.facts import (
     UserChanged,
     UserMade,
 )
-from vigie.core.scope import ALL_SERVICES, ROLES, Grant, Scope, Verb, lies_in
+from vigie.core.scope import ALL_SERVICES, CREW, ROLES, Grant, Placement, Scope, Verb, lies_in
 from vigie.core.times import DAY_US, HOUR_US
 
 SESSION_US_MAX = 12 * HOUR_US
@@ -259,6 +259,12 @@ class Directory:
         return admin.has(Verb.ADMIN) and all(
             lies_within(Grant(held.area, held.services, right), admin) for held in self.roles_of(user)
         )
+
+    def of_one_crew(self, one: str, other: str, placed: Placement) -> bool:
+        """Whether two users are of one crew for what is placed so: both hold the role `crew` there, in the same area
+        and for the same services. One whose account was closed since was of it."""
+        shared = set(self.roles_of(one)) & set(self.roles_of(other))
+        return any(held.role == CREW and held.grant.covers(placed) for held in shared)
 
     # --- what became of them ---
 

@@ -1,7 +1,7 @@
 """Consignations: a crew locks out an asset and all that it feeds. A lock-out beats every order, an emergency's too.
 
-It never replaces the physical lock-out (NF C 18-510); it keeps the post from working against it. Only who set it lifts
-it; whoever else needs it lifted asks, and a second person carries the override out.
+It never replaces the physical lock-out (NF C 18-510); it keeps the post from working against it. Who set it lifts it,
+or a colleague of the same crew; whoever else needs it lifted asks, and a second person carries the override out.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Consignations:
         self._all: dict[str, Consignation] = {each.id: each for each in holding}
         self._held: Mask | None = None
         self._held_as_of = -1
+        # Whether two persons are of one crew at an asset; whoever knows the accounts says so.
+        self.of_one_crew: Callable[[str, str, int], bool] = lambda one, other, asset: False
         # Called after each change of what is held.
         self.on_changed: Callable[[], None] = lambda: None
 
@@ -114,10 +116,11 @@ class Consignations:
 
         Raises ConsignationRefused, MoveRefused, or KeyError where no lock-out of this id holds.
 
-        Only who set it lifts it; only who asked for the override withdraws it; only somebody else carries it out.
+        Only who set it lifts it, or who is of their crew; only who asked for the override withdraws it; only somebody
+        else carries it out.
         """
         known = self._all[consignation_id]
-        if event == "lift" and actor != known.actor:
+        if event == "lift" and actor != known.actor and not self.of_one_crew(known.actor, actor, known.asset):
             raise ConsignationRefused("engine.consigned_by_others")
         if event == "withdraw" and actor != known.asked_by:
             raise ConsignationRefused("engine.override_of_others")

@@ -223,6 +223,26 @@ def test_a_lock_out_refuses_every_order_and_only_its_crew_or_two_persons_lift_it
     assert operator.ask("GET", "/api/v1/consignations").body["items"] == []
 
 
+def test_a_colleague_of_the_same_crew_lifts_what_the_shift_before_has_locked_out(
+    post: RunningPost, crew: Browser, supervisor: Browser
+) -> None:
+    form = {"asset": "luminaire-000005", "crew": "Équipe Est", "reason": "échelle"}
+    lock = crew.ask("POST", "/api/v1/consignations", form).body
+    path = f"/api/v1/consignations/{lock['id']}/lift"
+    # Another right to lock out there, or the same role over other services, is no member of that crew.
+    for other in (supervisor, Browser(post, "roadman")):
+        refused = other.ask("POST", path, {})
+        assert (refused.status, refused.body["rule"]) == (409, "engine.consigned_by_others")
+    colleague = Browser(post, "colleague")
+    assert colleague.ask("POST", path, {"reason": "relève, chantier fini"}).status == 204
+    lifted = supervisor.ask("GET", "/api/v1/journal?type=ConsignationMoved&limit=1").body["items"][0]
+    assert (lifted["actor"]["name"], lifted["summary"]["reason"]) == ("Colleague Durand", "relève, chantier fini")
+    # The supervisor's own lock-out is no crew's: nobody but they lifts it alone.
+    own = supervisor.ask("POST", "/api/v1/consignations", form).body
+    assert colleague.ask("POST", f"/api/v1/consignations/{own['id']}/lift", {}).status == 409
+    assert supervisor.ask("POST", f"/api/v1/consignations/{own['id']}/lift", {}).status == 204
+
+
 def test_a_crews_words_are_told_to_whom_they_concern_and_kept_where_they_can_be_erased(tmp_path: Path) -> None:
     secret = make(tmp_path, lamps=LAMPS)
     make_people(tmp_path)

@@ -54,8 +54,8 @@ class Consigning:
     async def set(self, ask: Ask[Nothing, forms.ConsignForm]) -> forms.ConsignationForm:
         """Locks out an asset and all that it feeds.
 
-        No remote order reaches them, whoever sends it, until you lift it or two persons override it. It never replaces
-        the physical lock-out.
+        No remote order reaches them, whoever sends it, until your crew lifts it or two persons override it. It never
+        replaces the physical lock-out.
         """
         form = ask.body
         asset = self._bench.asset(ask.caller, form.asset, Verb.CONSIGN)
@@ -67,7 +67,10 @@ class Consigning:
         return self._told(ask.caller, made)
 
     async def lift(self, ask: Ask[Nothing, forms.WhyForm]) -> None:
-        """Lifts a lock-out that you set."""
+        """Lifts a lock-out that you set, or a colleague of your crew.
+
+        Of one crew is who holds the role `crew` in the same area and for the same services.
+        """
         await self._move(ask, "lift")
 
     async def ask_override(self, ask: Ask[Nothing, forms.WhyForm]) -> None:
