@@ -7,6 +7,7 @@ Each act is checked, moves the lives at once and owes its facts; who asked is an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -40,9 +41,7 @@ class Acts:
     def understood(self, action: str, params: Mapping[str, Any], selection: Selection, allowed: Mask) -> Order:
         """The order that is meant. allowed: what this person may order. Raises OrderWrong, SelectionWrong."""
         kind, named = action_named(self._engine.registry.catalogue, action)
-        only = Selection(
-            selection.assets, [kind.kind], selection.street, selection.area, selection.box, selection.polygon
-        )
+        only = replace(selection, kinds=[kind.kind])
         assets = numbers_of(self._engine.registry, only, allowed)
         if not len(assets):
             raise OrderWrong("engine.nobody")

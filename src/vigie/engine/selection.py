@@ -25,7 +25,8 @@ class Selection:
     """The conditions that an asset must fulfil, all of them; None or "" asks for nothing.
 
     assets: ids. kinds, street, area: names; an area holds what lies below it. box: west, south, east, north, degrees.
-    polygon: its corners (longitude, latitude), without the first again at the end.
+    polygon: its corners (longitude, latitude), without the first again at the end. order: the id of the order whose
+    targets `assets` are: how they were named, for the journal.
     """
 
     assets: Sequence[str] | None = None
@@ -34,11 +35,12 @@ class Selection:
     area: str = ""
     box: tuple[float, float, float, float] | None = None
     polygon: Sequence[tuple[float, float]] | None = None
+    order: str = ""
 
     @property
     def words(self) -> dict[str, str]:
         """What the journal says of it: nothing that a list of thousands of ids would drown."""
-        said = {"kind": ",".join(self.kinds), "street": self.street, "area": self.area}
+        said = {"kind": ",".join(self.kinds), "street": self.street, "area": self.area, "order": self.order}
         if self.assets is not None:
             said["assets"] = ",".join(self.assets) if len(self.assets) <= 5 else str(len(self.assets))
         if self.polygon is not None:

@@ -141,6 +141,39 @@ def test_an_order_cannot_be_forged_by_another_site(post: RunningPost, operator: 
     assert forged.status == 403
 
 
+def test_who_may_move_an_order_is_told(post: RunningPost, operator: Browser) -> None:
+    given = operator.ask("POST", "/api/v1/commands", dim(44, assets=["luminaire-000006"])).body
+    assert given["may_move"] is True
+    elected = Browser(post, "elected")
+    assert elected.ask("GET", f"/api/v1/commands/{given['id']}").body["may_move"] is False
+    listed = elected.ask("GET", "/api/v1/commands?open=true").body["items"]
+    assert {each["id"]: each["may_move"] for each in listed}[given["id"]] is False
+    assert elected.ask("POST", f"/api/v1/commands/{given['id']}/cancel", {}).status == 403
+    ended = operator.ask("POST", f"/api/v1/commands/{given['id']}/cancel", {}).body
+    assert (ended["state"], ended["may_move"]) == ("closed", True)
+
+
+def test_an_order_is_given_to_all_targets_of_another(post: RunningPost, operator: Browser, crew: Browser) -> None:
+    first = operator.ask("POST", "/api/v1/commands", dim(45, street="Rue Verte")).body
+    back = dim(70, order=first["id"])
+    preview = operator.ask("POST", "/api/v1/commands/preview", back)
+    assert (preview.status, preview.body["targets"]) == (200, LAMPS)
+    given = operator.ask("POST", "/api/v1/commands", back).body
+    assert given["targets"] == LAMPS
+    entry = next(
+        each
+        for each in Browser(post, "supervisor").ask("GET", "/api/v1/journal?limit=20").body["items"]
+        if each["type"] == "CommandProposed" and each["id"] == given["id"]
+    )
+    assert entry["summary"]["selection"]["order"] == first["id"]
+    operator.ask("POST", f"/api/v1/commands/{given['id']}/cancel", {})
+    # Of an ended order too; all that is said must fit; and an order that is not seen names nothing.
+    one = operator.ask("POST", "/api/v1/commands/preview", dim(70, order=first["id"], assets=["luminaire-000002"]))
+    assert one.body["targets"] == 1
+    assert crew.ask("POST", "/api/v1/commands/preview", back).status == 404
+    assert operator.ask("POST", "/api/v1/commands/preview", dim(70, order="nothing")).status == 404
+
+
 def test_the_same_key_is_the_same_order(operator: Browser) -> None:
     said = dim(51, assets=["luminaire-000004"])
     first, again = (operator.ask("POST", "/api/v1/commands", said, Idempotency_Key="once") for _ in range(2))

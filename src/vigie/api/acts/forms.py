@@ -24,13 +24,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Select(Asked, frozen=True, kw_only=True):
-    """Which assets are meant: all of what is said must fit, and something must be said. polygon: corners [lon, lat]."""
+    """Which assets are meant: all of what is said must fit, and something must be said. polygon: corners [lon, lat].
+    order: the id of an order that you may see; its targets are meant."""
 
     assets: Annotated[list[str], Meta(max_length=10_000)] | None = None
     kind: str = ""
     street: str = ""
     area: str = ""
     polygon: Annotated[list[tuple[float, float]], Meta(min_length=3, max_length=1_000)] | None = None
+    order: Annotated[str, Meta(max_length=100)] = ""
 
 
 class OrderForm(Asked, frozen=True, kw_only=True):
@@ -76,7 +78,8 @@ class Preview(Form, frozen=True, kw_only=True):
 
 
 class CommandForm(Form, frozen=True, kw_only=True):
-    """An order. counts: how many targets are in each state."""
+    """An order. counts: how many targets are in each state. may_move: whether your rights let you confirm it or take it
+    back."""
 
     id: str
     state: str
@@ -89,6 +92,7 @@ class CommandForm(Form, frozen=True, kw_only=True):
     hazard: str
     counts: dict[str, int]
     targets: int
+    may_move: bool
 
 
 class TargetForm(Form, frozen=True, kw_only=True):

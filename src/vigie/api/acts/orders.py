@@ -19,14 +19,14 @@ from vigie.api.city.forms import Page
 from vigie.api.cursors import cursor, place_of
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
-from vigie.core.kinds import Point, Sort
+from vigie.core.kinds import AssetKind, Point, Sort
 from vigie.core.scope import Placement, Verb
 from vigie.core.service import Refusal
 from vigie.core.times import rfc3339
 from vigie.engine.command import Command, refusal_of
 from vigie.engine.commands import CommandRefused
 from vigie.engine.consignations import CONSIGNATION_ID
-from vigie.engine.orders import Examined, Order
+from vigie.engine.orders import TARGETS_MAX, Examined, Order
 from vigie.engine.ports import StorageFull
 from vigie.engine.selection import Selection
 from vigie.store.commands import PastCommand, PastTarget
@@ -105,7 +105,7 @@ class Orders:
 
     async def preview(self, ask: Ask[Nothing, forms.OrderForm]) -> forms.Preview:
         """Tells what an order would do, without giving it: how many, from what, who would be refused and why."""
-        order = self._understood(ask.caller, ask.body)
+        order = await self._understood(ask.caller, ask.body)
         # Who may order it could work against the crew, and is told which it is.
         crews = {each.id: each.crew for each in self._engine.consignations}
         return _preview(order, self._bench.acts.examine(order), self._engine.registry.ids, crews)
@@ -116,7 +116,7 @@ class Orders:
         It leaves at once where its hazard asks for no confirmation. Its targets are frozen now; the answer comes when
         it is in the journal.
         """
-        order = self._understood(ask.caller, ask.body)
+        order = await self._understood(ask.caller, ask.body)
         key = ask.request.headers.get("idempotency-key", "")
         if len(key) > KEY_LENGTH_MAX:
             raise Problem(400, "Impossible key", f"An Idempotency-Key has at most {KEY_LENGTH_MAX} characters.")
@@ -210,6 +210,7 @@ class Orders:
             hazard=command.hazard.value,
             counts=command.counts,
             targets=len(command.order.assets),
+            may_move=_may_move(caller, command.area, command.order.kind),
         )
 
     def past(self, caller: Caller, command: PastCommand) -> forms.CommandForm:
@@ -228,17 +229,35 @@ class Orders:
             hazard=command.hazard,
             counts=dict(command.counts),
             targets=sum(command.counts.values()),
+            may_move=_may_move(caller, command.area, self._kind_of(command)),
         )
 
-    def _understood(self, caller: Caller, form: forms.OrderForm) -> Order:
+    async def _understood(self, caller: Caller, form: forms.OrderForm) -> Order:
         select = form.select
-        said = Selection(assets=select.assets, street=select.street, area=select.area, polygon=select.polygon)
-        if select.assets is None and not (select.street or select.area or select.polygon):
-            detail = "Say assets, a street, an area or a polygon."
+        if select.assets is None and not (select.street or select.area or select.polygon or select.order):
+            detail = "Say assets, a street, an area, a polygon or an order."
             raise Problem(422, "Nothing selected", detail, rule="engine.nothing_selected")
+        assets = select.assets
+        if select.order:
+            targets = await self._targets_of(caller, select.order)
+            assets = targets if assets is None else sorted(set(targets) & set(assets))
+        said = Selection(
+            assets=assets, street=select.street, area=select.area, polygon=select.polygon, order=select.order
+        )
         with refusals():
             may = self._engine.visibility.mask(caller.scope, Verb.ORDER)
             return self._bench.acts.understood(form.action, form.params, said, may)
+
+    async def _targets_of(self, caller: Caller, command_id: str) -> list[str]:
+        """The ids of all targets of an order that the caller may see. Raises Problem 404."""
+        registry = self._engine.registry
+        command = self._engine.commands.find(command_id)
+        if command is not None and self.sees(caller, command):
+            return [registry.ids[int(no)] for no in command.order.assets]
+        await self._past(caller, command_id)
+        covered = self._bench.sources.sight(caller).kept.covered
+        found = await asyncio.to_thread(self._stored.targets, command_id, covered, state="", after=0, limit=TARGETS_MAX)
+        return [registry.ids[each.asset] for each in found]
 
     def _mine(self, ask: Ask[Nothing, Any]) -> Command:
         """The order of the address, which the caller may command. Raises Problem 404, 403, 409."""
@@ -248,8 +267,7 @@ class Orders:
             if past is not None and self._sees_past(ask.caller, past):
                 raise Problem(409, "Too late", "It has ended.", rule="engine.life", values={"state": past.state})
             raise _missing(ask.part("id"))
-        kind = command.order.kind
-        if not allowed(ask.caller, Verb.ORDER, command.area, kind.service, kind.verb):
+        if not _may_move(ask.caller, command.area, command.order.kind):
             raise Problem(403, "Not allowed", "You may not command everything that this order is meant for.")
         return command
 
@@ -265,8 +283,16 @@ class Orders:
 
     def _seen_with(self, command: PastCommand) -> str | None:
         """The right that it takes to see an order; None for a kind that this program no longer declares."""
-        kind = self._engine.registry.catalogue.assets.get(command.action.partition(".")[0])
+        kind = self._kind_of(command)
         return None if kind is None else kind.verb
+
+    def _kind_of(self, command: PastCommand) -> type[AssetKind] | None:
+        return self._engine.registry.catalogue.assets.get(command.action.partition(".")[0])
+
+
+def _may_move(caller: Caller, area: str, kind: type[AssetKind] | None) -> bool:
+    """Whether the caller may command everything that an order in this area to this kind is meant for."""
+    return kind is not None and allowed(caller, Verb.ORDER, area, kind.service, kind.verb)
 
 
 def _missing(command_id: str) -> Problem:
