@@ -22,10 +22,18 @@ export function goHome(): void {
   if (city.city) mapState.fit(city.city.bounds)
 }
 
+/** The lasso is taken up, with nothing selected yet; or put down. */
+export function toggleLasso(): void {
+  const drawing = selection.tool === 'lasso'
+  editing.stop()
+  selection.clear()
+  if (!drawing) selection.tool = 'lasso'
+}
+
 export function consoleCommands(): ConsoleCommand[] {
   const commands: ConsoleCommand[] = [
     { text: t('console.do.home'), icon: 'map', key: 'H', run: goHome },
-    { text: t('console.do.lasso'), icon: 'lasso', key: 'L', run: () => (selection.tool = 'lasso') },
+    { text: t('console.do.lasso'), icon: 'lasso', key: 'L', run: toggleLasso },
     { text: t('console.do.view'), icon: 'area', key: 'V', run: () => selection.chooseView() },
     { text: t('console.page.table'), icon: 'table', key: 'T', run: () => view.openPage('table') },
     { text: t('console.page.orders'), icon: 'orders', key: 'O', run: () => view.openPage('orders') },

@@ -1,6 +1,6 @@
 // The keys of the whole window. A key is left alone while somebody types, and while a window is open over the console.
 import { desk, UNACKNOWLEDGED } from './desk.svelte'
-import { goHome } from './commands'
+import { goHome, toggleLasso } from './commands'
 import { editing } from './editing.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
@@ -17,7 +17,7 @@ const KEYS: Record<string, () => void> = {
   j: () => desk.step(1),
   k: () => desk.step(-1),
   a: acknowledge,
-  l: () => (selection.tool = selection.tool === 'lasso' ? 'none' : 'lasso'),
+  l: toggleLasso,
   v: () => selection.chooseView(),
   t: () => view.openPage(view.page === 'table' ? 'map' : 'table'),
   o: () => view.openPage(view.page === 'orders' ? 'map' : 'orders'),
@@ -36,9 +36,9 @@ function back(): void {
   else if (selection.tool !== 'none') {
     editing.stop()
     selection.tool = 'none'
-  } else if (selection.chosen) selection.clear()
-  else if (view.order) view.openOrder(null)
-  else if (view.asset) view.openAsset(null)
+  } else if (view.front === 'selection') selection.clear()
+  else if (view.front === 'order') view.openOrder(null)
+  else if (view.front === 'asset') view.openAsset(null)
   else if (view.page !== 'map') view.openPage('map')
   else desk.current = null
 }

@@ -6,6 +6,7 @@ import { learn } from '../map/places'
 import { city } from './city.svelte'
 import { mapState } from './map.svelte'
 import { session } from './session.svelte'
+import { view } from './view.svelte'
 
 export type Tool = 'none' | 'lasso' | 'create' | 'move'
 
@@ -29,6 +30,8 @@ class Selection {
   chosen = $state.raw<Chosen | null>(null)
   /** How many of each kind that takes orders; null while it is counted. */
   counts = $state.raw<Record<string, number> | null>(null)
+  /** It could not be counted: nothing is known of what could be ordered. */
+  failed = $state(false)
   /** The kind that an order is composed for. */
   kind = $state<string | null>(null)
   /** The assets of that kind in it, as far as they are few enough to be shown one by one. */
@@ -37,10 +40,8 @@ class Selection {
 
   choose(chosen: Chosen | null): void {
     this.chosen = chosen
-    this.counts = null
-    this.kind = null
-    this.members = []
-    if (chosen) void this.#count(chosen)
+    view.raise('selection', chosen !== null)
+    void this.count()
   }
 
   chooseStreet(name: string, area?: string, at?: { lon: number; lat: number }): void {
@@ -107,19 +108,31 @@ class Selection {
     }
   }
 
-  async #count(chosen: Chosen): Promise<void> {
+  /** Counts what is selected; again, when that could not be done. */
+  async count(): Promise<void> {
     const asked = ++this.#asked
+    const { chosen } = this
+    this.counts = null
+    this.kind = null
+    this.members = []
+    this.failed = false
+    if (!chosen) return
     const kinds = Object.entries(city.kinds.assets).filter(
       ([name, kind]) =>
         Object.keys(kind.actions).length > 0 && session.may('order', kind.service) && city.count(name) > 0,
     )
     const counts: Record<string, number> = {}
-    await Promise.all(
-      kinds.map(async ([name]) => {
-        const page = await api.get<Page<AssetRow>>('assets', { ...this.query(), kind: name, limit: 1 })
-        counts[name] = page.total ?? page.items.length
-      }),
-    ).catch(() => undefined)
+    try {
+      await Promise.all(
+        kinds.map(async ([name]) => {
+          const page = await api.get<Page<AssetRow>>('assets', { ...this.query(), kind: name, limit: 1 })
+          counts[name] = page.total ?? page.items.length
+        }),
+      )
+    } catch {
+      if (asked === this.#asked) this.failed = true
+      return
+    }
     if (asked !== this.#asked) return
     const found = Object.entries(counts).filter(([, n]) => n > 0)
     this.counts = Object.fromEntries(found)

@@ -10,6 +10,9 @@ export interface Place {
 
 const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders']
 
+/** What can be open at the side of the map. A selection is no part of the address. */
+export type Side = 'asset' | 'order' | 'selection'
+
 class View {
   place = $state.raw<Place | null>(null)
   /** Set when the address itself was changed to another place: the map is to go there. */
@@ -19,6 +22,8 @@ class View {
   page = $state<PageName>('map')
   /** The order that is open, by its id. */
   order = $state<string | null>(null)
+  /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */
+  opened = $state.raw<readonly Side[]>([])
 
   constructor() {
     this.#read()
@@ -26,10 +31,14 @@ class View {
     addEventListener('popstate', () => this.#turned())
   }
 
-  /** Opens an asset's sheet, or closes it. */
+  get front(): Side | null {
+    return this.opened.at(-1) ?? null
+  }
+
+  /** Opens an asset's sheet in front of whatever is open, or closes it. */
   openAsset(id: string | null): void {
-    if (this.asset === id) return
     this.asset = id
+    this.raise('asset', id !== null)
     this.#write(true)
   }
 
@@ -40,9 +49,15 @@ class View {
   }
 
   openOrder(id: string | null): void {
-    if (this.order === id) return
     this.order = id
+    this.raise('order', id !== null)
     this.#write(true)
+  }
+
+  /** Brings something to the front, or takes it away. */
+  raise(side: Side, open: boolean): void {
+    const others = this.opened.filter((each) => each !== side)
+    this.opened = open ? [...others, side] : others
   }
 
   /** The map was moved: the address follows without a step in the browser's history. */
@@ -83,6 +98,10 @@ class View {
     this.hidden = new Set((params.get('hide') ?? '').split(',').filter(Boolean))
     this.asset = params.get('asset')
     this.order = params.get('order')
+    // The later of the two is the one in front; a selection keeps its place before or behind them.
+    const said = [...params.keys()].filter((key): key is Side => (key === 'asset' || key === 'order') && !!params.get(key))
+    const chosen = this.opened.includes('selection') ? (['selection'] as const) : []
+    this.opened = this.front === 'selection' ? [...said, ...chosen] : [...chosen, ...said]
     this.page = PAGES.find((page) => page === params.get('page')) ?? 'map'
   }
 
@@ -94,8 +113,10 @@ class View {
     }
     if (this.hidden.size) params.set('hide', [...this.hidden].join(','))
     if (this.page !== 'map') params.set('page', this.page)
-    if (this.asset) params.set('asset', this.asset)
-    if (this.order) params.set('order', this.order)
+    for (const side of this.opened) {
+      const id = side === 'selection' ? null : this[side]
+      if (id) params.set(side, id)
+    }
     const hash = `#${params.toString().replaceAll('%2C', ',').replaceAll('%2F', '/')}`
     if (hash === location.hash) return
     if (step) history.pushState(null, '', hash)
