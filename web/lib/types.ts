@@ -237,6 +237,7 @@ export type Select =
   | { street: string; area?: string; kind?: string }
   | { area: string; kind?: string }
   | { polygon: [number, number][]; kind?: string }
+  | { order: string }
 
 export interface Refusal {
   rule: string
@@ -270,6 +271,8 @@ export interface Command {
   hazard: Hazard
   counts: Record<string, number>
   targets: number
+  /** Whether this person may confirm it or take it back. */
+  may_move: boolean
 }
 
 export interface Target {

@@ -2,9 +2,31 @@
 import { api, Problem } from '@lib/api'
 import type { Frame } from '@lib/frames'
 import { live, type Handle } from '@lib/live.svelte'
+import { toHex } from '@lib/merkle'
 import type { Command, Order, Page, Preview } from '@lib/types'
 import { notices } from './notices.svelte'
 import { sheet } from './sheet.svelte'
+
+/** What names an order while it is composed, until the post has answered it: sent again, it is no second order. */
+export class OrderKey {
+  #words = ''
+  #key = ''
+
+  /** The key of an order; another order has another. */
+  of(order: Order): string {
+    const words = JSON.stringify(order)
+    if (words !== this.#words) {
+      this.#words = words
+      // Not randomUUID: over plain http a browser has none.
+      this.#key = toHex(crypto.getRandomValues(new Uint8Array(16)))
+    }
+    return this.#key
+  }
+
+  answered(): void {
+    this.#words = ''
+  }
+}
 
 const LAST = new Set(['refused', 'cancelled', 'expired', 'closed'])
 const RECENT_MAX = 50
@@ -28,6 +50,7 @@ class Orders {
   stop(): void {
     this.#handle?.close()
     this.#handle = null
+    clearTimeout(this.#timer)
     this.all = []
   }
 
@@ -45,30 +68,33 @@ class Orders {
   }
 
   /** Proposes an order, and confirms it where the hold on the button was the confirmation. */
-  async send(order: Order, reason: string, preview: Preview): Promise<Command | null> {
-    const key = crypto.randomUUID()
+  async send(order: Order, reason: string, preview: Preview, key: OrderKey): Promise<Command | null> {
     try {
-      let command = await api.post<Command>('commands', { ...order, reason }, { 'Idempotency-Key': key })
+      const headers = { 'Idempotency-Key': key.of(order) }
+      let command = await api.post<Command>('commands', { ...order, reason }, headers)
       if (preview.from && preview.from.min === preview.from.max) this.#before.set(command.id, preview.from.min)
       this.#merge([command])
       if (command.hazard === 'confirm' && command.state === 'proposed') command = await this.confirm(command.id)
+      key.answered()
       sheet.later()
       return command
     } catch (error) {
+      // What was refused is answered too. After anything else the post may have it or not.
+      if (error instanceof Problem && error.status >= 400 && error.status < 500) key.answered()
       notices.problem(error instanceof Problem ? error : null)
       return null
     }
   }
 
   async confirm(id: string): Promise<Command> {
-    const command = await api.post<Command>(`commands/${id}/confirm`, {})
+    const command = await api.post<Command>(`commands/${encodeURIComponent(id)}/confirm`, {})
     this.#merge([command])
     return command
   }
 
   async cancel(id: string): Promise<void> {
     try {
-      this.#merge([await api.post<Command>(`commands/${id}/cancel`, {})])
+      this.#merge([await api.post<Command>(`commands/${encodeURIComponent(id)}/cancel`, {})])
     } catch (error) {
       notices.problem(error instanceof Problem ? error : null)
     }

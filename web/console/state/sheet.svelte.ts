@@ -10,6 +10,8 @@ class Sheet {
   asset = $state.raw<AssetSheet | null>(null)
   phase = $state<'idle' | 'loading' | 'ready' | 'missing' | 'failed'>('idle')
   journal = $state.raw<JournalEntry[]>([])
+  /** How often a sheet was read whole; what the live frames say does not count. */
+  reads = $state(0)
 
   #handle: Handle | null = null
   #abort: AbortController | null = null
@@ -50,6 +52,7 @@ class Sheet {
       if (this.id !== id) return
       learn(asset)
       this.asset = asset
+      this.reads += 1
       this.phase = 'ready'
       const entries = await api.get<Page<JournalEntry> | JournalEntry[]>(`${path}/journal`, {}, signal)
       if (this.id === id) this.journal = Array.isArray(entries) ? entries : entries.items

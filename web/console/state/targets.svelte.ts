@@ -34,7 +34,7 @@ class Targets {
     let cursor: string | null = null
     try {
       do {
-        const page: Page<Target> = await api.get(`commands/${id}/targets`, { limit: PAGE, cursor })
+        const page: Page<Target> = await api.get(`commands/${encodeURIComponent(id)}/targets`, { limit: PAGE, cursor })
         for (const { asset, state } of page.items) {
           learn(asset)
           steps.set(asset.no, STEPS[state] ?? 'failed')
