@@ -96,3 +96,40 @@ def test_a_session_that_is_closed_elsewhere_asks_for_its_person_again(window: Op
     first.button("Se déconnecter").click()
     expect(first.by("input[name=login]")).to_be_visible()
     here.forget("supervisor")
+
+
+def test_a_log_out_that_the_post_did_not_hear_is_said_and_sent_again(window: Open, here: Town) -> None:
+    cookie = here.cookie("supervisor")
+    console = window("supervisor")
+    console.map_stands()
+    console.page.route(
+        "**/api/v1/session", lambda route: route.abort() if route.request.method == "DELETE" else route.fallback()
+    )
+    console.by(".top .menu .icon-button").first.click()
+    console.button("Se déconnecter").click()
+    expect(console.by("input[name=login]")).to_be_visible()
+    console.see("pas encore déconnecté")
+    console.page.reload()
+    expect(console.by("input[name=login]")).to_be_visible()
+    console.see("pas encore déconnecté")
+    console.page.unroute("**/api/v1/session")
+    expect(console.page.get_by_text("pas encore déconnecté")).to_have_count(0)
+    here.forget("supervisor")
+    assert here.post.ask("GET", "/api/v1/session", Cookie=f"vigie_session={cookie}").status == 401
+
+
+def test_one_window_too_many_says_so_and_asks_seldom(window: Open) -> None:
+    first = window("administrator")
+    first.map_stands()
+    first.evaluate(
+        """() => Promise.all([...Array(15)].map(() => new Promise((opened) => {
+            new WebSocket(location.origin.replace('http', 'ws') + '/api/v1/live').onopen = opened
+        })))"""
+    )
+    last = window("administrator")
+    sockets: list[str] = []
+    last.page.on("websocket", lambda socket: sockets.append(socket.url))
+    last.see("Trop de fenêtres")
+    sockets.clear()
+    last.page.wait_for_timeout(5_000)
+    assert len(sockets) <= 1, "it does not hammer at the door"

@@ -29,6 +29,8 @@ export interface Handle {
 
 const WAIT_MS_FIRST = 500
 const WAIT_MS_MAX = 15_000
+/** Why the post has closed the link, where asking again at once would end the same. */
+const NOT_AT_ONCE = new Set(['full', 'too_many_subscriptions', 'too_many_messages', 'not_understood'])
 /** After this silence the post is asked whether it is still there: a cut network sends no goodbye. */
 const SILENCE_MS_MAX = 12_000
 const PULSE_MS_MAX = 5_000
@@ -37,6 +39,8 @@ class LiveLink {
   status = $state<Status>('closed')
   /** When the link was lost; null while it stands. */
   lostSince = $state<number | null>(null)
+  /** Why the post has closed the link; null where it was cut. */
+  reason = $state<string | null>(null)
   /** When the next attempt starts. */
   nextAttempt = $state<number | null>(null)
   /** When data was last coalesced because this browser was too slow; null when it never was. */
@@ -52,6 +56,7 @@ class LiveLink {
   #pulse: ReturnType<typeof setInterval> | undefined
   #heard = 0
   #offsetKnown = false
+  #bye: string | null = null
   #revoked: () => void = () => undefined
   #back = new Set<() => void>()
 
@@ -88,6 +93,7 @@ class LiveLink {
     this.#subscriptions.clear()
     this.status = 'closed'
     this.lostSince = null
+    this.reason = null
     this.nextAttempt = null
   }
 
@@ -111,6 +117,7 @@ class LiveLink {
   #connect(status: Status): void {
     this.status = status
     this.nextAttempt = null
+    this.#bye = null
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
     const socket = new WebSocket(`${scheme}//${location.host}/api/v1/live`)
     socket.binaryType = 'arraybuffer'
@@ -123,12 +130,17 @@ class LiveLink {
   }
 
   #opened(): void {
-    this.#attempts = 0
     this.#heard = Date.now()
+    for (const [id, own] of this.#subscriptions) this.#ask(id, own)
+  }
+
+  /** The link stands when it has brought something: a post that is full opens it to say goodbye. */
+  #stands(): void {
     const wasLost = this.lostSince !== null
+    this.#attempts = 0
     this.status = 'live'
     this.lostSince = null
-    for (const [id, own] of this.#subscriptions) this.#ask(id, own)
+    this.reason = null
     if (wasLost) for (const listener of this.#back) listener()
   }
 
@@ -136,7 +148,9 @@ class LiveLink {
     this.#letGo()
     this.status = 'lost'
     this.lostSince ??= Date.now()
-    const wait = Math.min(WAIT_MS_MAX, WAIT_MS_FIRST * 2 ** this.#attempts) * (0.75 + Math.random() / 2)
+    this.reason = this.#bye
+    const grown = Math.min(WAIT_MS_MAX, WAIT_MS_FIRST * 2 ** this.#attempts)
+    const wait = (NOT_AT_ONCE.has(this.reason ?? '') ? WAIT_MS_MAX : grown) * (0.75 + Math.random() / 2)
     this.#attempts += 1
     this.nextAttempt = Date.now() + wait
     clearTimeout(this.#timer)
@@ -169,13 +183,13 @@ class LiveLink {
   }
 
   async #feelPulse(): Promise<void> {
-    if (this.status !== 'live' || Date.now() - this.#heard < SILENCE_MS_MAX) return
     const socket = this.#socket
+    if (socket?.readyState !== WebSocket.OPEN || Date.now() - this.#heard < SILENCE_MS_MAX) return
     try {
       await fetch('/api/v1/session', { signal: AbortSignal.timeout(PULSE_MS_MAX), cache: 'no-store' })
       this.#heard = Date.now()
     } catch {
-      if (this.#socket === socket && socket) this.#lost()
+      if (this.#socket === socket) this.#lost()
     }
   }
 
@@ -196,9 +210,11 @@ class LiveLink {
     const { header } = frame
     if (header.server_us) this.#setClock(header.server_us / 1000)
     if (header.type === 'bye') {
-      if ((header.data as { reason?: string } | undefined)?.reason === 'revoked') this.#revoked()
+      this.#bye = (header.data as { reason?: string } | undefined)?.reason ?? null
+      if (this.#bye === 'revoked') this.#revoked()
       return
     }
+    if (this.status !== 'live') this.#stands()
     if (header.type === 'lost') {
       this.slowAt = Date.now()
       return
