@@ -14,6 +14,8 @@ CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     # No graphics card is assumed: the map is drawn in software.
     "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
+    # A name that is no machine's own: over plain http a browser trusts it less than it does 127.0.0.1.
+    "--host-resolver-rules=MAP vigie.test 127.0.0.1",
 ]  # fmt: skip
 
 PATIENCE_S = 30.0
@@ -28,6 +30,7 @@ class Console:
     def __init__(
         self, browser: Browser, town: Town, login: str | None = "operator", *, path: str = "",
         size: tuple[int, int] = (1100, 720), theme: Literal["dark", "light"] = "dark", language: str = "fr",
+        host: str = "127.0.0.1",
     ) -> None:  # fmt: skip
         self.town = town
         self.context = browser.new_context(
@@ -40,13 +43,14 @@ class Console:
             has_touch=size[0] < 700,
         )
         self.context.set_default_timeout(PATIENCE_S * 1000)
+        self.url = f"http://{host}:{town.port}"
         if login is not None:
-            self.context.add_cookies([{"name": "vigie_session", "value": town.cookie(login), "url": town.url}])
+            self.context.add_cookies([{"name": "vigie_session", "value": town.cookie(login), "url": self.url}])
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         self.page.on("console", self._heard)
-        self.page.goto(f"{town.url}/console{path}")
+        self.page.goto(f"{self.url}/console{path}")
 
     def _heard(self, message: Any) -> None:
         # What the post refuses, the browser calls an error: whether a refusal is right, the test says.

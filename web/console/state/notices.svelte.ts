@@ -11,6 +11,7 @@ export interface Notice {
 }
 
 const SHOWN_MS = 8_000
+const SHOWN_MAX = 4
 
 class Notices {
   all = $state.raw<Notice[]>([])
@@ -34,8 +35,11 @@ class Notices {
 
   #add(text: string, kind: Notice['kind']): void {
     const id = this.#next++
-    this.all = [...this.all.slice(-3), { id, text, kind }]
-    setTimeout(() => this.drop(id), SHOWN_MS)
+    // The same again is one notice. Of too many, the oldest go; what went wrong stays until somebody has closed it.
+    const others = this.all.filter((notice) => notice.text !== text)
+    while (others.length >= SHOWN_MAX) others.splice(Math.max(0, others.findIndex((each) => each.kind === 'said')), 1)
+    this.all = [...others, { id, text, kind }]
+    if (kind === 'said') setTimeout(() => this.drop(id), SHOWN_MS)
   }
 }
 

@@ -4,7 +4,8 @@ import { fromHex, leafHash, rootFromInclusion, toHex } from '@lib/merkle'
 import type { JournalHead, JournalProof } from '@lib/types'
 
 export interface Verdict {
-  outcome: 'proved' | 'broken' | 'failed'
+  /** insecure: this page came over plain http, where a browser hashes nothing. */
+  outcome: 'proved' | 'broken' | 'failed' | 'insecure'
   /** pending: the entry is younger than the newest signed head; the next comes within the minute. */
   signature: 'good' | 'bad' | 'unknown' | 'pending'
   steps: number
@@ -17,6 +18,7 @@ const FAILED: Verdict = { outcome: 'failed', signature: 'unknown', steps: 0, siz
 
 /** An entry is proved in the newest signed tree; one that is younger than it, in the tree of this moment. */
 export async function prove(n: number): Promise<Verdict> {
+  if (!isSecureContext) return { ...FAILED, outcome: 'insecure' }
   try {
     const head = await newestHead()
     const signedIn = head !== null && n < head.size ? head : null
