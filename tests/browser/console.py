@@ -128,6 +128,7 @@ class Console:
 
     def hold(self, button: Locator) -> None:
         """Holds a button down until it counts."""
+        expect(button).to_be_enabled()
         button.hover()
         self.page.mouse.down()
         self.page.wait_for_timeout(1600)
