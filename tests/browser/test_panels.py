@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from playwright.sync_api import Page, Request, Route, expect
@@ -102,11 +103,13 @@ def test_a_hold_is_not_broken_by_what_is_reported_meanwhile(window: Open, here: 
     before = ids_of_orders(here)
     held.hover()
     operator.page.mouse.down()
-    for n in range(8):
-        say(here, ("cabinet-quetigny-0", "power", 4_000.0 + n))
-        operator.page.wait_for_timeout(200)
+
+    def given() -> bool:
+        say(here, ("cabinet-quetigny-0", "power", 4_000.0 + time.monotonic() % 100))
+        return len(ids_of_orders(here)) == len(before) + 1
+
+    operator.until(given, "the order is given")
     operator.page.mouse.up()
-    operator.until(lambda: len(ids_of_orders(here)) == len(before) + 1, "the order is given")
     expect(operator.by(LAST_ORDERS).first).to_contain_text("Exécuté, prouvé")
 
 
@@ -212,6 +215,7 @@ def test_on_a_phone_what_is_opened_is_in_front(window: Open, here: Town) -> None
 
 def test_enter_in_the_table_does_one_thing(window: Open) -> None:
     operator = window(path="#page=table", size=(1440, 900))
+    operator.map_stands()
     operator.by(".space [role=row]").first.wait_for()
     operator.press("j")
     expect(operator.by(".desk li.row.current")).to_have_count(1)
@@ -222,6 +226,7 @@ def test_enter_in_the_table_does_one_thing(window: Open) -> None:
     expect(operator.by(".sheet")).to_have_count(0)
     operator.by(".grid").focus()
     operator.press("End")
+    expect(operator.by(".space .row.current")).not_to_have_attribute("aria-rowindex", "2")
     name = operator.by(".space .row.current .name").inner_text()
     operator.press("Enter")
     expect(operator.by(".sheet h2")).to_contain_text(name)
@@ -233,10 +238,10 @@ def test_a_lasso_begins_with_nothing_selected(window: Open) -> None:
     select_street(operator, "rue haute dijon", "Rue Haute · Dijon")
     operator.by("#desk").focus()
     operator.press("l")
-    operator.see("Entourez à la souris")
+    operator.see("Entourez d'un trait")
     expect(operator.by(SELECTION)).to_have_count(0)
     operator.press("Escape")
-    expect(operator.page.get_by_text("Entourez à la souris")).to_have_count(0)
+    expect(operator.page.get_by_text("Entourez d'un trait")).to_have_count(0)
 
 
 def test_a_selection_that_could_not_be_counted_says_so(window: Open) -> None:
