@@ -19,7 +19,7 @@ from vigie.engine.accounts import LOGIN_KEPT_US, OPEN_ENDED_US, SESSION_US_MAX, 
 from vigie.engine.keeper import By, Keeper, Means, Refused
 from vigie.engine.passwords import Passwords
 from vigie.store.facts import SqlFacts
-from vigie.store.tables import LEAF, PERSONAL, USER
+from vigie.store.tables import LEAF, PERSONAL, SESSION, USER
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 PASSWORD = "a lamp over the square"
@@ -94,6 +94,21 @@ def test_memory_made_anew_from_the_tables_is_what_it_was(town: Town) -> None:
     assert again.session_of(secret_digest(secret), town.clock.now) is not None
     later = town.facts.accounts.directory(town.clock.now + SESSION_US_MAX)
     assert later.session_of(secret_digest(secret), town.clock.now + SESSION_US_MAX) is None
+
+
+def test_a_session_that_has_run_out_leaves_the_tables(town: Town) -> None:
+    town.make("jeanne", HELD)
+
+    def sessions() -> list[int]:
+        asyncio.run(town.keeper.log_in("jeanne", PASSWORD, "peer"))
+        with town.facts._engine.connect() as read:
+            return list(read.execute(select(SESSION.c.opened_us - NOW_US)).scalars())
+
+    assert sessions() == [0]
+    town.clock.now = NOW_US + SESSION_US_MAX - 1
+    assert sessions() == [0, SESSION_US_MAX - 1]
+    town.clock.now = NOW_US + SESSION_US_MAX
+    assert sessions() == [SESSION_US_MAX - 1, SESSION_US_MAX]
 
 
 def test_a_leaf_says_who_without_a_name(town: Town) -> None:

@@ -38,7 +38,7 @@ STALLED_S_MAX = 30.0
 DISMISS_S = 2.0
 
 # Closing codes of RFC 6455, 7.4.1, and of its registry.
-POLICY, TRY_LATER = 1008, 1013
+POLICY, FAULT, TRY_LATER = 1008, 1011, 1013
 
 _log = structlog.get_logger("vigie.live")
 
@@ -118,11 +118,17 @@ class LiveSocket:
         self._sender = asyncio.create_task(self._send_all(), name="live sender")
         try:
             while not self._ended:
-                message = await self._websocket.receive_text()
-                self._take(message)
-        except (WebSocketDisconnect, KeyError, RuntimeError):
-            # Gone, or it sent bytes where text is spoken.
-            pass
+                message = await self._websocket.receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                said: str | None = message.get("text")
+                if said is None:
+                    self._misused("not_understood", "bytes, where text is spoken")
+                else:
+                    self._take(said)
+        except Exception:
+            _log.exception("live socket failed")
+            self._end("fault", FAULT)
         finally:
             self._ended = True
             self._sender.cancel()
@@ -192,11 +198,11 @@ class LiveSocket:
             self._turn.clear()
             try:
                 await self._serve()
-            except (WebSocketDisconnect, RuntimeError, OSError):
+            except (WebSocketDisconnect, OSError):
                 return
             except Exception:
                 _log.exception("live socket failed")
-                self._end("fault", 1011)
+                self._end("fault", FAULT)
                 return
 
     async def _serve(self) -> None:
@@ -231,7 +237,11 @@ class LiveSocket:
 
     async def _send(self, frame: bytes) -> None:
         self._sending_since = asyncio.get_running_loop().time()
-        await self._websocket.send_bytes(frame)
+        try:
+            await self._websocket.send_bytes(frame)
+        except RuntimeError as error:
+            # What Starlette says of a socket that was closed meanwhile.
+            raise WebSocketDisconnect from error
         self._sending_since = None
         self._hub.counts.frames += 1
         self._hub.counts.sent_bytes += len(frame)

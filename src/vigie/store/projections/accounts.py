@@ -61,6 +61,8 @@ def _withdraw(catalogue: Catalogue, write: Connection, fact: RoleWithdrawn, payl
 
 def _open_session(catalogue: Catalogue, write: Connection, fact: SessionOpened, payload: tuple[bytes, int]) -> None:
     digest, expires_us = payload
+    # What has run out lets nobody in; that it was, its facts say.
+    write.execute(delete(SESSION).where(SESSION.c.expires_us <= fact.at))
     write.execute(
         insert(SESSION).values(id=fact.session, digest=digest, user=fact.user, opened_us=fact.at, expires_us=expires_us)
     )
