@@ -41,6 +41,7 @@ from vigie.core.facts import (
     InstallationMade,
     Personal,
     PersonalErased,
+    because,
     digest,
 )
 from vigie.core.ids import uuid7
@@ -60,7 +61,6 @@ from vigie.store.observations import DuckObservations
 HOT_US = 2 * HOUR_US
 PLACES_KEPT_US = 30 * DAY_US
 """Where vehicles were tells where their drivers were: no setting keeps it longer."""
-REASON_KEPT_US = 365 * DAY_US
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
 STAGING = ".backup"
@@ -177,10 +177,8 @@ class Installation:
         return str(uuid7(self.clock.now_us(), self.dice.bytes(10)))
 
     def because(self, reason: str) -> dict[str, Personal]:
-        """A person's own words for why: kept a year where they can be erased."""
-        if not reason:
-            return {}
-        return {"reason": Personal(reason, "who answers for it", self.clock.now_us() + REASON_KEPT_US)}
+        """A person's own words for why, of something done now."""
+        return because(reason, self.clock.now_us())
 
     def take_assets(
         self,
