@@ -90,7 +90,7 @@ export async function draw(host: HTMLElement, told: Told, options: ChartOptions)
     {
       stroke: colour('--text'),
       width: 1.5,
-      points: { show: !told.steps && data.at.length < 40, size: 4, fill: colour('--text') },
+      points: { show: told.history.rows.length < (told.steps ? 2 : 40), size: 4, fill: colour('--text') },
       ...(paths ? { paths } : {}),
     },
   ]
