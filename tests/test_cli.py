@@ -176,9 +176,9 @@ def test_a_folder_that_cannot_be_is_named_and_not_the_port() -> None:
 def test_a_port_that_is_taken_is_said_with_the_mend(vigie: Vigie) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = vigie("serve", "--port", str(port), code=1).stderr
+        said = " ".join(vigie("serve", "--port", str(port), code=1).stderr.split())
     assert f"127.0.0.1:{port} cannot be had: Address already in use. Choose another port with --port" in said
-    said = vigie("serve", "--host", "192.0.2.1", "--port", "0", code=1).stderr
+    said = " ".join(vigie("serve", "--host", "192.0.2.1", "--port", "0", code=1).stderr.split())
     assert "192.0.2.1:0 cannot be had: Cannot assign requested address. Choose another address with --host" in said
     assert "port" in vigie("serve", "--port", "70000", code=1).stderr
 

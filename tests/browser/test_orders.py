@@ -119,7 +119,7 @@ def test_a_lasso_holds_what_it_was_drawn_around(window: Open, here: Town) -> Non
     operator.map_stands()
     operator.go(place(DIJON, 250, 300), 17)
     operator.press("l")
-    operator.see("Entourez à la souris")
+    operator.see("Entourez d'un trait")
     box = operator.by(".lasso").bounding_box()
     assert box
     x, y = operator.evaluate(
