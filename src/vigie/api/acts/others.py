@@ -132,7 +132,7 @@ class Alarms:
         return await self._move(ask, "acknowledge")
 
     async def shelve(self, ask: Ask[Nothing, forms.WhyForm]) -> forms.MovedCondition:
-        """Takes an alarm off the desk for a time; it is still counted."""
+        """Takes an alarm off the desk until it is put back; it is still counted."""
         return await self._move(ask, "shelve")
 
     async def unshelve(self, ask: Ask[Nothing, forms.WhyForm]) -> forms.MovedCondition:
