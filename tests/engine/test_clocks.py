@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import pytest
-
 from tests.orders import Bench
 from vigie.core.times import SECOND_US
 from vigie.engine.clocks import WINDOW_US
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Any:
-    made = Bench(tmp_path)
-    yield made
-    made.close()
 
 
 def test_a_value_observed_before_the_send_proves_nothing_on_whatever_clock(bench: Bench) -> None:

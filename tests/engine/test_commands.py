@@ -28,13 +28,6 @@ from vigie.engine.selection import Selection
 from vigie.engine.standing import CONSIGNED
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Any:
-    made = Bench(tmp_path)
-    yield made
-    made.close()
-
-
 def test_an_order_is_sent_accepted_proved_and_closed_and_the_journal_says_each_step(bench: Bench) -> None:
     command = bench.dim(60)
     assert (command.state, command.counts) == ("running", {"waiting": LAMPS})
