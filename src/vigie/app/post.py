@@ -116,7 +116,9 @@ class Post:
             entry, error = self.engine.set_aside.pop(0)
             what, why = type(entry.fact).__name__, type(error).__name__
             _log.error("fact set aside", fact=what, id=entry.fact.id, exc_info=error)
-            self._record(FACT_SET_ASIDE, "set_aside", {"fact": what, "id": entry.fact.id, "reason": why})
+            self._record(
+                FACT_SET_ASIDE, f"set_aside.{entry.fact.id}", {"fact": what, "id": entry.fact.id, "reason": why}
+            )
 
     def _record(self, kind: ConditionKind, rule: str, evidence: Mapping[str, float | str]) -> None:
         """Raises a condition of the post for something that is over already."""
