@@ -228,8 +228,14 @@ def test_enter_in_the_table_does_one_thing(window: Open) -> None:
     operator.press("End")
     expect(operator.by(".space .row.current")).not_to_have_attribute("aria-rowindex", "2")
     name = operator.by(".space .row.current .name").inner_text()
+    total = operator.by(".total").inner_text()
     operator.press("Enter")
     expect(operator.by(".sheet h2")).to_contain_text(name)
+    # The map goes there; the list stays under the hand that chose from it.
+    operator.until(lambda: operator.evaluate("() => vigie.map.getZoom()") > 16, "the map shows what was opened")
+    operator.page.wait_for_timeout(600)
+    expect(operator.by(".space .row.current .name")).to_have_text(name)
+    assert operator.by(".total").inner_text() == total
 
 
 def test_a_lasso_begins_with_nothing_selected(window: Open) -> None:

@@ -5,13 +5,28 @@ import type { Bounds } from '@lib/types'
 
 class MapState {
   chart = $state.raw<CityChart | null>(null)
-  /** What is on screen, in degrees; follows the map. */
+  /** What is looked at, in degrees: follows the map, but for where an opened asset has brought it. */
   bounds = $state.raw<Bounds | null>(null)
   zoom = $state(0)
   /** Width of what covers the map's right side, in px: places are shown in the middle of what is free. */
   covered = $state(0)
 
-  // Both wait for what else the same act opens: a panel beside the map changes what of it is free.
+  #bringing = false
+
+  /** The map has come to rest. */
+  moved(bounds: Bounds, zoom: number): void {
+    if (!this.#bringing) this.bounds = bounds
+    this.#bringing = false
+    this.zoom = zoom
+  }
+
+  // These wait for what else the same act opens: a panel beside the map changes what of it is free.
+
+  /** Shows an asset that was opened elsewhere: a list of what is in view keeps its rows under the hand that chose one. */
+  bring(lon: number, lat: number, zoom: number): void {
+    void tick().then(() => (this.#bringing = this.chart !== null))
+    this.go(lon, lat, zoom)
+  }
 
   go(lon: number, lat: number, zoom?: number): void {
     void tick().then(() => {
