@@ -38,6 +38,8 @@ $(DONE)/dev: requirements/dev.lock $(DONE)/run
 $(DONE)/vigie: pyproject.toml $(DONE)/run
 	@echo "vigie: vigie itself, from this folder"
 	@$(PYTHON_OF_VENV) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# So that the first start is as quick as the second.
+	@$(PYTHON_OF_VENV) -m compileall -q src/vigie
 	@touch $@
 
 $(DONE)/node: requirements/node.lock scripts/node.sh $(DONE)/venv

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,10 @@ from vigie.app.accounts import DEMO, keeper_of
 from vigie.core.facts import COMMAND_LINE
 from vigie.engine.accounts import Held
 from vigie.engine.keeper import By
-from vigie.sim.city import City, generate
+from vigie.sim.city import generate
 from vigie.sim.city.facts import METROPOLE
 from vigie.sim.city.inventory import drafts
-from vigie.sim.devices import gateways, run_metropolis
-from vigie.sim.life import Life
-from vigie.transports.device_http import HttpDoor
+from vigie.sim.devices import gateways
 
 SOURCE = "demo"
 SEED = 1
@@ -72,45 +69,36 @@ async def prepare(opened: Installation, seed: int, say: Callable[[str], None]) -
     admitted = opened.facts.devices()
     if admitted and not _secrets_file(opened.settings.data).exists():
         raise ValueError("this folder has devices that are not the demo's: take another folder with --data")
-    if not admitted:
-        say("generating the metropolis")
-        city = generate(seed)
-        say("taking in its assets")
-        intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
-        if intake.refused:
-            raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
-        say("admitting its gateways")
-        _admit(opened, gateways(city))
-    say("making its people")
+    # Their passwords are hashed by threads of their own, while this one makes the city.
+    people = asyncio.create_task(_make_people(opened))
+    await asyncio.sleep(0)
+    try:
+        if not admitted:
+            _take_city(opened, seed, say)
+        say("making its people")
+        await people
+    finally:
+        people.cancel()
+
+
+def _take_city(opened: Installation, seed: int, say: Callable[[str], None]) -> None:
+    say("generating the metropolis")
+    city = generate(seed)
+    say("taking in its assets")
+    intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
+    if intake.refused:
+        raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
+    say("admitting its gateways")
+    _admit(opened, gateways(city))
+
+
+async def _make_people(opened: Installation) -> None:
     keeper = keeper_of(opened)
     known = {person.login for person in opened.facts.accounts.people()}
     by = By(COMMAND_LINE, "the demo")
-    # Their passwords are hashed side by side.
     await asyncio.gather(
         *(keeper.make_user(by, who.login, who.name, PASSWORD, [who.held]) for who in PEOPLE if who.login not in known)
     )
-
-
-async def live(url: str, secrets: Mapping[str, str], city: City) -> None:
-    """Runs the devices of a city against a post, until cancelled."""
-
-    def now_us() -> int:
-        return time.time_ns() // 1_000
-
-    doors = {name: HttpDoor(url, secret) for name, secret in secrets.items()}
-    await run_metropolis(city, Life(city, now_us()), doors, now_us)
-
-
-def run_devices(data: Path, seed: int) -> None:
-    """The device end's own process. It makes its city at once, and waits for the post's address as a line of its input;
-    without one there is nothing to report to."""
-    city = generate(seed, scenery=False)
-    url = sys.stdin.readline().strip()
-    if not url:
-        return
-    secrets: dict[str, str] = json.loads(_secrets_file(data).read_text("utf-8"))
-    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-        asyncio.run(live(url, secrets, city))
 
 
 @contextlib.contextmanager
@@ -124,8 +112,10 @@ def both(
     """
     processes: dict[str, subprocess.Popen[str]] = {}
 
-    def start(name: str, *arguments: str, stdin: int | None = None, stdout: int | None = None) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "vigie.cli", *arguments, "--data", str(data), "--seed", str(seed)]
+    def start(
+        name: str, module: str, *arguments: str, stdin: int | None = None, stdout: int | None = None
+    ) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", module, *arguments, "--seed", str(seed)]
         # A session of their own: Ctrl-C reaches this process alone, and it stops the devices before the post.
         processes[name] = subprocess.Popen(
             command, stdin=stdin, stdout=stdout, text=True, start_new_session=True, env=os.environ
@@ -134,8 +124,10 @@ def both(
 
     try:
         # The devices make their city while the post makes the same one and takes it in.
-        devices = start("the metropolis", "demo-devices", stdin=subprocess.PIPE)
-        post = start("the post", "demo-post", "--port", str(port), stdout=subprocess.PIPE)
+        devices = start("the metropolis", "vigie.sim", stdin=subprocess.PIPE)
+        post = start(
+            "the post", "vigie.cli", "demo-post", "--data", str(data), "--port", str(port), stdout=subprocess.PIPE
+        )
         assert post.stdout is not None
         assert devices.stdin is not None
         url = ""
@@ -147,8 +139,8 @@ def both(
             if not found:
                 say(said)
         with contextlib.suppress(BrokenPipeError):  # Whether they live is asked by the caller.
-            devices.stdin.write(url + "\n")
-            devices.stdin.flush()
+            json.dump({"url": url, "secrets": json.loads(_secrets_file(data).read_text("utf-8"))}, devices.stdin)
+            devices.stdin.close()
         yield url, lambda: next((name for name, each in processes.items() if each.poll() is not None), None)
     finally:
         for process in processes.values():

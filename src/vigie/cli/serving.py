@@ -88,12 +88,6 @@ def demo_post(data: DemoOption, seed: SeedOption, port: PortOption) -> None:
             raise typer.Exit(1) from None
 
 
-@commands.command("demo-devices", hidden=True)
-def demo_devices(data: DemoOption, seed: SeedOption) -> None:
-    """The devices of the demo, as a process that `vigie demo` starts."""
-    demo.run_devices(data, seed)
-
-
 def _serve(settings: Settings, first: Callable[[Installation], Awaitable[None]] | None = None) -> None:
     _set_up_logs(settings)
 

@@ -133,7 +133,8 @@ def build(network: Network, keep_clear: tuple[Surface, ...], rng: np.random.Gene
     hit = shapely.STRtree(streets).query(houses, "dwithin", distance=3.2)[0]
     clear = np.ones(len(houses), np.bool_)
     clear[hit] = False
-    blocked = shapely.STRtree([surface.shape for surface in keep_clear]).query(houses, "intersects")[0]
+    # The large shapes ask, since GEOS prepares who asks: a wood would be walked around for each house.
+    blocked = shapely.STRtree(houses).query([surface.shape for surface in keep_clear], "intersects")[1]
     clear[blocked] = False
     left = np.flatnonzero(clear)
     inner: Floats = corners[left] * 0.94 + np.repeat(corners[left].mean(1)[:, None, :], 4, 1) * 0.06

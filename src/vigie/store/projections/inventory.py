@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from vigie.core.assets import AssetChange, AssetGone
@@ -55,7 +55,7 @@ def _write_changes(
                 "lon": draft.lon,
                 "lat": draft.lat,
                 "geometry": draft.geometry,
-                "attributes": json.dumps(draft.attributes, sort_keys=True),
+                "attributes": msgspec.json.encode(draft.attributes, order="sorted").decode(),
                 "source": source,
                 "source_key": draft.key,
                 "fingerprint": change.fingerprint,
