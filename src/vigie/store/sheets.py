@@ -109,6 +109,17 @@ class Sheets:
                 ],
             )
 
+    def attributes(self, numbers: Collection[int]) -> dict[int, Mapping[str, Scalar]]:
+        """What the inventory says of assets, by their numbers; those that do not exist are left out."""
+        wanted = list(numbers)
+        found: dict[int, Mapping[str, Scalar]] = {}
+        query = select(ASSET.c.no, ASSET.c.attributes)
+        with self._engine.connect() as read:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = query.where(ASSET.c.no.in_(wanted[start : start + _AT_ONCE]))
+                found |= {row.no: json.loads(row.attributes) for row in read.execute(some)}
+        return found
+
     def areas(self, kinds: Collection[str]) -> list[AreaRow]:
         """The assets of these kinds that are in service, in the order of their numbers."""
         c = ASSET.c

@@ -6,6 +6,7 @@ from vigie.api.city.conditions import ConditionsDoor
 from vigie.api.city.figures import FiguresDoor
 from vigie.api.city.history import HistoryDoor
 from vigie.api.city.journal import JournalDoor
+from vigie.api.city.ngsi_ld import EntitiesDoor
 from vigie.api.city.search import SearchDoor
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Operation
@@ -24,6 +25,7 @@ class Reading:
             ConditionsDoor(sources),
             HistoryDoor(sources),
             JournalDoor(sources),
+            EntitiesDoor(sources),
         )
 
     @property

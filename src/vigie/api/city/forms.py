@@ -37,6 +37,19 @@ class Page(Form, Generic[Item], frozen=True, kw_only=True):
     total: int | UnsetType = UNSET
 
 
+class NotTold(Form, frozen=True, kw_only=True):
+    """An asset that is no entity: what the model requires of it and nobody knows, or you may not read."""
+
+    id: str
+    missing: list[str]
+
+
+class Entities(Page[dict[str, Any]], frozen=True, kw_only=True):
+    """Entities of NGSI-LD, as a broker takes them. left_out: those of this part that are none."""
+
+    left_out: list[NotTold]
+
+
 class Who(Form, frozen=True, kw_only=True):
     """Somebody. name: null for whoever may not read it, and where it was erased."""
 
