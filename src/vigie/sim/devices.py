@@ -17,6 +17,7 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
+from vigie.core.arrays import ints
 from vigie.core.kinds import AssetKind, Point, Sort
 from vigie.core.readings import Value
 from vigie.core.times import to_us
@@ -26,7 +27,6 @@ from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.services.roads import BikeStation, Bollard, Bus, Tram, Vehicle
 from vigie.services.signals import Detector, Junction
 from vigie.services.video import Camera
-from vigie.sim.arrays import ints
 from vigie.sim.city import City
 from vigie.sim.city.facts import BUSES, COMMUNES, TRAMS
 from vigie.sim.city.frame import Floats, Ints

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vigie.core.arrays import ints
 from vigie.core.observations import Int64s, Mask
 from vigie.engine.acts import Acts
 from vigie.engine.command import Command
 from vigie.engine.commands import Offer
 from vigie.engine.loop import Engine
-from vigie.sim.arrays import ints
 from vigie.sim.life import Life
 from vigie.sim.links import Links
 from vigie.sim.roll import Roll

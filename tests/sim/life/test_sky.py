@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, datetime
 
-import astral.sun
+import ephem
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,15 +14,16 @@ from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, to_us
 from vigie.sim.city.facts import CENTRE
 from vigie.sim.life.sky import Sky, dark, local_hour, sun_elevation_deg, traffic
 
-DIJON = astral.Observer(CENTRE[1], CENTRE[0], 0.0)
 INSTANTS = st.integers(*(to_us(datetime.fromisoformat(f"{year}-01-01T00:00:00Z")) for year in (2020, 2040)))
 
 
 @pytest.mark.parametrize("day", ["2026-01-15", "2026-03-29", "2026-06-21", "2026-09-23", "2026-11-24", "2027-12-21"])
-def test_lamps_switch_within_a_minute_of_astral(day: str) -> None:
-    for event, lit in ((astral.sun.dusk, True), (astral.sun.dawn, False)):
-        # astral counts refraction below the horizon as nothing too: depression is that of the centre.
-        at_us = to_us(event(DIJON, date.fromisoformat(day), depression=4.0))
+def test_lamps_switch_within_a_minute_of_an_ephemeris(day: str) -> None:
+    dijon = ephem.Observer()
+    dijon.lon, dijon.lat, dijon.pressure, dijon.horizon = str(CENTRE[0]), str(CENTRE[1]), 0, "-4"
+    dijon.date = f"{day.replace('-', '/')} 12:00"
+    for event, lit in ((dijon.next_setting, True), (dijon.previous_rising, False)):
+        at_us = to_us(event(ephem.Sun(), use_center=True).datetime().replace(tzinfo=UTC))
         assert dark(at_us + MINUTE_US) is lit
         assert dark(at_us - MINUTE_US) is not lit
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
-from astral import Observer
-from astral.sun import sunrise, sunset
+from numpy.typing import NDArray
 
 from vigie.api.city import describe, forms
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Ask, Nothing, Operation
-from vigie.core.observations import Mask
-from vigie.core.times import from_us, rfc3339, to_us
+from vigie.core import sun
+from vigie.core.observations import Int64s, Mask
+from vigie.core.times import SECOND_US, from_us, rfc3339
 from vigie.engine.areas import segment
 from vigie.store.sheets import AreaRow
 
@@ -91,21 +92,15 @@ class CityDoor:
 def sun_of(bounds: forms.Bounds, zone: str, now_us: int) -> forms.Sun:
     """Sunrise and sunset of the day that it is in the city's zone, at the middle of the bounds."""
     west, south, east, north = bounds
-    observer = Observer((south + north) / 2, (west + east) / 2)
-    here = ZoneInfo(zone)
-    today = from_us(now_us).astimezone(here).date()
+    today = from_us(now_us).astimezone(ZoneInfo(zone)).date()
+    day = np.array([(today - date(1970, 1, 1)).days])
 
-    def said(event: datetime) -> str:
-        return rfc3339(to_us(event.replace(microsecond=0)))
+    def said(passage: Callable[..., tuple[Int64s, NDArray[np.uint8]]]) -> str | None:
+        at_us, how = passage(day, (west + east) / 2, (south + north) / 2)
+        # So far north that it does not rise or set today: then there is nothing to say.
+        return rfc3339(int(at_us[0]) // SECOND_US * SECOND_US) if how[0] == sun.Passage.PASSES else None
 
-    rise = set_ = None
-    try:
-        rise = said(sunrise(observer, today, tzinfo=here))
-        set_ = said(sunset(observer, today, tzinfo=here))
-    except ValueError:
-        # The sun does not rise or set today: so far north, and so it is.
-        pass
-    return forms.Sun(rise=rise, set=set_)
+    return forms.Sun(rise=said(sun.morning_us), set=said(sun.evening_us))
 
 
 def _area(row: AreaRow) -> forms.Area:

@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from vigie.sim.arrays import shapes
+from vigie.core.arrays import shapes
 from vigie.sim.city.facts import COMMUNES
 from vigie.sim.city.frame import Bend, Floats, Ints, to_metres
 

@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from vigie.core.arrays import Shapes, blobs, floats, ints, pairs
 from vigie.core.drafts import Draft, Scalar
-from vigie.sim.arrays import Shapes, blobs, floats, ints, pairs
 from vigie.sim.city.city import City
 from vigie.sim.city.equipment import Spots
 from vigie.sim.city.facts import AIR_STATIONS, BIKE_STATIONS, BUSES, COMMUNES, METROPOLE, TRAMS, WEATHER_STATIONS

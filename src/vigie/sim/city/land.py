@@ -9,7 +9,7 @@ import shapely
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from vigie.sim.arrays import Shapes, ints, shapes
+from vigie.core.arrays import Shapes, ints, shapes
 from vigie.sim.city.borders import Borders
 from vigie.sim.city.fabric import Fabric
 from vigie.sim.city.facts import BUILDINGS_MAX

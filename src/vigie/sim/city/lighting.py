@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 import numpy as np
 import shapely
 
-from vigie.sim.arrays import shapes
+from vigie.core.arrays import shapes
 from vigie.sim.city.borders import Borders
 from vigie.sim.city.facts import CABINETS, COMMUNES, LUMINAIRES
 from vigie.sim.city.frame import Floats, Ints

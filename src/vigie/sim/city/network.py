@@ -10,7 +10,7 @@ from math import hypot
 
 import numpy as np
 
-from vigie.sim.arrays import ints
+from vigie.core.arrays import ints
 from vigie.sim.city.borders import Borders
 from vigie.sim.city.fabric import Density, Fabric, corners
 from vigie.sim.city.facts import COMMUNES

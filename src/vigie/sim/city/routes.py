@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from vigie.sim.arrays import floats, ints
+from vigie.core.arrays import floats, ints
 from vigie.sim.city.frame import Floats, Ints
 from vigie.sim.city.network import PATH, Network, main_component
 

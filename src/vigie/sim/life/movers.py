@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from vigie.core.arrays import ints
 from vigie.core.kinds import AssetKind
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US
 from vigie.services.roads import Bus, Tram, Vehicle
-from vigie.sim.arrays import ints
 from vigie.sim.city.city import City
 from vigie.sim.city.equipment import bearing
 from vigie.sim.city.frame import to_degrees

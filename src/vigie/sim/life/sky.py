@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from vigie.core.sun import elevation_deg
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US, from_us
 from vigie.sim.city.facts import CENTRE, ZONE
 from vigie.sim.life.columns import Floats, Ints, drift, key_of
@@ -17,25 +18,8 @@ LIGHTS_ELEVATION_DEG = -4.0
 
 
 def sun_elevation_deg(at_us: Ints | int) -> Floats:
-    """Elevation of the sun's centre over Dijon, without refraction (NOAA's low-accuracy formulae, to 0.02 degrees)."""
-    days = np.asarray(at_us, np.float64) / DAY_US - 10_957.5  # since J2000.0
-    century = days / 36_525
-    mean_longitude = np.radians((280.46646 + century * (36_000.76983 + century * 0.0003032)) % 360)
-    anomaly = np.radians(357.52911 + century * (35_999.05029 - 0.0001537 * century))
-    centre = np.radians(
-        np.sin(anomaly) * (1.914602 - century * (0.004817 + 0.000014 * century))
-        + np.sin(2 * anomaly) * (0.019993 - 0.000101 * century) + np.sin(3 * anomaly) * 0.000289
-    )  # fmt: skip
-    node = np.radians(125.04 - 1_934.136 * century)
-    longitude = mean_longitude + centre - np.radians(0.00569 + 0.00478 * np.sin(node))
-    tilt = np.radians(23.439291 - 0.0130042 * century + 0.00256 * np.cos(node))
-    declination = np.arcsin(np.sin(tilt) * np.sin(longitude))
-    ascension = np.arctan2(np.cos(tilt) * np.sin(longitude), np.cos(longitude))
-    sidereal = np.radians((280.46061837 + 360.98564736629 * days) % 360 + CENTRE[0])
-    hour_angle, latitude = sidereal - ascension, np.radians(CENTRE[1])
-    height = np.sin(latitude) * np.sin(declination)
-    height = height + np.cos(latitude) * np.cos(declination) * np.cos(hour_angle)
-    return np.degrees(np.arcsin(height))
+    """Elevation of the sun's centre over Dijon, without refraction."""
+    return elevation_deg(at_us, *CENTRE)
 
 
 def dark(at_us: int) -> bool:

@@ -1,0 +1,1 @@
+"""Programmes of street lighting: their words, their nights, and what comes of them."""
