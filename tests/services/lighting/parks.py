@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from vigie.core.calendar import Calendar, day_number
 from vigie.services.lighting.programmes.layers import Layer, stack
 from vigie.services.lighting.programmes.model import (
     Clock,
@@ -20,7 +21,6 @@ from vigie.services.lighting.programmes.model import (
     When,
     Window,
 )
-from vigie.services.lighting.programmes.nights import Calendar, day_number
 from vigie.services.lighting.programmes.park import Park
 
 ALWAYS = When()
@@ -68,10 +68,16 @@ def clock(text: str) -> Clock:
 
 
 def programme(
-    name: str, rank: Rank, target: Target, *windows: Window, when: When = ALWAYS, switching: Switching | None = None
+    name: str,
+    rank: Rank,
+    on: str | Target,
+    *windows: Window,
+    when: When = ALWAYS,
+    switching: Switching | None = None,
 ) -> Programme:
-    """A programme of one rule."""
-    return Programme(name, rank, target, (Rule(name, windows, when),), switching)
+    """A programme of one rule. on: an area, or what is named of the whole town."""
+    area, target = (on, Target()) if isinstance(on, str) else ("", on)
+    return Programme(name, rank, area, target, (Rule(name, windows, when),), switching)
 
 
 def p4() -> Programme:
@@ -81,7 +87,7 @@ def p4() -> Programme:
 
 def dark() -> Programme:
     """A commune's policy: dark from midnight to five."""
-    return programme("Sennecey", Rank.AREA, Target(areas=(SENNECEY,)), window("00:00", "05:00", 0))
+    return programme("Sennecey", Rank.AREA, SENNECEY, window("00:00", "05:00", 0))
 
 
 def layers(*programmes: Programme) -> tuple[Layer, ...]:

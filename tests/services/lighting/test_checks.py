@@ -18,7 +18,6 @@ from vigie.services.lighting.programmes.model import (
     Rank,
     Season,
     Span,
-    StreetName,
     Target,
     When,
 )
@@ -61,22 +60,22 @@ def test_a_crossing_dark_among_lit_neighbours_is_to_be_answered_for() -> None:
 
 
 def test_a_park_is_dark_at_one_but_for_an_event() -> None:
-    late = programme("late", Rank.AREA, Target(areas=(SENNECEY,)), window("22:00", "02:00", 60))
+    late = programme("late", Rank.AREA, SENNECEY, window("22:00", "02:00", 60))
     assert found(late)["lighting.heritage_late"].refuses
     assert found(late)["lighting.heritage_late"].assets == ["lamp-11"]
-    event = programme("ball", Rank.EVENT, Target(areas=(SENNECEY,)), window("22:00", "02:00", 60))
+    event = programme("ball", Rank.EVENT, SENNECEY, window("22:00", "02:00", 60))
     assert not found(event)["lighting.heritage_late"].refuses
-    early = programme("early", Rank.AREA, Target(areas=(SENNECEY,)), window("01:00", Dawn(), 0))
+    early = programme("early", Rank.AREA, SENNECEY, window("01:00", Dawn(), 0))
     assert "lighting.heritage_late" not in found(msgspec.structs.replace(early, decision=DECISION))
 
 
 def test_a_cabinet_is_not_overloaded() -> None:
-    full = programme("full", Rank.AREA, Target(areas=(DIJON,)), window(Dusk(), Dawn(), 100))
+    full = programme("full", Rank.AREA, DIJON, window(Dusk(), Dawn(), 100))
     said = found(full, on=park(rating_w=599.0))["lighting.cabinet_overloaded"]
     assert said.refuses
     assert (said.assets, said.detail) == (["cabinet-7"], {"load_w": 600, "rating_w": 599})
     assert "lighting.cabinet_overloaded" not in found(full, on=park(rating_w=600.0))
-    half = programme("half", Rank.AREA, Target(areas=(DIJON,)), window(Dusk(), Dawn(), 50))
+    half = programme("half", Rank.AREA, DIJON, window(Dusk(), Dawn(), 50))
     assert "lighting.cabinet_overloaded" not in found(half, on=park(rating_w=400.0))
 
 
@@ -84,27 +83,22 @@ def test_names_that_name_nothing_are_told() -> None:
     lost = programme(
         "lost",
         Rank.STREET,
-        Target(
-            areas=("metropole/nowhere",),
-            streets=(StreetName("", "Rue Perdue"),),
-            assets=("lamp-1", "gone"),
-            classes=("X9",),
-        ),
+        Target(streets=("Rue Perdue",), assets=("lamp-1", "gone"), classes=("X9",)),
         window("22:00", "23:00", 50),
     )
     said = found(lost)
     assert {rule: each.refuses for rule, each in said.items()} == {
-        "lighting.unknown_area": False,
         "lighting.unknown_street": False,
         "lighting.unknown_lamps": False,
         "lighting.unknown_class": True,
     }
-    nobody = programme("nobody", Rank.AREA, Target(), window("22:00", "23:00", 50))
+    nobody = programme("nobody", Rank.AREA, "metropole/nowhere", window("22:00", "23:00", 50))
     assert found(nobody)["lighting.speaks_for_none"].refuses
+    assert found(nobody)["lighting.unknown_area"].refuses
 
 
 def test_a_programme_that_is_never_heard_is_told() -> None:
-    over = programme("over", Rank.STREET, Target(areas=(SENNECEY,)), window(Dusk(), Dawn(), 80))
+    over = programme("over", Rank.STREET, SENNECEY, window(Dusk(), Dawn(), 80))
     assert not found(p4(), over)["lighting.never_heard"].refuses
 
 
@@ -117,12 +111,12 @@ def test_a_programme_that_is_never_heard_is_told() -> None:
     ],
 )
 def test_days_that_do_not_exist_are_refused(when: When, rule: str) -> None:
-    wrong = programme("wrong", Rank.AREA, Target(areas=(DIJON,)), window("22:00", "23:00", 50), when=when)
+    wrong = programme("wrong", Rank.AREA, DIJON, window("22:00", "23:00", 50), when=when)
     assert found(wrong)[rule].refuses
 
 
 def test_a_leap_day_is_a_day() -> None:
     leap = When(seasons=(Season("02-29", "03-01"),))
-    right = programme("right", Rank.AREA, Target(areas=(DIJON,)), window("22:00", "23:00", 50), when=leap)
+    right = programme("right", Rank.AREA, DIJON, window("22:00", "23:00", 50), when=leap)
     assert found(right) == {}
     assert np.count_nonzero(YEAR.match(leap)) == 1

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.services.lighting.parks import CALENDAR
+from vigie.core.calendar import Calendar, day_number
 from vigie.core.times import HOUR_US, MINUTE_US, to_us
 from vigie.services.lighting.programmes.model import Clock, Dawn, Dusk, Season, Span, Switching, When
-from vigie.services.lighting.programmes.nights import Calendar, Edges, Nights, Place, day_number
+from vigie.services.lighting.programmes.nights import Edges, Nights, Place
 
 PARIS = ZoneInfo("Europe/Paris")
 DIJON = Place(5.04, 47.32)

@@ -21,7 +21,6 @@ from vigie.services.lighting.programmes.model import (
     Rank,
     Rule,
     Span,
-    StreetName,
     Switching,
     Target,
     When,
@@ -60,7 +59,7 @@ def test_an_event_is_heard_over_all_in_its_night_alone() -> None:
     ball = programme(
         "Bal",
         Rank.EVENT,
-        Target(areas=(TOWN,)),
+        TOWN,
         window("22:00", "02:00", 100),
         when=When(dates=(Span("2026-07-14", "2026-07-14"),)),
     )
@@ -92,7 +91,7 @@ def test_a_reason_names_all_that_speaks_and_what_is_heard() -> None:
 
 
 def test_a_window_lights_no_street_by_day() -> None:
-    early = programme("early", Rank.CLASS, Target(areas=("",)), window("16:00", "23:00", 80))
+    early = programme("early", Rank.CLASS, "", window("16:00", "23:00", 80))
     assert set(levels("2026-06-21 20:00", early)) == {0}
     assert set(levels("2026-12-21 20:00", early)) == {80}
     tunnel = msgspec.structs.replace(early, switching=Switching(always=True))
@@ -102,7 +101,7 @@ def test_a_window_lights_no_street_by_day() -> None:
 def test_the_first_rule_for_a_night_counts_and_no_other() -> None:
     weekend = Rule("weekend", (window("22:00", "23:00", 30),), When(weekdays=(5, 6)))
     other = Rule("week", (window("22:00", "05:00", 60),))
-    both = Programme("both", Rank.AREA, Target(areas=("",)), (weekend, other))
+    both = Programme("both", Rank.AREA, rules=(weekend, other))
     assert set(levels("2026-11-28 22:30", both)) == {30}
     assert set(levels("2026-11-28 23:30", both)) == {100}, (
         "the weekend's rule says nothing of it, and the other is not for it"
@@ -111,12 +110,16 @@ def test_the_first_rule_for_a_night_counts_and_no_other() -> None:
 
 
 def test_targets_name_lamps_and_leave_others_out() -> None:
-    assert PARK.named(Target(areas=(SENNECEY,), except_classes=("P4",))).sum() == 0
-    assert PARK.named(Target(streets=(StreetName(TOWN, "Rue Verte"),))).sum() == 6
-    assert PARK.named(Target(streets=(StreetName(SENNECEY, "Rue Verte"),))).sum() == 0
-    assert np.flatnonzero(PARK.named(Target(assets=("lamp-3", "no-such")))).tolist() == [3]
-    assert PARK.named(Target(areas=("",), except_assets=("lamp-3",))).sum() == 11
-    assert PARK.named(Target(areas=("metro",))).sum() == 0, "a path is no beginning of a text"
+    def named(area: str, target: Target = Target()) -> list[int]:  # noqa: B008 - frozen
+        return np.flatnonzero(PARK.named(Programme("x", Rank.AREA, area, target))).tolist()
+
+    assert named(SENNECEY) == list(range(6, 12))
+    assert named(SENNECEY, Target(except_classes=("P4",))) == []
+    assert named(TOWN, Target(streets=("Rue Verte",))) == list(range(6))
+    assert named(SENNECEY, Target(streets=("Rue Verte",))) == []
+    assert named("", Target(assets=("lamp-3", "no-such"))) == [3]
+    assert named("", Target(except_assets=("lamp-3",))) == [0, 1, 2, *range(4, 12)]
+    assert named("metro") == [], "a path is no beginning of a text"
 
 
 MOMENTS = st.one_of(
@@ -127,9 +130,8 @@ MOMENTS = st.one_of(
 WINDOWS = st.builds(Window, MOMENTS, MOMENTS, st.integers(0, 100))
 WHENS = st.builds(When, weekdays=st.lists(st.integers(0, 6), max_size=7, unique=True).map(tuple))
 RULES = st.builds(Rule, st.just("rule"), st.lists(WINDOWS, max_size=5).map(tuple), WHENS)
-TARGETS = st.sampled_from(
-    [Target(areas=("",)), Target(areas=(SENNECEY,)), Target(classes=("M3",)), Target(assets=("lamp-1", "lamp-8"))]
-)
+TARGETS = st.sampled_from([Target(), Target(), Target(classes=("M3",)), Target(assets=("lamp-1", "lamp-8"))])
+AREAS = st.sampled_from(["", TOWN, SENNECEY])
 SWITCHINGS = st.none() | st.builds(
     Switching, st.floats(-12, 3), st.integers(-60, 60), st.integers(-60, 60), st.booleans(), st.integers(0, 30)
 )
@@ -137,6 +139,7 @@ PROGRAMMES = st.builds(
     Programme,
     st.sampled_from("abcdef"),
     st.sampled_from(list(Rank)),
+    AREAS,
     TARGETS,
     st.lists(RULES, max_size=3).map(tuple),
     SWITCHINGS,

@@ -81,7 +81,7 @@ def check(
     found = list(_dates(under.programme))
     if found:
         return found  # Nothing else can be computed with a day that does not exist.
-    mine = park.named(under.programme.target)
+    mine = park.named(under.programme)
     found += _target(under, mine)
     if mine.any():
         sunlit = Sunlit(nights)
@@ -112,15 +112,14 @@ def _dates(programme: Programme) -> Iterator[Finding]:
 
 
 def _target(under: _Under, mine: Mask) -> Iterator[Finding]:
-    target, park = under.programme.target, under.park
+    target, area, park = under.programme.target, under.programme.area, under.park
     if not mine.any():
         yield Finding("lighting.speaks_for_none", True)
-    for area in target.areas:
-        if area and not park.within(area).any():
-            yield Finding("lighting.unknown_area", False, detail={"area": area})
+    if area and not park.within(area).any():
+        yield Finding("lighting.unknown_area", True, detail={"area": area})
     for street in target.streets:
-        if street.name not in park.streets:
-            yield Finding("lighting.unknown_street", False, detail={"street": street.name})
+        if street not in park.streets:
+            yield Finding("lighting.unknown_street", False, detail={"street": street})
     for name in (*target.classes, *target.except_classes):
         if name not in CLASSES:
             yield Finding("lighting.unknown_class", True, detail={"class": name})

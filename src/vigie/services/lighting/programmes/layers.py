@@ -31,13 +31,12 @@ class Layer:
     programme: Programme
 
     @property
-    def precedence(self) -> tuple[int, int, str]:
-        """What sorts layers from the lowest to the topmost: rank, then how closely its target is named, then its id,
-        so that the order never depends on how they were read."""
-        target = self.programme.target
-        deepest = max((path.count("/") + 1 for path in target.areas if path), default=0)
-        closeness = 1_000 if target.assets else 100 if target.streets else deepest
-        return _RANKS.index(self.programme.rank), closeness, self.id
+    def precedence(self) -> tuple[int, int, int, str]:
+        """What sorts layers from the lowest to the topmost: rank, then how small its area is, then how closely it names
+        its lamps, then its id, so that the order never depends on how they were read."""
+        target, area = self.programme.target, self.programme.area
+        named = 3 if target.assets else 2 if target.streets else 1 if target.classes else 0
+        return _RANKS.index(self.programme.rank), area.count("/") + 1 if area else 0, named, self.id
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def groups(park: Park, layers: Sequence[Layer]) -> list[Group]:
     if not len(park):
         return []
     sites, places = park.sites
-    named = [park.named(layer.programme.target) for layer in layers]
+    named = [park.named(layer.programme) for layer in layers]
     columns = np.stack([sites.astype(np.int64), *(each.astype(np.int64) for each in named)], 1)
     alike, which = np.unique(columns, axis=0, return_inverse=True)
     order = np.argsort(which.ravel(), kind="stable")

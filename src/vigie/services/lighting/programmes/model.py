@@ -103,21 +103,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when: When = When()
 
 
-class StreetName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A street: its name, in an area and all that lies in it."""
-
-    area: str
-    name: Words
-
-
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The lamps that a programme speaks for: those named by any of the first four, less those named by the last two.
+    """The lamps of the programme's area that it speaks for: those named by any of the first three, or all where none
+    names any; less those named by the last two. streets: by name. classes: of EN 13201. assets: by id."""
 
-    areas: paths, with all that lies in them; "" is the whole town. classes: of EN 13201.
-    """
-
-    areas: Annotated[tuple[str, ...], Meta(max_length=NAMED_MAX)] = ()
-    streets: Annotated[tuple[StreetName, ...], Meta(max_length=NAMED_MAX)] = ()
+    streets: Annotated[tuple[Words, ...], Meta(max_length=NAMED_MAX)] = ()
     classes: Annotated[tuple[str, ...], Meta(max_length=len(CLASSES))] = ()
     assets: Annotated[tuple[str, ...], Meta(max_length=NAMED_MAX)] = ()
     except_classes: Annotated[tuple[str, ...], Meta(max_length=len(CLASSES))] = ()
@@ -161,14 +151,16 @@ class Rank(StrEnum):
 
 
 class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One programme. switching: None leaves it to what lies under it; at the bottom it is `Switching()`.
+    """One programme. area: the path of the part of the town it is for, "" for all of it; it speaks for no lamp
+    elsewhere, whatever it names. switching: None leaves it to what lies under it; at the bottom it is `Switching()`.
 
     answer: what the manager answers in writing to the warnings of `checks`.
     """
 
     name: Words
     rank: Rank
-    target: Target
+    area: Annotated[str, Meta(max_length=300)] = ""
+    target: Target = Target()
     rules: Annotated[tuple[Rule, ...], Meta(max_length=RULES_MAX)] = ()
     switching: Switching | None = None
     decision: Decision | None = None

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 import numpy as np
 
+from vigie.core.calendar import Calendar, date_of
 from vigie.core.observations import Int64s
 from vigie.core.times import rfc3339
 from vigie.services.lighting.programmes.layers import (
@@ -19,7 +20,7 @@ from vigie.services.lighting.programmes.layers import (
     schedule,
     switching_of,
 )
-from vigie.services.lighting.programmes.nights import Calendar, Nights, date_of
+from vigie.services.lighting.programmes.nights import Nights
 from vigie.services.lighting.programmes.park import Park
 
 

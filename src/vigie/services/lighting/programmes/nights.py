@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from vigie.core import sun
+from vigie.core.calendar import EPOCH_DAY, Calendar, date_of, day_number
 from vigie.core.observations import Int64s, Mask
 from vigie.core.times import MINUTE_US, SECOND_US
 from vigie.services.lighting.programmes.model import NOON_MIN, Clock, Dawn, Moment, Season, Span, Switching, When
-
-_EPOCH = date(1970, 1, 1)
-
-
-def day_number(day: str) -> int:
-    """The days since the epoch of a date such as 2026-07-14. Raises ValueError where there is no such day."""
-    return (date.fromisoformat(day) - _EPOCH).days
-
-
-def date_of(number: int) -> date:
-    """The date of a number of days since the epoch."""
-    return _EPOCH + timedelta(days=number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +21,6 @@ class Place:
 
     lon: float
     lat: float
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """The days of a town that are not as others: days since the epoch -> what they are called.
-
-    zone: the town's, whose clock the programmes mean.
-    """
-
-    zone: ZoneInfo
-    public: Mapping[int, str] = field(default_factory=dict[int, str])
-    school: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,7 +33,7 @@ class Nights:
     @staticmethod
     def of_year(year: int, calendar: Calendar) -> Nights:
         """The nights that begin in a year."""
-        first, after = (date(each, 1, 1) - _EPOCH for each in (year, year + 1))
+        first, after = (date(each, 1, 1) - EPOCH_DAY for each in (year, year + 1))
         return Nights(np.arange(first.days, after.days), calendar)
 
     @staticmethod
@@ -66,7 +41,7 @@ class Nights:
         """The one night that an instant lies in: from noon to noon of the town's clock."""
         here = datetime.fromtimestamp(instant_us / 1e6, UTC).astimezone(calendar.zone)
         day = here.date() - timedelta(days=here.hour < 12)
-        return Nights(np.array([(day - _EPOCH).days]), calendar)
+        return Nights(np.array([(day - EPOCH_DAY).days]), calendar)
 
     def __len__(self) -> int:
         return len(self.days)

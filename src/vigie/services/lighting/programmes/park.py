@@ -10,7 +10,7 @@ import numpy as np
 
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.scope import lies_in
-from vigie.services.lighting.programmes.model import Target
+from vigie.services.lighting.programmes.model import Programme
 from vigie.services.lighting.programmes.nights import Place
 
 
@@ -80,23 +80,25 @@ class Park:
         inside = np.array([lies_in(path, area) for path in self.areas], np.bool_)
         return inside[self.area] if len(inside) else np.zeros(len(self), np.bool_)
 
-    def named(self, target: Target) -> Mask:
+    def named(self, programme: Programme) -> Mask:
         """The lamps that a programme speaks for."""
+        target, inside = programme.target, self.within(programme.area)
         found = np.zeros(len(self), np.bool_)
-        for area in target.areas:
-            found |= self.within(area)
-        known = {name: number for number, name in enumerate(self.streets)}
-        for street in target.streets:
-            number = known.get(street.name, -2)
-            if number >= 0:
-                found |= (self.street == number) & self.within(street.area)
+        if target.streets:
+            known = {name: number for number, name in enumerate(self.streets)}
+            found |= np.isin(self.street, [known[name] for name in target.streets if name in known])
         if target.classes:
             found |= np.isin(self._classes, target.classes)
+        found[self._rows_of(target.assets)] = True
+        if not (target.streets or target.classes or target.assets):
+            found[:] = True
         if target.except_classes:
             found &= ~np.isin(self._classes, target.except_classes)
-        for ids, holds in ((target.assets, True), (target.except_assets, False)):
-            found[[row for row in map(self._row.get, ids) if row is not None]] = holds
-        return found
+        found[self._rows_of(target.except_assets)] = False
+        return found & inside
+
+    def _rows_of(self, ids: Sequence[str]) -> list[int]:
+        return [row for row in map(self._row.get, ids) if row is not None]
 
     @cached_property
     def sites(self) -> tuple[Int64s, Sequence[Place]]:
