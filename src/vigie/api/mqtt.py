@@ -1,27 +1,35 @@
-"""The device door over MQTT: observations in, acknowledged to the broker when they are synced to disk."""
+"""The device door over MQTT: observations in, acknowledged to the broker when they are synced to disk.
+
+A device publishes them itself, or a network server of LoRaWAN publishes what its lamps said: below `lorawan/` whatever
+topic it has, of which the last level names the event.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from vigie.api.devices import Devices
+from vigie.core.readings import Readings
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Acknowledgement, Busy, Pump, Stopping
+from vigie.protocols.lorawan import decode_uplinks
 from vigie.protocols.mqtt import Delivered
 from vigie.protocols.plain import decode_messages
 from vigie.transports.mqtt import MqttLink, NotNow
 
 OBSERVATIONS_TOPIC = "vigie/v1/{device}/observations"
+LORAWAN_TOPIC = "vigie/v1/{device}/lorawan/#"
 DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
-TOPICS = (OBSERVATIONS_TOPIC.format(device="+"), DROPPED_TOPIC)
+TOPICS = (OBSERVATIONS_TOPIC.format(device="+"), LORAWAN_TOPIC.format(device="+"), DROPPED_TOPIC)
 """What the post reads: the devices' topics, and how many messages the broker had to drop."""
 
-_HEAD, _TAIL = OBSERVATIONS_TOPIC.split("{device}")
+_HEAD, _TAIL = OBSERVATIONS_TOPIC.split("{device}/")
+_LORAWAN = LORAWAN_TOPIC.removeprefix(f"{_HEAD}{{device}}/").removesuffix("#")
 
 _log = structlog.get_logger("vigie.mqtt")
 
@@ -48,14 +56,26 @@ class MqttDoor:
             if topic == DROPPED_TOPIC:
                 self.broker_dropped = int(said[-1]) if said[-1].isdigit() else self.broker_dropped
                 continue
-            reporter = self._devices.named(topic[len(_HEAD) : -len(_TAIL)])
+            device, _, what = topic.removeprefix(_HEAD).partition("/")
+            decode = _decoder(what)
+            if decode is None:
+                continue
+            reporter = self._devices.named(device)
             if reporter is None:
                 self.from_unknown += len(said)
                 continue
-            taking.append(asyncio.create_task(self._pump.submit(decode_messages(said), reporter)))
+            taking.append(asyncio.create_task(self._pump.submit(decode(said), reporter)))
         for outcome in await asyncio.gather(*taking, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise NotNow(_why(outcome)) from outcome
+
+
+def _decoder(what: str) -> Callable[[Sequence[bytes]], Readings] | None:
+    """What reads the messages of a topic, by what follows the device's name; None for what tells no observation, such
+    as that a lamp joined the network."""
+    if what == _TAIL:
+        return decode_messages
+    return decode_uplinks if what.startswith(_LORAWAN) and what.endswith("/up") else None
 
 
 class MqttFigures(Collector):
