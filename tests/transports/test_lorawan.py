@@ -43,7 +43,7 @@ class NetworkServersBroker(Broker):
             f"listener {port} 127.0.0.1", "allow_anonymous true", "connection vigie",
             f"address 127.0.0.1:{to.port}", "remote_username gateway", f"remote_password {USERS['gateway']}",
             'topic application/+/device/+/event/up out 1 "" vigie/v1/gateway/lorawan/', "notifications false",
-            "try_private false", "restart_timeout 1",
+            "restart_timeout 1",
         ]  # fmt: skip
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n", "utf-8")
         super().__init__(program, folder, make=False, port=port)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.city import CATALOGUE, NOW_US
+from tests.conftest import PROJECT
 from vigie.core.observations import Outcome
 from vigie.core.times import rfc3339
 from vigie.protocols.lorawan import (
@@ -142,3 +143,8 @@ def test_a_downlink_is_chirpstacks_command() -> None:
     for rubbish in (b"", b"{}", b'{"devEui": "0", "confirmed": false, "fPort": 60, "data": "!"}'):
         with pytest.raises(Unreadable):
             decode_down(rubbish)
+
+
+def test_every_family_is_described_to_those_who_have_it() -> None:
+    page = (PROJECT / "docs" / "how-to" / "connect-lorawan.md").read_text("utf-8")
+    assert [name for name in FAMILIES if f"`{name}`, " not in page] == []

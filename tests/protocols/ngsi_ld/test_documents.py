@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.city import CATALOGUE, NOW_US
+from tests.conftest import PROJECT
 from vigie.core.kinds import Sort
 from vigie.core.times import rfc3339
 from vigie.protocols.ngsi_ld import (
@@ -284,3 +285,10 @@ def test_what_is_no_such_document_is_refused(change: dict[str, Any]) -> None:
 def test_rubbish_is_refused_in_words(said: Any) -> None:
     with pytest.raises(Unreadable):
         read(said)
+
+
+def test_every_property_is_described_to_those_who_read_it() -> None:
+    page = (PROJECT / "docs" / "how-to" / "speak-ngsi-ld.md").read_text("utf-8")
+    names = {row.name for model in TABLE.values() for row in model.rows}
+    names |= {link.name for model in TABLE.values() for link in model.links} | TABLE.keys()
+    assert [name for name in names if f"`{name}`" not in page] == []

@@ -25,6 +25,9 @@ from vigie.protocols.ngsi_ld import TABLE, Asset, Incomplete, Observed, Place, e
 
 LIMIT_MAX = 500
 
+_AT_ONCE = 100
+"""The loop is let go between so many assets."""
+
 _BAD = Quality.BAD.name.lower()
 
 
@@ -71,16 +74,15 @@ class EntitiesDoor:
         after = place_of(query.cursor, tuple[int])
         start = 0 if after is None else int(np.searchsorted(numbers, after[0], side="right"))
         some = cast("list[int]", numbers[start : start + query.limit].tolist())
-        attributes = await asyncio.to_thread(sources.facts.sheets.attributes, some)
         items: list[dict[str, Any]] = []
         left_out: list[forms.NotTold] = []
-        for asset in self._assets(sources.sight(ask.caller), some, attributes):
-            try:
-                document = write(entity_of(asset, query.type, self._zone))
-            except Incomplete as error:
-                left_out.append(forms.NotTold(id=asset.id, missing=list(error.names)))
-            else:
-                items.append(simplified(document) if query.options == "keyValues" else document)
+        for first in range(0, len(some), _AT_ONCE):
+            part = some[first : first + _AT_ONCE]
+            attributes = await asyncio.to_thread(sources.facts.sheets.attributes, part)
+            assets = self._assets(sources.sight(ask.caller), part, attributes)
+            told, not_told = await asyncio.to_thread(_told, assets, query, self._zone)
+            items += told
+            left_out += not_told
         return forms.Entities(
             items=items,
             left_out=left_out,
@@ -98,7 +100,9 @@ class EntitiesDoor:
         seen = [no for no in numbers if sight.seen[no]]
         rows = describe.rows(engine, sight, seen, now_us)
         feeds = self._feeds(sight, seen)
-        is_cabinet = registry.kind == registry.kind_codes.get(TABLE["StreetlightControlCabinet"].kind, -2)
+        is_cabinet = ~registry.gone & (
+            registry.kind == registry.kind_codes.get(TABLE["StreetlightControlCabinet"].kind, -2)
+        )
         made: list[Asset] = []
         for no, row in zip(seen, rows, strict=True):
             known, parent = registry.kind_of(no).attributes, int(registry.parent[no])
@@ -134,6 +138,22 @@ class EntitiesDoor:
         ):
             found.setdefault(parent, {})[registry.ids[no]] = (at[0], at[1])
         return found
+
+
+def _told(
+    assets: Sequence[Asset], query: EntitiesQuery, zone: ZoneInfo
+) -> tuple[list[dict[str, Any]], list[forms.NotTold]]:
+    """The documents of those that the model can tell, and what is missing of the others."""
+    items: list[dict[str, Any]] = []
+    left_out: list[forms.NotTold] = []
+    for asset in assets:
+        try:
+            document = write(entity_of(asset, query.type, zone))
+        except Incomplete as error:
+            left_out.append(forms.NotTold(id=asset.id, missing=list(error.names)))
+        else:
+            items.append(simplified(document) if query.options == "keyValues" else document)
+    return items, left_out
 
 
 def _observed(readings: Sequence[forms.Reading]) -> dict[str, Observed]:
