@@ -1,0 +1,112 @@
+"""Which attribute or event of a TALQ device is which point of vigie: data, checked against the Kinds in a test.
+
+Source of the attributes, their types and units: the TALQ 2.7.1 data model (`x-talq-unit`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+LUMINAIRE, CABINET = "luminaire", "cabinet"
+
+KINDS: tuple[tuple[str, frozenset[str]], ...] = (
+    (CABINET, frozenset({"CabinetMonitorFunction", "CabinetConfigurationFunction", "SegmentMonitorFunction"})),
+    (LUMINAIRE, frozenset({"LampActuatorFunction", "LampMonitorFunction", "LuminaireAssetFunction"})),
+    (CABINET, frozenset({"ElectricalMeterFunction"})),
+)
+"""What a device is, by its functions: the first line of which it has any. A cabinet may have an actuator of its own."""
+
+
+class As(StrEnum):
+    """How the value of an attribute becomes the value of a point."""
+
+    NUMBER = "number"
+    """A number, times `scale`."""
+    LEVEL = "level"
+    """The level of a LevelState, in per cent."""
+    CHOICE = "choice"
+    """One of `choices`."""
+    FULL = "full"
+    """Whether a command is an order to give full light."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """An attribute of a function that is a point."""
+
+    kind: str
+    function: str
+    attribute: str
+    point: str
+    form: As
+    unit: str
+    """TALQ's own name of the unit."""
+    scale: float = 1.0
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """An event, or the status attribute of the same name, while which a point has a value."""
+
+    kind: str
+    event: str
+    point: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The value that a point of signs has while none of them stands and no measure says otherwise."""
+
+    kind: str
+    point: str
+    value: str
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(LUMINAIRE, "LampActuatorFunction", "actualLightState", "level", As.LEVEL, "Percent"),
+    Measure(LUMINAIRE, "LampMonitorFunction", "activePower", "power", As.NUMBER, "Watts"),
+    Measure(LUMINAIRE, "LampMonitorFunction", "temperature", "driver_temperature", As.NUMBER, "DegreesCelcius"),
+    Measure(LUMINAIRE, "TemperatureSensorFunction", "temperature", "driver_temperature", As.NUMBER, "DegreesCelcius"),
+    Measure(CABINET, "ElectricalMeterFunction", "totalPower", "power", As.NUMBER, "KiloWatt", scale=1_000.0),
+    Measure(CABINET, "ElectricalMeterFunction", "totalActiveEnergy", "energy", As.NUMBER, "KiloWattHours"),
+    Measure(
+        CABINET, "SegmentMonitorFunction", "actualState", "supply", As.CHOICE, "None",
+        choices=(("ON", "on"), ("OFF", "off")),
+    ),
+    Measure(CABINET, "LampActuatorFunction", "feedbackLightCommand", "full_light", As.FULL, "None"),
+)  # fmt: skip
+
+SIGNS: tuple[Sign, ...] = (
+    # Of several that stand, the first here is shown: a lamp without supply says nothing about itself.
+    Sign(LUMINAIRE, "supplyLoss", "fault", "supply"),
+    Sign(LUMINAIRE, "lampFailure", "fault", "lamp"),
+    Sign(LUMINAIRE, "cyclingFailure", "fault", "lamp"),
+    Sign(LUMINAIRE, "controlGearCommFailure", "fault", "driver"),
+    Sign(LUMINAIRE, "controlGearComFailure", "fault", "driver"),
+    Sign(LUMINAIRE, "dimmingFailure", "fault", "driver"),
+    Sign(LUMINAIRE, "relayFailure", "fault", "unknown"),
+    Sign(LUMINAIRE, "deviceMalfunction", "fault", "unknown"),
+    Sign(CABINET, "supplyLoss", "supply", "lost"),
+    Sign(CABINET, "cabinetDoorOpen", "door", "open"),
+)
+
+RESTS: tuple[Rest, ...] = (
+    Rest(LUMINAIRE, "fault", "none"),
+    Rest(CABINET, "supply", "on"),
+    Rest(CABINET, "door", "closed"),
+)
+
+MEASURE_OF: dict[tuple[str, str, str], Measure] = {
+    (each.kind, each.function, each.attribute): each for each in MEASURES
+}
+SIGN_OF: dict[tuple[str, str], Sign] = {(each.kind, each.event): each for each in SIGNS}
+REST_OF: dict[tuple[str, str], str] = {(each.kind, each.point): each.value for each in RESTS}
+RANK: dict[tuple[str, str], int] = {(each.kind, each.event): rank for rank, each in enumerate(SIGNS)}
+
+
+def kind_of(types: frozenset[str]) -> str:
+    """The kind of a device with functions of these types; empty for one that is no asset of vigie's."""
+    return next((kind for kind, any_of in KINDS if types & any_of), "")

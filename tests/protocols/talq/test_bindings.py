@@ -1,0 +1,84 @@
+"""The table that joins TALQ's attributes and events to points: against the standard on one side, the Kinds on the
+other."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.protocols.talq.standard import Standard
+from vigie.core.kinds import AssetKind, Sort
+from vigie.protocols.talq.bindings import (
+    CABINET,
+    KINDS,
+    LUMINAIRE,
+    MEASURES,
+    RESTS,
+    SIGNS,
+    As,
+    Measure,
+    Rest,
+    Sign,
+    kind_of,
+)
+from vigie.services.lighting import service
+
+ASSETS: dict[str, type[AssetKind]] = {kind.kind: kind for kind in service.assets}
+SORT = {As.NUMBER: Sort.NUMBER, As.LEVEL: Sort.NUMBER, As.CHOICE: Sort.CHOICE, As.FULL: Sort.FLAG}
+TYPE = {
+    As.NUMBER: "AttributeFloat",
+    As.LEVEL: "AttributeLevelState",
+    As.CHOICE: "AttributeBinary",
+    As.FULL: "AttributeCommand",
+}
+# TALQ's unit, times the scale, is the point's.
+UNIT = {
+    ("Percent", 1.0): "%",
+    ("Watts", 1.0): "W",
+    ("KiloWatt", 1_000.0): "W",
+    ("KiloWattHours", 1.0): "kWh",
+    ("DegreesCelcius", 1.0): "Cel",
+    ("None", 1.0): "",
+}
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.function}.{each.attribute}")
+def test_each_measure_joins_an_attribute_to_a_point(talq: Standard, measure: Measure) -> None:
+    said = next(
+        part["properties"][measure.attribute]["allOf"]
+        for part in talq.model[measure.function]["allOf"]
+        if measure.attribute in part.get("properties", {})
+    )
+    assert said[0]["$ref"].endswith(f"/{TYPE[measure.form]}")
+    assert said[1]["x-talq-unit"] == measure.unit
+    assert said[1]["x-talq-scope"] == "measurement"
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.function}.{each.attribute}")
+def test_each_measures_point_is_a_kinds(measure: Measure) -> None:
+    point = ASSETS[measure.kind].points[measure.point]
+    assert point.sort is SORT[measure.form]
+    assert point.unit == UNIT[measure.unit, measure.scale]
+    assert {value for _, value in measure.choices} <= set(point.choices)
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=lambda each: f"{each.kind} {each.event}")
+def test_each_sign_is_an_event_and_a_choice_of_a_point(talq: Standard, sign: Sign) -> None:
+    assert sign.event in talq.model["EventType"]["enum"]
+    assert sign.value in ASSETS[sign.kind].points[sign.point].choices
+
+
+@pytest.mark.parametrize("rest", RESTS, ids=lambda each: f"{each.kind} {each.point}")
+def test_each_rest_is_a_choice_of_a_point(rest: Rest) -> None:
+    assert rest.value in ASSETS[rest.kind].points[rest.point].choices
+
+
+def test_each_point_of_signs_has_its_rest() -> None:
+    assert {(each.kind, each.point) for each in SIGNS} == {(each.kind, each.point) for each in RESTS}
+
+
+def test_each_kind_is_one_and_each_function_is_the_standards(talq: Standard) -> None:
+    assert {kind for kind, _ in KINDS} == {LUMINAIRE, CABINET} <= set(ASSETS)
+    assert frozenset().union(*(types for _, types in KINDS)) <= set(talq.model)
+    assert kind_of(frozenset({"BasicFunction", "LampActuatorFunction"})) == LUMINAIRE
+    assert kind_of(frozenset({"SegmentMonitorFunction", "LampActuatorFunction"})) == CABINET
+    assert kind_of(frozenset({"GatewayFunction"})) == ""
