@@ -14,6 +14,7 @@ from vigie.core.facts import AssetsTaken, Entry
 from vigie.core.observations import Batch
 from vigie.engine.inventory import plan_intake
 from vigie.engine.loop import Engine, catalogue_of
+from vigie.engine.plans import kinds_of
 from vigie.engine.registry import Registry
 from vigie.store.facts import SqlFacts
 from vigie.store.observations import DuckObservations
@@ -103,6 +104,7 @@ def open_engine(facts: SqlFacts, observations: DuckObservations, now_us: int = N
         shard="test",
         commands=facts.orders.kept(now_us),
         consignations=facts.orders.holding(),
+        plans=facts.plans.kept(kinds_of(SERVICES)),
     )
     engine.start()
     return engine

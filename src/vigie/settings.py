@@ -14,6 +14,12 @@ import msgspec
 ENVIRONMENT_PREFIX = "VIGIE_"
 
 
+Days = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+"""A span of days, both included."""
+
+_LISTS = ("school_holidays",)
+
+
 class SettingsWrong(Exception):
     """A setting is unknown or has no possible value; says which, and what was probably meant."""
 
@@ -22,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How an installation runs.
 
     data: its folder. city: its name, used when it is made. zone: the time zone that it lives by, as IANA names it.
+    country: whose public holidays are kept, as ISO 3166 names it, with a part of it after a hyphen where it has its own
+    (DE-BE); empty for none. school_holidays: spans of days such as 2026-10-17/2026-11-01.
     host, port: where HTTP is answered. log_json: logs as JSON lines, for machines. memory_mb: what the history's
     database may use. reserve_observations_mb: free disk below which observations are refused. reserve_facts_mb: free
     disk below which facts are refused too. history_days: how long what was reported is kept; where
@@ -36,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8000
     zone: str = "Europe/Paris"
+    country: Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,4})?)?$")] = "FR"
+    school_holidays: tuple[Days, ...] = ()
     log_json: bool = False
     memory_mb: int = 256
     reserve_observations_mb: int = 256
@@ -62,7 +72,9 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
             raise SettingsWrong(f"{file} is no TOML: {error}") from error
     for name, value in (os.environ if environment is None else environment).items():
         if name.startswith(ENVIRONMENT_PREFIX):
-            merged[name.removeprefix(ENVIRONMENT_PREFIX).lower()] = value
+            key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
+            # The environment has no lists: theirs are written with commas.
+            merged[key] = [each.strip() for each in value.split(",") if each.strip()] if key in _LISTS else value
     merged |= {name: value for name, value in said.items() if value is not None}
     names = Settings.__struct_fields__
     for name in merged:

@@ -56,6 +56,7 @@ def test_every_declared_word_has_a_text(language: str, catalogue: Catalogue) -> 
     wanted |= {f"service.{service.name}" for service in SERVICES}
     wanted |= {f"outcome.{outcome}" for outcome in Outcome}
     wanted |= {f"state.{life.name}.{state}" for life in LIVES.values() for state in life.states}
+    wanted |= {f"plan.{kind.key}" for service in SERVICES for kind in service.plans}
     wanted |= {f"role.{role}" for role in ROLES} | {f"verb.{verb}" for verb in Verb}
     assert sorted(wanted - known.keys()) == []
 
@@ -78,7 +79,7 @@ def calls(*folders: str) -> Iterator[tuple[str, ast.Call]]:
                     yield node.func.id, node
 
 
-REFUSALS = ("CommandRefused", "ConsignationRefused", "HandRefused", "OrderWrong", "Refusal")
+REFUSALS = ("CommandRefused", "ConsignationRefused", "HandRefused", "OrderWrong", "PlanRefused", "Refusal")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -92,6 +93,13 @@ def test_every_refusal_has_a_text_and_every_text_a_refusal(language: str) -> Non
         key.removeprefix("refusal.").removesuffix(".unnamed") for key in texts(language) if key.startswith("refusal.")
     }
     assert rules == known
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_finding_has_a_text_and_every_text_a_finding(language: str) -> None:
+    found = {call.args[0] for name, call in calls("services") if name == "Finding"}
+    rules = {f"finding.{each.value}" for each in found if isinstance(each, ast.Constant)}
+    assert rules == {key for key in texts(language) if key.startswith("finding.")}
 
 
 def test_what_a_person_does_is_refused_by_a_rule_that_has_a_text() -> None:

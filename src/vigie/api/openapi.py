@@ -237,9 +237,10 @@ def as_html(whole: Mapping[str, Any], said: Words) -> str:
         parts += [f"<h2>{escape(tag)}</h2>", *operations]
     parts.append(f"<h2>{escape(said('api.forms'))}</h2>")
     for name, schema in whole["components"]["schemas"].items():
-        if "properties" in schema:
+        if "properties" in schema or "enum" in schema:
             meaning = _paragraphs(schema.get("description", ""))
-            parts.append(f'<h3 id="{escape(name)}">{escape(name)}</h3>{meaning}{_fields(schema)}')
+            inside = _fields(schema) if "properties" in schema else f"<p>{_type(schema)}</p>"
+            parts.append(f'<h3 id="{escape(name)}">{escape(name)}</h3>{meaning}{inside}')
     return "".join(parts)
 
 

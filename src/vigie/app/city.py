@@ -12,7 +12,9 @@ from vigie.api.city import Reading
 from vigie.api.city.sources import Sources
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
+from vigie.api.plans import PlanDoors
 from vigie.api.tiles import Kiln, tile_routes
+from vigie.app.calendars import town_calendar
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
@@ -44,6 +46,8 @@ def api_routes(opened: Installation, post: Post, access: Access, kiln: Kiln) -> 
     sources = sources_of(opened, post)
     reading = Reading(sources)
     post.beside.append(reading.warm)
-    operations = [*reading.operations, *acting_operations(Bench(sources, post.acts, post.pump))]
+    bench = Bench(sources, post.acts, post.pump)
+    calendar = town_calendar(opened.settings, opened.clock)
+    operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, calendar).operations]
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
     return [*routes(operations, access), *tile_routes(post.engine, ground, access, kiln), *page_routes()]

@@ -50,6 +50,7 @@ from vigie.core.service import Service
 from vigie.core.times import DAY_US, HOUR_US, day_of
 from vigie.engine.inventory import Intake, digests_of, plan_intake
 from vigie.engine.loop import Engine, catalogue_of
+from vigie.engine.plans import kinds_of
 from vigie.engine.registry import Registry
 from vigie.engine.whereabouts import Whereabouts
 from vigie.settings import Settings
@@ -274,6 +275,7 @@ class Installation:
             shard=self.shard,
             commands=self.facts.orders.kept(self.clock.now_us()),
             consignations=self.facts.orders.holding(),
+            plans=self.facts.plans.kept(kinds_of(self.services)),
             whereabouts=Whereabouts(registry, self.facts.known_areas()),
         )
         engine.start()

@@ -158,6 +158,25 @@ class ConsignationMoved(Fact, frozen=True, tag=True):
     state: str
 
 
+class PlanSaved(Fact, frozen=True, tag=True):
+    """A draft of a plan was saved. item: digest of its document."""
+
+    plan: str
+    kind: str
+    version: int
+    revision: int
+    item: str
+
+
+class PlanMoved(Fact, frozen=True, tag=True):
+    """A version of a plan was approved (and the one before it is in force no more), discarded or withdrawn."""
+
+    plan: str
+    version: int
+    event: str
+    state: str
+
+
 class DeviceAdmitted(Fact, frozen=True, tag=True):
     """A device may report for these assets, and pick up their orders. items: digest of their ids."""
 
@@ -255,6 +274,8 @@ AnyFact = (
     | TargetsMoved
     | ConsignationSet
     | ConsignationMoved
+    | PlanSaved
+    | PlanMoved
     | DeviceAdmitted
     | DeviceExpelled
     | UserMade

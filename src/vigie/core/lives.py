@@ -1,4 +1,4 @@
-"""Lives: the states of commands, their targets and conditions, and the moves between them.
+"""Lives: the states of commands, their targets, conditions, lock-outs and plans, and the moves between them.
 
 Laws, checked by tests/core/test_lives.py:
 - every state can be reached from the first, and from every state some last state can be reached;
@@ -148,4 +148,21 @@ CONSIGNATION = Life(
     },
 )
 
-LIVES: Mapping[str, Life] = {life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION)}
+# The life of one save of a plan: the next save of the same draft takes its place; approval puts it in force and ends
+# the version before it.
+PLAN = Life(
+    name="plan",
+    first="draft",
+    last=frozenset({"replaced", "discarded", "superseded", "withdrawn"}),
+    moves={
+        ("draft", "save"): "replaced",
+        ("draft", "discard"): "discarded",
+        ("draft", "approve"): "in_force",
+        ("in_force", "supersede"): "superseded",
+        ("in_force", "withdraw"): "withdrawn",
+    },
+)
+
+LIVES: Mapping[str, Life] = {
+    life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION, PLAN)
+}

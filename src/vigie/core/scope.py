@@ -32,6 +32,8 @@ class Verb(StrEnum):
     JOURNAL = "journal"
     PERSONAL = "personal"
     ADMIN = "admin"
+    PLAN = "plan"
+    APPROVE = "approve"
 
 
 ALL_SERVICES = "*"
@@ -44,6 +46,9 @@ ROLES: Mapping[str, frozenset[Verb]] = {
         {Verb.SEE, Verb.SEE_CREW, Verb.ORDER, Verb.ACKNOWLEDGE, Verb.JOURNAL, Verb.PERSONAL, Verb.INVENTORY}
     ),
     CREW: frozenset({Verb.SEE, Verb.SEE_CREW, Verb.ORDER, Verb.CONSIGN, Verb.INVENTORY}),
+    "manager": frozenset(
+        {Verb.SEE, Verb.ORDER, Verb.ACKNOWLEDGE, Verb.JOURNAL, Verb.INVENTORY, Verb.PLAN, Verb.APPROVE}
+    ),
     "supervisor": frozenset(Verb) - {Verb.ADMIN},
     "elected": frozenset({Verb.SEE, Verb.JOURNAL}),
     "administrator": frozenset({Verb.SEE, Verb.JOURNAL, Verb.PERSONAL, Verb.INVENTORY, Verb.ADMIN}),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vigie.core.kinds import Action, AssetKind, ConditionKind, Point
 from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.plans import PlanKind, Question
 
 Numbers = NDArray[np.int64]
 """Asset numbers."""
@@ -139,6 +140,7 @@ class Service:
 
     reacts: the points whose change `step` is called for; changes of any other cost it nothing.
     guards: for an action, the rules that can refuse it. figures: what the strip of live figures says of it.
+    plans: the documents that people write for it. questions: what it can be asked.
     """
 
     name: str
@@ -148,3 +150,5 @@ class Service:
     step: Step = _no_step
     guards: Mapping[Action, tuple[Guard, ...]] = field(default_factory=dict[Action, tuple[Guard, ...]])
     figures: tuple[Figure, ...] = ()
+    plans: tuple[PlanKind, ...] = ()
+    questions: tuple[Question, ...] = ()

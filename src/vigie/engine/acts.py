@@ -1,4 +1,4 @@
-"""What a person does at the post: orders, lock-outs, alarms, the inventory by hand.
+"""What a person does at the post: orders, lock-outs, plans, alarms, the inventory by hand.
 
 Each act is checked, moves the lives at once and owes its facts; who asked is answered when they are on disk
 (`vigie.engine.pump.Pump.settled`). Where facts would not be taken, nothing is done at all.
@@ -18,6 +18,7 @@ from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.lives import COMMAND
 from vigie.core.observations import Mask
+from vigie.core.plans import PlanKind
 from vigie.engine.command import Command
 from vigie.engine.commands import CommandRefused
 from vigie.engine.conditions import Condition
@@ -25,6 +26,7 @@ from vigie.engine.consignations import Consignation
 from vigie.engine.hand import Hand
 from vigie.engine.loop import Engine
 from vigie.engine.orders import TARGETS_MAX, Examined, Order, OrderWrong, action_named, checked
+from vigie.engine.plans import By
 from vigie.engine.ports import Clock, Dice, FactStore, StorageFull
 from vigie.engine.selection import Selection, numbers_of
 
@@ -114,6 +116,26 @@ class Acts:
         )
         self._engine.owe([entry])
 
+    # Plans.
+
+    def make_plan(self, kind: PlanKind, body: Any, *, actor: str, reason: str) -> str:
+        """Begins a plan with its first draft; returns its id. Raises PlanRefused, StorageFull."""
+        by = self._by(actor, reason)
+        plan_id = self.new_id()
+        self._engine.owe([self._engine.plans.make(plan_id, kind, body, by=by)])
+        return plan_id
+
+    def save_plan(self, plan_id: str, body: Any, *, number: int, revision: int, actor: str, reason: str) -> None:
+        """Saves a draft; see `Plans.save`. Raises PlanRefused, StorageFull; KeyError where there is no such plan."""
+        by = self._by(actor, reason)
+        self._engine.owe([self._engine.plans.save(plan_id, body, number=number, revision=revision, by=by)])
+
+    def move_plan(self, plan_id: str, event: str, *, number: int, revision: int, actor: str, reason: str) -> None:
+        """Approves, discards or withdraws; see `Plans.move`. Raises PlanRefused, MoveRefused, StorageFull; KeyError
+        where there is no such plan."""
+        by = self._by(actor, reason)
+        self._engine.owe([self._engine.plans.move(plan_id, event, number=number, revision=revision, by=by)])
+
     # Alarms.
 
     def move_condition(self, condition: Condition, event: str, actor: str, reason: str = "") -> Condition | None:
@@ -177,6 +199,9 @@ class Acts:
     def note_orders(self) -> None:
         """Owes the facts of what devices and time have done to orders."""
         self._owe_orders(self._clock.now_us())
+
+    def _by(self, actor: str, reason: str) -> By:
+        return By(actor, self._begin(), self.new_id(), reason)
 
     def _begin(self) -> int:
         if not self._facts.has_room:

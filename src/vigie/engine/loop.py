@@ -32,6 +32,7 @@ from vigie.engine.conditions import Condition, Conditions
 from vigie.engine.consignations import Consignation, Consignations
 from vigie.engine.orders import Examiner
 from vigie.engine.picture import NEVER_US, Moved, Picture
+from vigie.engine.plans import Plan, Plans
 from vigie.engine.ports import FactStore, ObservationStore, PictureFrame, StorageFull, StoredBatch
 from vigie.engine.registry import Registry
 from vigie.engine.standing import Standing
@@ -67,6 +68,7 @@ class Engine:
         shard: str,
         commands: Sequence[Command] = (),
         consignations: Sequence[Consignation] = (),
+        plans: Sequence[Plan] = (),
         whereabouts: Whereabouts | None = None,
     ) -> None:
         """whereabouts: finds the area that a moving asset is in; without it, each is where the inventory has it."""
@@ -79,6 +81,7 @@ class Engine:
         self.visibility = Visibility(registry, self.standing)
         self.clocks = DeviceClocks()
         self.consignations = Consignations(registry, consignations)
+        self.plans = Plans(plans)
         guards = [guarded for service in services for guarded in service.guards.items()]
         self.examiner = Examiner(registry, self.picture, self, guards)
         self.commands = Commands(registry, self.examiner, self.consignations, commands)

@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from numpy.typing import NDArray
 from sqlalchemy import Connection, create_engine, event, insert, select, update
 from sqlalchemy.engine import Engine
 
 from vigie.core.facts import Entry, PersonalErased, commitment, leaf_bytes
-from vigie.core.kinds import Catalogue
+from vigie.core.kinds import AssetKind, Catalogue
+from vigie.core.observations import Int64s
 from vigie.engine.conditions import Condition
 from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull
 from vigie.engine.registry import Row
 from vigie.engine.tiles.ground import Outline
 from vigie.store.accounts import SqlAccounts
+from vigie.store.attributes import attribute_columns
 from vigie.store.chronicle import Chronicle
 from vigie.store.commands import StoredCommands
 from vigie.store.conditions import PastConditions
@@ -27,6 +30,7 @@ from vigie.store.files import free_bytes
 from vigie.store.geometry import read_outlines
 from vigie.store.journal import Journal, append_leaf, size_of
 from vigie.store.migrations import migrate
+from vigie.store.plans import StoredPlans
 from vigie.store.projections import PROJECT
 from vigie.store.sheets import Sheets
 from vigie.store.tables import ASSET, CONDITION, DEVICE, LEAF, META, PERSONAL, POINT
@@ -57,6 +61,7 @@ class SqlFacts:
         self.past_conditions = PastConditions(engine, catalogue)
         self.accounts = SqlAccounts(engine)
         self.orders = StoredCommands(engine, catalogue)
+        self.plans = StoredPlans(engine)
         self._reacted_to = int(self.meta("reacted_to") or 0)
         self._erasures = Erasures(folder / ERASURES)
         self._erasures.note(engine)
@@ -131,6 +136,10 @@ class SqlFacts:
         query = select(c.source_key, c.no, c.kind, c.fingerprint, c.id, c.name, c.retired_us.is_not(None))
         with self._engine.connect() as read:
             return {row[0]: Known(*row[1:]) for row in read.execute(query.where(c.source == source))}
+
+    def attributes(self, kind: type[AssetKind], names: Sequence[str]) -> tuple[Int64s, Mapping[str, NDArray[Any]]]:
+        """What the inventory says of the assets of a kind; see `attribute_columns`."""
+        return attribute_columns(self._engine, kind, names)
 
     def known_areas(self) -> list[KnownArea]:
         """The parts of the town, of every source, that are in service and have a surface."""

@@ -259,3 +259,25 @@ TOKEN = Table(
     Column("expires_us", BigInteger, nullable=False),
     Column("revoked_us", BigInteger),
 )
+
+# One row a revision, so that nothing that was saved is lost; the state of a version stands at its newest one.
+PLAN = Table(
+    "plan",
+    METADATA,
+    Column("id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("area", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("editor", String, nullable=False),
+    Column("edited_us", BigInteger, nullable=False),
+    Column("approver", String, nullable=False),
+    Column("approved_us", BigInteger),
+    Column("ended_us", BigInteger),
+    PrimaryKeyConstraint("id", "version", "revision"),
+    Index("plan_state", "state"),
+)

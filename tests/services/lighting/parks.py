@@ -54,6 +54,7 @@ def park(*, rating_w: float = 5_000.0) -> Park:
         areas=[DIJON, SENNECEY],
         streets=["Rue Verte", "Route de Beaune"],
         rating_w={7: rating_w, 8: rating_w},
+        cabinets={7: "cabinet-7", 8: "cabinet-8"},
     )
 
 

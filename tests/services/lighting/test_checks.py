@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.services.lighting.parks import CALENDAR, DIJON, SENNECEY, dark, layers, p4, park, programme, window
-from vigie.services.lighting.programmes.checks import Finding, check
+from vigie.core.plans import Finding
+from vigie.services.lighting.programmes.checks import check
 from vigie.services.lighting.programmes.model import (
     Dawn,
     Decision,
@@ -31,7 +32,7 @@ DECISION = Decision("2026-31", "2026-03-02", "the mayor", "0 h to 5 h", "panels 
 def found(own: Programme, *others: Programme, on: Park | None = None) -> dict[str, Finding]:
     stacked = layers(own, *others)
     index = next(n for n, each in enumerate(stacked) if each.programme is own)
-    return {each.rule: each for each in check(on or park(), stacked, index, YEAR, {7: "cabinet-7"})}
+    return {each.rule: each for each in check(on or park(), stacked, index, YEAR)}
 
 
 def test_dimming_a_class_is_refused_for_nothing() -> None:

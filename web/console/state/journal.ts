@@ -119,6 +119,8 @@ export const FACTS: readonly string[] = [
   'ConditionMoved',
   'ConsignationSet',
   'ConsignationMoved',
+  'PlanSaved',
+  'PlanMoved',
   'AssetMade',
   'AssetChanged',
   'DeviceReplaced',

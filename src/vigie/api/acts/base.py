@@ -17,6 +17,7 @@ from vigie.engine.commands import CommandRefused
 from vigie.engine.consignations import ConsignationRefused
 from vigie.engine.hand import HandRefused
 from vigie.engine.orders import OrderWrong
+from vigie.engine.plans import PlanRefused
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
 from vigie.engine.selection import CORNERS_MAX, SelectionWrong
@@ -69,6 +70,8 @@ def refusals() -> Generator[None]:
         ) from error
     except ConsignationRefused as error:
         raise Problem(409, "Refused", _words(error.rule), rule=error.rule) from error
+    except PlanRefused as error:
+        raise Problem(409, "Refused", _words(error.rule), rule=error.rule, values=error.detail) from error
     except MoveRefused as error:
         raise Problem(
             409, "Too late", str(error), rule="engine.life", values={"state": error.state, "event": error.event}

@@ -5,6 +5,8 @@ from vigie.core.watch import points_of, watching
 from vigie.services.lighting.conditions import CONDITIONS, WATCHES
 from vigie.services.lighting.guards import supply_is_on
 from vigie.services.lighting.kinds import Cabinet, Luminaire
+from vigie.services.lighting.plans import PLANS
+from vigie.services.lighting.questions import QUESTIONS
 
 service = Service(
     name="lighting",
@@ -12,6 +14,8 @@ service = Service(
     conditions=CONDITIONS,
     reacts=points_of(*WATCHES),
     step=watching(*WATCHES),
+    plans=tuple(PLANS),
+    questions=QUESTIONS,
     guards={Luminaire.dim: (supply_is_on,)},
     figures=(
         Figure("lit", Luminaire, Luminaire.level, How.SHARE),

@@ -1,15 +1,25 @@
 """What lighting owns."""
 
 from vigie.core.kinds import Action, AssetKind, Hazard, Param, Proof, Sort, attribute, choice, flag, number
+from vigie.services.lighting.programmes.model import CLASSES
+
+LIGHTS = ("road", "crossing", "school_route", "path", "park", "tunnel", "car_park", "heritage")
+"""What stands under a lamp, as far as it decides what may be done with it."""
 
 _LAMP_REPORT_S = 1_800.0
 """Lamps report each 15 minutes; one report may be lost before a value is old."""
 
 
 class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", public=True):
-    """A light point: one head on its support."""
+    """A light point: one head on its support.
+
+    lighting_class: of EN 13201-2. category: of article 1 of the order of 27 December 2018.
+    """
 
     lamp = attribute()
+    lighting_class = attribute(Sort.CHOICE, choices=CLASSES)
+    lights = attribute(Sort.CHOICE, choices=LIGHTS)
+    category = attribute(Sort.CHOICE, choices=("a", "b", "c", "d", "e", "f", "g"))
     rated_power = attribute(Sort.NUMBER, unit="W")
     flux = attribute(Sort.NUMBER, unit="lm")
     colour_temperature = attribute(Sort.NUMBER, unit="K")
@@ -33,6 +43,7 @@ class Cabinet(AssetKind, name="cabinet", service="lighting", shown="supply"):
 
     circuits = attribute(Sort.NUMBER)
     rating = attribute(Sort.NUMBER, unit="A")
+    phases = attribute(Sort.NUMBER)
     switching = attribute(Sort.CHOICE, choices=("permanent", "switched"))
 
     supply = choice("on", "off", "lost", valid_s=_LAMP_REPORT_S)

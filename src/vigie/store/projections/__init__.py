@@ -1,6 +1,6 @@
 """What each fact does to the tables that are read from, beside being a leaf: one module a subject."""
 
-from vigie.store.projections import accounts, commands, conditions, devices, inventory
+from vigie.store.projections import accounts, commands, conditions, devices, inventory, plans
 from vigie.store.projections.base import Projections
 
 PROJECT: Projections = {
@@ -9,4 +9,5 @@ PROJECT: Projections = {
     **conditions.PROJECT,
     **commands.PROJECT,
     **accounts.PROJECT,
+    **plans.PROJECT,
 }

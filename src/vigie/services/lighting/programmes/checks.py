@@ -6,15 +6,15 @@ Each finding names its rule (a text's key) and the article it comes from, where 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
-import msgspec
 import numpy as np
 import shapely
 
 from vigie.core.arrays import ints
 from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.plans import Finding
 from vigie.services.lighting.power import expected_w
 from vigie.services.lighting.programmes.layers import (
     Group,
@@ -40,21 +40,6 @@ NAMED_MOST = 20
 _M_PER_DEGREE = 111_320.0
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that is wrong. refuses: it cannot be approved so; else it can, once it is answered in writing.
-
-    rule: a text's key. article: the law it comes from, "" for a rule of the trade. detail: what to put into the text.
-    assets: the first of the lamps or cabinets that it is about; count: how many there are.
-    """
-
-    rule: str
-    refuses: bool
-    article: str = ""
-    detail: dict[str, str | float] = {}
-    assets: list[str] = []
-    count: int = 0
-
-
 @dataclass(frozen=True)
 class _Under:
     """A programme in its place among the others, and the nights it is looked at in."""
@@ -63,21 +48,15 @@ class _Under:
     layers: Sequence[Layer]
     own: int
     nights: Nights
-    names: dict[int, str] = field(default_factory=dict[int, str])
 
     @property
     def programme(self) -> Programme:
         return self.layers[self.own].programme
 
 
-def check(
-    park: Park, layers: Sequence[Layer], own: int, nights: Nights, names: dict[int, str] | None = None
-) -> list[Finding]:
-    """Everything that is wrong with one of some layers (see `stack`), in the nights asked about.
-
-    names: cabinet's asset number -> its id, as far as known.
-    """
-    under = _Under(park, layers, own, nights, names or {})
+def check(park: Park, layers: Sequence[Layer], own: int, nights: Nights) -> list[Finding]:
+    """Everything that is wrong with one of some layers (see `stack`), in the nights asked about."""
+    under = _Under(park, layers, own, nights)
     found = list(_dates(under.programme))
     if found:
         return found  # Nothing else can be computed with a day that does not exist.
@@ -216,7 +195,7 @@ def _ratings(under: _Under, mine: Mask, planned: Planned) -> Iterator[Finding]:
         yield Finding(
             "lighting.cabinet_overloaded", True,
             detail={"load_w": round(load[no]), "rating_w": round(park.rating_w[no])},
-            assets=[under.names.get(no, str(no))], count=len(over),
+            assets=[park.cabinets.get(no, str(no))], count=len(over),
         )  # fmt: skip
 
 

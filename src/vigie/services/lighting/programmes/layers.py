@@ -21,6 +21,8 @@ PLAIN = -1
 PLAIN_LEVEL = 100
 
 _RANKS = tuple(Rank)
+_NEWEST = "~"
+"""Sorts behind every id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,11 @@ class Layer:
     @property
     def precedence(self) -> tuple[int, int, int, str]:
         """What sorts layers from the lowest to the topmost: rank, then how small its area is, then how closely it names
-        its lamps, then its id, so that the order never depends on how they were read."""
+        its lamps, then its id: ids grow with time, so that of two alike the newer is heard, and the order never depends
+        on how they were read. A draft without an id is the newest."""
         target, area = self.programme.target, self.programme.area
         named = 3 if target.assets else 2 if target.streets else 1 if target.classes else 0
-        return _RANKS.index(self.programme.rank), area.count("/") + 1 if area else 0, named, self.id
+        return _RANKS.index(self.programme.rank), area.count("/") + 1 if area else 0, named, self.id or _NEWEST
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from vigie.services.lighting.programmes.nights import Place
 class Park:
     """Lamps in columns of one length, in the order of their asset numbers.
 
-    area, street: indices into the names, -1 for no street. lighting_class: of EN 13201, "" where none is known.
-    rated_w: NaN where unknown. lights: what stands under it (`Luminaire.lights`), category: of
-    the order of 27 December 2018, "" where nothing is said. cabinet: the
-    asset number of what feeds it, 0 where unknown. rating_w: cabinet's asset number -> what it may feed.
+    area, street: indices into the names; of no street the name is empty. lighting_class: of EN 13201, "" where none is
+    known. rated_w: NaN where unknown. lights: what stands under it (`Luminaire.lights`); category: of the order of
+    27 December 2018; "" where nothing is said. cabinet: the asset number of what feeds it, 0 where unknown.
+    rating_w, cabinets: a cabinet's asset number -> what it may feed, where that is known, and its id.
     """
 
     no: Int64s
@@ -38,6 +38,7 @@ class Park:
     areas: Sequence[str]
     streets: Sequence[str]
     rating_w: Mapping[int, float] = field(default_factory=dict[int, float])
+    cabinets: Mapping[int, str] = field(default_factory=dict[int, str])
 
     def __len__(self) -> int:
         return len(self.no)

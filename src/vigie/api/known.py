@@ -1,0 +1,107 @@
+"""What a service may know of the city while it answers a question: frozen, and no more than who asks may see."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.core.calendar import Calendar
+from vigie.core.kinds import AssetKind
+from vigie.core.observations import Int64s, Mask
+from vigie.core.plans import Columns, PlanKind, Standing
+from vigie.core.scope import Scope
+from vigie.engine.loop import Engine
+from vigie.store.facts import SqlFacts
+
+_KEPT_MAX = 16
+
+_Said = tuple[Int64s, Mapping[str, NDArray[Any]]]
+_Key = tuple[str, tuple[str, ...]]
+
+
+class Attributes:
+    """What the inventory says, remembered until it is changed: a town's lamps are read in a moment, but not at each
+    step of a slider."""
+
+    def __init__(self, engine: Engine, facts: SqlFacts) -> None:
+        self._engine, self._facts = engine, facts
+        self._kept: OrderedDict[_Key, tuple[int, _Said]] = OrderedDict()
+
+    def of(self, kind: type[AssetKind], names: tuple[str, ...]) -> _Said:
+        """The attributes of all assets of a kind. May be called from any thread."""
+        version, key = self._engine.registry.version, (kind.kind, names)
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        said = self._facts.attributes(kind, names)
+        self._kept[key] = (version, said)
+        while len(self._kept) > _KEPT_MAX:
+            self._kept.popitem(last=False)
+        return said
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """See `vigie.core.plans.Known`. Made on the engine's thread, read in another."""
+
+    calendar: Calendar
+    now_us: int
+    seen: Mask
+    attributes: Attributes
+    registry: Mapping[str, Any]
+    standing: Mapping[str, Sequence[Standing]]
+    _made: dict[tuple[str, tuple[str, ...]], Columns] = field(
+        default_factory=dict[tuple[str, tuple[str, ...]], Columns]
+    )
+
+    @staticmethod
+    def of(engine: Engine, attributes: Attributes, calendar: Calendar, scope: Scope, now_us: int) -> Frozen:
+        """The city as somebody sees it now."""
+        registry, count = engine.registry, engine.registry.count
+        standing: dict[str, list[Standing]] = {}
+        for plan in engine.plans:
+            bodies = (each.body if each else None for each in (plan.in_force, plan.draft))
+            standing.setdefault(plan.kind.key, []).append(Standing(plan.id, *bodies))
+        columns = {
+            name: getattr(registry, name)[:count].copy() for name in ("kind", "area", "street", "parent", "lon", "lat")
+        }
+        texts = {name: list(getattr(registry, name)) for name in ("areas", "streets")}
+        codes = {"kind_codes": registry.kind_codes, "ids": registry.ids}
+        seen = engine.visibility.covered(scope)[:count] & ~registry.gone[:count]
+        return Frozen(calendar, now_us, seen, attributes, columns | texts | codes, standing)
+
+    def columns(self, kind: type[AssetKind], *attributes: str) -> Columns:
+        """The assets of a kind that who asks may see."""
+        key = (kind.kind, attributes)
+        if key not in self._made:
+            self._made[key] = self._columns(kind, attributes)
+        return self._made[key]
+
+    def plans(self, kind: PlanKind) -> Sequence[Standing]:
+        """The plans of a kind. What is in force is no secret from whoever may ask at all."""
+        return self.standing.get(kind.key, ())
+
+    def _columns(self, kind: type[AssetKind], attributes: tuple[str, ...]) -> Columns:
+        own = self.registry
+        no = np.flatnonzero(self.seen & (own["kind"] == own["kind_codes"][kind.kind]))
+        known, said = self.attributes.of(kind, attributes)
+        # What was read may be a moment newer or older than the registry: only what both know is told.
+        no = no[np.isin(no, known)]
+        rows = np.searchsorted(known, no)
+        return Columns(
+            no=no,
+            ids=[own["ids"][each] for each in no.tolist()],
+            area=own["area"][no].astype(np.int64),
+            street=own["street"][no].astype(np.int64),
+            parent=own["parent"][no],
+            lon=own["lon"][no],
+            lat=own["lat"][no],
+            areas=own["areas"],
+            streets=own["streets"],
+            attributes={name: column[rows] for name, column in said.items()},
+        )

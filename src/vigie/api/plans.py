@@ -1,0 +1,403 @@
+"""Plans over the API: drafts are written, checked, approved, discarded, withdrawn; and services are asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw
+
+from vigie.api.access import Caller
+from vigie.api.acts.base import Bench, allowed, refusals
+from vigie.api.acts.forms import Asked, Given
+from vigie.api.bodies import Reason
+from vigie.api.city.forms import Form, Page, Who
+from vigie.api.known import Attributes, Frozen
+from vigie.api.operation import Ask, Nothing, Operation
+from vigie.api.problems import Problem
+from vigie.core.calendar import Calendar
+from vigie.core.plans import Finding, PlanKind, Question
+from vigie.core.scope import Verb
+from vigie.core.times import rfc3339
+from vigie.engine.plans import Plan, Version, kinds_of
+
+ASKED_AT_ONCE = 1
+"""Questions that are answered at a time; the others wait. Each takes a core for up to a few seconds."""
+WAITING_MAX = 16
+TRIES = 3
+
+
+class PlanKept(Form, frozen=True, kw_only=True):
+    """One version of a plan. revision: counts its saves. body: its document, as the kind's form says."""
+
+    version: int
+    revision: int
+    editor: Who
+    edited: str
+    approver: Who | None
+    approved: str | None
+    body: Any
+
+
+class PlanRow(Form, frozen=True, kw_only=True):
+    """A plan in a list. in_force, draft: the numbers of its versions, None where there is none. may_write,
+    may_approve: what you may do with it."""
+
+    id: str
+    kind: str
+    title: str
+    area: str
+    in_force: int | None
+    draft: int | None
+    edited: str
+    may_write: bool
+    may_approve: bool
+
+
+class PlanForm(PlanRow, frozen=True, kw_only=True):
+    """A plan, with its documents. last: the number of its newest version."""
+
+    last: int
+    in_force_version: PlanKept | None
+    draft_version: PlanKept | None
+
+
+class RevisionForm(Form, frozen=True, kw_only=True):
+    """One save of a plan, and what became of it."""
+
+    version: int
+    revision: int
+    state: str
+    editor: Who
+    edited: str
+    approver: Who | None
+    approved: str | None
+    ended: str | None
+
+
+class NewPlan(Asked, frozen=True, kw_only=True):
+    """A plan to begin. body: its document, as the kind's form says."""
+
+    kind: Annotated[str, Meta(max_length=100)]
+    body: Raw
+    reason: Reason = ""
+
+
+class SaveDraft(Asked, frozen=True, kw_only=True):
+    """A draft to save. version, revision: what you saw last; revision 0 and the newest version where there was no
+    draft yet."""
+
+    version: int
+    revision: int
+    body: Raw
+    reason: Reason = ""
+
+
+class SeenDraft(Asked, frozen=True, kw_only=True):
+    """What you saw when you decided."""
+
+    version: int
+    revision: int = 0
+    reason: Given
+
+
+class PlansAsked(msgspec.Struct, frozen=True):
+    """Which plans are meant."""
+
+    kind: Annotated[str, Meta(description="Only plans of this kind, such as lighting.programme.")] = ""
+
+
+class PlanDoors:
+    """The operations on plans, and the questions to services."""
+
+    def __init__(self, bench: Bench, calendar: Callable[[], Calendar]) -> None:
+        self._bench, self._calendar = bench, calendar
+        self._engine = bench.sources.engine
+        self._kinds = kinds_of(bench.sources.services)
+        self._attributes = Attributes(bench.sources.engine, bench.sources.facts)
+        self._turns = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._waiting = 0
+
+    @property
+    def operations(self) -> list[Operation]:
+        """As the API declares them."""
+        plan, busy = PlanForm, (409, 503, 507)
+        return [
+            Operation("GET", "plans", self.list, query=PlansAsked, answer=Page[PlanRow], verb=Verb.SEE),
+            Operation("POST", "plans", self.make, body=NewPlan, answer=plan, status=201, verb=Verb.PLAN, problems=busy),
+            Operation("GET", "plans/{id}", self.tell, answer=plan, verb=Verb.SEE),
+            Operation("GET", "plans/{id}/revisions", self.revisions, answer=Page[RevisionForm], verb=Verb.SEE),
+            Operation("GET", "plans/{id}/revisions/{version}/{revision}", self.revision, answer=PlanKept,
+                      verb=Verb.SEE),
+            Operation("PUT", "plans/{id}/draft", self.save, body=SaveDraft, answer=plan, verb=Verb.PLAN, problems=busy),
+            Operation("POST", "plans/{id}/approve", self.approve, body=SeenDraft, answer=plan, verb=Verb.APPROVE,
+                      problems=busy),
+            Operation("POST", "plans/{id}/discard", self.discard, body=SeenDraft, verb=Verb.PLAN, problems=busy),
+            Operation("POST", "plans/{id}/withdraw", self.withdraw, body=SeenDraft, verb=Verb.APPROVE, problems=busy),
+            *(
+                Operation("POST", f"services/{service.name}/{question.name}", _handler(self, question),
+                          body=question.params, answer=question.answer, verb=Verb.SEE, problems=(404, 503))
+                for service in self._bench.sources.services
+                for question in service.questions
+            ),
+        ]  # fmt: skip
+
+    async def list(self, ask: Ask[PlansAsked, Nothing]) -> Page[PlanRow]:
+        """Lists the plans that are drafted or in force, where you may see their service."""
+        rows = [
+            self._row(ask.caller, plan)
+            for plan in self._engine.plans
+            if ask.query.kind in ("", plan.kind.key) and self._sees(ask.caller, plan)
+        ]
+        return Page(items=sorted(rows, key=lambda row: (row.kind, row.title.casefold(), row.id)))
+
+    async def make(self, ask: Ask[Nothing, NewPlan]) -> PlanForm:
+        """Begins a plan with its first draft.
+
+        It changes nothing until somebody else approves it.
+        """
+        kind = self._kinds.get(ask.body.kind)
+        if kind is None:
+            raise Problem(422, "Unknown kind", f"There is no plan kind {ask.body.kind!r}.",
+                          mend=f"There are: {', '.join(sorted(self._kinds))}.")  # fmt: skip
+        body = _decoded(kind, ask.body.body)
+        self._need(ask.caller, Verb.PLAN, kind, kind.area(body))
+        with refusals():
+            plan_id = self._bench.acts.make_plan(kind, body, actor=ask.caller.actor, reason=ask.body.reason.strip())
+        await self._bench.kept()
+        return self._told(ask.caller, self._plan(ask.caller, plan_id))
+
+    async def tell(self, ask: Ask[Nothing, Nothing]) -> PlanForm:
+        """Tells a plan: what is in force of it, and the draft beside it."""
+        return self._told(ask.caller, self._plan(ask.caller, ask.part("id")))
+
+    async def revisions(self, ask: Ask[Nothing, Nothing]) -> Page[RevisionForm]:
+        """Lists everything that was ever saved of a plan, the newest first, and what became of it."""
+        plan_id = ask.part("id")
+        self._may_read(ask.caller, plan_id)
+        found = await asyncio.to_thread(self._bench.sources.facts.plans.revisions, plan_id)
+        return Page(
+            items=[
+                RevisionForm(
+                    version=each.version,
+                    revision=each.revision,
+                    state=each.state,
+                    editor=self._who(ask.caller, each.editor),
+                    edited=rfc3339(each.edited_us),
+                    approver=self._who(ask.caller, each.approver) if each.approver else None,
+                    approved=None if each.approved_us is None else rfc3339(each.approved_us),
+                    ended=None if each.ended_us is None else rfc3339(each.ended_us),
+                )
+                for each in found
+            ]
+        )
+
+    async def revision(self, ask: Ask[Nothing, Nothing]) -> PlanKept:
+        """Tells the document of one save, as it was written."""
+        plan_id = ask.part("id")
+        self._may_read(ask.caller, plan_id)
+        numbers = [ask.part(name) for name in ("version", "revision")]
+        plans = self._bench.sources.facts.plans
+        if all(each.isascii() and each.isdigit() and len(each) < 10 for each in numbers):
+            version, revision = map(int, numbers)
+            body = await asyncio.to_thread(plans.body, plan_id, version, revision)
+            if body is not None:
+                past = next(
+                    each for each in plans.revisions(plan_id) if (each.version, each.revision) == (version, revision)
+                )
+                return PlanKept(
+                    version=version,
+                    revision=revision,
+                    editor=self._who(ask.caller, past.editor),
+                    edited=rfc3339(past.edited_us),
+                    approver=self._who(ask.caller, past.approver) if past.approver else None,
+                    approved=None if past.approved_us is None else rfc3339(past.approved_us),
+                    body=Raw(body),
+                )
+        raise Problem(404, "No such save", "Of this plan there is no such version and revision.")
+
+    async def save(self, ask: Ask[Nothing, SaveDraft]) -> PlanForm:
+        """Saves a draft, or begins one beside what is in force.
+
+        Where somebody has saved since you read it, nothing is saved and you are told: 409, with the version and the
+        revision that there are now. Both texts are kept.
+        """
+        form, plan = ask.body, self._plan(ask.caller, ask.part("id"))
+        body = _decoded(plan.kind, form.body)
+        self._need(ask.caller, Verb.PLAN, plan.kind, plan.area)
+        self._need(ask.caller, Verb.PLAN, plan.kind, plan.kind.area(body))
+        with refusals():
+            self._bench.acts.save_plan(
+                plan.id, body, number=form.version, revision=form.revision,
+                actor=ask.caller.actor, reason=form.reason.strip(),
+            )  # fmt: skip
+        await self._bench.kept()
+        return self._told(ask.caller, self._plan(ask.caller, plan.id))
+
+    async def approve(self, ask: Ask[Nothing, SeenDraft]) -> PlanForm:
+        """Approves a draft that somebody else saved last: from now on it is in force.
+
+        What is wrong with it is found first. What refuses it must be mended; the rest must have been answered for in
+        writing in the document itself.
+        """
+        form, plan = ask.body, self._plan(ask.caller, ask.part("id"))
+        draft = plan.draft
+        if draft is None:
+            raise Problem(409, "Nothing to approve", "There is no draft of this plan.", rule="engine.no_draft")
+        for area in {plan.area, plan.kind.area(draft.body)}:
+            self._need(ask.caller, Verb.APPROVE, plan.kind, area)
+        for _ in range(TRIES):
+            edition = self._engine.plans.edition
+            self._refuse_for(plan.kind, draft.body, await self._findings(ask.caller, plan, draft.body))
+            if edition == self._engine.plans.edition:
+                break
+        with refusals():
+            self._bench.acts.move_plan(
+                plan.id, "approve", number=form.version, revision=form.revision,
+                actor=ask.caller.actor, reason=form.reason.strip(),
+            )  # fmt: skip
+        await self._bench.kept()
+        return self._told(ask.caller, self._plan(ask.caller, plan.id))
+
+    async def discard(self, ask: Ask[Nothing, SeenDraft]) -> None:
+        """Discards a draft. What was saved of it stays readable."""
+        await self._move(ask, "discard", Verb.PLAN)
+
+    async def withdraw(self, ask: Ask[Nothing, SeenDraft]) -> None:
+        """Takes what is in force out of force."""
+        await self._move(ask, "withdraw", Verb.APPROVE)
+
+    async def answer(self, question: Question, ask: Ask[Nothing, Any]) -> Any:
+        """What a service says to a question. Raises Problem 404 for what it does not find, 503 where too many wait."""
+        try:
+            return await self._in_thread(lambda known: question.ask(ask.body, known), ask.caller)
+        except LookupError as error:
+            raise Problem(404, "Not found", f"There is no {str(error)[:80]!r} that you may see.") from error
+
+    async def _in_thread(self, work: Callable[[Frozen], Any], caller: Caller) -> Any:
+        if self._waiting >= WAITING_MAX:
+            raise Problem(503, "Busy", "More is asked than can be answered at once.", retry_after_s=2)
+        self._waiting += 1
+        try:
+            async with self._turns:
+                sources = self._bench.sources
+                scope = caller.scope.may(Verb.SEE)
+                known = Frozen.of(
+                    self._engine, self._attributes, self._calendar(), scope, sources.clock.now_us()
+                )  # fmt: skip
+                return await asyncio.to_thread(work, known)
+        finally:
+            self._waiting -= 1
+
+    async def _findings(self, caller: Caller, plan: Plan, body: Any) -> Sequence[Finding]:
+        return await self._in_thread(lambda known: plan.kind.check(body, plan.id, known), caller)
+
+    def _refuse_for(self, kind: PlanKind, body: Any, findings: Sequence[Finding]) -> None:
+        wrong = [each for each in findings if each.refuses or not kind.answer(body).strip()]
+        if wrong:
+            first = wrong[0]
+            values: dict[str, Any] = {"findings": [msgspec.to_builtins(each) for each in wrong], "count": len(wrong)}
+            raise Problem(
+                409, "Not as it should be", f"The rule {first.rule!r} keeps it from being approved.",
+                mend="Mend what refuses it; answer for the rest in the document.",
+                rule="engine.plan_findings", values=values,
+            )  # fmt: skip
+
+    async def _move(self, ask: Ask[Nothing, SeenDraft], event: str, verb: Verb) -> None:
+        form, plan = ask.body, self._plan(ask.caller, ask.part("id"))
+        self._need(ask.caller, verb, plan.kind, plan.area)
+        with refusals():
+            self._bench.acts.move_plan(
+                plan.id, event, number=form.version, revision=form.revision,
+                actor=ask.caller.actor, reason=form.reason.strip(),
+            )  # fmt: skip
+        await self._bench.kept()
+
+    def _plan(self, caller: Caller, plan_id: str) -> Plan:
+        plan = self._engine.plans.find(plan_id)
+        if plan is None or not self._sees(caller, plan):
+            raise Problem(404, "No such plan", "Nothing of it is drafted or in force, or you may not see it.")
+        return plan
+
+    def _may_read(self, caller: Caller, plan_id: str) -> None:
+        """Raises Problem 404 where a plan, of now or of the past, may not be seen."""
+        placed = self._bench.sources.facts.plans.placed(plan_id)
+        if placed is None or not _touches(caller, placed[2], placed[1]):
+            raise Problem(404, "No such plan", "There is none of this id that you may see.")
+
+    def _sees(self, caller: Caller, plan: Plan) -> bool:
+        return _touches(caller, plan.area, plan.kind.service)
+
+    def _need(self, caller: Caller, verb: Verb, kind: PlanKind, area: str) -> None:
+        if not allowed(caller, verb, area, kind.service, Verb.SEE):
+            where = area or "the whole town"
+            raise Problem(403, "Not allowed", f"It takes {verb.value!r} for {kind.service} in {where}.")
+
+    def _who(self, caller: Caller, actor: str) -> Who:
+        return self._bench.who(caller, actor, may=caller.scope.has(Verb.PLAN))
+
+    def _row(self, caller: Caller, plan: Plan) -> PlanRow:
+        return PlanRow(**self._common(caller, plan))
+
+    def _common(self, caller: Caller, plan: Plan) -> Mapping[str, Any]:
+        newest = max(each.edited_us for each in (plan.draft, plan.in_force) if each is not None)
+        area, service = plan.area, plan.kind.service
+        return {
+            "id": plan.id,
+            "kind": plan.kind.key,
+            "title": plan.kind.title(plan.shown),
+            "area": area,
+            "in_force": plan.in_force.number if plan.in_force else None,
+            "draft": plan.draft.number if plan.draft else None,
+            "edited": rfc3339(newest),
+            "may_write": allowed(caller, Verb.PLAN, area, service, Verb.SEE),
+            "may_approve": allowed(caller, Verb.APPROVE, area, service, Verb.SEE),
+        }
+
+    def _told(self, caller: Caller, plan: Plan) -> PlanForm:
+        def version(each: Version | None) -> PlanKept | None:
+            if each is None:
+                return None
+            return PlanKept(
+                version=each.number,
+                revision=each.revision,
+                editor=self._who(caller, each.editor),
+                edited=rfc3339(each.edited_us),
+                approver=self._who(caller, each.approver) if each.approver else None,
+                approved=rfc3339(each.approved_us) if each.approver else None,
+                body=each.body,
+            )
+
+        return PlanForm(
+            **self._common(caller, plan),
+            last=plan.last,
+            in_force_version=version(plan.in_force),
+            draft_version=version(plan.draft),
+        )
+
+
+def _touches(caller: Caller, area: str, service: str) -> bool:
+    """Whether a plan of an area concerns what the caller may see: their area lies in it, or it in theirs."""
+    inside = allowed(caller, Verb.SEE, area, service, Verb.SEE)
+    own = (each.area for each in caller.scope.may(Verb.SEE).grants if service in each.services or "*" in each.services)
+    return inside or any(not area or each == area or each.startswith(f"{area}/") for each in own)
+
+
+def _decoded(kind: PlanKind, body: Raw) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind.form)
+    except msgspec.ValidationError as error:
+        raise Problem(
+            422, "Not such a plan", str(error), mend="The reference names the fields.", rule="engine.plan_form"
+        ) from None
+
+
+def _handler(doors: PlanDoors, question: Question) -> Callable[[Ask[Any, Any]], Any]:
+    async def asked(ask: Ask[Nothing, Any]) -> Any:
+        return await doors.answer(question, ask)
+
+    asked.__doc__ = question.ask.__doc__
+    asked.__name__ = question.name
+    return asked

@@ -1,0 +1,128 @@
+"""Plans: documents that say what a part of the city is to do, written by people, approved by others, then in force.
+
+A lighting programme is one. A plan has versions; a version is a draft that is saved again and again (its revisions),
+until somebody else than who saved it last approves it, which puts it in force in place of the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.core.calendar import Calendar
+from vigie.core.kinds import AssetKind
+from vigie.core.observations import Floats, Int64s
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a plan. refuses: it cannot be approved so; else it can, once it is answered in
+    writing.
+
+    rule: a text's key. article: the law it comes from, "" for a rule of the trade. detail: what to put into the text.
+    assets: the first of those that it is about; count: how many there are.
+    """
+
+    rule: str
+    refuses: bool
+    article: str = ""
+    detail: dict[str, str | float] = {}
+    assets: list[str] = []
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The assets of one kind that somebody may see, in columns of one length, by number. Retired ones are left out.
+
+    area, street: indices into `areas` and `streets`, 0 for none. attributes: by name; NaN, or "", where nothing is
+    known.
+    """
+
+    no: Int64s
+    ids: Sequence[str]
+    area: Int64s
+    street: Int64s
+    parent: Int64s
+    lon: Floats
+    lat: Floats
+    areas: Sequence[str]
+    streets: Sequence[str]
+    attributes: Mapping[str, NDArray[Any]]
+
+    def numbers(self, attribute: str) -> Floats:
+        """An attribute that is a number."""
+        return self.attributes[attribute].astype(np.float64)
+
+    def texts(self, attribute: str) -> list[str]:
+        """An attribute that is a text or a choice."""
+        return [str(each) for each in self.attributes[attribute]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A plan as it stands: what is in force of it, and the draft beside it."""
+
+    id: str
+    in_force: Any
+    draft: Any
+
+
+class Known(Protocol):
+    """What a question, or the check of a plan, may know of the city. Frozen: nothing moves while it is answered."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """The days of the town."""
+        ...
+
+    @property
+    def now_us(self) -> int:
+        """The instant at which it was asked."""
+        ...
+
+    def columns(self, kind: type[AssetKind], *attributes: str) -> Columns:
+        """The assets of a kind that who asks may see, with some of their attributes."""
+        ...
+
+    def plans(self, kind: PlanKind) -> Sequence[Standing]:
+        """The plans of a kind, in no order that means anything."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlanKind:
+    """A variety of plan.
+
+    form: its document. area: the part of the town that it is for, which decides who may write it; "" is all of it.
+    title: what people call it. answer: what was answered in writing to what is wrong with it. check(form, id, known):
+    everything that is wrong with it; id is "" for one that has none yet.
+    """
+
+    name: str
+    service: str
+    form: type[msgspec.Struct]
+    area: Callable[[Any], str]
+    title: Callable[[Any], str]
+    answer: Callable[[Any], str]
+    check: Callable[[Any, str, Known], list[Finding]]
+
+    @property
+    def key(self) -> str:
+        """How it is named beyond its service."""
+        return f"{self.service}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that a service can be asked and that nothing changes by. ask(params, known) -> answer; its docstring
+    says what it is."""
+
+    name: str
+    params: type[msgspec.Struct]
+    answer: Any
+    ask: Callable[[Any, Known], Any]

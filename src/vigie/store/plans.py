@@ -1,0 +1,91 @@
+"""Plans as they are read: those that are drafted or in force, and every revision that ever was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.engine import Engine
+
+from vigie.core.plans import PlanKind
+from vigie.engine.plans import Plan, Version
+from vigie.store.projections.plans import REPLACED
+from vigie.store.tables import PLAN
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class PastRevision:
+    """One revision as it is kept, without its document."""
+
+    version: int
+    revision: int
+    state: str
+    editor: str
+    edited_us: int
+    approver: str
+    approved_us: int | None
+    ended_us: int | None
+
+
+class StoredPlans:
+    """Reads of plans; what writes them are facts."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def kept(self, kinds: Mapping[str, PlanKind]) -> list[Plan]:
+        """The plans of these kinds that are drafted or in force."""
+        c = PLAN.c
+        living = select(PLAN).where(c.state.in_(("draft", "in_force"))).order_by(c.id, c.version)
+        ends = select(c.id, func.min(c.edited_us).label("made_us"), func.max(c.version).label("last")).group_by(c.id)
+        with self._engine.connect() as read:
+            rows = read.execute(living).all()
+            known = {row.id: row for row in read.execute(ends)}
+        found: dict[str, Plan] = {}
+        for row in rows:
+            kind = kinds.get(row.kind)
+            if kind is None:
+                continue
+            try:
+                body = msgspec.json.decode(row.body, type=kind.form)
+            except msgspec.ValidationError as error:
+                # Its document is of another version of vigie: it is kept, and does nothing until it is written anew.
+                _log.error("plan not understood", plan=row.id, version=row.version, reason=str(error))
+                continue
+            version = Version(
+                row.version, row.revision, body, row.editor, row.edited_us, row.approver, row.approved_us or 0
+            )
+            end = known[row.id]
+            plan = found.get(row.id, Plan(row.id, kind, int(end.made_us), int(end.last)))
+            found[row.id] = replace(plan, **{row.state: version})
+        return list(found.values())
+
+    def revisions(self, plan_id: str) -> Sequence[PastRevision]:
+        """All revisions of a plan, the newest first."""
+        c = PLAN.c
+        query = select(
+            c.version, c.revision, c.state, c.editor, c.edited_us, c.approver, c.approved_us, c.ended_us
+        ).where(c.id == plan_id)  # fmt: skip
+        with self._engine.connect() as read:
+            rows = read.execute(query.order_by(c.version.desc(), c.revision.desc()))
+            return [PastRevision(*row) for row in rows]
+
+    def body(self, plan_id: str, version: int, revision: int) -> bytes | None:
+        """The document of a revision, as it was written."""
+        c = PLAN.c
+        here = (c.id == plan_id) & (c.version == version) & (c.revision == revision)
+        with self._engine.connect() as read:
+            return read.execute(select(c.body).where(here)).scalar_one_or_none()
+
+    def placed(self, plan_id: str) -> tuple[str, str, str] | None:
+        """The kind, the service and the area of a plan, as its newest revision has them."""
+        c = PLAN.c
+        query = select(c.kind, c.service, c.area).where(c.id == plan_id, c.state != REPLACED)
+        with self._engine.connect() as read:
+            row = read.execute(query.order_by(c.version.desc()).limit(1)).one_or_none()
+            return None if row is None else (row.kind, row.service, row.area)
