@@ -42,7 +42,9 @@ def _made(settings: Settings, zone: ZoneInfo, year: int) -> Calendar:
         country, _, part = settings.country.partition("-")
         years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
         try:
-            found = holidays.country_holidays(country, subdiv=part or None, years=years)
+            # In the country's own language, whatever the machine's is.
+            own = holidays.country_holidays(country).default_language
+            found = holidays.country_holidays(country, subdiv=part or None, years=years, language=own)
         except NotImplementedError as error:
             raise SettingsWrong(f"country: no public holidays are known of {settings.country!r}") from error
         public = {day_number(day.isoformat()): name for day, name in found.items()}
