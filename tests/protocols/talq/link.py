@@ -106,7 +106,7 @@ def incoming(request: Request) -> Incoming:
     return Incoming(request.method, request.target, dict(request.headers), request.body)
 
 
-@dataclass
+@dataclass(repr=False)
 class Link:
     """Both ends. heard, learnt: the events of the CMS and of the gateway, in order. passed: what went over the link."""
 
@@ -164,7 +164,9 @@ class Link:
     def wait(self, seconds: float) -> None:
         """Time passes, and the gateway reports what is due."""
         self.now_us += round(seconds * 1e6)
-        self.up(*self.gateway.tick(self.now_us))
+        turn = self.gateway.tick(self.now_us)
+        self.learnt += turn.events
+        self.up(*turn.requests)
 
     def attach(self) -> None:
         """The bootstrap, whole."""

@@ -360,13 +360,13 @@ def test_samples_are_taken_at_their_times(link: Link) -> None:
 def test_a_report_that_is_not_answered_comes_again(link: Link) -> None:
     mend(link)
     link.gateway.happened(LAMP.format(1), MONITOR, "lampFailure", True, link.now_us)
-    (request,) = link.gateway.tick(link.now_us)
+    (request,) = link.gateway.tick(link.now_us).requests
     link.gateway.unanswered(request, link.now_us)
-    (again,) = link.gateway.tick(link.now_us)
+    (again,) = link.gateway.tick(link.now_us).requests
     assert again.body == request.body
     link.up(again)
     assert reported(link) == [("luminaire-000001", "fault", "lamp")]
-    assert link.gateway.tick(link.now_us) == ()
+    assert link.gateway.tick(link.now_us).requests == ()
 
 
 def test_a_request_that_comes_again_is_answered_and_not_done_again(link: Link) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.protocols.talq.link import CABINET, CMS, LAMP, NOW_US, Link, incoming, lamp, to_lamps
+from tests.protocols.talq.standard import Standard
 from vigie.core.observations import Outcome
 from vigie.protocols.talq import limits
 from vigie.protocols.talq.events import Failed, Garbled, Reported
 from vigie.protocols.talq.messages import NIL
 from vigie.protocols.talq.requests import Answer, Incoming, Request, understand
-from vigie.protocols.talq.routes import ROUTES, Route, Side
+from vigie.protocols.talq.routes import ROUTES, Route, Side, find
 
 HEADERS = {
     Side.CMS: {"talq-api-version": "2.7.1", "authorization": "Bearer gateway-token"},
@@ -34,19 +35,23 @@ loose = settings(max_examples=40, suppress_health_check=[HealthCheck.function_sc
 
 
 @pytest.fixture(scope="module")
-def link() -> Link:
+def link(talq: Standard) -> Link:
     """An attached gateway."""
-    link = Link()
+    link = Link(talq)
     link.attach()
     return link
 
 
 def send(link: Link, side: Side, message: Incoming) -> int:
-    """Hands a message to an end, which must answer; the status."""
+    """Hands a message to an end, which must answer as the standard says; the status."""
     end = link.cms if side is Side.CMS else link.gateway
     answer = end.receive(message, NOW_US).answer
     assert answer is not None
     assert 200 <= answer.status < 500
+    parts = tuple(unquote(part) for part in message.target.partition("?")[0].split("/")[1:])
+    found = find(side, parts).get(message.method)
+    if link.judge is not None and found is not None:
+        link.judge.check_answer(Request(found[0], "", (), b"", ()), answer)
     if answer.status >= 300:
         (error,) = json.loads(answer.body)
         assert error["key"]
@@ -164,6 +169,14 @@ LOGGER = {"address": "l", "ownerCMS": CMS}
         ("addLoggerConfig", LOGGER | {"recordingMode": {"type": "VendorRecordingMode", "activePeriods": [{}]}}, 400),
         ("addControlPrograms", [PROGRAM | {"dynamicControls": [{"effect": {}}]}], 400),
         ("partialUpdateAttribute", {"type": "AttributeString", "value": "x"}, 404),
+        ("partialUpdateDevice", DEVICE, 400),
+        ("partialUpdateDevices", [DEVICE | {"functions": [{"id": "basic", "type": "BasicFunction", "x": {}}]}], 404),
+        ("partialUpdateDevices", [DEVICE | {"address": LAMP.format(1), "functions": [
+            {"id": "basic", "type": "BasicFunction", "serial": {"type": "AttributeString", "value": "x"}}]}], 404),
+        ("updateControlProgram", PROGRAM, 400),
+        ("updateControlPrograms", [PROGRAM] * 2, 422),
+        ("updateLoggerConfig", LOGGER, 404),
+        ("addGroupMembers", [REFERENCE], 404),
     ],
 )  # fmt: skip
 def test_the_gateway_refuses_what_it_cannot_do(link: Link, name: str, value: Any, status: int) -> None:
@@ -182,6 +195,7 @@ def test_the_gateway_refuses_what_it_cannot_do(link: Link, name: str, value: Any
         ("addDevices", [DEVICE | {"name": "n" * 201}], 400),
         ("addDevices", [DEVICE | {"functions": [{"id": "a", "type": "X"}] * 101}], 400),
         ("updateDevices", [DEVICE], 404),
+        ("updateDevices", [DEVICE | {"address": LAMP.format(1)}] * 2, 422),
         ("updateDevice", DEVICE, 400),
         ("partialUpdateDevices", [DEVICE], 404),
         ("addDeviceClasses", [{"name": "Lamp"}], 409),
@@ -192,6 +206,34 @@ def test_the_cms_refuses_what_it_does_not_know(link: Link, name: str, value: Any
     before = dict(link.peer.devices)
     assert bodied(link, name, value, side=Side.CMS) == status
     assert link.peer.devices == before
+
+
+@pytest.mark.parametrize(
+    ("side", "method", "path"),
+    [
+        (Side.GATEWAY, "GET", "/devices/x"),
+        (Side.GATEWAY, "GET", f"/devices/{LAMP.format(1)}/x"),
+        (Side.GATEWAY, "GET", f"/devices/{LAMP.format(1)}/basic/x"),
+        (Side.GATEWAY, "GET", "/control-programs/x"),
+        (Side.GATEWAY, "GET", "/groups/x/members/count"),
+        (Side.GATEWAY, "GET", "/log-reports/x"),
+        (Side.GATEWAY, "GET", "/services/x"),
+        (Side.GATEWAY, "DELETE", "/control-programs/x"),
+        (Side.GATEWAY, "DELETE", "/logger-configs/x"),
+        (Side.GATEWAY, "DELETE", "/groups/x/members/devices/y"),
+        (Side.CMS, "GET", "/devices/x"),
+        (Side.CMS, "GET", f"/devices/{LAMP.format(1)}/x"),
+        (Side.CMS, "GET", f"/devices/{LAMP.format(1)}/basic/x"),
+        (Side.CMS, "DELETE", "/devices/x"),
+        (Side.CMS, "DELETE", "/device-classes/x"),
+    ],
+)
+def test_what_is_not_there_is_said_not_to_be_there(link: Link, side: Side, method: str, path: str) -> None:
+    client = link.gateway.address if side is Side.CMS else CMS
+    query = urlencode({"clientAddress": client, "talqRequestId": NUMBER})
+    assert send(link, side, Incoming(method, f"{path}?{query}", HEADERS[side])) == 404
+    long = Incoming(method, f"{path.replace('/x', '/' + 'x' * 201)}?{query}", HEADERS[side])
+    assert send(link, side, long) in (400, 404)
 
 
 def test_a_body_over_the_limit_is_refused_unread(link: Link) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 
 import msgspec
 import pytest
@@ -25,7 +25,9 @@ from vigie.protocols.talq.schedules import (
     WeekDays,
     Year,
     YearDays,
+    day_of,
     level_at,
+    programme_on,
     read,
     read_year,
     written,
@@ -126,6 +128,50 @@ def test_a_day_that_is_none_is_said_to_be_none(rule: dict[str, object]) -> None:
     calendar = msgspec.convert({"id": "c", "ownerCMS": OWNER, "rules": [{"program": "p", **rule}]}, Calendar)
     with pytest.raises(NoLighting):
         read_year(calendar)
+
+
+@pytest.mark.parametrize(
+    ("rule", "day", "holds"),
+    [
+        (Rule("p"), date(2026, 11, 26), True),
+        (Rule("p", WeekDays(((4, 4),))), date(2026, 11, 26), True),
+        (Rule("p", WeekDays(((5, 7),))), date(2026, 11, 26), False),
+        (Rule("p", WeekDays(((4, 4),), ("4",))), date(2026, 11, 26), True),
+        (Rule("p", WeekDays(((4, 4),), ("L",))), date(2026, 11, 26), True),
+        (Rule("p", WeekDays(((4, 4),), ("L",))), date(2026, 11, 19), False),
+        (Rule("p", WeekDays(((4, 4),), ("1", "2"))), date(2026, 11, 26), False),
+        (Rule("p", WeekDays(((5, 5),), ("L",))), date(9999, 12, 31), True),
+        (Rule("p", (MonthDays(24, 26),)), date(2026, 11, 26), True),
+        (Rule("p", (MonthDays(24, 25),)), date(2026, 11, 26), False),
+        (Rule("p", (YearDays((12, 24), (1, 2)),)), date(2026, 1, 1), True),
+        (Rule("p", (YearDays((12, 24), (1, 2)),)), date(2026, 11, 26), False),
+        (Rule("p", None, date(2026, 11, 26), date(2026, 11, 26)), date(2026, 11, 26), True),
+        (Rule("p", None, date(2026, 11, 27)), date(2026, 11, 26), False),
+        (Rule("p", None, None, date(2026, 11, 25)), date(2026, 11, 26), False),
+        (Rule("p", None, (11, 1), (2, 1)), date(2026, 1, 26), True),
+        (Rule("p", None, (11, 1), (2, 1)), date(2026, 3, 26), False),
+        (Rule("p", None, date(2020, 1, 1), (6, 30)), date(2026, 11, 26), False),
+    ],
+)
+def test_which_days_a_rule_is_for(rule: Rule, day: date, holds: bool) -> None:
+    assert programme_on(Year("y", (rule,), "else"), day) == ("p" if holds else "else")
+
+
+def test_of_the_rules_that_hold_the_first_decides() -> None:
+    rules = (Rule("a", WeekDays(((1, 1),))), Rule("b"), Rule("c"))
+    assert programme_on(Year("y", rules), date(2026, 11, 26)) == "b"
+    assert programme_on(Year("y", ()), date(2026, 11, 26)) == ""
+
+
+@given(year=years, day=st.dates())
+def test_a_calendar_has_one_answer_for_any_day(year: Year, day: date) -> None:
+    assert programme_on(year, day) in {year.otherwise, *(rule.programme for rule in year.rules)}
+
+
+def test_a_day_may_be_a_night() -> None:
+    early = datetime(2026, 11, 26, 3, tzinfo=UTC)
+    assert [day_of(early, 0), day_of(early, 12)] == [date(2026, 11, 26), date(2026, 11, 25)]
+    assert day_of(datetime(2026, 11, 26, 12, tzinfo=UTC), 12) == date(2026, 11, 26)
 
 
 SUNRISE, SUNSET = time(7, 30), time(18)

@@ -46,13 +46,28 @@ class Cms:
         self.peers: dict[str, Peer] = {}
         self._by_token: dict[str, Enrolment] = {}
         self._by_name: dict[str, Enrolment] = {}
+        self._seed = seed
         for each in enrolments:
-            self._by_name[each.name] = each
-            if each.token_sha256:
-                self._by_token[each.token_sha256] = each
-            gateway = self.gateway_of(each.name)
-            caller = Caller(Side.GATEWAY, self.address, token=each.gateway_token, seed=f"{seed} {each.name}")
-            self.peers[gateway] = Peer(gateway, caller, self._taken_from(gateway), each.uri)
+            self.enrol(each)
+
+    def enrol(self, enrolment: Enrolment) -> Peer:
+        """Lets a gateway attach. One of that name that was enrolled before is known no more."""
+        self.expel(enrolment.name)
+        self._by_name[enrolment.name] = enrolment
+        if enrolment.token_sha256:
+            self._by_token[enrolment.token_sha256] = enrolment
+        gateway = self.gateway_of(enrolment.name)
+        seed = f"{self._seed} {enrolment.name}"
+        caller = Caller(Side.GATEWAY, self.address, token=enrolment.gateway_token, seed=seed)
+        self.peers[gateway] = Peer(gateway, caller, self._taken_from(gateway), enrolment.uri)
+        return self.peers[gateway]
+
+    def expel(self, name: str) -> None:
+        """Lets a gateway attach no more, and forgets what it was."""
+        enrolment = self._by_name.pop(name, None)
+        if enrolment is not None:
+            self._by_token.pop(enrolment.token_sha256, None)
+            del self.peers[self.gateway_of(name)]
 
     def gateway_of(self, name: str) -> str:
         """The TALQ address of an enrolment."""

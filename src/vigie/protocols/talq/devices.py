@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
+
+from vigie.protocols.talq.bindings import kind_of
 from vigie.protocols.talq.messages import Attribute, Device, Function
 
 GATEWAY = "GatewayFunction"
@@ -12,22 +14,18 @@ BASIC = "BasicFunction"
 ACTUATOR = "LampActuatorFunction"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A device as far as the CMS needs it. asset: the customer's own identifier (BasicFunction.assetId), or the address
-    where there is none. functions: identifier -> type. calendars: actuator -> the calendar that it says rules it."""
+class Known(msgspec.Struct, frozen=True):
+    """A device as far as the CMS needs it. kind: what of vigie's it is, "" for none. asset: the customer's own
+    identifier (BasicFunction.assetId), or the address where there is none. functions: identifier -> type. calendars:
+    actuator -> the calendar that it says rules it."""
 
     address: str
     name: str
     of_class: str
+    kind: str
     asset: str
     functions: dict[str, str]
     calendars: dict[str, str]
-
-    @property
-    def types(self) -> frozenset[str]:
-        """The types of its functions."""
-        return frozenset(self.functions.values())
 
 
 def known(device: Device, before: Known | None = None) -> Known:
@@ -43,7 +41,8 @@ def known(device: Device, before: Known | None = None) -> Known:
         said = function.get("calendarID")
         if isinstance(said, Attribute):
             calendars[number] = said.value if isinstance(said.value, str) else ""
-    return Known(device.address, device.name, device.class_, asset, functions, calendars)
+    kind = kind_of(frozenset(functions.values()))
+    return Known(device.address, device.name, device.class_, kind, asset, functions, calendars)
 
 
 def identity(function: Function) -> tuple[str, str]:

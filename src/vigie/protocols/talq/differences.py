@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from vigie.protocols.talq.limits import TARGETS_SENT_MAX
 from vigie.protocols.talq.messages import (
     AssignCommand,
     Calendar,
@@ -141,13 +142,14 @@ def mend(differences: Iterable[Difference], caller: Caller) -> tuple[Request, ..
 
 
 def _assign(differences: Sequence[Difference], caller: Caller) -> list[Request]:
-    """One command for each calendar, with all the actuators that should have it; first those that lose theirs."""
+    """Commands for each calendar, with the actuators that should have it; first for those that lose theirs."""
     by_calendar: dict[str, list[str]] = {}
     for each in differences:
         by_calendar.setdefault(each.wanted if isinstance(each.wanted, str) else "", []).append(each.name)
     return [
-        assign(caller, calendar, [ResourceReference("devices", name) for name in names])
+        assign(caller, calendar, [ResourceReference("devices", name) for name in names[at : at + TARGETS_SENT_MAX]])
         for calendar, names in sorted(by_calendar.items())
+        for at in range(0, len(names), TARGETS_SENT_MAX)
     ]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 from typing import Any, ClassVar
 
 import msgspec
@@ -67,7 +67,8 @@ from vigie.protocols.talq.requests import (
     yes,
 )
 from vigie.protocols.talq.routes import Side
-from vigie.protocols.talq.schedules import NoLighting, level
+from vigie.protocols.talq.schedules import NoLighting, day_of, level, level_at, level_state, programme_on, read_year
+from vigie.protocols.talq.schedules import read as read_program
 
 Actuator = tuple[str, str]
 """(device, function)."""
@@ -120,6 +121,7 @@ class Gateway:
         self.loggers = Loggers(self.holding.resolve, zone)
         self.assigned: dict[Actuator, str] = {}
         self.overrides: dict[Actuator, Command] = {}
+        self._later: dict[Actuator, tuple[Command, str]] = {}
         self._assigns: dict[str, AssignCommand] = {}
         self._starts = 0
         self._caller = self._caller_of(NIL)
@@ -212,20 +214,58 @@ class Gateway:
         if sent is not None:
             self.loggers.give_back(*sent, now_us)
 
-    def tick(self, now_us: int) -> tuple[Request, ...]:
-        """Time has passed: overrides end, samples are taken, and these are the reports that are due."""
-        for actuator, command in list(self.overrides.items()):
-            if command.expiration is not None and to_us(command.expiration) <= now_us:
-                del self.overrides[actuator]
+    def tick(self, now_us: int) -> GatewayTurn:
+        """Time has passed: overrides begin and end, samples are taken, and these are the reports that are due."""
+        events = (*self._begun(now_us), *self._ended(now_us))
         self.loggers.sample(self._values, now_us)
         if not self.address:
-            return ()
+            return GatewayTurn(events)
         requests: list[Request] = []
         for address, entries in self.loggers.due(now_us):
             request = self._caller.ask("sendLogReport", body=report(address, entries))
             self._reports[request.number] = address, entries
             requests.append(request)
-        return tuple(requests)
+        return GatewayTurn(events, tuple(requests))
+
+    def _begun(self, now_us: int) -> list[GatewayEvent]:
+        """Overrides whose start has come."""
+        due = [(actuator, *later) for actuator, later in self._later.items() if _reached(later[0].start, now_us)]
+        for actuator, command, _ in due:
+            del self._later[actuator]
+            self.overrides[actuator] = command
+        return [Overridden((actuator,), command, number) for actuator, command, number in due]
+
+    def _ended(self, now_us: int) -> list[GatewayEvent]:
+        """Overrides that are over: the control program rules again."""
+        over = tuple(
+            actuator
+            for actuator, command in self.overrides.items()
+            if command.expiration is not None and _reached(command.expiration, now_us)
+        )
+        for actuator in over:
+            del self.overrides[actuator]
+        return [Overridden(over, None, "")] if over else []
+
+    def ruling(self, device: str, function: str, local: datetime, sunrise: time, sunset: time) -> Command | None:
+        """What rules an actuator: an override, or the control program of its calendar; None for its default state.
+
+        local: the local time. sunrise, sunset: of that day, in the same time.
+        """
+        override = self.overrides.get((device, function))
+        return override or self.programmed(self.assigned.get((device, function), ""), local, sunrise, sunset)
+
+    def programmed(self, calendar: str, local: datetime, sunrise: time, sunset: time) -> Command | None:
+        """What a calendar wants of its actuators, in the words of `ruling`: asked once for all who have it."""
+        held = self.holding.calendars.get(calendar)
+        if held is None:
+            return None
+        service = self.services.get("ControlService")
+        day = day_of(local, service.day_offset or 0 if service else 0)
+        program = self.holding.programs.get(programme_on(read_year(held), day))
+        wanted = level_at(read_program(program), local.time(), sunrise, sunset) if program else None
+        if program is None or wanted is None:
+            return None
+        return Command(level_state(wanted), reason="program", ref_address=program.id)
 
     def followed(self, number: str, devices: Sequence[str]) -> Request:
         """Tells the CMS that an order that was accepted is done, by these devices. number: of the CMS's request."""
@@ -461,18 +501,25 @@ class Gateway:
                 level(command.state)
             except NoLighting as error:
                 raise Refused("overrideCommandNotValid", str(error)) from error
-            if command.expiration is not None and to_us(command.expiration) <= now_us:
+            if command.expiration is not None and _reached(command.expiration, now_us):
                 raise Refused("overrideCommandNotValid", "it has expired")
         actuators = self._actuators(order.addresses, "overrideAddressNotValid")
-        for device, function in actuators:
+        # The last order counts, and takes the place of the one before even where it begins later.
+        later = command is not None and not _reached(command.start, now_us)
+        for actuator in actuators:
+            self.overrides.pop(actuator, None)
+            self._later.pop(actuator, None)
             if command is None:
-                self.overrides.pop((device, function), None)
                 continue
-            self.overrides[device, function] = command
+            if later:
+                self._later[actuator] = command, call.number
+            else:
+                self.overrides[actuator] = command
             value = Attribute("AttributeCommand", msgspec.to_builtins(command), rfc3339(now_us))
-            self._values[device][function]["targetLightCommand"] = value
+            self._values[actuator[0]][actuator[1]]["targetLightCommand"] = value
         status = 202 if self.identity.follows else 201
-        return yes(call.route, status=status), (Overridden(actuators, command, call.number),)
+        event = Overridden(actuators, None if later else command, call.number)
+        return yes(call.route, status=status), (event,)
 
     def _put_logger(self, call: Call, now_us: int) -> tuple[Answer, tuple[GatewayEvent, ...]]:
         config: LoggerConfig = call.payload
@@ -535,6 +582,10 @@ class Gateway:
 
 def _id(function: Function) -> str:
     return identity(function)[0]
+
+
+def _reached(instant: datetime | None, now_us: int) -> bool:
+    return instant is None or to_us(instant) <= now_us
 
 
 def _is_address(said: object) -> bool:

@@ -52,7 +52,7 @@ class Holding:
         shelf, key = self.shelves[sort], KEY[sort]
         names = [key(item) for item in items]
         if len(set(names)) != len(names):
-            raise Refused("resourceConflict", "one name comes twice")
+            raise Refused("resourceConflict", "one name comes twice", status=409 if adds else 422)
         for name, item in zip(names, items, strict=True):
             about = (ResourceReference(sort.value, name),)
             if adds and name in shelf:

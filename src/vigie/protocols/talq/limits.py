@@ -29,6 +29,9 @@ BUFFER_MAX = 100_000
 DEVICES_MAX = 20_000
 """Devices of one gateway."""
 
+TARGETS_SENT_MAX = 1_000
+"""Actuators that one of our own requests gives a calendar to."""
+
 PAGE_DEVICES = 500
 """Devices asked for or announced at a time."""
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from vigie.protocols.talq.limits import CONTROLS_MAX, FUNCTIONS_MAX, ITEMS_MAX, TEXT_CHARS_MAX
+from vigie.protocols.talq.limits import CONTROLS_MAX, ENTRIES_MAX, FUNCTIONS_MAX, ITEMS_MAX, TEXT_CHARS_MAX
 
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_CHARS_MAX)]
@@ -435,4 +435,4 @@ class LogReport(Message, frozen=True):
     """What a logger logged. Its entries are read one by one (`LogEntry`), so that a wrong one refuses itself alone."""
 
     address: Text = ""
-    entries: tuple[msgspec.Raw, ...] = ()
+    entries: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=ENTRIES_MAX)] = ()

@@ -47,7 +47,7 @@ from vigie.protocols.talq.messages import (
     ResourceReference,
     Service,
 )
-from vigie.protocols.talq.readings import Reader
+from vigie.protocols.talq.readings import Reader, Standing
 from vigie.protocols.talq.requests import (
     UNREADABLE,
     Answer,
@@ -102,6 +102,17 @@ class _Named(msgspec.Struct):
     address: str = ""
 
 
+class Memory(msgspec.Struct, frozen=True):
+    """A gateway as the CMS knows it, to be kept on disk. points: the events that stand, by device and point."""
+
+    step: str
+    uri: str
+    services: tuple[Service, ...]
+    classes: tuple[DeviceClass, ...]
+    devices: tuple[Known, ...]
+    points: dict[str, dict[str, Standing]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """Where a list of devices goes on."""
@@ -126,6 +137,26 @@ class Peer:
         self._remembered = Remembered(REMEMBERED_MAX)
         self._pending: dict[str, str] = {}
         self._collector: Collector | None = None
+        self._listed: set[str] | None = None
+
+    def memory(self) -> Memory:
+        """What must outlive the process: a gateway does not start over because the post does."""
+        return Memory(
+            self.step.value,
+            self.uri,
+            tuple(self.services.values()),
+            tuple(self.classes.values()),
+            tuple(self.devices.values()),
+            self._reader.points,
+        )
+
+    def recall(self, memory: Memory) -> None:
+        """Goes on where `memory` was taken. Raises ValueError for a step that is none."""
+        self.step, self.uri = Step(memory.step), memory.uri
+        self.services = {each.name: each for each in memory.services}
+        self.classes = {each.name: each for each in memory.classes}
+        self.devices |= {each.address: each for each in memory.devices}
+        self._reader.points |= memory.points
 
     # What the gateway asks.
 
@@ -199,6 +230,8 @@ class Peer:
         devices = tuple(device for device in devices if device is not own)
         found = tuple(known(device, None if whole else self.devices.get(device.address)) for device in devices)
         self.devices.update({each.address: each for each in found})
+        if self._listed is not None:
+            self._listed |= {each.address for each in found}
         events: list[CmsEvent] = [Found(self.gateway, found)] if found else []
         if call.origin in self._pending:
             events.append(Followed(self.gateway, call.origin, tuple(each.address for each in found)))
@@ -219,13 +252,13 @@ class Peer:
             if device.class_ not in self.classes:
                 raise Refused("relatedResourceNotFound", f"no class {device.class_!r}", about)
         if len({device.address for device in devices}) != len(devices):
-            raise Refused("resourceConflict", "a device comes twice")
+            raise Refused("resourceConflict", "a device comes twice", status=409 if adds else 422)
         if adds and len(self.devices) + len(devices) > DEVICES_MAX:
             raise Refused("serviceConstraintExceeded", f"more than {DEVICES_MAX} devices")
 
     def _values(self, devices: Sequence[Device], now_us: int) -> list[CmsEvent]:
-        readings = [self._reader.device(device, now_us) for device in devices]
-        return [Reported(self.gateway, "", each) for each in readings if each.sent]
+        readings = self._reader.values(devices, now_us)
+        return [Reported(self.gateway, "", readings)] if readings.sent else []
 
     def _delete_device(self, call: Call, now_us: int) -> tuple[Answer, tuple[CmsEvent, ...]]:
         gone = self.devices.pop(self._device(call).address)
@@ -337,8 +370,9 @@ class Peer:
         ramp_s: float = 0.0,
         mark: str = "",
     ) -> Request:
-        """An order over the control program. until: when the program rules again; left out, when it is released.
-        mark: a text of ours that the gateway repeats with what it logs of it (cmsRefId)."""
+        """An order over the control program, to at most `limits.ITEMS_MAX` targets. until: when the program rules
+        again; left out, when it is released. mark: a text of ours that the gateway repeats with what it logs of it
+        (cmsRefId)."""
         command = Command(
             level_state(level_percent),
             ramp_to_level_time=ramp_s or None,
@@ -453,15 +487,31 @@ class Peer:
                     said = [(f"{found.address}/{number}", name) for number, name in found.calendars.items()]
                     self._collector.take(Sort.ASSIGNMENT, said)
         page = _page_of(request)
-        if page is None or len(devices) != page.limit or page.offset + page.limit >= DEVICES_MAX:
-            return events, ()
+        if page is None or page.offset == 0:
+            self._listed = set()
+        if self._listed is not None:
+            self._listed |= {each.address for each in devices}
         total = headers.get("pagination-totalcount", headers.get("pagination-totalCount", ""))
-        if total.isdigit() and page.offset + len(devices) >= int(total):
-            return events, ()
+        if (
+            page is None
+            or len(devices) != page.limit
+            or page.offset + page.limit >= DEVICES_MAX
+            or (total.isascii() and total.isdigit() and page.offset + len(devices) >= int(total[:10]))
+        ):
+            return (*events, *self._unlisted()), ()
         further = self._page(page.offset + page.limit)
         if self._collector is not None and self._collector.waits_for(request.target):
             self._collector.more(further.target)
         return events, (further,)
+
+    def _unlisted(self) -> tuple[CmsEvent, ...]:
+        """The devices that the gateway no longer speaks of, when its list has come whole."""
+        listed, self._listed = self._listed, None
+        gone = tuple(self.devices.keys() - listed) if listed is not None else ()
+        for address in gone:
+            del self.devices[address]
+            self._reader.forget(address)
+        return (Lost(self.gateway, tuple(sorted(gone))),) if gone else ()
 
     def _list_read(self, sort: Sort, items: Sequence[msgspec.Raw]) -> None:
         if self._collector is None:

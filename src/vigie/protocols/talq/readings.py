@@ -18,7 +18,7 @@ from vigie.core.kinds import Quality
 from vigie.core.observations import Outcome, Rejected
 from vigie.core.readings import Readings, Value
 from vigie.core.times import to_us
-from vigie.protocols.talq.bindings import MEASURE_OF, RANK, REST_OF, SIGN_OF, As, Measure, Sign, kind_of
+from vigie.protocols.talq.bindings import MEASURE_OF, RANK, REST_OF, SIGN_OF, As, Measure, Sign
 from vigie.protocols.talq.devices import ACTUATOR, Known, attributes, identity, split
 from vigie.protocols.talq.limits import TEXT_CHARS_MAX
 from vigie.protocols.talq.messages import (
@@ -46,12 +46,11 @@ class _Row(Exception):
         self.outcome, self.detail = outcome, detail
 
 
-@dataclass(slots=True)
-class _Point:
+class Standing(msgspec.Struct):
     """A point of signs: what its measure said last, and the events that stand."""
 
     base: str = ""
-    standing: set[str] = field(default_factory=set[str])
+    events: set[str] = msgspec.field(default_factory=set[str])
 
 
 @dataclass(slots=True)
@@ -77,12 +76,11 @@ class Reader:
     def __init__(self, devices: Mapping[str, Known]) -> None:
         """devices: the gateway's, by address; read each time, so it may grow."""
         self._devices = devices
-        self._points: dict[tuple[str, str], _Point] = {}
+        self.points: dict[str, dict[str, Standing]] = {}
 
     def forget(self, address: str) -> None:
         """A device is no more."""
-        for key in [key for key in self._points if key[0] == address]:
-            del self._points[key]
+        self.points.pop(address, None)
 
     def report(self, entries: Iterable[bytes], now_us: int) -> Readings:
         """The entries of a log report. One that is wrong, unbound or of an unknown device is refused, alone."""
@@ -96,25 +94,27 @@ class Reader:
                 columns.readings.refused.append(Rejected(row, refusal.outcome, refusal.detail))
         return columns.readings
 
-    def device(self, device: Device, now_us: int) -> Readings:
-        """The bound values that a device carries. What is not bound is its own business, and passed over."""
+    def values(self, devices: Iterable[Device], now_us: int) -> Readings:
+        """The bound values that devices carry. What is not bound is their own business, and passed over."""
         columns = _Columns()
-        known = self._devices.get(device.address)
-        if known is None:
-            return columns.readings
-        for function in device.functions:
-            number, sort = identity(function)
-            sort = sort or known.functions.get(number, "")
-            for name, said in attributes(function):
-                row = len(columns.readings) + len(columns.readings.refused)
-                try:
-                    self._attribute(
-                        columns, row, known, sort or known.functions.get(number, ""), name, said, None, now_us
-                    )
-                except _Row as refusal:
-                    if refusal.outcome is not Outcome.UNKNOWN_POINT:
-                        columns.readings.refused.append(Rejected(row, refusal.outcome, refusal.detail))
+        for device in devices:
+            known = self._devices.get(device.address)
+            if known is None:
+                continue
+            for function in device.functions:
+                number, sort = identity(function)
+                sort = sort or known.functions.get(number, "")
+                for name, said in attributes(function):
+                    self._carried(columns, known, sort, name, said, now_us)
         return columns.readings
+
+    def _carried(self, columns: _Columns, known: Known, sort: str, name: str, said: Attribute, now_us: int) -> None:
+        row = len(columns.readings) + len(columns.readings.refused)
+        try:
+            self._attribute(columns, row, known, sort, name, said, None, now_us)
+        except _Row as refusal:
+            if refusal.outcome is not Outcome.UNKNOWN_POINT:
+                columns.readings.refused.append(Rejected(row, refusal.outcome, refusal.detail))
 
     def _logged(self, columns: _Columns, row: int, entry: LogEntry, now_us: int) -> None:
         data = entry.data
@@ -129,7 +129,7 @@ class Reader:
                 name, said = data.attribute_name, data.attribute_value
                 self._attribute(columns, row, known, sort, name, said, data.timestamp, now_us)
             case EventLogData():
-                sign = SIGN_OF.get((kind_of(known.types), data.event_type))
+                sign = SIGN_OF.get((known.kind, data.event_type))
                 if sign is None:
                     raise _Row(Outcome.UNKNOWN_POINT, data.event_type)
                 at_us, quality = _instant(data.timestamp, None, now_us)
@@ -146,7 +146,7 @@ class Reader:
         self, columns: _Columns, row: int, known: Known, sort: str, name: str, said: Attribute, logged: str | None,
         now_us: int,
     ) -> None:  # fmt: skip
-        kind = kind_of(known.types)
+        kind = known.kind
         measure, sign = MEASURE_OF.get((kind, sort, name)), SIGN_OF.get((kind, name))
         if measure is None and sign is None:
             raise _Row(Outcome.UNKNOWN_POINT, f"{sort}.{name}")
@@ -159,7 +159,7 @@ class Reader:
             return
         value = _FORM[measure.form](measure, said.value)
         if (kind, measure.point) in REST_OF:
-            point = self._points.setdefault((known.address, measure.point), _Point())
+            point = self._point(known, measure.point)
             point.base = str(value)
             value = _shown(kind, measure.point, point)
         columns.add(row, known.asset, measure.point, value, at_us, quality)
@@ -167,20 +167,23 @@ class Reader:
     def _sign(
         self, columns: _Columns, row: int, known: Known, sign: Sign, stands: bool, at_us: int, quality: Quality
     ) -> None:
-        point = self._points.setdefault((known.address, sign.point), _Point())
-        (point.standing.add if stands else point.standing.discard)(sign.event)
+        point = self._point(known, sign.point)
+        (point.events.add if stands else point.events.discard)(sign.event)
         columns.add(row, known.asset, sign.point, _shown(sign.kind, sign.point, point), at_us, quality)
 
+    def _point(self, known: Known, name: str) -> Standing:
+        return self.points.setdefault(known.address, {}).setdefault(name, Standing())
 
-def _shown(kind: str, name: str, point: _Point) -> str:
-    if point.standing:
-        return SIGN_OF[kind, min(point.standing, key=lambda event: RANK[kind, event])].value
+
+def _shown(kind: str, name: str, point: Standing) -> str:
+    if point.events:
+        return SIGN_OF[kind, min(point.events, key=lambda event: RANK[kind, event])].value
     return point.base or REST_OF[kind, name]
 
 
 def _holder(known: Known, attribute: str) -> str:
     """The type of the device's function that has this attribute, where an address names none."""
-    kind = kind_of(known.types)
+    kind = known.kind
     return next((sort for sort in known.functions.values() if (kind, sort, attribute) in MEASURE_OF), "")
 
 

@@ -88,7 +88,10 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to be sent. number: its talqRequestId; empty for one that changes nothing."""
+    """A request to be sent. number: its talqRequestId; empty for one that changes nothing.
+
+    Where no answer comes it may be sent again, unchanged: an end that has done it answers, and does not do it again.
+    """
 
     route: Route
     path: str
@@ -202,7 +205,7 @@ def read(side: Side, incoming: Incoming) -> Call:
     number = _identifier(asked, "talqRequestId", needed=route.changes)
     origin = _identifier(asked, "talqOriginRequestId", needed=False)
     seal = (
-        sha256(f"{number} {incoming.target}\n".encode("utf-8", "replace") + incoming.body).digest()
+        sha256(f"{route.name} {incoming.target}\n".encode("utf-8", "replace") + incoming.body).digest()
         if route.changes
         else b""
     )

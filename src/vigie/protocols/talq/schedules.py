@@ -9,8 +9,9 @@ model.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -349,6 +350,55 @@ def level_at(programme: Programme, now: time, sunrise: time, sunset: time) -> in
         slot = min(since, key=lambda pair: pair[0])[1]
         wanted = _together(slot.how, wanted, slot.level)
     return wanted
+
+
+def day_of(local: datetime, offset_h: int) -> date:
+    """The day that a local time belongs to. offset_h: when a day begins (dayOffset), 0 or 12 h: from noon to noon a
+    night is one day."""
+    return (local - timedelta(hours=offset_h)).date()
+
+
+def programme_on(year: Year, day: date) -> str:
+    """The programme that a calendar gives to a day; empty for none."""
+    return next((rule.programme for rule in year.rules if _holds(rule, day)), year.otherwise)
+
+
+def _holds(rule: Rule, day: date) -> bool:
+    # Without a year, the bounds are of each year; a first after the last spans its end.
+    first, last = (1, 1), (12, 31)
+    if isinstance(rule.first, date):
+        if day < rule.first:
+            return False
+    elif rule.first is not None:
+        first = rule.first
+    if isinstance(rule.last, date):
+        if day > rule.last:
+            return False
+    elif rule.last is not None:
+        last = rule.last
+    return _in_year(day, first, last) and _is_on(rule.on, day)
+
+
+def _in_year(day: date, first: tuple[int, int], last: tuple[int, int]) -> bool:
+    at = (day.month, day.day)
+    return first <= at <= last if first <= last else at >= first or at <= last
+
+
+def _is_on(on: On, day: date) -> bool:
+    if on is None:
+        return True
+    if not isinstance(on, WeekDays):
+        return any(
+            each.first <= day.day <= each.last if isinstance(each, MonthDays) else _in_year(day, each.first, each.last)
+            for each in on
+        )
+    if not any(first <= day.isoweekday() <= last for first, last in on.spans):
+        return False
+    return not on.which or str((day.day - 1) // 7 + 1) in on.which or ("L" in on.which and _is_last(day))
+
+
+def _is_last(day: date) -> bool:
+    return day.day + 7 > monthrange(day.year, day.month)[1]
 
 
 def _alight(period: Hours | Night, at: int, sunrise: time, sunset: time) -> bool:
