@@ -15,9 +15,14 @@ from pathlib import Path
 
 from vigie.app import Installation, admission
 from vigie.app.accounts import DEMO, keeper_of
-from vigie.core.facts import COMMAND_LINE
+from vigie.core.facts import COMMAND_LINE, Entry
 from vigie.engine.accounts import Held
 from vigie.engine.keeper import By
+from vigie.engine.plans import By as WrittenBy
+from vigie.engine.plans import Plans, kinds_of
+from vigie.services.lighting.plans import PROGRAMME, TARIFF
+from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Window
+from vigie.services.lighting.programmes.year import Tariff
 from vigie.sim.city import generate
 from vigie.sim.city.facts import METROPOLE
 from vigie.sim.city.inventory import drafts
@@ -48,6 +53,7 @@ _ALL = frozenset({"*"})
 PEOPLE = (
     Somebody("operator", "Inès Martin", Held("operator", "", _ALL), "sees all, gives orders, acknowledges alarms"),
     Somebody("supervisor", "Hélène Roux", Held("supervisor", "", _ALL), "confirms what takes two persons"),
+    Somebody("manager", "Nadia Perrin", Held("manager", "", frozenset({"lighting"})), "writes lighting programmes"),
     Somebody(
         "crew",
         "Karim Benali",
@@ -76,7 +82,7 @@ async def prepare(opened: Installation, seed: int, say: Callable[[str], None]) -
         if not admitted:
             _take_city(opened, seed, say)
         say("making its people")
-        await people
+        _put_in_force(opened, await people)
     finally:
         people.cancel()
 
@@ -92,13 +98,53 @@ def _take_city(opened: Installation, seed: int, say: Callable[[str], None]) -> N
     _admit(opened, gateways(city))
 
 
-async def _make_people(opened: Installation) -> None:
+async def _make_people(opened: Installation) -> Mapping[str, str]:
+    """Makes whom there is not yet; returns the ids of those made, by login."""
     keeper = keeper_of(opened)
     known = {person.login for person in opened.facts.accounts.people()}
     by = By(COMMAND_LINE, "the demo")
-    await asyncio.gather(
-        *(keeper.make_user(by, who.login, who.name, PASSWORD, [who.held]) for who in PEOPLE if who.login not in known)
-    )
+    missing = [who for who in PEOPLE if who.login not in known]
+    made = await asyncio.gather(*(keeper.make_user(by, who.login, who.name, PASSWORD, [who.held]) for who in missing))
+    return dict(zip((who.login for who in missing), made, strict=True))
+
+
+def _put_in_force(opened: Installation, made: Mapping[str, str]) -> None:
+    """What the communes have decided and what a kilowatt-hour costs, written by one and approved by another."""
+    if not {"manager", "supervisor"} <= made.keys() or opened.facts.plans.kept(kinds_of(opened.services)):
+        return
+    plans, now_us = Plans(), opened.clock.now_us()
+    entries: list[Entry] = []
+    for kind, body in [*((PROGRAMME, each) for each in programmes()), (TARIFF, tariff())]:
+        plan = opened.new_id()
+        editor, approver = (WrittenBy(made[who], now_us, opened.new_id()) for who in ("manager", "supervisor"))
+        entries.append(plans.make(plan, kind, body, by=editor))
+        entries.append(plans.move(plan, "approve", number=1, revision=1, by=approver))
+    opened.facts.commit(entries)
+
+
+def programmes() -> list[Programme]:
+    """The lighting policies of Dijon, Quetigny and Sennecey, as the simulated lamps keep them."""
+    every = "Toutes les nuits"
+    dimmed = (Rule(every, (Window(Clock(22 * 60), Clock(5 * 60), 70),)),)
+    dark = (Rule(every, (Window(Clock(0), Clock(5 * 60), 0),)),)
+    signs = "Panneaux aux entrées de la commune"
+    return [
+        Programme("Dijon, toutes les nuits", Rank.AREA, f"{METROPOLE}/dijon", rules=dimmed),
+        Programme("Quetigny, toutes les nuits", Rank.AREA, f"{METROPOLE}/quetigny", rules=dimmed),
+        Programme(
+            "Sennecey, éteint de 0 h à 5 h",
+            Rank.AREA,
+            f"{METROPOLE}/sennecey-les-dijon",
+            rules=dark,
+            decision=Decision("2023-06", "2023-06-12", "Le maire de Sennecey-lès-Dijon", "De 0 h à 5 h", signs),
+            answer="La commune entière est éteinte ; les points voisins sont ceux des communes limitrophes.",
+        ),
+    ]
+
+
+def tariff() -> Tariff:
+    """What a kilowatt-hour costs in the demo: made up, and it says so."""
+    return Tariff(0.19, 0.14, kg_co2_per_kwh=0.06, source="Démonstration (chiffres inventés)")
 
 
 @contextlib.contextmanager

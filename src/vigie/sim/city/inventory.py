@@ -11,17 +11,21 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from vigie.core.arrays import Shapes, blobs, floats, ints, pairs
+from vigie.core.arrays import Shapes, blobs, floats, ints, pairs, shapes
 from vigie.core.drafts import Draft, Scalar
 from vigie.sim.city.city import City
 from vigie.sim.city.equipment import Spots
 from vigie.sim.city.facts import AIR_STATIONS, BIKE_STATIONS, BUSES, COMMUNES, METROPOLE, TRAMS, WEATHER_STATIONS
 from vigie.sim.city.frame import Floats, Ints, dice, to_degrees
 from vigie.sim.city.lighting import LAMPS
-from vigie.sim.city.network import CLASSES, MOTORWAY, SPEED_LIMIT_KM_H
+from vigie.sim.city.network import CLASSES, MOTORWAY, PATH, SPEED_LIMIT_KM_H
 from vigie.sim.city.transit import TASKS
 
 AREAS = tuple(f"{METROPOLE}/{commune.slug}" for commune in COMMUNES)
+LIGHTING_CLASSES = ("M2", "M3", "M4", "P4", "P5")
+"""Of EN 13201-2, by the rank of the street."""
+_CROSSING_M = 20.0
+"""Lamps so near to a junction with signals light its crossings."""
 _TYPOLOGIES = ("urbaine de fond", "trafic", "périurbaine")
 _WIDTH = {"luminaire": 6, "building": 6, "street": 5, "cabinet": 4, "detector": 4, "stop": 4, "green": 3}
 
@@ -137,14 +141,29 @@ def _lighting(city: City) -> Iterator[Draft]:
     street_keys, cabinet_keys = ids("street", len(name_of)), ids("cabinet", len(fed))
     communes, arcs, cabinet = ints(lighting.commune), ints(lighting.arc), ints(lighting.cabinet)
     lamp, power, flux = ints(lighting.lamp), floats(lighting.power_w), floats(lighting.flux_lm)
+    ranks, crossing = ints(city.network.rank), _at_crossings(city)
     colour, upward, code_3 = floats(lighting.colour_k), floats(lighting.upward), floats(lighting.flux_code_3)
     for i, (key, (lon, lat)) in enumerate(zip(ids("luminaire", len(places)), places, strict=True)):
+        rank = ranks[arcs[i]]
         attributes: dict[str, Scalar] = {
+            "lighting_class": LIGHTING_CLASSES[rank], "category": "a",
+            "lights": "crossing" if crossing[i] else "path" if rank == PATH else "road",
             "lamp": LAMPS[lamp[i]], "rated_power": power[i], "flux": flux[i], "colour_temperature": colour[i],
             "upward_light_share": upward[i], "flux_code_3": code_3[i], "installed": lighting.installed[i],
         }  # fmt: skip
         yield Draft(key=key, id=key, kind="luminaire", lon=lon, lat=lat, area=AREAS[communes[i]],
                     street=street_keys[arcs[i]], parent=cabinet_keys[cabinet[i]], attributes=attributes)  # fmt: skip
+
+
+def _at_crossings(city: City) -> list[bool]:
+    """Whether each lamp lights the crossings of a junction with signals."""
+    nodes = shapely.points(city.network.nodes[city.signals.node])
+    near = shapely.STRtree(shapes(shapely.points(city.lighting.xy))).query(
+        shapes(nodes), "dwithin", distance=_CROSSING_M
+    )
+    found = np.zeros(len(city.lighting.xy), np.bool_)
+    found[near[1]] = True
+    return found.tolist()
 
 
 def _signals(city: City) -> Iterator[Draft]:
