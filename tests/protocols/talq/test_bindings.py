@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import PROJECT
 from tests.protocols.talq.standard import Standard
 from vigie.core.kinds import AssetKind, Sort
 from vigie.protocols.talq.bindings import (
@@ -12,6 +13,7 @@ from vigie.protocols.talq.bindings import (
     KINDS,
     LUMINAIRE,
     MEASURES,
+    NOTICES,
     RESTS,
     SIGNS,
     As,
@@ -70,6 +72,18 @@ def test_each_sign_is_an_event_and_a_choice_of_a_point(talq: Standard, sign: Sig
 @pytest.mark.parametrize("rest", RESTS, ids=lambda each: f"{each.kind} {each.point}")
 def test_each_rest_is_a_choice_of_a_point(rest: Rest) -> None:
     assert rest.value in ASSETS[rest.kind].points[rest.point].choices
+
+
+def test_each_notice_is_an_event_and_no_sign(talq: Standard) -> None:
+    assert set(talq.model["EventType"]["enum"]) >= NOTICES
+    assert not NOTICES & {sign.event for sign in SIGNS}
+
+
+def test_what_is_bound_is_on_the_page() -> None:
+    page = (PROJECT / "docs" / "explanation" / "talq.md").read_text("utf-8")
+    names = {measure.attribute for measure in MEASURES} | {sign.event for sign in SIGNS} | NOTICES
+    # Of one name under two spellings the page has the one that is not deprecated.
+    assert {name for name in names if name not in page} == {"controlGearComFailure"}
 
 
 def test_each_point_of_signs_has_its_rest() -> None:

@@ -34,6 +34,7 @@ from vigie.protocols.talq.events import (
     Found,
     Joined,
     Live,
+    Noticed,
     Overridden,
     ReadBack,
     Ready,
@@ -355,6 +356,16 @@ def test_samples_are_taken_at_their_times(link: Link) -> None:
     link.down(link.peer.pull("power"))
     assert len(reported(link)) == 6
     assert statuses(link.down(link.peer.caller.ask("deleteLoggerConfig", "power"))) == [200]
+
+
+def test_a_calendar_that_a_lamp_cannot_follow_is_noticed(link: Link) -> None:
+    mend(link)
+    link.gateway.happened(LAMP.format(1), ACTUATOR, "invalidCalendar", True, link.now_us)
+    link.wait(1)
+    event = link.last(Noticed)
+    assert isinstance(event, Noticed)
+    (notice,) = event.notices
+    assert (notice.device, notice.function, notice.event) == (LAMP.format(1), ACTUATOR, "invalidCalendar")
 
 
 def test_a_report_that_is_not_answered_comes_again(link: Link) -> None:

@@ -12,7 +12,7 @@ from vigie.core.kinds import Quality
 from vigie.core.observations import Outcome
 from vigie.protocols.talq.devices import Known, known
 from vigie.protocols.talq.messages import Attribute, Device
-from vigie.protocols.talq.readings import Reader
+from vigie.protocols.talq.readings import Notice, Reader
 
 AT = "2026-11-26T03:00:00+01:00"
 AT_US = 1_795_658_400_000_000
@@ -64,7 +64,7 @@ MONITORED, ACTUATED = f"{LAMP.format(1)}/{MONITOR}", f"{LAMP.format(1)}/{ACTUATO
     ],
 )  # fmt: skip
 def test_what_is_bound_becomes_a_reading(entry: bytes, row: tuple[str, str, object]) -> None:
-    read = Reader(devices()).report([entry], NOW_US)
+    read, _ = Reader(devices()).report([entry], NOW_US)
     assert (read.refused, read.quality, read.observed_us) == ([], {}, [AT_US])
     assert (read.assets[0], read.points[0], read.values[0]) == row
     assert type(read.values[0]) is type(row[2])
@@ -95,7 +95,7 @@ def test_what_is_bound_becomes_a_reading(entry: bytes, row: tuple[str, str, obje
     ],
 )  # fmt: skip
 def test_what_is_not_is_refused_by_name(entry: bytes, outcome: Outcome) -> None:
-    read = Reader(devices()).report([entry], NOW_US)
+    read, _ = Reader(devices()).report([entry], NOW_US)
     assert [each.outcome for each in read.refused] == [outcome]
     assert read.assets == []
 
@@ -109,11 +109,11 @@ def test_a_loss_of_supply_hides_what_a_segment_says_and_gives_it_back() -> None:
         attribute(segment, "actualState", "ON"),
         event(CABINET, "supplyLoss", startEndFlag=False, timestamp=AT),
     ]
-    assert reader.report(entries, NOW_US).values == ["off", "lost", "lost", "on"]
+    assert reader.report(entries, NOW_US)[0].values == ["off", "lost", "lost", "on"]
 
 
 def test_an_event_without_beginning_or_end_stands_and_is_uncertain() -> None:
-    read = Reader(devices()).report([event(MONITORED, "lampFailure", timestamp=AT)], NOW_US)
+    read, _ = Reader(devices()).report([event(MONITORED, "lampFailure", timestamp=AT)], NOW_US)
     assert (read.values, read.quality) == (["lamp"], {0: Quality.UNCERTAIN})
 
 
@@ -122,7 +122,7 @@ def test_a_device_that_is_gone_leaves_nothing_standing() -> None:
     reader.report([event(MONITORED, "supplyLoss", startEndFlag=True), event(MONITORED, "lampFailure")], NOW_US)
     reader.forget(LAMP.format(1))
     over = event(MONITORED, "supplyLoss", startEndFlag=False)
-    assert reader.report([over], NOW_US).values == ["none"]
+    assert reader.report([over], NOW_US)[0].values == ["none"]
 
 
 def test_of_a_devices_own_values_the_bound_are_read() -> None:
@@ -133,3 +133,17 @@ def test_of_a_devices_own_values_the_bound_are_read() -> None:
     read = Reader(devices()).values([Device(LAMP.format(1), "n", "c", functions), stranger], NOW_US)
     assert (read.points, read.values) == (["power"], [3.0])
     assert [each.outcome for each in read.refused] == [Outcome.WRONG_TYPE]
+
+
+def test_what_could_not_be_done_is_a_notice_and_no_reading() -> None:
+    entries = [
+        event(ACTUATED, "invalidCalendar", startEndFlag=True, timestamp=AT),
+        event("gateway", "invalidProgram"),
+        event(MONITORED, "lampFailure", startEndFlag=True, timestamp=AT),
+    ]
+    read, notices = Reader(devices()).report(entries, NOW_US)
+    assert notices == (
+        Notice(LAMP.format(1), ACTUATOR, "invalidCalendar", True, AT_US),
+        Notice("gateway", "", "invalidProgram", None, NOW_US),
+    )
+    assert (read.rows, read.refused) == ([2], [])

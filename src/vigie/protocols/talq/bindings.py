@@ -99,6 +99,12 @@ RESTS: tuple[Rest, ...] = (
     Rest(CABINET, "door", "closed"),
 )
 
+NOTICES: frozenset[str] = frozenset(
+    "communicationFailure functionError invalidAddress invalidCalendar invalidConfig invalidLampType "
+    "invalidLoggerConfig invalidProgram newCmsAttached".split()
+)
+"""Events that are no point's, and say that something asked for was not done, or that a device cannot be reached."""
+
 MEASURE_OF: dict[tuple[str, str, str], Measure] = {
     (each.kind, each.function, each.attribute): each for each in MEASURES
 }

@@ -8,6 +8,7 @@ from vigie.core.readings import Readings
 from vigie.protocols.talq.devices import Known
 from vigie.protocols.talq.differences import Held
 from vigie.protocols.talq.messages import AssignCommand, Attribute, Command, DeviceClass, Service, TalqError
+from vigie.protocols.talq.readings import Notice
 from vigie.protocols.talq.requests import Answer, Request
 
 # What the CMS learns.
@@ -61,6 +62,14 @@ class Reported:
     gateway: str
     logger: str
     readings: Readings
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Events that are no readings: a calendar that a lamp cannot follow, a device that does not answer its gateway."""
+
+    gateway: str
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +182,8 @@ class Configured:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A request of the gateway's was refused (status) or its answer is not understood (0)."""
+    """A request of the gateway's was refused (status) or its answer is not understood (0). With 403 the CMS does not
+    know the gateway, or not any more: `start` begins anew, after a while."""
 
     name: str
     number: str
@@ -182,7 +192,19 @@ class Failed:
 
 
 CmsEvent = (
-    Attached | Ready | Supported | Found | Lost | Reported | Done | Accepted | Followed | Declined | Garbled | ReadBack
+    Attached
+    | Ready
+    | Supported
+    | Found
+    | Lost
+    | Reported
+    | Noticed
+    | Done
+    | Accepted
+    | Followed
+    | Declined
+    | Garbled
+    | ReadBack
 )
 GatewayEvent = Joined | Live | Overridden | Assigned | Stored | Configured | Failed
 

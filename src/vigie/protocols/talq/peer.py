@@ -27,6 +27,7 @@ from vigie.protocols.talq.events import (
     Found,
     Garbled,
     Lost,
+    Noticed,
     ReadBack,
     Ready,
     Reported,
@@ -306,10 +307,12 @@ class Peer:
 
     def _take_report(self, call: Call, now_us: int) -> tuple[Answer, tuple[CmsEvent, ...]]:
         report: LogReport = call.payload
-        return yes(call.route), (self._report(report, now_us),)
+        return yes(call.route), self._report(report, now_us)
 
-    def _report(self, report: LogReport, now_us: int) -> Reported:
-        return Reported(self.gateway, report.address, self._reader.report(report.entries, now_us))
+    def _report(self, report: LogReport, now_us: int) -> tuple[CmsEvent, ...]:
+        readings, notices = self._reader.report(report.entries, now_us)
+        told = (Noticed(self.gateway, notices),) if notices else ()
+        return Reported(self.gateway, report.address, readings), *told
 
     _HANDLERS: ClassVar[dict[str, Callable[[Peer, Call, int], tuple[Answer, tuple[CmsEvent, ...]]]]] = {
         "announceServices": _announce_services,
@@ -463,7 +466,7 @@ class Peer:
         if name == "getDevice":
             return self._found((said,), now_us)
         if name == "getLogReport":
-            return (self._report(said, now_us),)
+            return self._report(said, now_us)
         if name == "getLoggerConfig" and self._collector is not None:
             self._collector.take(Sort.LOGGER, [(said.address, said)])
         return ()

@@ -18,7 +18,7 @@ from vigie.core.kinds import Quality
 from vigie.core.observations import Outcome, Rejected
 from vigie.core.readings import Readings, Value
 from vigie.core.times import to_us
-from vigie.protocols.talq.bindings import MEASURE_OF, RANK, REST_OF, SIGN_OF, As, Measure, Sign
+from vigie.protocols.talq.bindings import MEASURE_OF, NOTICES, RANK, REST_OF, SIGN_OF, As, Measure, Sign
 from vigie.protocols.talq.devices import ACTUATOR, Known, attributes, identity, split
 from vigie.protocols.talq.limits import TEXT_CHARS_MAX
 from vigie.protocols.talq.messages import (
@@ -27,6 +27,7 @@ from vigie.protocols.talq.messages import (
     Command,
     Device,
     EventLogData,
+    LogData,
     LogEntry,
     State,
     StateChangeEventLogData,
@@ -70,6 +71,20 @@ class _Columns:
         into.rows.append(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event that is no reading, and that whoever asks gateways for things must know of (`bindings.NOTICES`).
+
+    device: may be the gateway's own address. function: "" for none. begins: None for an event without length.
+    """
+
+    device: str
+    function: str
+    event: str
+    begins: bool | None
+    at_us: int
+
+
 class Reader:
     """Turns what one gateway says into readings."""
 
@@ -82,17 +97,22 @@ class Reader:
         """A device is no more."""
         self.points.pop(address, None)
 
-    def report(self, entries: Iterable[bytes], now_us: int) -> Readings:
+    def report(self, entries: Iterable[bytes], now_us: int) -> tuple[Readings, tuple[Notice, ...]]:
         """The entries of a log report. One that is wrong, unbound or of an unknown device is refused, alone."""
         columns = _Columns()
+        notices: list[Notice] = []
         for row, raw in enumerate(entries):
             try:
-                self._logged(columns, row, _entry.decode(raw), now_us)
+                data = _entry.decode(raw).data
+                if isinstance(data, EventLogData) and data.event_type in NOTICES:
+                    notices.append(_notice(data, now_us))
+                else:
+                    self._logged(columns, row, data, now_us)
             except UNREADABLE as error:
                 columns.readings.refused.append(Rejected(row, Outcome.MALFORMED, str(error)[:TEXT_CHARS_MAX]))
             except _Row as refusal:
                 columns.readings.refused.append(Rejected(row, refusal.outcome, refusal.detail))
-        return columns.readings
+        return columns.readings, tuple(notices)
 
     def values(self, devices: Iterable[Device], now_us: int) -> Readings:
         """The bound values that devices carry. What is not bound is their own business, and passed over."""
@@ -116,8 +136,7 @@ class Reader:
             if refusal.outcome is not Outcome.UNKNOWN_POINT:
                 columns.readings.refused.append(Rejected(row, refusal.outcome, refusal.detail))
 
-    def _logged(self, columns: _Columns, row: int, entry: LogEntry, now_us: int) -> None:
-        data = entry.data
+    def _logged(self, columns: _Columns, row: int, data: LogData, now_us: int) -> None:
         address, number, _ = split(data.src_address)
         known = self._devices.get(address)
         if known is None:
@@ -173,6 +192,11 @@ class Reader:
 
     def _point(self, known: Known, name: str) -> Standing:
         return self.points.setdefault(known.address, {}).setdefault(name, Standing())
+
+
+def _notice(data: EventLogData, now_us: int) -> Notice:
+    device, function, _ = split(data.src_address)
+    return Notice(device, function, data.event_type, data.start_end_flag, _instant(data.timestamp, None, now_us)[0])
 
 
 def _shown(kind: str, name: str, point: Standing) -> str:
