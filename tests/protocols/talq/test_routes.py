@@ -11,9 +11,9 @@ import pytest
 from tests.conftest import PROJECT
 from tests.protocols.talq.standard import Standard
 from vigie.protocols.talq import messages
+from vigie.protocols.talq.answering import Answers
 from vigie.protocols.talq.cms import Cms
 from vigie.protocols.talq.devices import scope_of
-from vigie.protocols.talq.gateway import Gateway
 from vigie.protocols.talq.peer import MOVES, SPOKEN_BEFORE, Peer, Step
 from vigie.protocols.talq.routes import ROUTES, Route, Side, find
 
@@ -48,7 +48,7 @@ def test_what_is_not_spoken_is_written_down(talq: Standard, side: Side) -> None:
 
 
 def test_each_route_has_its_handler_and_no_handler_is_idle() -> None:
-    handlers = {Side.CMS: Peer._HANDLERS, Side.GATEWAY: Gateway._HANDLERS}
+    handlers = {Side.CMS: Peer._HANDLERS, Side.GATEWAY: Answers._HANDLERS}
     for side, table in handlers.items():
         assert set(table) == {route.name for route in ROUTES if route.side is side}
     assert {name for _, name in MOVES} <= SPOKEN_BEFORE <= set(handlers[Side.CMS])

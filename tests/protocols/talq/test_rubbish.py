@@ -106,12 +106,12 @@ def truncations() -> list[tuple[Request, bytes]]:
 
 
 def test_what_is_cut_is_refused_and_changes_nothing(link: Link) -> None:
-    before = (dict(link.peer.devices), dict(link.gateway.overrides), link.peer.step)
+    before = (dict(link.peer.devices), dict(link.gateway.network.overrides), link.peer.step)
     for request, body in truncations():
         message = incoming(request)
         cut = Incoming(message.method, message.target, message.headers, body)
         assert send(link, request.route.side, cut) == 400, request.route.name
-    assert (link.peer.devices, link.gateway.overrides, link.peer.step) == before
+    assert (link.peer.devices, link.gateway.network.overrides, link.peer.step) == before
 
 
 def bodied(link: Link, name: str, value: Any, *values: str, side: Side = Side.GATEWAY) -> int:
@@ -181,7 +181,7 @@ LOGGER = {"address": "l", "ownerCMS": CMS}
 )  # fmt: skip
 def test_the_gateway_refuses_what_it_cannot_do(link: Link, name: str, value: Any, status: int) -> None:
     assert bodied(link, name, value) == status
-    assert not any(link.gateway.holding.shelves.values())
+    assert not any(link.gateway.network.holding.shelves.values())
 
 
 @pytest.mark.parametrize(

@@ -24,16 +24,21 @@ from tests.protocols.talq.standard import Standard
 from vigie.core.times import from_us, rfc3339
 from vigie.protocols.talq.cms import Enrolment
 from vigie.protocols.talq.differences import Difference, Held, Sort, compare, mend
-from vigie.protocols.talq.events import Failed, Found, Lost, Overridden, ReadBack, Reported
+from vigie.protocols.talq.events import Failed, Found, Live, Lost, Overridden, ReadBack, Reported
 from vigie.protocols.talq.limits import GROUP_DEPTH_MAX
 from vigie.protocols.talq.messages import (
     Attribute,
+    EventRecordingMode,
     Group,
+    ImmediateReportingMode,
+    Listed,
+    ListedSources,
+    LoggerConfig,
     ResourceReference,
     State,
 )
 from vigie.protocols.talq.peer import Memory, Step, actuators
-from vigie.protocols.talq.requests import digest
+from vigie.protocols.talq.requests import Answer, digest
 from vigie.protocols.talq.schedules import Night, Programme, Rule, Slot, Year, level, written, written_year
 
 EVENING = Programme("evening", (Night(),), (Slot(time(5), 100), Slot(time(22), 70)))
@@ -55,10 +60,10 @@ def overridden(link: Link) -> list[tuple[int, int | None]]:
 
 
 def test_a_post_that_starts_again_goes_on_where_it_was(link: Link) -> None:
-    link.gateway.happened(LAMP.format(1), MONITOR, "lampFailure", True, link.now_us)
+    link.gateway.network.happened(LAMP.format(1), MONITOR, "lampFailure", True, link.now_us)
     value = Attribute("AttributeBoolean", True, rfc3339(link.now_us))
     for name in ("lampFailure", "supplyLoss"):
-        link.gateway.observed(LAMP.format(1), MONITOR, name, value, link.now_us)
+        link.gateway.network.observed(LAMP.format(1), MONITOR, name, value, link.now_us)
     link.down(link.peer.look(LAMP.format(1)))
     kept = msgspec.json.encode(link.peer.memory())
 
@@ -112,13 +117,45 @@ def test_no_gateway_takes_anothers_devices(link: Link) -> None:
 
 
 def test_devices_that_a_gateway_no_longer_lists_are_lost(link: Link) -> None:
-    del link.gateway.devices[LAMP.format(2)]
+    del link.gateway.network.devices[LAMP.format(2)]
     link.down(link.peer.discover())
     assert link.last(Lost) == Lost(link.gateway.address, (LAMP.format(2),))
     assert LAMP.format(2) not in link.peer.devices
     found = link.last(Found)
     assert isinstance(found, Found)
     assert actuators(found.devices[0]) == (ResourceReference("devices", f"{LAMP.format(1)}/{ACTUATOR}"),)
+
+
+def test_a_device_that_came_while_a_gateway_was_away_is_announced(link: Link) -> None:
+    link.gateway.network.devices[LAMP.format(9)] = lamp(9)
+    link.gateway.network.values[LAMP.format(9)] = {}
+    before = len(link.passed)
+    link.attach()
+    assert LAMP.format(9) in link.peer.devices
+    assert link.learnt[-1] == Live()
+    assert [(request.route.name, answer.status) for request, answer in link.passed[before + 3 :]] == [
+        ("addDevices", 409),
+        ("updateDevices", 200),
+        ("addDevices", 201),
+    ]
+
+
+def test_a_conflict_that_names_nothing_is_of_all(link: Link) -> None:
+    request = link.gateway._caller.ask("addDevices", body=[lamp(1), lamp(2)])
+    turn = link.gateway.answered(request, Answer(409), NOW_US)
+    (again,) = turn.requests
+    assert (again.route.name, again.body) == ("updateDevices", request.body)
+
+
+@pytest.mark.parametrize(("status", "kept"), [(400, 0), (413, 0), (422, 0), (401, 1), (403, 1), (404, 1), (503, 1)])
+def test_a_report_is_lost_only_where_it_is_wrong(link: Link, status: int, kept: int) -> None:
+    mode = EventRecordingMode(Listed(black_list=()))
+    config = LoggerConfig("l", CMS, ListedSources(black_list=()), mode, ImmediateReportingMode(0))
+    link.down(link.peer.caller.ask("addLoggerConfig", body=config))
+    link.gateway.network.happened(LAMP.format(1), MONITOR, "lampFailure", True, NOW_US)
+    (request,) = link.gateway.tick(NOW_US).requests
+    link.gateway.answered(request, Answer(status, b"no"), NOW_US)
+    assert len(link.gateway.tick(NOW_US).requests) == kept
 
 
 def test_an_order_begins_and_ends_at_its_times(link: Link) -> None:
@@ -132,7 +169,7 @@ def test_an_order_begins_and_ends_at_its_times(link: Link) -> None:
     assert overridden(link)[2:] == [(1, 40), (1, 40)]
     link.wait(60)
     assert overridden(link)[4:] == [(2, None)]
-    assert link.gateway.overrides == {}
+    assert link.gateway.network.overrides == {}
 
 
 def test_what_rules_a_lamp(link: Link) -> None:
@@ -147,7 +184,7 @@ def test_what_rules_a_lamp(link: Link) -> None:
 
     def level_of(number: int, hour: int) -> int | None:
         local = datetime(2026, 11, 26, hour, tzinfo=UTC)
-        command = link.gateway.ruling(LAMP.format(number), ACTUATOR, local, time(7, 30), time(17))
+        command = link.gateway.network.ruling(LAMP.format(number), ACTUATOR, local, time(7, 30), time(17))
         return level(command.state) if command else None
 
     assert [level_of(1, hour) for hour in (3, 6, 12, 18, 23)] == [70, 100, None, 100, 70]
@@ -182,7 +219,7 @@ def test_what_cannot_be_read_is_shown_and_replaced_only_where_it_is_ours(link: L
         "activePeriods": [dark],
         "fixedTimeControls": [],
     }
-    link.gateway.holding.shelves[Sort.PROGRAM] |= {"sensor": foreign}
+    link.gateway.network.holding.shelves[Sort.PROGRAM] |= {"sensor": foreign}
     link.down(link.peer.read_back())
     event = link.last(ReadBack)
     assert isinstance(event, ReadBack)

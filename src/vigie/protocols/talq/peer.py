@@ -200,11 +200,12 @@ class Peer:
         if single and call.payload.name != call.values[0]:
             raise Refused("payloadError", "the class in the path is another")
         strange = [each.name for each in classes if each.name not in self.classes]
+        there = [ResourceReference("device-classes", each.name) for each in classes if each.name in self.classes]
         if strange and call.route.name != "addDeviceClasses":
             raise Refused("resourceNotFound", f"no class {strange[0]!r}", status=422 if single else 404)
         # While the bootstrap lasts the gateway says again what it has said before it started anew.
-        if self.step is Step.READY and call.route.name == "addDeviceClasses" and len(strange) < len(classes):
-            raise Refused("resourceConflict", "a class of that name is there")
+        if self.step is Step.READY and call.route.name == "addDeviceClasses" and there:
+            raise Refused("resourceConflict", "classes are there already", there)
         if len(self.classes) + len(strange) > ITEMS_MAX:
             raise Refused("serviceConstraintExceeded", f"more than {ITEMS_MAX} classes")
         self.classes.update({each.name: each for each in classes})
@@ -240,14 +241,16 @@ class Peer:
         return yes(call.route, call.payload), tuple(events)
 
     def _check_devices(self, devices: Sequence[Device], *, adds: bool) -> None:
+        there = [each.address for each in devices if each.address in self.devices or self._taken(each.address)]
+        if adds and there:
+            about = [ResourceReference("devices", address) for address in there]
+            raise Refused("resourceConflict", "devices are there already", about)
         for device in devices:
             about = (ResourceReference("devices", device.address),)
             if not is_whole(device):
                 raise Refused("payloadError", "a function has no identifier of its own, or no type", about)
             if device.address == self.gateway:
                 continue
-            if adds and (device.address in self.devices or self._taken(device.address)):
-                raise Refused("resourceConflict", "the device is there already", about)
             if not adds and device.address not in self.devices:
                 raise Refused("resourceNotFound", "no such device", about)
             if device.class_ not in self.classes:

@@ -64,7 +64,7 @@ class Refused(Exception):
         """about: what the error concerns. status: where it is not the usual one of the key."""
         super().__init__(f"{key}: {description}")
         self.status = status or _STATUS[key]
-        references = tuple(ErrorReference(each) for each in about[:ERRORS_MAX])
+        references = tuple(ErrorReference(each) for each in about[:PAGE_DEVICES])
         self.errors = (TalqError(key, description, references),)
 
     def answer(self) -> Answer:
