@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from vigie.protocols.talq.limits import TARGETS_SENT_MAX
 from vigie.protocols.talq.messages import (
     AssignCommand,
@@ -115,7 +117,7 @@ _NAMES = {Sort.PROGRAM: "ControlProgram", Sort.CALENDAR: "Calendar", Sort.GROUP:
 
 def mend(differences: Iterable[Difference], caller: Caller) -> tuple[Request, ...]:
     """The requests that make it right, in an order in which nothing refers to what is not there: programs, calendars
-    and groups come before those who refer to them, and go after them."""
+    and groups come before those who refer to them, and go after them. A gateway must have room for both meanwhile."""
     ours = [each for each in differences if each.ours]
     by_sort = {sort: [each for each in ours if each.sort is sort] for sort in Sort}
     requests: list[Request] = []
@@ -135,10 +137,22 @@ def mend(differences: Iterable[Difference], caller: Caller) -> tuple[Request, ..
             requests.append(caller.ask("addLoggerConfig", body=each.wanted))
         else:
             requests.append(caller.ask("updateLoggerConfig", each.name, body=each.wanted))
+    requests += _parted(by_sort[Sort.GROUP], caller)
     for sort in (Sort.GROUP, Sort.CALENDAR, Sort.PROGRAM):
         gone = [each.name for each in by_sort[sort] if each.wanted is None]
         requests += [caller.ask(f"delete{_NAMES[sort]}", name) for name in gone]
     return tuple(requests)
+
+
+def _parted(differences: Sequence[Difference], caller: Caller) -> list[Request]:
+    """Empties groups that are to go and hold others that are to go, or themselves: no order would take them out."""
+    gone = {each.name: each.held for each in differences if each.wanted is None and isinstance(each.held, Group)}
+    holders = [
+        msgspec.structs.replace(group, members=())
+        for group in gone.values()
+        if any(member.resource == "groups" and member.address in gone for member in group.members)
+    ]
+    return [caller.ask("updateGroups", body=holders)] if holders else []
 
 
 def _assign(differences: Sequence[Difference], caller: Caller) -> list[Request]:

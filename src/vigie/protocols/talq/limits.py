@@ -12,7 +12,10 @@ ITEMS_MAX = 10_000
 """Devices, members, references or programmes in one list."""
 
 CONTROLS_MAX = 200
-"""Active periods and switching points of a control program; rules of a calendar; dates or days of a condition."""
+"""Active periods and switching points of a control program; dates or days of a condition."""
+
+RULES_MAX = 1_000
+"""Rules of a calendar: each night of two years that is unlike the others, and more."""
 
 FUNCTIONS_MAX = 100
 """Functions of a device or of a class, attributes and events of a function's description."""

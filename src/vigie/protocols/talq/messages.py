@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from vigie.protocols.talq.limits import CONTROLS_MAX, ENTRIES_MAX, FUNCTIONS_MAX, ITEMS_MAX, TEXT_CHARS_MAX
+from vigie.protocols.talq.limits import CONTROLS_MAX, ENTRIES_MAX, FUNCTIONS_MAX, ITEMS_MAX, RULES_MAX, TEXT_CHARS_MAX
 
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_CHARS_MAX)]
@@ -288,7 +288,7 @@ class Calendar(Message, frozen=True):
 
     id: Name
     owner_cms: Text = msgspec.field(name="ownerCMS")
-    rules: Annotated[tuple[CalendarRule, ...], msgspec.Meta(max_length=CONTROLS_MAX)] = ()
+    rules: Annotated[tuple[CalendarRule, ...], msgspec.Meta(max_length=RULES_MAX)] = ()
     default_program: Text = ""
 
 
