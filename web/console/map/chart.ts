@@ -4,6 +4,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { live, type Handle } from '@lib/live.svelte'
 import type { Theme } from '@lib/prefs.svelte'
 import type { Area, Bounds, City, Kinds } from '@lib/types'
+import type { Covered } from '../state/map.svelte'
 import { movers } from '../state/movers'
 import { picture } from '../state/picture'
 import type { Step } from '../state/targets.svelte'
@@ -25,6 +26,12 @@ const MOVER_FRAME_MS = 40
 const AGE_MS = 10_000
 const ZOOM_MIN = 8.5
 const ZOOM_MAX = 20
+/** Room around what is shown: what is covered, the bar above, and a margin that a phone has less of. */
+function paddingFor({ right, bottom }: Covered): { top: number; bottom: number; left: number; right: number } {
+  const side = right ? 84 : 24
+  return { top: 70, bottom: 16 + bottom, left: side, right: 24 + right }
+}
+
 /** So far beyond the city's bounds its assets are looked for, in degrees. */
 const MARGIN = 0.02
 
@@ -48,7 +55,7 @@ export interface ChartOptions {
   theme: Theme
   start: { lon: number; lat: number; zoom: number } | null
   /** Width of what covers the map's right side, in px. */
-  covered: number
+  covered: Covered
   moverKind: (no: number) => MoverKind | undefined
   onMoved: (place: { lon: number; lat: number; zoom: number }) => void
 }
@@ -99,7 +106,7 @@ export class CityChart {
       style: styleOf(palette, options.theme === 'light', location.origin),
       ...(start
         ? { center: [start.lon, start.lat] as [number, number], zoom: start.zoom }
-        : { bounds: city.bounds as LngLatBoundsLike, fitBoundsOptions: { padding: { top: 56, bottom: 72, left: 72, right: 24 + options.covered } } }),
+        : { bounds: city.bounds as LngLatBoundsLike, fitBoundsOptions: { padding: paddingFor(options.covered) } }),
       minZoom: ZOOM_MIN,
       maxZoom: ZOOM_MAX,
       maxPitch: 0,
@@ -271,9 +278,9 @@ export class CityChart {
     this.map.easeTo({ ...target, duration: this.#reduced.matches ? 0 : 500 })
   }
 
-  fit(bounds: Bounds, right: number): void {
+  fit(bounds: Bounds, covered: Covered): void {
     this.map.fitBounds(bounds as LngLatBoundsLike, {
-      padding: { top: 70, bottom: 80, left: 70, right: 40 + right },
+      padding: paddingFor(covered),
       duration: this.#reduced.matches ? 0 : 500,
       maxZoom: 17,
     })

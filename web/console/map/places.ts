@@ -29,6 +29,10 @@ function grown<A extends Float64Array | Uint8Array>(old: A, make: (n: number) =>
   return fresh
 }
 
+const OVERVIEW_ZOOM = 11
+const ZOOM_MIN = 8
+const OVERVIEW_TILES_MAX = 256
+
 export class Places {
   /** By asset number; kind is the kind's code + 1, 0 where no such asset is known. */
   x = new Float64Array(0)
@@ -61,17 +65,19 @@ export class Places {
     return bytes
   }
 
-  /** All assets of a box, coarsely: enough to draw the city from afar. */
+  /** All assets of a box, coarsely: enough to draw the city from afar. A box that no city fills (an empty town, an
+   *  asset that was put on another continent) is left to the map, which asks for what it shows. */
   async overview(west: number, south: number, east: number, north: number): Promise<void> {
-    const z = 11
-    const side = 2 ** z
-    const tiles: Promise<unknown>[] = []
-    for (let x = Math.floor(mercatorX(west) * side); x <= Math.floor(mercatorX(east) * side); x++) {
-      for (let y = Math.floor(mercatorY(north) * side); y <= Math.floor(mercatorY(south) * side); y++) {
-        tiles.push(this.tile(z, x, y))
-      }
+    for (let z = OVERVIEW_ZOOM; z >= ZOOM_MIN; z--) {
+      const side = 2 ** z
+      const [x0, x1] = [Math.floor(mercatorX(west) * side), Math.floor(mercatorX(east) * side)]
+      const [y0, y1] = [Math.floor(mercatorY(north) * side), Math.floor(mercatorY(south) * side)]
+      if ((x1 - x0 + 1) * (y1 - y0 + 1) > OVERVIEW_TILES_MAX) continue
+      const tiles: Promise<unknown>[] = []
+      for (let x = x0; x <= x1; x++) for (let y = y0; y <= y1; y++) tiles.push(this.tile(z, x, y))
+      await Promise.all(tiles)
+      return
     }
-    await Promise.all(tiles)
   }
 
   /** Puts one asset where it stands now (made, moved), or takes it away (kind null). */

@@ -3,13 +3,18 @@ import { tick } from 'svelte'
 import type { CityChart } from '../map/chart'
 import type { Bounds } from '@lib/types'
 
+export interface Covered {
+  right: number
+  bottom: number
+}
+
 class MapState {
   chart = $state.raw<CityChart | null>(null)
   /** What is looked at, in degrees: follows the map, but for where an opened asset has brought it. */
   bounds = $state.raw<Bounds | null>(null)
   zoom = $state(0)
-  /** Width of what covers the map's right side, in px: places are shown in the middle of what is free. */
-  covered = $state(0)
+  /** So much of the map's right side and of its bottom is covered, in px: places are shown in what is free. */
+  covered = $state.raw<Covered>({ right: 0, bottom: 0 })
 
   #bringing = false
 
@@ -33,7 +38,7 @@ class MapState {
       const chart = this.chart
       if (!chart) return
       const nearer = zoom === undefined ? undefined : Math.max(zoom, chart.map.getZoom())
-      chart.go(lon, lat, nearer, [-this.covered / 2, 0])
+      chart.go(lon, lat, nearer, [-this.covered.right / 2, -this.covered.bottom / 2])
     })
   }
 
@@ -41,14 +46,16 @@ class MapState {
   free(): Bounds | null {
     const screen = this.chart?.screen
     if (!screen) return null
-    return [screen.lon(0), screen.lat(screen.height), screen.lon(screen.width - this.covered), screen.lat(0)]
+    const { right, bottom } = this.covered
+    return [screen.lon(0), screen.lat(screen.height - bottom), screen.lon(screen.width - right), screen.lat(0)]
   }
 
   /** The middle of it. */
   middle(): { lon: number; lat: number } | null {
     const screen = this.chart?.screen
     if (!screen) return null
-    return { lon: screen.lon((screen.width - this.covered) / 2), lat: screen.lat(screen.height / 2) }
+    const { right, bottom } = this.covered
+    return { lon: screen.lon((screen.width - right) / 2), lat: screen.lat((screen.height - bottom) / 2) }
   }
 
   fit(bounds: Bounds): void {

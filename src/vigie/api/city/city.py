@@ -20,6 +20,9 @@ from vigie.core.times import SECOND_US, from_us, rfc3339
 from vigie.engine.areas import segment
 from vigie.store.sheets import AreaRow
 
+NOWHERE: forms.Bounds = (-180.0, -85.0, 180.0, 85.0)
+"""The bounds of a town in which nothing has a place yet."""
+
 
 class CityDoor:
     """The operations on the city as a whole."""
@@ -52,7 +55,8 @@ class CityDoor:
             # To the minute, so that the answer keeps its ETag for one: clocks are set by the live door.
             now=rfc3339(now_us - now_us % 60_000_000),
             version=sources.version,
-            sun=sun_of(bounds, sources.zone, now_us),
+            # A town that is nowhere yet has no sun of its own.
+            sun=forms.Sun(rise=None, set=None) if bounds == NOWHERE else sun_of(bounds, sources.zone, now_us),
             assets=describe.counts(registry, here),
             areas=areas,
         )
@@ -84,7 +88,7 @@ class CityDoor:
         # What has no place of its own, as the post itself, is at 0, 0.
         placed = here & ((registry.lon[span] != 0) | (registry.lat[span] != 0))
         if not placed.any():
-            return (-180.0, -85.0, 180.0, 85.0)
+            return NOWHERE
         lon, lat = registry.lon[span][placed], registry.lat[span][placed]
         return (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
 
