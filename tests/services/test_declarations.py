@@ -79,7 +79,15 @@ def calls(*folders: str) -> Iterator[tuple[str, ast.Call]]:
                     yield node.func.id, node
 
 
-REFUSALS = ("CommandRefused", "ConsignationRefused", "HandRefused", "OrderWrong", "PlanRefused", "Refusal")
+REFUSALS = (
+    "CommandRefused",
+    "ConsignationRefused",
+    "HandRefused",
+    "OrderWrong",
+    "PlanRefused",
+    "Refusal",
+    "Unanswerable",
+)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

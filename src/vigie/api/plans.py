@@ -18,7 +18,7 @@ from vigie.api.known import Attributes, Frozen
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.calendar import Calendar
-from vigie.core.plans import Finding, PlanKind, Question
+from vigie.core.plans import Finding, PlanKind, Question, Unanswerable
 from vigie.core.scope import Verb
 from vigie.core.times import rfc3339
 from vigie.engine.plans import Plan, Version, kinds_of
@@ -288,6 +288,9 @@ class PlanDoors:
                     self._engine, self._attributes, self._calendar(), scope, sources.clock.now_us()
                 )  # fmt: skip
                 return await asyncio.to_thread(work, known)
+        except Unanswerable as error:
+            detail = f"The rule {error.rule!r} says why."
+            raise Problem(422, "More than is computed", detail, rule=error.rule, values=error.detail) from error
         finally:
             self._waiting -= 1
 

@@ -117,10 +117,18 @@ class PlanKind:
         return f"{self.service}.{self.name}"
 
 
+class Unanswerable(Exception):
+    """What was asked is more than is computed: a rule, and what goes into its sentence."""
+
+    def __init__(self, rule: str, **detail: str | float) -> None:
+        super().__init__(rule)
+        self.rule, self.detail = rule, detail
+
+
 @dataclass(frozen=True)
 class Question:
     """Something that a service can be asked and that nothing changes by. ask(params, known) -> answer; its docstring
-    says what it is."""
+    says what it is. It may raise LookupError for what is not there, and Unanswerable."""
 
     name: str
     params: type[msgspec.Struct]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.services.lighting.parks import CALENDAR, SENNECEY, TOWN, dark, layers, p4, park, programme, window
+from vigie.core.plans import Unanswerable
 from vigie.core.times import MINUTE_US, to_us
-from vigie.services.lighting.programmes.layers import PLAIN, Layer, Sunlit, groups, schedule, stack
+from vigie.services.lighting.programmes.layers import GROUPS_MAX, PLAIN, Layer, Sunlit, groups, schedule, stack
 from vigie.services.lighting.programmes.model import (
     Clock,
     Dawn,
@@ -195,3 +198,22 @@ def test_three_ways_of_asking_give_one_answer(found: list[Layer], minute: int) -
 @given(PROGRAMMES)
 def test_a_programme_reads_back_as_it_was_written(made: Programme) -> None:
     assert msgspec.json.decode(msgspec.json.encode(made), type=Programme) == made
+
+
+def test_no_more_groups_are_computed_than_a_policy_has() -> None:
+    many = replace(
+        PARK,
+        no=np.arange(GROUPS_MAX + 1),
+        ids=[str(n) for n in range(GROUPS_MAX + 1)],
+        **{name: np.zeros(GROUPS_MAX + 1, np.int64) for name in ("area", "street", "cabinet")},
+        **{name: np.full(GROUPS_MAX + 1, 5.0) for name in ("lon", "lat", "rated_w")},
+        **{name: ["road"] * (GROUPS_MAX + 1) for name in ("lighting_class", "lights", "category")},
+    )
+    # Thirteen programmes, each for the lamps that have a bit in their number: as many groups as lamps.
+    ids = [tuple(str(n) for n in range(GROUPS_MAX + 1) if n >> bit & 1) for bit in range(13)]
+    own = stack(
+        [Layer(f"{bit:02d}", Programme("x", Rank.STREET, target=Target(assets=each))) for bit, each in enumerate(ids)]
+    )
+    with pytest.raises(Unanswerable):
+        groups(many, own)
+    assert len(groups(many, own[:5])) == 32

@@ -11,14 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigie.core.observations import Int64s, Mask
-from vigie.services.lighting.programmes.model import Programme, Rank, Switching
+from vigie.core.arrays import ints
+from vigie.core.observations import Int64s
+from vigie.core.plans import Unanswerable
+from vigie.services.lighting.programmes.model import Programme, Rank, Switching, Window
 from vigie.services.lighting.programmes.nights import Edges, Nights, Place
 from vigie.services.lighting.programmes.park import Park
 
 PLAIN = -1
 """The layer under all programmes: full light from dusk to dawn."""
 PLAIN_LEVEL = 100
+
+NO_RULE = -1
+GROUPS_MAX = 4_000
+"""More kinds of lamps than that are no policy: each takes a millisecond or two a year."""
 
 _RANKS = tuple(Rank)
 _NEWEST = "~"
@@ -81,18 +87,25 @@ def stack(layers: Sequence[Layer]) -> tuple[Layer, ...]:
 
 
 def groups(park: Park, layers: Sequence[Layer]) -> list[Group]:
-    """The lamps of a park, by what speaks for them."""
+    """The lamps of a park, by what speaks for them. Raises Unanswerable."""
     if not len(park):
         return []
     sites, places = park.sites
-    named = [park.named(layer.programme) for layer in layers]
-    columns = np.stack([sites.astype(np.int64), *(each.astype(np.int64) for each in named)], 1)
-    alike, which = np.unique(columns, axis=0, return_inverse=True)
-    order = np.argsort(which.ravel(), kind="stable")
-    parts = np.split(order, np.cumsum(np.bincount(which.ravel()))[:-1])
+    # One bit a layer: thousands of programmes over a town of lamps are some megabytes.
+    said = np.zeros((len(park), 4 + -(-len(layers) // 8)), np.uint8)
+    said[:, :4] = sites.astype("<u4").view(np.uint8).reshape(-1, 4)
+    for number, layer in enumerate(layers):
+        said[:, 4 + number // 8] |= park.named(layer.programme).astype(np.uint8) << (number % 8)
+    rows = np.ascontiguousarray(said).view(np.dtype((np.void, said.shape[1]))).ravel()
+    _, first, which = np.unique(rows, return_index=True, return_inverse=True)
+    if len(first) > GROUPS_MAX:
+        raise Unanswerable("lighting.too_varied", most=GROUPS_MAX)
+    order = np.argsort(which, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(which))[:-1])
+    bits = np.unpackbits(said[first, 4:], axis=1, count=len(layers), bitorder="little")
     return [
-        Group(tuple(np.flatnonzero(row[1:]).tolist()), places[int(row[0])], rows)
-        for row, rows in zip(alike, parts, strict=True)
+        Group(tuple(ints(np.flatnonzero(own))), places[int(sites[one])], members)
+        for own, one, members in zip(bits, first, parts, strict=True)
     ]
 
 
@@ -103,11 +116,22 @@ def switching_of(layers: Sequence[Layer], own: Sequence[int]) -> Switching:
 
 
 class Sunlit:
-    """The edges of nights, remembered by place and way of switching: many groups share them."""
+    """The edges of nights, remembered by place and way of switching, and whose rules are for which night: many groups
+    share them."""
 
     def __init__(self, nights: Nights) -> None:
         self.nights = nights
         self._known: dict[tuple[Place, Switching], Edges] = {}
+        self._rules: dict[int, tuple[Programme, Int64s]] = {}
+
+    def rules(self, programme: Programme) -> Int64s:
+        """Which of a programme's rules is for each night: the first that is, -1 for none."""
+        if id(programme) not in self._rules:
+            found = np.full(len(self.nights), NO_RULE, np.int64)
+            for number, rule in enumerate(programme.rules):
+                found[(found == NO_RULE) & self.nights.match(rule.when)] = number
+            self._rules[id(programme)] = (programme, found)
+        return self._rules[id(programme)][1]
 
     def edges(self, place: Place, switching: Switching) -> Edges:
         """When the lights come on and go out there."""
@@ -118,48 +142,51 @@ class Sunlit:
 
 
 def schedule(group: Group, layers: Sequence[Layer], sunlit: Sunlit) -> Schedule:
-    """What each night is like for a group."""
-    nights, count = sunlit.nights, len(sunlit.nights)
+    """What each night is like for a group.
+
+    Of each layer one rule at most is for a night; nights with the same rules are painted together, each window over
+    what lies under it.
+    """
     edges = sunlit.edges(group.place, switching_of(layers, group.layers))
-    # All windows of all rules, each with the nights it holds in, from the lowest layer to the topmost.
-    said = list(_windows(group, layers, nights, edges))
-    instants = np.stack([edges.on_us, edges.off_us, *(each for window in said for each in window.bounds)], 1)
+    count = len(sunlit.nights)
+    rules = np.stack([sunlit.rules(layers[index].programme) for index in group.layers] or [np.zeros(count, np.int64)])
+    alike, which = np.unique(rules, axis=1, return_inverse=True)
+    parts = [
+        _painted(np.flatnonzero(which.ravel() == number), group, alike[:, number], layers, sunlit, edges)
+        for number in range(alike.shape[1])
+    ]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.argsort(columns[1], kind="stable")
+    return _joined(*(column[order] for column in columns))
+
+
+_Columns = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s]
+
+
+def _painted(
+    nights: Int64s, group: Group, rules: Int64s, layers: Sequence[Layer], sunlit: Sunlit, edges: Edges
+) -> _Columns:
+    """Night, start, end, level, layer and rule of each span of some nights that have the same rules."""
+    on, off = edges.on_us[nights], edges.off_us[nights]
+    said: list[tuple[Int64s, Int64s, Window, int, int]] = []
+    for index, rule in zip(group.layers, ints(rules), strict=False):
+        for window in layers[index].programme.rules[rule].windows if rule >= 0 else ():
+            # Nobody lights a street by day with a window: that is said by `Switching`.
+            start, end = (
+                np.clip(edges.moment(each, sunlit.nights)[nights], on, off) for each in (window.start, window.end)
+            )
+            said.append((start, np.maximum(start, end), window, index, rule))
+    instants = np.stack([on, off, *(each for window in said for each in window[:2])], 1)
     instants.sort(axis=1)
     start, end = instants[:, :-1], instants[:, 1:]
     level = np.full(start.shape, PLAIN_LEVEL, np.int64)
-    layer, rule = np.full(start.shape, PLAIN, np.int64), np.full(start.shape, PLAIN, np.int64)
-    for window in said:
-        first, last = (each[:, None] for each in window.bounds)
-        inside = window.nights[:, None] & (first <= start) & (end <= last)
-        level[inside], layer[inside], rule[inside] = window.level, window.layer, window.rule
-    night = np.broadcast_to(np.arange(count)[:, None], start.shape)
-    return _joined(*(each[start < end] for each in (night, start, end, level, layer, rule)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    nights: Mask
-    bounds: tuple[Int64s, Int64s]
-    level: int
-    layer: int
-    rule: int
-
-
-def _windows(group: Group, layers: Sequence[Layer], nights: Nights, edges: Edges):
-    for index in group.layers:
-        left = np.ones(len(nights), np.bool_)
-        for number, rule in enumerate(layers[index].programme.rules):
-            holds = left & nights.match(rule.when)
-            left &= ~holds
-            if not holds.any():
-                continue
-            for window in rule.windows:
-                # Nobody lights a street by day with a window: that is said by `Switching`.
-                start, end = (
-                    np.clip(edges.moment(each, nights), edges.on_us, edges.off_us)
-                    for each in (window.start, window.end)
-                )
-                yield _Said(holds & (start < end), (start, np.maximum(start, end)), window.level, index, number)
+    layer, rule_of = np.full(start.shape, PLAIN, np.int64), np.full(start.shape, PLAIN, np.int64)
+    for first, last, window, index, rule in said:
+        inside = (first[:, None] <= start) & (end <= last[:, None]) & (first < last)[:, None]
+        level[inside], layer[inside], rule_of[inside] = window.level, index, rule
+    night = np.broadcast_to(nights[:, None], start.shape)
+    real = start < end
+    return night[real], start[real], end[real], level[real], layer[real], rule_of[real]
 
 
 def _joined(night: Int64s, start: Int64s, end: Int64s, level: Int64s, layer: Int64s, rule: Int64s) -> Schedule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
@@ -29,6 +29,7 @@ class Nights:
 
     days: Int64s
     calendar: Calendar
+    _clocks: dict[int, Int64s] = field(default_factory=dict[int, Int64s], compare=False, repr=False)
 
     @staticmethod
     def of_year(year: int, calendar: Calendar) -> Nights:
@@ -87,7 +88,9 @@ class Nights:
         A time that the clock skips in spring counts as if it had not been set on yet, one that comes twice in autumn
         is the first of the two (PEP 495, fold=0).
         """
-        return self._wall_us(minute, days_later=minute < NOON_MIN)
+        if minute not in self._clocks:
+            self._clocks[minute] = self._wall_us(minute, days_later=minute < NOON_MIN)
+        return self._clocks[minute]
 
     @cached_property
     def bounds_us(self) -> tuple[Int64s, Int64s]:
