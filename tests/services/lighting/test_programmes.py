@@ -209,8 +209,8 @@ def test_no_more_groups_are_computed_than_a_policy_has() -> None:
         **{name: np.full(GROUPS_MAX + 1, 5.0) for name in ("lon", "lat", "rated_w")},
         **{name: ["road"] * (GROUPS_MAX + 1) for name in ("lighting_class", "lights", "category")},
     )
-    # Thirteen programmes, each for the lamps that have a bit in their number: as many groups as lamps.
-    ids = [tuple(str(n) for n in range(GROUPS_MAX + 1) if n >> bit & 1) for bit in range(13)]
+    # Twelve programmes, each for the lamps that have a bit in their number: as many groups as lamps.
+    ids = [tuple(str(n) for n in range(GROUPS_MAX + 1) if n >> bit & 1) for bit in range(12)]
     own = stack(
         [Layer(f"{bit:02d}", Programme("x", Rank.STREET, target=Target(assets=each))) for bit, each in enumerate(ids)]
     )
