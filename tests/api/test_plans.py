@@ -194,7 +194,10 @@ def test_a_night_and_a_reason_are_told_under_a_draft_and_in_force(manager: Brows
     assert levels == {(100,), (100, 50, 100)}
     plain = manager.ask("POST", f"{LIGHTING}/night", {"night": "2026-11-26"}).body
     assert {tuple(span[2] for span in spans) for spans in plain["spans"]} == {(100,)}
-    assert len(local.ask("POST", f"{LIGHTING}/night", {"night": "2026-11-26"}).body["no"]) == LAMPS // 2
+    elsewhere = {"body": night(40, area="dijon-metropole/dijon", name="Dijon la nuit")}
+    commune = local.ask("POST", f"{LIGHTING}/night", {"night": "2026-11-26", "draft": elsewhere}).body
+    assert len(commune["no"]) == LAMPS // 2
+    assert "Dijon la nuit" not in {each["name"] for each in commune["programmes"]}
 
     lamp = "luminaire-000001"
     asked = {"lamp": lamp, "at": "2026-11-26T23:30:00+01:00", "draft": draft}

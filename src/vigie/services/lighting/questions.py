@@ -14,7 +14,7 @@ from vigie.core.calendar import EPOCH_DAY
 from vigie.core.plans import Finding, Known, Question
 from vigie.core.times import SECOND_US, to_us
 from vigie.services.lighting.plans import check_programme, layers_of, nights_of, park_of, tariff_of, this_year
-from vigie.services.lighting.programmes.layers import Sunlit, groups, schedule
+from vigie.services.lighting.programmes.layers import PLAIN, Sunlit, groups, schedule
 from vigie.services.lighting.programmes.model import Programme, Rank
 from vigie.services.lighting.programmes.moment import Reasons, reasons
 from vigie.services.lighting.programmes.nights import Nights
@@ -108,11 +108,16 @@ def night(asked: NightAsked, known: Known) -> Night:
     layers, park = layers_of(known, *_draft(asked.draft)), park_of(known)
     sunlit = Sunlit(Nights(np.array([day]), known.calendar))
     group_of = np.zeros(len(park), np.int64)
+    found = groups(park, layers)
+    # Only those that speak for a lamp which who asks may see: what another commune decides is not told here.
+    own = sorted({index for group in found for index in group.layers})
+    place = np.full(len(layers) + 1, PLAIN)
+    place[own] = np.arange(len(own))
     spans: list[list[tuple[int, int, int, int]]] = []
-    for number, group in enumerate(groups(park, layers)):
+    for number, group in enumerate(found):
         group_of[group.rows] = number
-        found = schedule(group, layers, sunlit)
-        columns = (found.start_us // SECOND_US, found.end_us // SECOND_US, found.level, found.layer)
+        plan = schedule(group, layers, sunlit)
+        columns = (plan.start_us // SECOND_US, plan.end_us // SECOND_US, plan.level, place[plan.layer])
         spans.append(list(zip(*map(ints, columns), strict=True)))
     return Night(
         night=asked.night,
@@ -120,7 +125,7 @@ def night(asked: NightAsked, known: Known) -> Night:
         no=ints(park.no),
         group=ints(group_of),
         spans=spans,
-        programmes=[Named(each.id, each.programme.name, each.programme.rank) for each in layers],
+        programmes=[Named(each.id, each.programme.name, each.programme.rank) for each in (layers[n] for n in own)],
     )
 
 
