@@ -53,8 +53,9 @@ def demo_command(
 ) -> None:
     """A post and, beside it, a simulated metropolis of Dijon's size that speaks to it over HTTP. Ctrl-C ends both."""
     with plain_errors():
-        # Whoever stops this process stops what it has started, in the same way as Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Whoever stops this process, or closes its terminal, stops what it has started, in the same way as Ctrl-C.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
         try:
             with err.status("preparing") as status, demo.both(data, port, seed, status.update) as (url, ended):
                 status.stop()
