@@ -89,7 +89,8 @@ def test_a_plan_is_written_by_one_approved_by_another_and_read_in_the_journal(
 
     for kind in ("PlanSaved", "PlanMoved"):
         facts = deputy.ask("GET", f"/api/v1/journal?type={kind}").body["items"]
-        assert [each["summary"]["version"] for each in facts if each["summary"]["plan"] == plan["id"]] == [2, 1]
+        assert [each["summary"]["version"] for each in facts if each["summary"]["plan_id"] == plan["id"]] == [2, 1]
+        assert facts[0]["summary"]["title"] == "Nuit"
     gone = deputy.ask("POST", f"{PLANS}/{plan['id']}/withdraw", {"version": 2, "reason": "fini"})
     assert gone.status == 204, gone
     assert manager.ask("GET", f"{PLANS}/{plan['id']}").status == 404

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 from vigie.core.facts import AnyFact, fact_of
 from vigie.core.scope import Placement, Scope, Verb
 from vigie.store.journal import PersonalField
-from vigie.store.tables import ASSET, COMMAND, CONDITION, CONSIGNATION, LEAF, PERSONAL, TARGET
+from vigie.store.tables import ASSET, COMMAND, CONDITION, CONSIGNATION, LEAF, PERSONAL, PLAN, TARGET
 
 ASSETS_MAX = 20
 """So many of an order's targets are told with a leaf."""
@@ -40,7 +40,8 @@ class Chapter:
     """A leaf with what is known beside it.
 
     personal: its personal fields, empty for whoever may not read them; erased: those of them that are gone, for
-    everybody. condition: the kind of the condition that it speaks of. assets: ids of the first assets it is about.
+    everybody. condition: the kind of the condition that it speaks of. plan: the title that
+    its plan had then. assets: ids of the first assets it is about.
     """
 
     n: int
@@ -51,6 +52,7 @@ class Chapter:
     erased: Sequence[PersonalField] = ()
     condition: str | None = None
     order: OrderOf | None = None
+    plan: str | None = None
     assets: Sequence[str] = ()
 
 
@@ -63,6 +65,7 @@ class _Beside:
     orders: dict[str, OrderOf] = field(default_factory=dict[str, OrderOf])
     targets: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     consignations: dict[str, str] = field(default_factory=dict[str, str])
+    plans: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
 
 
 class Chronicle:
@@ -162,6 +165,10 @@ def _beside(read: Connection, facts: Sequence[AnyFact]) -> _Beside:
     held = select(s.id, a.id.label("asset")).join(ASSET, a.no == s.asset)
     for row in _rows(read, _named(facts, "consignation"), lambda some: held.where(s.id.in_(some))):
         beside.consignations[row.id] = row.asset
+    v = PLAN.c
+    titles = select(v.id, v.version, v.title).order_by(v.revision)
+    for row in _rows(read, _named(facts, "plan"), lambda some: titles.where(v.id.in_(some))):
+        beside.plans[row.id, row.version] = row.title
     return beside
 
 
@@ -191,5 +198,6 @@ def _chapter(scope: Scope, n: int, area: str, service: str, fact: AnyFact, besid
         erased=[each for each in fields if each.erased_us is not None],
         condition=condition[0] if condition else None,
         order=beside.orders.get(command),
+        plan=beside.plans.get((str(getattr(fact, "plan", "")), int(getattr(fact, "version", 0)))),
         assets=[asset] if asset else beside.targets.get(command, []),
     )

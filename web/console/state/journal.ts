@@ -27,7 +27,7 @@ export interface Field {
 }
 
 /** Ids, digests and keys: they identify, and say nothing by themselves. */
-const EXACT = /_id$|^(items?|key|shard|event|serial|asset|device|rule|fields|source)$/
+const EXACT = /_id$|^(items?|key|shard|event|serial|asset|device|revision|rule|fields|source)$/
 
 /** What the line leaves to the details. */
 const DETAILS = new Set(['selection', 'hazard', 'expires', 'received', 'unchanged', 'evidence', 'language', 'name'])
@@ -52,7 +52,7 @@ export function entrySummary(entry: JournalEntry): string {
 }
 
 /** Fields whose value needs no word before it. */
-const PLAIN = new Set(['action', 'params', 'condition', 'state', 'totals', 'counts', 'kind', 'role', 'area', 'services', 'why', 'change', 'city', 'reason', 'crew', 'user'])
+const PLAIN = new Set(['action', 'params', 'condition', 'state', 'totals', 'counts', 'kind', 'role', 'area', 'services', 'why', 'change', 'city', 'reason', 'crew', 'user', 'title'])
 
 function textOf(entry: JournalEntry, key: string, value: unknown): string {
   if (value === null || value === undefined) return ''
@@ -66,7 +66,7 @@ function textOf(entry: JournalEntry, key: string, value: unknown): string {
     case 'state':
       return stateWord(String(value))
     case 'kind':
-      return kindWord(String(value))
+      return has(`plan.${String(value)}`) ? t(`plan.${String(value)}`) : kindWord(String(value))
     case 'area':
       return value === '' ? (city.city?.name ?? '') : city.areaName(String(value))
     case 'services':

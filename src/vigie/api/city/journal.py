@@ -25,7 +25,7 @@ FACTS = tuple(sorted(each.__name__ for each in AnyFact.__args__))
 
 _SAID_ELSEWHERE = frozenset({"id", "at", "actor", "sealed", "kind"})
 _INSTANTS = frozenset({"expires", "received"})
-_IDS = frozenset({"condition", "command", "consignation", "user", "session", "token"})
+_IDS = frozenset({"condition", "command", "consignation", "user", "session", "token", "plan"})
 
 
 class JournalQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +202,8 @@ def _summary(chapter: Chapter, names: Mapping[str, str]) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     if chapter.order is not None:
         summary |= {"action": chapter.order.action, "params": chapter.order.params}
+    if chapter.plan is not None:
+        summary["title"] = chapter.plan
     if chapter.condition is not None:
         summary["condition"] = chapter.condition
     for name in fact.__struct_fields__:
