@@ -84,6 +84,8 @@ def test_a_plan_is_written_by_one_approved_by_another_and_read_in_the_journal(
     assert approve(deputy, saved.body).body["in_force"] == 2
     states = [(each["version"], each["state"]) for each in revisions(manager, plan["id"])]
     assert states == [(2, "in_force"), (1, "superseded")]
+    (row,) = [each for each in manager.ask("GET", PLANS).body["items"] if each["id"] == plan["id"]]
+    assert (row["title"], row["rank"], row["editor"]["name"]) == ("Nuit", "area", "Manager Durand")
     first = manager.ask("GET", f"{PLANS}/{plan['id']}/revisions/1/1").body
     assert first["body"]["rules"][0]["windows"][0]["level"] == 70
 

@@ -42,15 +42,18 @@ class PlanKept(Form, frozen=True, kw_only=True):
 
 
 class PlanRow(Form, frozen=True, kw_only=True):
-    """A plan in a list. in_force, draft: the numbers of its versions, None where there is none. may_write,
-    may_approve: what you may do with it."""
+    """A plan in a list. rank: whose word it is, "" where its kind has no ranks. in_force, draft: the numbers of its
+    versions, None where there is none. editor, edited: who saved it last, and when. may_write, may_approve: what you
+    may do with it."""
 
     id: str
     kind: str
     title: str
     area: str
+    rank: str
     in_force: int | None
     draft: int | None
+    editor: Who
     edited: str
     may_write: bool
     may_approve: bool
@@ -345,16 +348,19 @@ class PlanDoors:
         return PlanRow(**self._common(caller, plan))
 
     def _common(self, caller: Caller, plan: Plan) -> Mapping[str, Any]:
-        newest = max(each.edited_us for each in (plan.draft, plan.in_force) if each is not None)
+        versions = (each for each in (plan.draft, plan.in_force) if each is not None)
+        newest = max(versions, key=lambda each: each.edited_us)
         area, service = plan.area, plan.kind.service
         return {
             "id": plan.id,
             "kind": plan.kind.key,
             "title": plan.kind.title(plan.shown),
             "area": area,
+            "rank": getattr(plan.shown, "rank", ""),
             "in_force": plan.in_force.number if plan.in_force else None,
             "draft": plan.draft.number if plan.draft else None,
-            "edited": rfc3339(newest),
+            "editor": self._who(caller, newest.editor),
+            "edited": rfc3339(newest.edited_us),
             "may_write": allowed(caller, Verb.PLAN, area, service, Verb.SEE),
             "may_approve": allowed(caller, Verb.APPROVE, area, service, Verb.SEE),
         }
