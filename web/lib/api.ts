@@ -53,6 +53,10 @@ class Api {
     return this.#ask<T>('POST', address(path), body, { headers })
   }
 
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.#ask<T>('PUT', address(path), body)
+  }
+
   patch<T>(path: string, body: unknown): Promise<T> {
     return this.#ask<T>('PATCH', address(path), body)
   }

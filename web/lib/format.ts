@@ -68,16 +68,42 @@ export function clockSeconds(at: Instant): string {
   return stamp(date(at), 'seconds', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
 }
 
-/** When a day, as a date field says it (2026-11-24), begins in the city's zone. */
-export function dayBegins(date: string): Date {
-  const utc = Date.parse(`${date}T00:00:00Z`)
-  const here = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(utc)
-  return new Date(2 * utc - Date.parse(`${here.replace(' ', 'T')}Z`))
+/** When the city's clocks show a minute of a day, as a date field says it (2026-11-24); midnight where none is said. */
+export function dayBegins(date: string, minute = 0): Date {
+  const shown = Date.parse(`${date}T00:00:00Z`) + minute * 60_000
+  const wall = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' })
+  const ahead = (at: number): number => Date.parse(`${wall.format(at).replace(' ', 'T')}Z`) - at
+  // The zone's distance is first that of another instant, which may lie beyond a change of the clocks.
+  return new Date(shown - ahead(shown - ahead(shown)))
+}
+
+/** The day that the city's calendar shows, as a date field says it. */
+export function dayOf(at: Instant): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' }).format(date(at))
+}
+
+/** A weekday's name, 0 being Monday. */
+export function weekdayName(n: number, width: 'short' | 'long' = 'long'): string {
+  return calendarName(Date.UTC(2024, 0, 1 + n), { weekday: width })
+}
+
+/** A month's name, 1 being January. */
+export function monthName(n: number): string {
+  return calendarName(Date.UTC(2024, n - 1, 1), { month: 'long' })
+}
+
+function calendarName(at: number, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(language() === 'fr' ? 'fr-FR' : 'en-GB', { timeZone: 'UTC', ...options }).format(at)
 }
 
 /** 24 nov. 2026 */
 export function day(at: Instant): string {
   return stamp(date(at), 'day', { day: 'numeric', month: 'short', year: 'numeric' })
+}
+
+/** 24 novembre 2026 */
+export function longDay(at: Instant): string {
+  return stamp(date(at), 'long', { day: 'numeric', month: 'long', year: 'numeric' })
 }
 
 /** mar. 24 nov. */

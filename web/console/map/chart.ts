@@ -7,6 +7,7 @@ import type { Area, Bounds, City, Kinds } from '@lib/types'
 import type { Covered } from '../state/map.svelte'
 import { movers } from '../state/movers'
 import { picture } from '../state/picture'
+import { shown } from '../state/shown'
 import type { Step } from '../state/targets.svelte'
 import { LampStates, lampLayer, LAMPS, LAMPS_ZOOM } from './lamps'
 import { Lights } from './lights'
@@ -226,6 +227,8 @@ export class CityChart {
 
   /** What is under a point of the screen: a mover, a sign, a lamp. */
   pick(x: number, y: number): Pick | null {
+    // A preview shows lamps alone.
+    if (shown.levels) return this.#pickLamp(x, y)
     for (const hit of this.traffic.hits) {
       if (Math.hypot(hit.x - x, hit.y - y) < 12) return hit
     }
@@ -238,7 +241,12 @@ export class CityChart {
         best = hit
       }
     }
-    if (best) return best
+    return best ?? this.#pickLamp(x, y)
+  }
+
+  #pickLamp(x: number, y: number): Pick | null {
+    let best: Pick | null = null
+    let nearest = Infinity
     if (!this.map.getLayer(LAMPS) || this.screen.zoom < LAMPS_ZOOM) return null
     const reach = this.screen.zoom > 16 ? 9 : 5
     const found = this.map.queryRenderedFeatures(

@@ -2,6 +2,7 @@
 // one pass a frame, only for what is in view and only where they differ from what the map was told last.
 import type { ExpressionSpecification, LayerSpecification, Map as Chart } from 'maplibre-gl'
 import { CONSIGNED, OLD, ORDER, picture } from '../state/picture'
+import { shown, UNSAID } from '../state/shown'
 import type { Palette } from './palette'
 import { mercatorX, mercatorY, places } from './places'
 
@@ -132,6 +133,10 @@ export class LampStates {
 
   /** A lamp's state in sixteen bits: level in percent, what is known, order in progress, consigned. 0: never told. */
   #stateOf(no: number): number {
+    if (shown.levels) {
+      const level = shown.levels[no] ?? UNSAID
+      return level === UNSAID ? 1 << 15 : level | (TRUE << 7) | (1 << 15)
+    }
     if (!picture.known(no)) return 1 << 15
     const flags = picture.flags[no]!
     const level = Math.max(0, Math.min(100, Math.round(picture.value[no]!)))

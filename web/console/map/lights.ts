@@ -3,6 +3,7 @@
 // not an instance a lamp: without a graphics card each instance is a draw call of its own, and the city takes seconds.
 import type { CustomLayerInterface, Map as Chart } from 'maplibre-gl'
 import { OLD, ORDER, picture } from '../state/picture'
+import { shown, UNSAID } from '../state/shown'
 import { mercatorX, mercatorY, places } from './places'
 
 const VERTEX = `#version 300 es
@@ -84,6 +85,7 @@ export class Lights implements CustomLayerInterface {
   #origin: [number, number] = [0.5, 0.5]
   #placesVersion = -1
   #pictureVersion = -1
+  #shownVersion = -1
 
   onAdd(map: Chart, context: WebGLRenderingContext | WebGL2RenderingContext): void {
     const gl = context as WebGL2RenderingContext
@@ -122,7 +124,7 @@ export class Lights implements CustomLayerInterface {
     const map = this.#map
     if (!map || !this.#program) return
     if (this.#placesVersion !== places.version) this.#fillPlaces(gl)
-    if (this.#pictureVersion !== picture.version) this.#fillStates(gl)
+    if (this.#pictureVersion !== picture.version || this.#shownVersion !== shown.version) this.#fillStates(gl)
     if (this.drawn === 0) return
     gl.useProgram(this.#program)
     gl.bindVertexArray(this.#vao)
@@ -203,17 +205,27 @@ export class Lights implements CustomLayerInterface {
   #fillStates(gl: WebGL2RenderingContext): void {
     const states = this.#states
     for (let row = 0; row < this.#index.length; row++) {
-      const no = this.#index[row]!
-      const known = picture.known(no)
-      const level = known ? Math.min(255, picture.value[no]! * 2.55) : 0
-      const flags = no < picture.end ? picture.flags[no]! : 0
-      const kind = picture.gone(no) ? 0 : flags & ORDER ? 4 : !known ? 2 : flags & OLD ? 3 : 1
-      states.fill(level | (kind << 8), row * CORNERS, (row + 1) * CORNERS)
+      states.fill(stateOf(this.#index[row]!), row * CORNERS, (row + 1) * CORNERS)
     }
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#stateBuffer)
     gl.bufferData(gl.ARRAY_BUFFER, states, gl.DYNAMIC_DRAW)
     this.#pictureVersion = picture.version
+    this.#shownVersion = shown.version
   }
+}
+
+/** A lamp as the shader reads it: by its own word, or as a preview has it. */
+function stateOf(no: number): number {
+  if (picture.gone(no)) return 0
+  if (shown.levels) {
+    const level = shown.levels[no] ?? UNSAID
+    return level === UNSAID ? 2 << 8 : (level * 2.55) | (1 << 8)
+  }
+  const known = picture.known(no)
+  const level = known ? Math.min(255, picture.value[no]! * 2.55) : 0
+  const flags = no < picture.end ? picture.flags[no]! : 0
+  const kind = flags & ORDER ? 4 : !known ? 2 : flags & OLD ? 3 : 1
+  return level | (kind << 8)
 }
 
 function link(gl: WebGL2RenderingContext): WebGLProgram {

@@ -1,0 +1,185 @@
+// Plans as the API tells them, and lighting's programmes among them (services/lighting/programmes/model.py).
+
+export interface Who {
+  id: string
+  name: string | null
+}
+
+export interface PlanRow {
+  id: string
+  kind: string
+  title: string
+  area: string
+  rank: Rank | ''
+  in_force: number | null
+  draft: number | null
+  editor: Who
+  edited: string
+  may_write: boolean
+  may_approve: boolean
+}
+
+export interface PlanKept {
+  version: number
+  revision: number
+  editor: Who
+  edited: string
+  approver: Who | null
+  approved: string | null
+  body: Programme
+}
+
+export interface Plan extends PlanRow {
+  last: number
+  in_force_version: PlanKept | null
+  draft_version: PlanKept | null
+}
+
+export interface Revision {
+  version: number
+  revision: number
+  state: string
+  editor: Who
+  edited: string
+  approver: Who | null
+  approved: string | null
+  ended: string | null
+}
+
+/** Lower in this list is heard over what stands before it. */
+export const RANKS = ['class', 'area', 'street', 'event'] as const
+export type Rank = (typeof RANKS)[number]
+
+export const CLASSES = [
+  ...[1, 2, 3, 4, 5, 6].map((n) => `M${n}`),
+  ...[0, 1, 2, 3, 4, 5].map((n) => `C${n}`),
+  ...[1, 2, 3, 4, 5, 6, 7].map((n) => `P${n}`),
+]
+
+export type Moment = { by: 'clock'; minute: number } | { by: 'dusk' | 'dawn'; offset_min: number }
+
+export interface Window {
+  start: Moment
+  end: Moment
+  level: number
+}
+
+/** Both days included. A season's are month and day (07-14), a span's whole dates. */
+export interface Days {
+  first: string
+  last: string
+}
+
+export interface When {
+  weekdays: number[]
+  public_holiday: boolean | null
+  eve: boolean | null
+  school_holiday: boolean | null
+  seasons: Days[]
+  dates: Days[]
+}
+
+export interface Rule {
+  name: string
+  windows: Window[]
+  when: When
+}
+
+export interface Target {
+  streets: string[]
+  classes: string[]
+  assets: string[]
+  except_classes: string[]
+  except_assets: string[]
+}
+
+export interface Switching {
+  sun_deg: number
+  evening_min: number
+  morning_min: number
+  always: boolean
+  photocell_min: number
+}
+
+export interface Decision {
+  number: string
+  date: string
+  signatory: string
+  hours: string
+  signs: string
+}
+
+export interface Programme {
+  name: string
+  rank: Rank
+  area: string
+  target: Target
+  rules: Rule[]
+  switching: Switching | null
+  decision: Decision | null
+  answer: string
+}
+
+/** A programme that is being written; `plan` is the id of what it would take the place of, '' for a new one. */
+export interface Draft {
+  body: Programme
+  plan: string
+}
+
+export interface Night {
+  night: string
+  holiday: string
+  no: number[]
+  group: number[]
+  /** Of each group: from, to (seconds since 1970), level, and the index of the programme, -1 for none. */
+  spans: [from: number, to: number, level: number, programme: number][][]
+  programmes: { id: string; name: string; rank: Rank }[]
+}
+
+export interface Opinion {
+  layer: string
+  name: string
+  rank: Rank | ''
+  rule: string
+  says: string
+  level: number | null
+  heard: boolean
+}
+
+export interface Reasons {
+  level: number
+  night: string
+  holiday: string
+  on: string
+  off: string
+  opinions: Opinion[]
+}
+
+export interface YearSum {
+  lamps: number
+  hours: number
+  kwh: number
+  eur: number
+  kg_co2: number
+}
+
+export interface Years {
+  year: number
+  in_force: { whole: YearSum; unrated: number }
+  draft: { whole: YearSum; unrated: number } | null
+  tariff: { source: string } | null
+}
+
+export interface Finding {
+  rule: string
+  refuses: boolean
+  article: string
+  detail: Record<string, string | number>
+  assets: string[]
+  count: number
+}
+
+export interface Checked {
+  findings: Finding[]
+  lamps: number
+}
