@@ -4,6 +4,7 @@ import { prefs } from '@lib/prefs.svelte'
 import { city } from './city.svelte'
 import { editing } from './editing.svelte'
 import { mapState } from './map.svelte'
+import { plans, SERVICE } from './plans.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { shell } from './shell.svelte'
@@ -30,6 +31,12 @@ export function toggleLasso(): void {
   if (!drawing) selection.tool = 'lasso'
 }
 
+/** Logs out; asks first where something is not saved. */
+export function leave(): void {
+  if (plans.anyUnsaved) shell.leaving = true
+  else void session.logout()
+}
+
 export function consoleCommands(): ConsoleCommand[] {
   const commands: ConsoleCommand[] = [
     { text: t('console.do.home'), icon: 'map', key: 'H', run: goHome },
@@ -38,6 +45,10 @@ export function consoleCommands(): ConsoleCommand[] {
     { text: t('console.page.table'), icon: 'table', key: 'T', run: () => view.openPage('table') },
     { text: t('console.page.orders'), icon: 'orders', key: 'O', run: () => view.openPage('orders') },
   ]
+  if (session.may('see', SERVICE)) {
+    const open = (): void => view.openPage('programmes')
+    commands.push({ text: t('console.page.programmes'), icon: 'programmes', key: 'P', run: open })
+  }
   if (session.may('journal')) {
     commands.push({ text: t('console.page.journal'), icon: 'journal', key: 'G', run: () => view.openPage('journal') })
   }
@@ -70,7 +81,7 @@ export function consoleCommands(): ConsoleCommand[] {
   commands.push(
     { text: t('console.legend'), icon: 'layers', run: () => (shell.legend = true) },
     { text: t('console.keys'), icon: 'keyboard', key: '?', run: () => (shell.keys = true) },
-    { text: t('console.logout'), icon: 'logout', run: () => void session.logout() },
+    { text: t('console.logout'), icon: 'logout', run: leave },
   )
   return commands
 }

@@ -2,6 +2,8 @@
 import { desk, UNACKNOWLEDGED } from './desk.svelte'
 import { goHome, toggleLasso } from './commands'
 import { editing } from './editing.svelte'
+import { SERVICE } from './plans.svelte'
+import { preview } from './preview.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { shell } from './shell.svelte'
@@ -22,6 +24,7 @@ const KEYS: Record<string, () => void> = {
   t: () => view.openPage(view.page === 'table' ? 'map' : 'table'),
   o: () => view.openPage(view.page === 'orders' ? 'map' : 'orders'),
   g: () => session.may('journal') && view.openPage(view.page === 'journal' ? 'map' : 'journal'),
+  p: () => session.may('see', SERVICE) && view.openPage(view.page === 'programmes' ? 'map' : 'programmes'),
   h: goHome,
 }
 
@@ -32,7 +35,8 @@ function acknowledge(): void {
 
 /** Steps back by one: what was opened last is closed first. */
 function back(): void {
-  if (shell.legend) shell.legend = false
+  if (preview.on) preview.stop()
+  else if (shell.legend) shell.legend = false
   else if (selection.tool !== 'none') {
     editing.stop()
     selection.tool = 'none'

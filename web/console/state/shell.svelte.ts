@@ -7,6 +7,8 @@ class Shell {
   palette = $state(false)
   keys = $state(false)
   legend = $state(false)
+  /** Somebody wants to log out while something of theirs is not saved: they are asked. */
+  leaving = $state(false)
   panel = $state<Panel>('map')
   /** Keys without Ctrl (J, K, A ...) can be switched off: dictation software types letters. */
   singleKeys = $state(true)

@@ -1,6 +1,6 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes'
 
 export interface Place {
   lon: number
@@ -8,7 +8,10 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes']
+
+/** In place of an id: what is being made. */
+export const NEW = 'new'
 
 /** What can be open at the side of the map. A selection is no part of the address. */
 export type Side = 'asset' | 'order' | 'selection'
@@ -20,6 +23,8 @@ class View {
   hidden = $state.raw<ReadonlySet<string>>(new Set())
   asset = $state<string | null>(null)
   page = $state<PageName>('map')
+  /** The programme that is open on its page, by its id; NEW for one that has none yet, null for the list of them. */
+  plan = $state<string | null>(null)
   /** The order that is open, by its id. */
   order = $state<string | null>(null)
   /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */
@@ -45,6 +50,12 @@ class View {
   openPage(page: PageName): void {
     if (this.page === page) return
     this.page = page
+    this.#write(true)
+  }
+
+  openPlan(id: string | null): void {
+    this.page = 'programmes'
+    this.plan = id
     this.#write(true)
   }
 
@@ -102,6 +113,7 @@ class View {
     const said = [...params.keys()].filter((key): key is Side => (key === 'asset' || key === 'order') && !!params.get(key))
     const chosen = this.opened.includes('selection') ? (['selection'] as const) : []
     this.opened = this.front === 'selection' ? [...said, ...chosen] : [...chosen, ...said]
+    this.plan = params.get('plan')
     this.page = PAGES.find((page) => page === params.get('page')) ?? 'map'
   }
 
@@ -113,6 +125,7 @@ class View {
     }
     if (this.hidden.size) params.set('hide', [...this.hidden].join(','))
     if (this.page !== 'map') params.set('page', this.page)
+    if (this.page === 'programmes' && this.plan) params.set('plan', this.plan)
     for (const side of this.opened) {
       const id = side === 'selection' ? null : this[side]
       if (id) params.set(side, id)

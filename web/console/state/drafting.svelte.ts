@@ -1,0 +1,301 @@
+// One programme that is read or written: its text, what of it is saved, what is wrong with it, what a year of it uses.
+import { api, Problem } from '@lib/api'
+import type {
+  Checked,
+  Draft,
+  Finding,
+  Plan,
+  PlanKept,
+  Programme,
+  Revision,
+  Years,
+} from '@lib/plans'
+import type { Page } from '@lib/types'
+import { notices, problemText } from './notices.svelte'
+import { isWhole } from './programme'
+import { session } from './session.svelte'
+
+const CHECK_AFTER_MS = 1_200
+
+/** What somebody else saved while this was being written. */
+export interface Clash {
+  plan: Plan
+  theirs: PlanKept
+}
+
+export class Drafting {
+  /** '' until it is saved for the first time. */
+  id = $state('')
+  plan = $state.raw<Plan | null>(null)
+  phase = $state<'loading' | 'ready' | 'missing' | 'failed'>('ready')
+  error = $state('')
+  body = $state.raw<Programme>() as Programme
+  busy = $state(false)
+  clash = $state.raw<Clash | null>(null)
+  /** An earlier text that is being read in place of what is written. */
+  looked = $state.raw<PlanKept | null>(null)
+  /** What was written here before somebody else's text was taken. */
+  aside = $state.raw<Programme | null>(null)
+  checked = $state.raw<Checked | null>(null)
+  checkFailed = $state('')
+  checking = $state(false)
+  years = $state.raw<Years | null>(null)
+  /** The text that `years` was reckoned for. */
+  yearsOf = $state('')
+  summing = $state(false)
+  revisions = $state.raw<Revision[]>([])
+  #saved = $state('')
+  #seen = { version: 0, revision: 0 }
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #checkedText = ''
+
+  constructor(id: string, body: Programme) {
+    this.id = id
+    this.body = body
+    this.#saved = JSON.stringify(body)
+    if (id) this.phase = 'loading'
+    else this.checkSoon()
+  }
+
+  // Reckoned when they are read: what is derived would end with the page that it was first read on.
+
+  get #text(): string {
+    return JSON.stringify(this.body)
+  }
+
+  get dirty(): boolean {
+    return this.phase !== 'missing' && this.#text !== this.#saved
+  }
+
+  /** Whether nothing is left empty that must be said. */
+  get whole(): boolean {
+    return isWhole(this.draft.body)
+  }
+
+  /** Whether the year was reckoned for another text. */
+  get yearsOld(): boolean {
+    return this.yearsOf !== JSON.stringify(this.draft.body)
+  }
+
+  /** Whether it may be changed here and now. */
+  get open(): boolean {
+    return this.looked === null && (this.plan === null ? session.may('plan') : this.plan.may_write)
+  }
+
+  /** Whether who works here saved the draft last: then somebody else must approve it. */
+  get own(): boolean {
+    return this.plan?.draft_version?.editor.id === session.user?.id
+  }
+
+  /** What is to be reckoned with: as it is written here. */
+  get draft(): Draft {
+    return { body: this.looked?.body ?? this.body, plan: this.id }
+  }
+
+  async load(): Promise<void> {
+    try {
+      const plan = await api.get<Plan>(`plans/${this.id}`)
+      if (!this.dirty || this.plan === null) this.#take(plan)
+      this.phase = 'ready'
+      void this.#loadRevisions()
+    } catch (error) {
+      const problem = error instanceof Problem ? error : null
+      if (this.plan !== null && this.dirty) return
+      this.error = problemText(problem)
+      this.phase = problem?.status === 404 ? 'missing' : 'failed'
+    }
+  }
+
+  /** Writes a part anew. */
+  change(part: Partial<Programme>): void {
+    if (!this.open) return
+    this.body = { ...this.body, ...part }
+    this.checkSoon()
+  }
+
+  /** Lets what is not saved go. */
+  revert(): void {
+    this.body = JSON.parse(this.#saved) as Programme
+    this.checkSoon()
+  }
+
+  /** Reads an earlier text, or goes back to what is written. */
+  look(kept: PlanKept | null): void {
+    this.looked = kept
+    this.checkSoon()
+  }
+
+  async lookAt(revision: Revision): Promise<void> {
+    await this.#do(async () => {
+      this.look(await api.get<PlanKept>(`plans/${this.id}/revisions/${revision.version}/${revision.revision}`))
+    })
+  }
+
+  /** Writes on from the text that is being read. */
+  takeUp(): void {
+    const { looked } = this
+    this.looked = null
+    if (looked) this.change(looked.body)
+  }
+
+  /** Whether it was saved. Where somebody else has saved in the meantime nothing is: `clash` says what they did. */
+  async save(kind: string, reason: string): Promise<boolean> {
+    const body = this.body
+    return this.#do(async () => {
+      const plan = this.id
+        ? await api.put<Plan>(`plans/${this.id}/draft`, { ...this.#seen, body, reason })
+        : await api.post<Plan>('plans', { kind, body, reason })
+      this.id = plan.id
+      this.#take(plan)
+      this.aside = null
+      void this.#loadRevisions()
+    })
+  }
+
+  /** What they saved takes the place of what is written here, which is put aside. */
+  takeTheirs(): void {
+    const { clash } = this
+    if (!clash) return
+    this.aside = this.body
+    this.#take(clash.plan)
+  }
+
+  /** What is written here is to be saved over theirs, which stays among the revisions. */
+  keepMine(): void {
+    if (!this.clash) return
+    this.#see(this.clash.plan)
+    this.clash = null
+  }
+
+  /** What was put aside is written again. */
+  takeBack(): void {
+    const { aside } = this
+    this.aside = null
+    if (aside) this.change(aside)
+  }
+
+  approve(reason: string): Promise<boolean> {
+    return this.#do(async () => {
+      this.#take(await api.post<Plan>(`plans/${this.id}/approve`, { ...this.#seen, reason }))
+      void this.#loadRevisions()
+    })
+  }
+
+  /** The draft goes; whether it did. Of what was never in force nothing is left to open. */
+  discard(reason: string): Promise<boolean> {
+    return this.#end('discard', { ...this.#seen, reason })
+  }
+
+  withdraw(reason: string): Promise<boolean> {
+    return this.#end('withdraw', { version: this.plan?.in_force ?? 0, reason })
+  }
+
+  async sumYear(): Promise<void> {
+    const draft = this.draft
+    this.summing = true
+    try {
+      this.years = await api.post<Years>('services/lighting/year', { draft })
+      this.yearsOf = JSON.stringify(draft.body)
+    } catch (error) {
+      notices.problem(error instanceof Problem ? error : null)
+    } finally {
+      this.summing = false
+    }
+  }
+
+  /** Asks what is wrong once the writing has paused. */
+  checkSoon(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.check(), CHECK_AFTER_MS)
+  }
+
+  async check(): Promise<void> {
+    clearTimeout(this.#timer)
+    const { draft } = this
+    const text = JSON.stringify(draft)
+    if (!isWhole(draft.body) || this.checking || text === this.#checkedText) return
+    this.checking = true
+    try {
+      this.checked = await api.post<Checked>('services/lighting/check', { draft })
+      this.checkFailed = ''
+      this.#checkedText = text
+    } catch (error) {
+      this.checked = null
+      this.checkFailed = problemText(error instanceof Problem ? error : null)
+    } finally {
+      this.checking = false
+    }
+    // It was written on while the answer was on its way.
+    if (!this.checkFailed && JSON.stringify(this.draft) !== text) this.checkSoon()
+  }
+
+  async #end(event: 'discard' | 'withdraw', said: object): Promise<boolean> {
+    return this.#do(async () => {
+      await api.post(`plans/${this.id}/${event}`, said)
+      this.#saved = this.#text
+      await this.load()
+    })
+  }
+
+  async #do(what: () => Promise<void>): Promise<boolean> {
+    this.busy = true
+    try {
+      await what()
+      return true
+    } catch (error) {
+      const problem = error instanceof Problem ? error : null
+      if (problem?.body.rule === 'engine.plan_changed') await this.#clashed(problem)
+      else if (problem?.body.rule === 'engine.plan_findings') this.#found(problem)
+      else notices.problem(problem)
+      return false
+    } finally {
+      this.busy = false
+    }
+  }
+
+  /** Somebody else was faster. Where nothing is written here, theirs is what is read now. */
+  async #clashed(problem: Problem): Promise<void> {
+    try {
+      const plan = await api.get<Plan>(`plans/${this.id}`)
+      const theirs = plan.draft_version ?? plan.in_force_version
+      if (this.dirty && theirs) this.clash = { plan, theirs }
+      else {
+        this.#take(plan)
+        notices.problem(problem)
+      }
+    } catch {
+      notices.problem(problem)
+    }
+  }
+
+  #found(problem: Problem): void {
+    const findings = (problem.body.values as { findings?: Finding[] } | undefined)?.findings ?? []
+    this.checked = { findings, lamps: this.checked?.lamps ?? 0 }
+    this.#checkedText = ''
+    notices.problem(problem)
+  }
+
+  #take(plan: Plan): void {
+    this.#see(plan)
+    const kept = plan.draft_version ?? plan.in_force_version
+    if (kept) this.body = kept.body
+    this.#saved = JSON.stringify(this.body)
+    this.clash = null
+    this.looked = null
+    this.checkSoon()
+  }
+
+  #see(plan: Plan): void {
+    this.plan = plan
+    const { draft_version: draft } = plan
+    this.#seen = draft ? { version: draft.version, revision: draft.revision } : { version: plan.last, revision: 0 }
+  }
+
+  async #loadRevisions(): Promise<void> {
+    try {
+      this.revisions = (await api.get<Page<Revision>>(`plans/${this.id}/revisions`)).items
+    } catch {
+      // what was said before can be read another time: nothing here depends on it
+    }
+  }
+}

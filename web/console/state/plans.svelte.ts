@@ -1,0 +1,88 @@
+// The list of lighting's programmes, and those that are being written: what is not saved yet stays when another page is
+// opened, until somebody lets it go.
+import { api, Problem } from '@lib/api'
+import { t } from '@lib/i18n.svelte'
+import type { Page } from '@lib/types'
+import type { PlanRow } from '@lib/plans'
+import { Drafting } from './drafting.svelte'
+import { problemText } from './notices.svelte'
+import { freshProgramme } from './programme'
+import { session } from './session.svelte'
+import { NEW } from './view.svelte'
+
+export const SERVICE = 'lighting'
+export const KIND = 'lighting.programme'
+
+class Plans {
+  rows = $state.raw<PlanRow[]>([])
+  phase = $state<'loading' | 'ready' | 'failed'>('loading')
+  error = $state('')
+  #drafting = new Map<string, Drafting>()
+  #whose = ''
+
+  async load(): Promise<void> {
+    this.#own()
+    this.phase = this.rows.length ? this.phase : 'loading'
+    try {
+      this.rows = (await api.get<Page<PlanRow>>('plans', { kind: KIND })).items
+      this.phase = 'ready'
+    } catch (error) {
+      this.error = problemText(error instanceof Problem ? error : null)
+      this.phase = 'failed'
+    }
+  }
+
+  /** A programme as it is being read or written here; read anew where nothing of it is unsaved. */
+  open(id: string): Drafting {
+    this.#own()
+    let found = this.#drafting.get(id)
+    if (!found) {
+      found = new Drafting(id === NEW ? '' : id, freshProgramme(this.#area(), t('console.plans.rule.fresh')))
+      this.#drafting.set(id, found)
+    }
+    if (found.id) void found.load()
+    return found
+  }
+
+  /** A new one has got its id; it is no longer what is being made. */
+  made(drafting: Drafting): void {
+    this.#drafting.delete(NEW)
+    this.#drafting.set(drafting.id, drafting)
+  }
+
+  /** Lets go what was written and not saved. */
+  forget(id: string): void {
+    this.#drafting.delete(id)
+  }
+
+  /** Whether something of a programme is not saved. */
+  unsaved(id: string): boolean {
+    return this.#whose === session.user?.id && (this.#drafting.get(id)?.dirty ?? false)
+  }
+
+  /** Lets go all that is not saved. */
+  forgetAll(): void {
+    this.#drafting.clear()
+  }
+
+  get anyUnsaved(): boolean {
+    return [...this.#drafting.values()].some((each) => each.dirty)
+  }
+
+  /** What somebody else wrote here before is not for whoever works here now. */
+  #own(): void {
+    const whose = session.user?.id ?? ''
+    if (whose === this.#whose) return
+    this.#drafting.clear()
+    this.rows = []
+    this.#whose = whose
+  }
+
+  /** Where a new programme is for, unless its author says otherwise: the largest area that they write for. */
+  #area(): string {
+    const areas = session.roles.filter((role) => role.verbs.includes('plan')).map((role) => role.area)
+    return areas.sort((a, b) => a.length - b.length)[0] ?? ''
+  }
+}
+
+export const plans = new Plans()
