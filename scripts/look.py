@@ -22,7 +22,7 @@ sys.modules["tests"] = own = types.ModuleType("tests")
 own.__path__ = [str(PROJECT / "tests")]
 
 from tests.browser.console import CHROMIUM_FLAGS, Console  # noqa: E402
-from tests.browser.test_pages import STATES  # noqa: E402
+from tests.browser.test_pages import WHO  # noqa: E402
 from tests.browser.town import Town, town  # noqa: E402
 
 OUT = PROJECT / "look"
@@ -70,23 +70,24 @@ def every_page(browser: Browser, here: Town, size: tuple[int, int], theme: str, 
     login.by("input[name=login]").wait_for()
     picture(login, "login", way)
     login.close()
-    console = Console(browser, here, size=size, theme=theme, language=language)
-    # The account's language goes before the browser's; what was chosen in this browser, before both.
-    console.evaluate("(language) => localStorage.setItem('vigie.language', language)", language)
-    console.page.reload()
-    console.map_stands()
-    console.context.set_default_timeout(5_000)
-    for name, (address, act, there) in STATES.items():
-        console.press("Escape", "Escape")
-        console.evaluate("(address) => (location.hash = address)", address)
-        try:
-            act(console)
-            console.by(there).first.wait_for(state="attached")
-        except Error:
-            # A phone shows its panels one at a time, and not every button.
-            continue
-        picture(console, name, way)
-    console.close()
+    for who, states in WHO.items():
+        console = Console(browser, here, who, size=size, theme=theme, language=language)
+        # The account's language goes before the browser's; what was chosen in this browser, before both.
+        console.evaluate("(language) => localStorage.setItem('vigie.language', language)", language)
+        console.page.reload()
+        console.map_stands()
+        console.context.set_default_timeout(5_000)
+        for name, (address, act, there) in states.items():
+            console.press("Escape", "Escape")
+            console.evaluate("(address) => (location.hash = address)", address)
+            try:
+                act(console)
+                console.by(there).first.wait_for(state="attached")
+            except Error:
+                # A phone shows its panels one at a time, and not every button.
+                continue
+            picture(console, name, way)
+        console.close()
 
 
 def picture(console: Console, name: str, way: tuple[tuple[int, int], str, str]) -> None:

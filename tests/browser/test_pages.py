@@ -223,6 +223,18 @@ def _nothing(console: Console) -> None:
     del console
 
 
+def _written(console: Console) -> None:
+    console.by(".editor .name input").first.fill("Nuit")
+    console.page.get_by_role("button", name=re.compile("Ajouter une règle|Add a rule")).click()
+    console.by(".rule summary").last.click()
+    console.page.get_by_role("button", name=re.compile("Calculer l'année|Reckon the year")).click()
+    console.by(".editor table").wait_for()
+
+
+def _previewed(console: Console) -> None:
+    console.page.get_by_role("button", name=re.compile("Voir l'aperçu|Show the preview")).click()
+
+
 # What is opened, and what is there once it is: an address, what a person does then, a selector.
 STATES: dict[str, tuple[str, Callable[[Console], None], str]] = {
     "map": ("", _nothing, ".desk li"),
@@ -231,12 +243,22 @@ STATES: dict[str, tuple[str, Callable[[Console], None], str]] = {
     "cabinet": (f"asset={OPEN_CABINET}", _nothing, ".sheet .part"),
     "table": ("page=table", _nothing, ".space [role=row]"),
     "journal": ("page=journal", _nothing, "li.entry"),
+    "programmes": ("page=programmes", _nothing, ".page :is(.line, .empty)"),
     "orders": ("page=orders", _nothing, ".page :is(.line, .note)"),
     "create": ("", _create, "form .place"),
     "street": ("", _street, ".order .preview strong"),
     "palette": ("", _palette, "dialog [role=option]:nth-child(2)"),
     "keys": ("", _keys, "dialog kbd"),
 }
+
+# The same of whoever writes the lighting's programmes.
+WRITING: dict[str, tuple[str, Callable[[Console], None], str]] = {
+    "begin": ("page=programmes", _nothing, ".page :is(.line, .empty)"),
+    "programme": ("page=programmes&plan=new", _written, ".editor .rule"),
+    "preview": ("page=programmes&plan=new", _previewed, ".banner"),
+    "why": ("asset=luminaire-000201", _nothing, ".sheet .why"),
+}
+WHO = {"operator": STATES, "manager": WRITING}
 
 
 def faults(console: Console) -> list[str]:
@@ -254,14 +276,15 @@ def test_axe_finds_nothing(window: Open, theme: str) -> None:
     login = window(None, theme=theme)
     expect(login.by("input[name=login]")).to_be_visible()
     found = {"login": faults(login)}
-    console = window(theme=theme)
-    console.map_stands()
-    for name, (address, act, there) in STATES.items():
-        console.press("Escape", "Escape")
-        console.evaluate("(address) => (location.hash = address)", address)
-        act(console)
-        expect(console.by(there).first).to_be_visible()
-        found[name] = faults(console)
+    for who, states in WHO.items():
+        console = window(who, theme=theme)
+        console.map_stands()
+        for name, (address, act, there) in states.items():
+            console.press("Escape", "Escape")
+            console.evaluate("(address) => (location.hash = address)", address)
+            act(console)
+            expect(console.by(there).first).to_be_visible()
+            found[name] = faults(console)
     wrong = {name: each for name, each in found.items() if each}
     assert not wrong, "\n".join(f"{name}: {line}" for name, each in wrong.items() for line in each)
 
