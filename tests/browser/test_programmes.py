@@ -39,9 +39,9 @@ def programme(level: int, name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "rank": "area", "area": QUETIGNY, "rules": [rule]} | more
 
 
-def make(here: Town, body: dict[str, Any], *, approved: bool = False) -> str:
-    """A programme written by the manager, and approved by the deputy where that is said."""
-    said = {"kind": "lighting.programme", "body": body, "reason": "essai"}
+def make(here: Town, body: dict[str, Any], *, kind: str = "lighting.programme", approved: bool = False) -> str:
+    """A plan written by the manager, and approved by the deputy where that is said."""
+    said = {"kind": kind, "body": body, "reason": "essai"}
     plan: dict[str, Any] = Browser(here.post, "manager").ask("POST", PLANS, said).body
     if approved:
         seen = {"version": 1, "revision": 1, "reason": "vu"}
@@ -197,6 +197,15 @@ def test_what_is_wrong_is_said_and_keeps_it_from_being_approved(window: Open, he
     deputy.button("Calculer l'année").click()
     deputy.see("Aucun tarif n'est en vigueur")
     expect(deputy.by("table", has_text="Heures-lampe")).to_contain_text(re.compile("\u2212\\d"))
+    assert deputy.by("tr", has_text="Coût").count() == 0
+
+    tariff = {"peak_eur_per_kwh": 0.25, "off_peak_eur_per_kwh": 0.15, "kg_co2_per_kwh": 0.05, "source": "contrat 2026"}
+    make(here, tariff, kind="lighting.tariff", approved=True)
+    deputy.page.reload()
+    deputy.button("Calculer l'année").click()
+    deputy.see("contrat 2026")
+    for row in ("Coût", "CO₂"):
+        expect(deputy.by("tr", has_text=row)).to_contain_text(re.compile("\u2212\\d"))
 
 
 def test_what_is_not_saved_is_let_go_only_when_asked(window: Open, here: Town) -> None:
