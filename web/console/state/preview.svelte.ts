@@ -12,16 +12,18 @@ const STEP_S = 300
 /** So much of the day is shown before the first lamp comes on and after the last has gone out. */
 const MARGIN_S = 1_800
 
-/** What is previewed: a draft, or without one what is in force. name: the programme's, for people. */
+/** What is previewed: a text, or without one what is in force. title: what the banner calls it; short: what the choice
+    between it and what is in force does. */
 export interface Subject {
-  name: string
+  title: string
+  short: string
   draft: Draft | null
 }
 
 class Preview {
   night = $state.raw<Night | null>(null)
-  subject = $state.raw<Subject>({ name: '', draft: null })
-  /** Whether the night is the draft's; else it is what is in force. */
+  subject = $state.raw<Subject>({ title: '', short: '', draft: null })
+  /** Whether the night is the subject's own; else it is what is in force. */
   drafted = $state(false)
   /** The moment that the map shows, in seconds since 1970. */
   at = $state(0)
