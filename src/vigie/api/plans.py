@@ -356,7 +356,7 @@ class PlanDoors:
             "kind": plan.kind.key,
             "title": plan.kind.title(plan.shown),
             "area": area,
-            "rank": getattr(plan.shown, "rank", ""),
+            "rank": plan.kind.rank(plan.shown),
             "in_force": plan.in_force.number if plan.in_force else None,
             "draft": plan.draft.number if plan.draft else None,
             "editor": self._who(caller, newest.editor),

@@ -99,7 +99,7 @@ class PlanKind:
     """A variety of plan.
 
     form: its document. area: the part of the town that it is for, which decides who may write it; "" is all of it.
-    title: what people call it. answer: what was answered in writing to what is wrong with it. check(form, id, known):
+    title: what people call it. rank: whose word it is, "" where its kind has no ranks. answer: what was answered in writing to what is wrong with it. check(form, id, known):
     everything that is wrong with it; id is "" for one that has none yet.
     """
 
@@ -108,6 +108,7 @@ class PlanKind:
     form: type[msgspec.Struct]
     area: Callable[[Any], str]
     title: Callable[[Any], str]
+    rank: Callable[[Any], str]
     answer: Callable[[Any], str]
     check: Callable[[Any, str, Known], list[Finding]]
 

@@ -77,11 +77,11 @@ def tariff_of(known: Known) -> Tariff | None:
 
 PROGRAMME = PlanKind(
     "programme", "lighting", Programme,
-    area=lambda body: body.area, title=lambda body: body.name, answer=lambda body: body.answer, check=check_programme,
+    area=lambda body: body.area, title=lambda body: body.name, rank=lambda body: body.rank, answer=lambda body: body.answer, check=check_programme,
 )  # fmt: skip
 TARIFF = PlanKind(
     "tariff", "lighting", Tariff,
-    area=lambda _: "", title=lambda body: body.source, answer=lambda _: "", check=_check_tariff,
+    area=lambda _: "", title=lambda body: body.source, rank=lambda _: "", answer=lambda _: "", check=_check_tariff,
 )  # fmt: skip
 
 PLANS: Sequence[PlanKind] = (PROGRAMME, TARIFF)
