@@ -99,8 +99,9 @@ class PlanKind:
     """A variety of plan.
 
     form: its document. area: the part of the town that it is for, which decides who may write it; "" is all of it.
-    title: what people call it. rank: whose word it is, "" where its kind has no ranks. answer: what was answered in writing to what is wrong with it. check(form, id, known):
-    everything that is wrong with it; id is "" for one that has none yet.
+    title: what people call it. rank: whose word it is, "" where its kind has no ranks. answer: what was answered in
+    writing to what is wrong with it. check(form, id, known): everything that is wrong with it; id is "" for one that
+    has none yet.
     """
 
     name: str

@@ -77,7 +77,8 @@ def tariff_of(known: Known) -> Tariff | None:
 
 PROGRAMME = PlanKind(
     "programme", "lighting", Programme,
-    area=lambda body: body.area, title=lambda body: body.name, rank=lambda body: body.rank, answer=lambda body: body.answer, check=check_programme,
+    area=lambda body: body.area, title=lambda body: body.name, rank=lambda body: body.rank,
+    answer=lambda body: body.answer, check=check_programme,
 )  # fmt: skip
 TARIFF = PlanKind(
     "tariff", "lighting", Tariff,
