@@ -29,7 +29,7 @@ PEOPLE: dict[str, tuple[Held, ...]] = {
     "supervisor": (Held("supervisor", "", ALL),),
     "manager": (Held("manager", "", frozenset({"lighting"})),),
     "deputy": (Held("manager", "", frozenset({"lighting"})),),
-    "local": (Held("manager", QUETIGNY, frozenset({"lighting"})),),
+    "mayor": (Held("manager", QUETIGNY, frozenset({"lighting"})),),
     "elected": (Held("elected", "", ALL),),
     "administrator": (Held("administrator", "", ALL),),
     "warden": (Held("administrator", QUETIGNY, ALL),),

@@ -42,7 +42,7 @@ def deputy(post: RunningPost) -> Browser:
 @pytest.fixture(scope="module")
 def local(post: RunningPost) -> Browser:
     """The manager of one commune."""
-    return Browser(post, "local")
+    return Browser(post, "mayor")
 
 
 def night(level: int, *, area: str = "", name: str = "Nuit", **more: Any) -> dict[str, Any]:
