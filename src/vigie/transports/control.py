@@ -105,14 +105,15 @@ class ControlSocket:
                 raise Wrong("the post is stopping")
             loop.call_soon_threadsafe(lambda: tell(at=(what, done, total)))
 
-        if self._busy > AT_ONCE_MAX:
-            tell(wrong=f"{AT_ONCE_MAX} are asking already: try again in a moment")
-            return
         try:
             async with asyncio.timeout(ASK_S_MAX):
                 asked = _ask.decode(await reader.readline())
         except (msgspec.DecodeError, ValueError, TimeoutError) as error:
             tell(wrong=f"not understood: {error}")
+            return
+        # Told when it has been read: who is told and cut off while still asking hears of a broken pipe, and not why.
+        if self._busy > AT_ONCE_MAX:
+            tell(wrong=f"{AT_ONCE_MAX} are asking already: try again in a moment")
             return
         try:
             done = await self._perform(asked.do, asked.args, say)
