@@ -264,6 +264,14 @@ WHO = {"operator": STATES, "manager": WRITING}
 def faults(console: Console) -> list[str]:
     """What axe finds wrong with what is on the screen."""
     console.evaluate(AXE.read_text(encoding="utf-8"))
+    # What is fading has neither its old colours nor its new ones; only what blinks for ever has no end.
+    console.evaluate(
+        """() => Promise.all(
+            document.getAnimations()
+                .filter((each) => each.effect.getComputedTiming().iterations !== Infinity)
+                .map((each) => each.finished.catch(() => undefined))
+        ).then(() => true)"""
+    )
     found = console.evaluate(
         """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
             .map((each) => [each.id, each.help, ...each.nodes.map((node) => node.html.slice(0, 160))].join(' | '))"""
@@ -285,10 +293,6 @@ def test_axe_finds_nothing(window: Open, theme: str) -> None:
             act(console)
             expect(console.by(there).first).to_be_visible()
             found[name] = faults(console)
-            if found[name]:
-                # What is still being drawn on a busy machine is looked at once more; a fault stays.
-                console.page.wait_for_timeout(1_000)
-                found[name] = faults(console)
     wrong = {name: each for name, each in found.items() if each}
     assert not wrong, "\n".join(f"{name}: {line}" for name, each in wrong.items() for line in each)
 
