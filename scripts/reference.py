@@ -334,12 +334,12 @@ def commands() -> Iterator[Command]:
     """Every command that `vigie` knows, as the command line itself declares them."""
 
     def below(group: Any, words: str) -> Iterator[Command]:
-        inner: Mapping[str, Any] = getattr(group, "commands", {})
-        if not inner:
+        if not hasattr(group, "list_commands"):
             made = tuple(parameter(each) for each in group.params if not getattr(each, "hidden", False))
             yield Command(words, inspect.cleandoc(group.help or ""), made)
-        for name, each in inner.items():
-            yield from below(each, f"{words} {name}")
+            return
+        for name in group.list_commands(None):
+            yield from below(group.get_command(None, name), f"{words} {name}")
 
     yield from below(typer.main.get_command(command), "vigie")
 

@@ -1,18 +1,52 @@
-"""The command `vigie`: one module a group of commands."""
+"""The command `vigie`: one module a group of commands, taken in when one of them is asked for.
+
+A post that is to serve needs none of what reads shapefiles, and would wait for it at each start.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from vigie.cli import backup, benches, devices, doctor, imports, journal, mqtt, replay, serving, tokens, users
+GROUPS = {
+    "serving": ("version", "serve", "demo", "demo-post"),
+    "imports": ("import",),
+    "replay": ("replay",),
+    "backup": ("backup", "restore"),
+    "doctor": ("doctor",),
+    "benches": ("bench",),
+    "devices": ("devices",),
+    "journal": ("journal",),
+    "mqtt": ("mqtt",),
+    "users": ("users",),
+    "tokens": ("tokens",),
+}
+"""Module -> the commands that it brings. Each has them as `commands`, or is one command with commands of its own."""
 
-main = typer.Typer(
-    name="vigie", help="The one command post of a metropolis.", no_args_is_help=True, rich_markup_mode=None
-)
-for group in (serving.commands, imports.commands, replay.commands, backup.commands, doctor.commands, benches.commands):
-    main.registered_commands += group.registered_commands
-main.add_typer(devices.devices, name="devices")
-main.add_typer(journal.journal, name="journal")
-main.add_typer(mqtt.mqtt, name="mqtt")
-main.add_typer(users.users, name="users")
-main.add_typer(tokens.tokens, name="tokens")
+
+class OnDemand(TyperGroup):
+    """The commands of all modules, each module imported at first need. (Typer keeps the types of click to itself.)"""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All names, in the order of their groups."""
+        return [name for names in GROUPS.values() for name in names]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name; None where there is none."""
+        module = next((module for module, names in GROUPS.items() if cmd_name in names), None)
+        if module is None:
+            return None
+        found = get_group(import_module(f"vigie.cli.{module}").commands)
+        return found.commands.get(cmd_name, found)
+
+
+main = typer.Typer(name="vigie", cls=OnDemand, no_args_is_help=True, rich_markup_mode=None)
+
+
+@main.callback()
+def vigie() -> None:
+    """The one command post of a metropolis."""

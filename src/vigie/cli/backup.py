@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from vigie.app.backup import BackupOrder, read_manifest, restore
-from vigie.cli.common import ConfigOption, DataOption, done, err, fail, out, plain_errors, progress
+from vigie.cli.common import ConfigOption, DataOption, done, err, fail, group, out, plain_errors, progress
 from vigie.settings import load_settings
 
-commands = typer.Typer()
+commands = group()
 
 
 @commands.command("backup")

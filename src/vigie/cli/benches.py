@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from vigie.cli.common import err, out
+from vigie.cli.common import err, group, out
 
-commands = typer.Typer()
+commands = group()
 
 
 @commands.command("bench")

@@ -28,6 +28,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="The report as JSON.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in your own words: kept a year, erasable.")]
 
 
+def group(help: str = "") -> typer.Typer:
+    """The commands of a module. help: of the group, where it has a name of its own."""
+    return typer.Typer(help=help or None, no_args_is_help=bool(help), rich_markup_mode=None)
+
+
 def mapping_option(own: str, shipped: Sequence[str]) -> Any:
     """The option that names a mapping. own: the file in which a folder has its own."""
     return typer.Option(

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from vigie.app.administration import Admission, Expulsion
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, err, out
+from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, err, group, out
 
-devices = typer.Typer(help="Who may report for which assets; also while the post runs.", no_args_is_help=True)
+commands = group("Who may report for which assets; also while the post runs.")
 
 
-@devices.command("admit")
+@commands.command("admit")
 def admit(
     name: Annotated[str, typer.Argument(help="What the device is called.")],
     assets: Annotated[
@@ -35,7 +35,7 @@ def admit(
     typer.echo(admitted["secret"])
 
 
-@devices.command("expel")
+@commands.command("expel")
 def expel(
     name: Annotated[str, typer.Argument(help="What the device is called.")],
     config: ConfigOption = None,
@@ -47,7 +47,7 @@ def expel(
     out.print(f"{name} may report no more.", markup=False)
 
 
-@devices.command("list")
+@commands.command("list")
 def list_devices(config: ConfigOption = None, data: DataOption = None) -> None:
     """The devices that may report."""
     for name in done(config, data, "devices.list"):

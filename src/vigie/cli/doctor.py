@@ -8,10 +8,10 @@ import msgspec
 import typer
 
 from vigie.app.doctor import Check, examine, worst
-from vigie.cli.common import ConfigOption, DataOption, out, progress
+from vigie.cli.common import ConfigOption, DataOption, group, out, progress
 from vigie.settings import SettingsWrong, load_settings
 
-commands = typer.Typer()
+commands = group()
 
 
 @commands.command("doctor")

@@ -13,7 +13,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from vigie.app import Installation
-from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, err, fail, mapping_option, opened, out
+from vigie.cli.common import (
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    ReasonOption,
+    err,
+    fail,
+    group,
+    mapping_option,
+    opened,
+    out,
+)
 from vigie.engine.inventory import Intake
 from vigie.protocols.inventories import (
     Counts,
@@ -34,7 +45,7 @@ from vigie.protocols.inventories import (
     shipped_mapping,
 )
 
-commands = typer.Typer()
+commands = group()
 
 LIMITS = Limits()
 OWN_MAPPING = "vigie.toml"

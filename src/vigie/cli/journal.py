@@ -8,14 +8,12 @@ import msgspec
 import typer
 
 from vigie.app.administration import LEAVES_MAX, Leaf, Leaves
-from vigie.cli.common import ConfigOption, DataOption, done, out
+from vigie.cli.common import ConfigOption, DataOption, done, group, out
 
-journal = typer.Typer(
-    help="What was done, by whom, and the proof of it; also while the post runs.", no_args_is_help=True
-)
+commands = group("What was done, by whom, and the proof of it; also while the post runs.")
 
 
-@journal.command("show")
+@commands.command("show")
 def show(
     config: ConfigOption = None,
     data: DataOption = None,
@@ -35,14 +33,14 @@ def show(
         limit, before = limit - len(leaves), leaves[-1]["n"]
 
 
-@journal.command("verify")
+@commands.command("verify")
 def verify(config: ConfigOption = None, data: DataOption = None) -> None:
     """Hashes every leaf anew and holds tree, signed heads and sealed fields against them."""
     leaves = done(config, data, "journal.verify")
     out.print(f"The journal holds: {leaves} leaves, every one in its place.", markup=False)
 
 
-@journal.command("prove")
+@commands.command("prove")
 def prove(
     leaf: Annotated[int, typer.Argument(help="The leaf's number.")],
     config: ConfigOption = None,

@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 
 from vigie.app.broker import claim, set_password, set_up_broker
-from vigie.cli.common import ConfigOption, DataOption, done, fail, out, plain_errors
+from vigie.cli.common import ConfigOption, DataOption, done, fail, group, out, plain_errors
 from vigie.settings import load_settings
 from vigie.transports.mosquitto import usable
 
-mqtt = typer.Typer(help="A mosquitto broker made ready for the post and its devices.", no_args_is_help=True)
+commands = group("A mosquitto broker made ready for the post and its devices.")
 
 OutOption = Annotated[Path, typer.Option("--out", help="The broker's folder.")]
 
 
-@mqtt.command("setup")
+@commands.command("setup")
 def setup(
     folder: OutOption,
     host: Annotated[str, typer.Option(help="The address that the broker listens on.")] = "127.0.0.1",
@@ -43,7 +43,7 @@ def setup(
             out.print(f"{name} can be no user of a broker (no blank, ':', '/', '+', '#'): it reports over HTTP.")
 
 
-@mqtt.command("user")
+@commands.command("user")
 def user(
     name: Annotated[str, typer.Argument(help="The device.")],
     folder: OutOption,

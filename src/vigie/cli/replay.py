@@ -25,6 +25,7 @@ from vigie.cli.common import (
     ReasonOption,
     err,
     fail,
+    group,
     mapping_option,
     opened,
     plain_errors,
@@ -49,7 +50,7 @@ from vigie.settings import load_settings
 from vigie.sim.replay import Mark, Replay, ReplayRefused
 from vigie.transports.device_http import HttpDoor
 
-commands = typer.Typer()
+commands = group()
 
 OWN_MAPPING = "vigie-feed.toml"
 """A folder's own mapping."""

@@ -17,10 +17,10 @@ import uvloop
 
 from vigie import __version__, demo
 from vigie.app import Installation, serve
-from vigie.cli.common import ConfigOption, DataOption, err, out, plain_errors
+from vigie.cli.common import ConfigOption, DataOption, err, group, out, plain_errors
 from vigie.settings import Settings, load_settings
 
-commands = typer.Typer()
+commands = group()
 
 DemoOption = Annotated[Path, typer.Option("--data", help="The demo's folder; made at first need.")]
 SeedOption = Annotated[int, typer.Option(help="Which city: the same seed is the same city.")]

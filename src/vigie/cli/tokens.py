@@ -7,15 +7,13 @@ from typing import Annotated
 import typer
 
 from vigie.app.people import KnownToken, NewToken
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, out
+from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, group, out
 from vigie.cli.users import AreaOption, RoleOption, ServicesOption, warn, written
 
-tokens = typer.Typer(
-    help="What programs show, each with a scope of its own; also while the post runs.", no_args_is_help=True
-)
+commands = group("What programs show, each with a scope of its own; also while the post runs.")
 
 
-@tokens.command("add")
+@commands.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="What it is called, such as the program that will show it.")],
     role: RoleOption,
@@ -33,14 +31,14 @@ def add(
     typer.echo(made["secret"])
 
 
-@tokens.command("list")
+@commands.command("list")
 def list_tokens(config: ConfigOption = None, data: DataOption = None) -> None:
     """The tokens that count: id, name, role, and who made each."""
     for each in done(config, data, "tokens.list"):
         typer.echo(f"{each['id']}  {each['name']}  {each['role']}  until {each['until'][:10]}  by {each['maker']}")
 
 
-@tokens.command("revoke")
+@commands.command("revoke")
 def revoke(
     token: Annotated[str, typer.Argument(help="Its id or its name, as they are listed.")],
     config: ConfigOption = None,

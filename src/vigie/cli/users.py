@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from vigie.app.people import Known, Newcomer, NewPassword, Role, RoleOf
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, err, fail, out
+from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, err, fail, group, out
 from vigie.core.scope import ROLES
 from vigie.engine.keeper import LANGUAGES
 
-users = typer.Typer(help="Who may log in, and what they may do; also while the post runs.", no_args_is_help=True)
+commands = group("Who may log in, and what they may do; also while the post runs.")
 
 FIRST = "vigie users add LOGIN --name NAME --role administrator"
 
@@ -38,7 +38,7 @@ PasswordFileOption = Annotated[
 ]
 
 
-@users.command("add")
+@commands.command("add")
 def add(
     login: LoginArgument,
     name: Annotated[str, typer.Option("--name", help="What they are called, as the journal shows it.")],
@@ -60,7 +60,7 @@ def add(
     out.print(f"{login} may log in as {held}.")
 
 
-@users.command("list")
+@commands.command("list")
 def list_users(config: ConfigOption = None, data: DataOption = None) -> None:
     """The accounts: login, name, roles; closed ones too, as long as their names are kept."""
     people = done(config, data, "users.list")
@@ -72,7 +72,7 @@ def list_users(config: ConfigOption = None, data: DataOption = None) -> None:
         typer.echo(f"{each['login'] or each['id']}  {each['name'] or 'name erased'}  {roles}{closed}")
 
 
-@users.command("password")
+@commands.command("password")
 def password(
     login: LoginArgument,
     password_file: PasswordFileOption = None,
@@ -85,7 +85,7 @@ def password(
     out.print(f"{login} has a new password.")
 
 
-@users.command("grant")
+@commands.command("grant")
 def grant(
     login: LoginArgument,
     role: RoleOption,
@@ -101,7 +101,7 @@ def grant(
     out.print(f"{login} is {held}.")
 
 
-@users.command("withdraw")
+@commands.command("withdraw")
 def withdraw(
     login: LoginArgument,
     role: RoleOption,
@@ -115,7 +115,7 @@ def withdraw(
     out.print(f"{login} is {role} of {area or 'the whole town'} no more.")
 
 
-@users.command("close")
+@commands.command("close")
 def close(
     login: LoginArgument, config: ConfigOption = None, data: DataOption = None, reason: ReasonOption = ""
 ) -> None:
@@ -124,7 +124,7 @@ def close(
     out.print(f"{login} may log in no more.")
 
 
-@users.command("reopen")
+@commands.command("reopen")
 def reopen(
     login: LoginArgument, config: ConfigOption = None, data: DataOption = None, reason: ReasonOption = ""
 ) -> None:
