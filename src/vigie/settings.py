@@ -37,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     says where a login comes from; none by default.
     mqtt_url: the broker that devices publish to, mqtt://HOST:1883 or mqtts://HOST:8883; empty for none.
     mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
+    talq_uri: where TALQ gateways are told to reach the post, such as https://post.example/talq; empty for where each of
+    them says that it does already.
     """
 
     data: Path = Path("data")
@@ -55,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mqtt_url: str = ""
     mqtt_username: str = "vigie"
     mqtt_password_file: Path | None = None
+    talq_uri: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
 
 
 def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None, **said: Any) -> Settings:

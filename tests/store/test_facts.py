@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, create_engine, text
@@ -187,6 +188,27 @@ def test_the_migrations_lead_to_the_tables_as_they_are_declared(facts: SqlFacts)
         unique = read.execute(text("SELECT sql FROM sqlite_master WHERE name = 'device_name'")).scalar_one()
     assert unique.endswith("WHERE expelled_us IS NULL")
     assert [each for each in differences if "alembic_version" not in str(each)] == []
+
+
+def test_the_version_that_opens_without_alembic_is_the_newest() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
+
+
+def test_what_protocols_remember_of_a_device_is_kept_by_parts_and_goes_with_it(facts: SqlFacts) -> None:
+    spoken = msgspec.structs.replace(admitted("gateway"), protocol="talq", uri="http://gw.example")
+    facts.commit([Entry(spoken, payload=(b"d", [])), Entry(admitted("plain"), payload=(b"e", []))])
+    assert [(each.no, each.name, each.uri) for each in facts.speakers("talq")] == [(1, "gateway", "http://gw.example")]
+    facts.memories.keep(1, {"a": b"1", "b": b"1"})
+    facts.memories.keep(1, {"b": b"2"})
+    facts.memories.keep(2, {"a": b"other"})
+    assert facts.memories.of(1) == {"a": b"1", "b": b"2"}
+    facts.commit([Entry(DeviceExpelled(id="gone", at=NOW_US, actor="test", device="gateway"))])
+    assert (facts.speakers("talq"), facts.memories.of(1), facts.memories.of(2)) == ([], {}, {"a": b"other"})
 
 
 @contextmanager

@@ -23,8 +23,10 @@ from vigie.app.installation import (
 )
 from vigie.app.post import Post
 from vigie.app.serving import doors_of, serve
+from vigie.app.talq import TALQ, gateway_token
 
 __all__ = [
+    "TALQ",
     "FolderUnusable",
     "InUse",
     "Installation",
@@ -36,6 +38,7 @@ __all__ = [
     "admission",
     "admit_device",
     "doors_of",
+    "gateway_token",
     "installation",
     "journal_key",
     "perform",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from vigie.api.operation import nearest
 from vigie.app.control import Hand, operation
 from vigie.app.installation import admit_device
-from vigie.core.facts import COMMAND_LINE, DeviceExpelled, Entry
+from vigie.app.talq import TALQ, gateway_token
+from vigie.core.facts import COMMAND_LINE, PLAIN, DeviceExpelled, Entry
 from vigie.core.times import rfc3339
 from vigie.store.journal import Head
 from vigie.transports.control import Wrong
@@ -19,12 +20,15 @@ LEAVES_MAX = 1_000
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """A device to admit, for these assets and for all of an area that nobody reports for."""
+    """A device to admit, for these assets and for all of an area that nobody reports for. talq: it is a TALQ gateway.
+    uri: the one address at which that may be asked; empty for whichever it names itself."""
 
     name: str
     assets: list[str]
     all_of: str = ""
     reason: str = ""
+    talq: bool = False
+    uri: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$", max_length=200)] = ""
 
 
 class Expulsion(msgspec.Struct, frozen=True):
@@ -55,17 +59,19 @@ async def list_devices(hand: Hand, args: msgspec.Struct) -> list[str]:
 
 @operation("devices.admit", Admission, first=True)
 async def admit(hand: Hand, args: Admission) -> dict[str, Any]:
-    """Admits a device; answers with its secret, which is kept nowhere."""
+    """Admits a device; answers with its secret, which is kept nowhere, and what the post shows to a TALQ gateway."""
     numbers = await asyncio.to_thread(_assets_of, hand, args)
+    protocol = TALQ if args.talq else PLAIN
     secret = ""
 
     def write() -> None:
         nonlocal secret
-        secret = admit_device(hand.opened, args.name, numbers, reason=args.reason)
+        secret = admit_device(hand.opened, args.name, numbers, protocol=protocol, uri=args.uri, reason=args.reason)
 
     await hand.write(write)
     hand.report_for(numbers, _number(hand, args.name))
-    return {"secret": secret, "assets": len(numbers)}
+    shown = gateway_token(hand.opened.settings.data, args.name) if args.talq else ""
+    return {"secret": secret, "assets": len(numbers), "shown": shown}
 
 
 @operation("devices.expel", Expulsion)

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vigie.api.devices import Devices
 from vigie.app.accounts import keeper_of
 from vigie.app.installation import Installation, InUse, installation
 from vigie.app.post import Post
@@ -93,12 +92,12 @@ def perform(
 
 
 def performing(
-    opened: Installation, post: Post, devices: Devices, keeper: Keeper
+    opened: Installation, post: Post, admitted_anew: Callable[[], None], keeper: Keeper
 ) -> Callable[[str, Any, Say], Awaitable[Any]]:
-    """What a running post's control socket performs."""
+    """What a running post's control socket performs. admitted_anew: called when devices were admitted or expelled."""
 
     def report_for(numbers: Sequence[int], reporter: int) -> None:
-        devices.load(opened.facts.devices())
+        admitted_anew()
         post.engine.registry.reporter[list(numbers)] = reporter
 
     async def answer(do: str, args: Any, say: Say) -> Any:

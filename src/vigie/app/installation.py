@@ -2,6 +2,7 @@
 
 facts.sqlite      the journal and the tables that are read from
 observations/     the hot table, the sealed days, the kept pictures
+keys/talq.key     what the tokens that the post shows to TALQ gateways are made from
 keys/journal.key  what signs the journal's heads; kept apart from the database, and worth a copy elsewhere
 heads.jsonl       every head ever signed, to be handed to whoever wants to hold the post to its word
 lock              held by the one process that writes
@@ -33,6 +34,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from vigie.core.drafts import Draft
 from vigie.core.facts import (
     COMMAND_LINE,
+    PLAIN,
     POST,
     About,
     AssetsTaken,
@@ -291,24 +293,34 @@ def journal_key(data: Path, *, make: bool = True) -> Ed25519PrivateKey:
         return key
     if not make:
         raise KeyMissing(f"{path} is missing: put back the copy that is kept elsewhere. Until then nothing is signed")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
+    write_key(path, pem)
     return key
 
 
-def admit_device(opened: Installation, name: str, numbers: list[int], *, reason: str = "") -> str:
-    """Admits a device for the assets of these numbers; returns its secret, which is kept nowhere."""
-    secret, entry = admission(opened, name, numbers, reason=reason)
+def write_key(path: Path, key: bytes) -> None:
+    """Writes a key file that there was not, readable by its owner alone, and syncs it. Raises FileExistsError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def admit_device(
+    opened: Installation, name: str, numbers: list[int], *, protocol: str = PLAIN, uri: str = "", reason: str = ""
+) -> str:
+    """Admits a device for the assets of these numbers; returns its secret, which is kept nowhere. protocol, uri: see
+    `DeviceAdmitted`."""
+    secret, entry = admission(opened, name, numbers, protocol=protocol, uri=uri, reason=reason)
     opened.facts.commit([entry])
     return secret
 
 
-def admission(opened: Installation, name: str, numbers: list[int], *, reason: str = "") -> tuple[str, Entry]:
+def admission(
+    opened: Installation, name: str, numbers: list[int], *, protocol: str = PLAIN, uri: str = "", reason: str = ""
+) -> tuple[str, Entry]:
     """A new secret for a device, and what is to be committed so that it is admitted for the assets of these numbers."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     fact = DeviceAdmitted(
@@ -318,6 +330,8 @@ def admission(opened: Installation, name: str, numbers: list[int], *, reason: st
         device=name,
         count=len(numbers),
         items=digest(*(number.to_bytes(8) for number in numbers)),
+        protocol=protocol,
+        uri=uri,
     )
     payload = (hashlib.sha256(secret.encode()).digest(), numbers)
     return secret, Entry(fact, opened.because(reason), payload)

@@ -21,6 +21,7 @@ from vigie.api.operations import figures_access, operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.problems import Problem
 from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
+from vigie.api.talq import TalqFigures
 from vigie.api.tiles import Kiln, TileFigures
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
@@ -29,6 +30,7 @@ from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
+from vigie.app.talq import enrolments, talq_door
 from vigie.core.scope import Placement
 from vigie.engine.rates import Allowance, Rates
 from vigie.settings import Settings
@@ -63,7 +65,14 @@ def doors_of(opened: Installation) -> Doors:
     if mqtt is not None:
         post.beside.append(mqtt[0].run)
     keeper = keeper_of_post(opened, post.pump)
-    post.beside.append(ControlSocket(settings.data, performing(opened, post, devices, keeper)).run)
+    talq = talq_door(opened, post.pump)
+    post.beside.append(talq.run)
+
+    def admitted_anew() -> None:
+        devices.load(opened.facts.devices())
+        talq.load(enrolments(opened))
+
+    post.beside.append(ControlSocket(settings.data, performing(opened, post, admitted_anew, keeper)).run)
 
     def of_one_crew(one: str, other: str, asset: int) -> bool:
         about = post.engine.registry.about(asset)
@@ -74,13 +83,20 @@ def doors_of(opened: Installation) -> Doors:
     hub = live_hub(opened, post, access)
     post.beside.append(hub.run)
     kiln = Kiln()
-    figures = [LiveFigures(hub), LoginFigures(keeper), TileFigures(kiln), *(mqtt[1:] if mqtt else ())]
+    figures = [
+        LiveFigures(hub),
+        LoginFigures(keeper),
+        TileFigures(kiln),
+        TalqFigures(talq),
+        *(mqtt[1:] if mqtt else ()),
+    ]
     may_read = figures_access(access, settings.proxies)
     routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, may_read, figures)]
     routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
     routes += accounts_routes(keeper, access, opened.facts.accounts)
     routes += api_routes(opened, post, access, kiln)
     routes += live_routes(hub)
+    routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
     return Doors(post, routes, direct, door.close)
 

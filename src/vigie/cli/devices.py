@@ -19,12 +19,18 @@ def admit(
         list[str], typer.Option("--asset", help="An asset it reports for; repeat, or use --all-of.")
     ] = [],  # noqa: B006
     all_of: Annotated[str, typer.Option(help="All assets of this area that nobody reports for yet.")] = "",
+    talq: Annotated[bool, typer.Option("--talq", help="It is a TALQ gateway.")] = False,
+    uri: Annotated[
+        str, typer.Option(help="With --talq: the one address at which it may be asked. Left out: whichever it names.")
+    ] = "",
     config: ConfigOption = None,
     data: DataOption = None,
     reason: ReasonOption = "",
 ) -> None:
     """Admits a device and prints its secret, once."""
-    admitted = done(config, data, "devices.admit", Admission(name, assets, all_of, reason))
+    if uri and not talq:
+        raise typer.BadParameter("only a TALQ gateway is asked: --uri goes with --talq")
+    admitted = done(config, data, "devices.admit", Admission(name, assets, all_of, reason, talq, uri))
     if not admitted["assets"]:
         err.print(
             f"vigie: {name} reports for nothing: expel it (vigie devices expel {name}) and admit it again with its "
@@ -33,6 +39,9 @@ def admit(
         )
     out.print(f"{name} may report for {admitted['assets']} assets. Its secret, shown this once:", markup=False)
     typer.echo(admitted["secret"])
+    if admitted["shown"]:
+        out.print("What the post shows to it, to be put into the gateway:", markup=False)
+        typer.echo(admitted["shown"])
 
 
 @commands.command("expel")

@@ -25,6 +25,9 @@ COMMAND_LINE = "command-line"
 """The actor of what is done on the machine itself, by whoever may log in there."""
 
 
+PLAIN = "plain"
+"""The protocol of a device that asks the post, and is never asked: observations and orders in JSON."""
+
 REASON_KEPT_US = 365 * DAY_US
 
 
@@ -178,11 +181,17 @@ class PlanMoved(Fact, frozen=True, tag=True):
 
 
 class DeviceAdmitted(Fact, frozen=True, tag=True):
-    """A device may report for these assets, and pick up their orders. items: digest of their ids."""
+    """A device may report for these assets, and carry out their orders. items: digest of their ids.
+
+    protocol: what it speaks, `PLAIN` or such as "talq". uri: the one address at which the post may ask it; empty for
+    none, or for whichever it names itself.
+    """
 
     device: str
     count: int
     items: str
+    protocol: str = PLAIN
+    uri: str = ""
 
 
 class DeviceExpelled(Fact, frozen=True, tag=True):

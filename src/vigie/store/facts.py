@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ from vigie.store.erasures import ERASURES, Erasures
 from vigie.store.files import free_bytes
 from vigie.store.geometry import read_outlines
 from vigie.store.journal import Journal, append_leaf, size_of
+from vigie.store.memories import Memories
 from vigie.store.migrations import migrate
 from vigie.store.plans import StoredPlans
 from vigie.store.projections import PROJECT
@@ -40,6 +42,16 @@ SALT_BYTES = 32
 
 # FULL syncs the log at each commit; NORMAL would lose commits with the power. What is erased is overwritten, too.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "temp_store=MEMORY")
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A device that may speak. no: its number. digest: of its secret. uri: see `DeviceAdmitted`."""
+
+    no: int
+    name: str
+    digest: bytes
+    uri: str
 
 
 class SqlFacts:
@@ -62,6 +74,7 @@ class SqlFacts:
         self.accounts = SqlAccounts(engine)
         self.orders = StoredCommands(engine, catalogue)
         self.plans = StoredPlans(engine)
+        self.memories = Memories(engine)
         self._reacted_to = int(self.meta("reacted_to") or 0)
         self._erasures = Erasures(folder / ERASURES)
         self._erasures.note(engine)
@@ -164,6 +177,13 @@ class SqlFacts:
         with self._engine.connect() as read:
             rows = read.execute(select(DEVICE).where(DEVICE.c.expelled_us.is_(None)))
             return {row.digest: (row.no, row.name) for row in rows}
+
+    def speakers(self, protocol: str) -> list[Speaker]:
+        """The devices that may speak this protocol."""
+        c = DEVICE.c
+        query = select(c.no, c.name, c.digest, c.uri).where(c.protocol == protocol, c.expelled_us.is_(None))
+        with self._engine.connect() as read:
+            return [Speaker(*row) for row in read.execute(query.order_by(c.no))]
 
     def open_conditions(self) -> list[Condition]:
         """The conditions whose life has not ended."""

@@ -132,7 +132,20 @@ DEVICE = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("admitted_us", BigInteger, nullable=False),
     Column("expelled_us", BigInteger),
+    Column("protocol", String, nullable=False, server_default="plain"),
+    Column("uri", String, nullable=False, server_default=""),
     Index("device_name", "name", unique=True, sqlite_where=_ADMITTED, postgresql_where=_ADMITTED),
+)
+
+# What a protocol must remember of a device over a restart, in the protocol's own words: no fact, it can be asked for
+# anew.
+SESSION_MEMORY = Table(
+    "session_memory",
+    METADATA,
+    Column("device", Integer, nullable=False),
+    Column("part", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("device", "part"),
 )
 
 CONDITION = Table(

@@ -59,6 +59,23 @@ def overridden(link: Link) -> list[tuple[int, int | None]]:
     return [(len(event.actuators), level(event.command.state) if event.command else None) for event in events]
 
 
+def test_a_request_whose_words_could_not_be_kept_is_done_again_when_it_comes_again(link: Link) -> None:
+    entry = {
+        "type": "EventLogData",
+        "srcAddress": LAMP.format(1),
+        "eventType": "lampFailure",
+        "startEndFlag": True,
+        "timestamp": rfc3339(link.now_us),
+    }
+    request = link.gateway._caller.ask("sendLogReport", body={"address": "a", "entries": [{"data": entry}]})
+    first = link.cms.receive(incoming(request), link.now_us)
+    link.peer.not_kept(first)
+    again = link.cms.receive(incoming(request), link.now_us)
+    assert (first.events, again.events) != ((), ())
+    assert [event.readings.values for event in again.events if isinstance(event, Reported)] == [["lamp"]]
+    assert link.cms.receive(incoming(request), link.now_us).events == ()
+
+
 def test_a_post_that_starts_again_goes_on_where_it_was(link: Link) -> None:
     link.gateway.network.happened(LAMP.format(1), MONITOR, "lampFailure", True, link.now_us)
     value = Attribute("AttributeBoolean", True, rfc3339(link.now_us))

@@ -1,6 +1,7 @@
 """TALQ 2.7.1: how the post, as the CMS, and the gateways of lighting networks speak. Both ends; no sockets."""
 
 from vigie.protocols.talq.cms import Cms, Enrolment
+from vigie.protocols.talq.collecting import wanted_loggers
 from vigie.protocols.talq.differences import Difference, Held, Sort, compare
 from vigie.protocols.talq.events import CmsEvent, CmsTurn, GatewayEvent, GatewayTurn
 from vigie.protocols.talq.gateway import Gateway, Identity
@@ -63,6 +64,7 @@ __all__ = [
     "level_at",
     "read",
     "read_year",
+    "wanted_loggers",
     "written",
     "written_year",
 ]

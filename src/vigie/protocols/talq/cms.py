@@ -9,13 +9,13 @@ from the enrolment's name: announced twice, it is the same gateway.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 import msgspec
 
-from vigie.protocols.talq.devices import GATEWAY, first, is_whole
+from vigie.protocols.talq.devices import GATEWAY, first, is_whole, text_of
 from vigie.protocols.talq.events import Attached, CmsTurn
 from vigie.protocols.talq.messages import NIL, Attribute, Device
 from vigie.protocols.talq.peer import Peer
@@ -41,7 +41,8 @@ class Cms:
     """All conversations of one CMS."""
 
     def __init__(self, address: str, uri: str, enrolments: Iterable[Enrolment], *, seed: str = "") -> None:
-        """address: the CMS's own UUID, for good. uri: where gateways reach it. seed: another for each start."""
+        """address: the CMS's own UUID, for good. uri: where gateways are told to reach it; empty for where each says
+        that it does already. seed: another for each start."""
         self.address, self.uri = str(UUID(address)), uri
         self.peers: dict[str, Peer] = {}
         self._by_token: dict[str, Enrolment] = {}
@@ -77,14 +78,15 @@ class Cms:
         """What a gateway asks. certified: the name in its client certificate, which the transport has verified; empty
         for none. Whatever comes is answered; a refusal teaches nothing and has no events."""
         try:
-            enrolment = self._let_in(incoming, certified)
+            enrolment = self.enrolled(incoming.headers, certified=certified)
             return self._take(read(Side.CMS, incoming), enrolment, now_us)
         except Refused as refusal:
             return CmsTurn(answer=refusal.answer())
 
-    def _let_in(self, incoming: Incoming, certified: str) -> Enrolment:
+    def enrolled(self, headers: Mapping[str, str], *, certified: str = "") -> Enrolment:
+        """Who asks, by the headers alone: what a stranger sends need not be read. Raises Refused."""
         # A token is looked up by its digest, so how long that takes tells nothing about the token.
-        found = self._by_name.get(certified) if certified else self._by_token.get(shown(incoming.headers))
+        found = self._by_name.get(certified) if certified else self._by_token.get(shown(headers))
         if found is None:
             raise Refused("genericError", "no such gateway is enrolled", status=401)
         return found
@@ -107,7 +109,7 @@ class Cms:
             raise Refused("payloadError", "an announcement is one device with a GatewayFunction")
         peer.announced(devices[0])
         given = {
-            "cmsUri": Attribute("AttributeUri", self.uri),
+            "cmsUri": Attribute("AttributeUri", self.uri or text_of(function, "cmsUri")),
             "cmsAddress": Attribute("AttributeString", self.address),
             "gatewayAddress": Attribute("AttributeString", peer.gateway),
         }

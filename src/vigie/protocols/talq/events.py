@@ -212,11 +212,13 @@ GatewayEvent = Joined | Live | Overridden | Assigned | Stored | Configured | Fai
 @dataclass(frozen=True, slots=True)
 class CmsTurn:
     """What the CMS makes of what came in. answer: to be sent when the events are on disk (durable before acknowledged);
-    None where an answer came in. requests: what to ask next, in order, each after the one before was answered."""
+    None where an answer came in. requests: what to ask next, in order, each after the one before was answered. seal:
+    by which the answer is remembered, in case the request comes again; see `Peer.not_kept`."""
 
     events: tuple[CmsEvent, ...] = ()
     requests: tuple[Request, ...] = ()
     answer: Answer | None = None
+    seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

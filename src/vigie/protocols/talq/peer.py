@@ -187,7 +187,12 @@ class Peer:
             self.step = step
             events = (*events, *((Ready(self.gateway),) if step is Step.READY else ()))
         self._remembered.keep(call, answer)
-        return CmsTurn(events, answer=answer)
+        return CmsTurn(events, answer=answer, seal=call.seal)
+
+    def not_kept(self, turn: CmsTurn) -> None:
+        """What a request said could not be put on disk, and its answer is not sent: when it comes again it is done
+        again, which for each request comes to the same as once."""
+        self._remembered.forget(turn.seal)
 
     def _announce_services(self, call: Call, now_us: int) -> tuple[Answer, tuple[CmsEvent, ...]]:
         services: tuple[Service, ...] = call.payload

@@ -335,6 +335,10 @@ class Remembered:
         """The answer that was given before."""
         return self._answers.get(call.seal) if call.seal else None
 
+    def forget(self, seal: bytes) -> None:
+        """Forgets the answer that was kept under this seal."""
+        self._answers.pop(seal, None)
+
     def keep(self, call: Call, answer: Answer) -> None:
         """Keeps an answer; the oldest gives way."""
         if call.seal:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Engine
 
-HEAD = "0005"
+HEAD = "0007"
 """The newest version. A store that is at it opens without loading Alembic."""
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from vigie.core.facts import DeviceAdmitted, DeviceExpelled
 from vigie.core.kinds import Catalogue
 from vigie.store.projections.base import Projections
-from vigie.store.tables import ASSET, DEVICE
+from vigie.store.tables import ASSET, DEVICE, SESSION_MEMORY
 
 
 def _admit_device(
@@ -17,7 +17,8 @@ def _admit_device(
 ) -> None:
     digest, assets = payload
     number = write.execute(select(func.coalesce(func.max(DEVICE.c.no), 0) + 1)).scalar_one()
-    write.execute(insert(DEVICE).values(no=number, name=fact.device, digest=digest, admitted_us=fact.at))
+    spoken = {"protocol": fact.protocol, "uri": fact.uri}
+    write.execute(insert(DEVICE).values(no=number, name=fact.device, digest=digest, admitted_us=fact.at, **spoken))
     for start in range(0, len(assets), 500):
         write.execute(update(ASSET).where(ASSET.c.no.in_(assets[start : start + 500])).values(reporter=number))
 
@@ -26,6 +27,7 @@ def _expel_device(catalogue: Catalogue, write: Connection, fact: DeviceExpelled,
     admitted = (DEVICE.c.name == fact.device) & DEVICE.c.expelled_us.is_(None)
     number = write.execute(select(DEVICE.c.no).where(admitted)).scalar_one()
     write.execute(update(DEVICE).where(DEVICE.c.no == number).values(expelled_us=fact.at))
+    write.execute(delete(SESSION_MEMORY).where(SESSION_MEMORY.c.device == number))
     write.execute(update(ASSET).where(ASSET.c.reporter == number).values(reporter=0))
 
 

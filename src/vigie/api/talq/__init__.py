@@ -1,0 +1,7 @@
+"""TALQ on real HTTP: the post as the CMS of the gateways that are admitted to it."""
+
+from vigie.api.talq.door import PREFIX, TalqDoor
+from vigie.api.talq.figures import TalqFigures
+from vigie.api.talq.link import Link, Means
+
+__all__ = ["PREFIX", "Link", "Means", "TalqDoor", "TalqFigures"]
