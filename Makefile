@@ -88,13 +88,16 @@ check: setup tools/node_modules/.done ## style, types, direction of imports: all
 docs: setup ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(PYTHON_OF_VENV) -m mkdocs build --strict --quiet
 
+# Three files at a time, since much of what tests do is to wait; those that ask for much time come first (tests/conftest.py).
+PYTEST = $(PYTHON_OF_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
 test: needs check docs ## all checks, then all tests; installs Debian's chromium and the like where it may
-	$(PYTHON_OF_VENV) -m pytest -n 2 --dist loadfile $(TESTS)
+	$(PYTEST) $(TESTS)
 
 .PHONY: cover
 cover: setup ## the tests, and which lines none of them reaches
-	$(PYTHON_OF_VENV) -m pytest -n 2 --dist loadfile --cov --cov-report=term $(TESTS)
+	$(PYTEST) --cov --cov-report=term $(TESTS)
 
 .PHONY: bench
 bench: ready ## what is promised of its speed, measured; alone on the machine, for about an hour

@@ -28,6 +28,16 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
 PACKAGES = {name: name for name in PROGRAMS} | {"mosquitto_passwd": "mosquitto"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of which a test asks for much time come first: begun last, one of them keeps a worker busy while the
+    others have nothing left."""
+    asked_s: dict[Path, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        asked_s[item.path] = max(asked_s.get(item.path, 0.0), float(mark.args[0]) if mark else 0.0)
+    items.sort(key=lambda item: -asked_s[item.path])
+
+
 def under_ci() -> bool:
     """Whether this run decides on a release, so that nothing may be left out."""
     return os.environ.get("CI", "").lower() in {"true", "1", "yes"}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Place, Town, place
 from tests.people import Browser
+
+# A browser that draws in software, beside two others.
+pytestmark = pytest.mark.timeout(240)
 
 
 def click_at(console: Console, there: Place) -> None:

@@ -10,6 +10,9 @@ from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
 from tests.post import now_us, reading
 
+# A browser that draws in software, beside two others.
+pytestmark = pytest.mark.timeout(240)
+
 
 def test_a_lost_link_is_said_and_what_was_missed_is_caught_up(window: Open, here: Town) -> None:
     operator = window()

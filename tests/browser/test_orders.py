@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
 from tests.people import PASSWORD, QUETIGNY, Browser
+
+# A browser that draws in software, beside two others.
+pytestmark = pytest.mark.timeout(240)
 
 
 def numbers_of(here: Town, ids: list[str], login: str = "operator") -> set[int]:

@@ -6,6 +6,7 @@ import re
 import time
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import Open
@@ -13,6 +14,9 @@ from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of
 from tests.people import QUETIGNY, Browser
 from tests.post import now_us, reading
+
+# A browser that draws in software, beside two others.
+pytestmark = pytest.mark.timeout(240)
 
 ORDER, SELECTION = "section[aria-label='Ordre']", "section[aria-label='Sélection']"
 LAST_ORDERS = "section[aria-label='Derniers ordres'] li"

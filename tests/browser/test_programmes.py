@@ -14,6 +14,9 @@ from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
 from tests.people import QUETIGNY, Browser
 
+# A browser that draws in software, beside two others.
+pytestmark = pytest.mark.timeout(240)
+
 PLANS = "/api/v1/plans"
 HUNDRED_TABS = 100
 

@@ -41,7 +41,7 @@ def whole(city: City, tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 @pytest.fixture(scope="session")
 def fourth(city: City, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """Gives a folder with a post of the city in which every fourth lamp is there, and all else."""
+    """Gives a folder with a post of the city in which every fourth lamp, vehicle and bus is there, and all else."""
     folder = tmp_path_factory.mktemp("fourth")
     settle_in(folder / "settled", services(), city, at_us=DUSK_US, wanted=thinned)
     return _copies(folder)
