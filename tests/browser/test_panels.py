@@ -117,6 +117,26 @@ def test_a_hold_is_not_broken_by_what_is_reported_meanwhile(window: Open, here: 
     expect(operator.by(LAST_ORDERS).first).to_contain_text("Exécuté, prouvé")
 
 
+def test_what_was_held_long_enough_counts_on_a_page_too_busy_to_draw_it(window: Open, here: Town) -> None:
+    operator = window(path="#asset=cabinet-quetigny-1")
+    operator.map_stands()
+    held = operator.button("Maintenir pour envoyer")
+    expect(held).to_be_enabled()
+    before = ids_of_orders(here)
+    held.hover()
+    # From the press to after the release no frame is drawn.
+    held.evaluate(
+        """(button) => button.addEventListener('pointerdown', () => {
+            const end = performance.now() + 2500
+            while (performance.now() < end);
+        })"""
+    )
+    operator.page.mouse.down()
+    operator.page.wait_for_timeout(1600)
+    operator.page.mouse.up()
+    operator.until(lambda: len(ids_of_orders(here)) == len(before) + 1, "the order is given")
+
+
 def test_the_way_back_of_a_hazardous_order_is_held(window: Open, here: Town) -> None:
     operator = window(path="#asset=junction-dijon-0")
     operator.map_stands()

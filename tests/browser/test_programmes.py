@@ -151,7 +151,7 @@ def test_a_programme_is_written_by_keyboard_previewed_saved_approved_and_told(wi
     deputy = window("deputy", path=f"#{address}")
     deputy.page.get_by_label("Motif de la décision").fill("Vu avec la mairie")
     deputy.hold(deputy.button("Approuver (maintenir)"))
-    deputy.see("est en vigueur")
+    deputy.see("« Quetigny la nuit » est en vigueur")
     # What is in force is previewed as such, never as a draft.
     deputy.button("Voir l'aperçu").click()
     expect(deputy.by(".banner")).to_contain_text("Ce qui est en vigueur")
