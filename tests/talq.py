@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -19,11 +20,12 @@ from tests.protocols.talq.link import ACTUATOR, CABINET, LAMP, LAMP_CLASS, MONIT
 from tests.protocols.talq.standard import Standard
 from vigie.app import TALQ, admit_device, gateway_token, installation
 from vigie.core.times import rfc3339
-from vigie.protocols.talq.events import GatewayEvent
+from vigie.protocols.talq.events import GatewayEvent, Overridden
 from vigie.protocols.talq.gateway import Gateway, Identity
-from vigie.protocols.talq.messages import Attribute, Device, DeviceClass, FunctionDesc
+from vigie.protocols.talq.messages import Attribute, Command, Device, DeviceClass, FunctionDesc
 from vigie.protocols.talq.requests import Answer, Incoming, Request, digest
 from vigie.protocols.talq.routes import Side, find
+from vigie.protocols.talq.schedules import level_state
 from vigie.settings import Settings
 
 GATEWAY = "lighting-essai"
@@ -73,6 +75,8 @@ class GatewayAt:
         self.learnt: list[GatewayEvent] = []
         self.spoil: Callable[[Incoming], tuple[int, bytes, dict[str, str]] | str | None] = lambda asked: "as it is"
         self.lock = threading.RLock()
+        self._obeyed = 0
+        self._open: list[socket.socket] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.server.daemon_threads = True
         self.port = int(self.server.server_address[1])
@@ -123,6 +127,37 @@ class GatewayAt:
             self.learnt += turn.events
         return self.up(*turn.requests)
 
+    def obey(self) -> None:
+        """The lamps do what they were told since this was last called: each says so with its new level."""
+        with self.lock:
+            told, self._obeyed = self.learnt[self._obeyed :], len(self.learnt)
+            at = now_us()
+            for event in told:
+                if isinstance(event, Overridden):
+                    command = event.command or Command(level_state(0), reason="program")
+                    for device, function in event.actuators:
+                        self.gateway.network.changed(device, function, command, command.state, at)
+
+    @contextlib.contextmanager
+    def living(self, *, reports: bool = True) -> Generator[None]:
+        """While it obeys, and reports what is due."""
+        over = threading.Event()
+
+        def live() -> None:
+            while not over.wait(0.1):
+                self.obey()
+                if reports:
+                    with contextlib.suppress(OSError, http.client.HTTPException):
+                        self.report()
+
+        thread = threading.Thread(target=live, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(10)
+
     def measured(self, number: int, watts: float, at_us: int) -> None:
         """A lamp measures its power."""
         value = Attribute("AttributeFloat", watts, rfc3339(at_us))
@@ -161,6 +196,11 @@ class GatewayAt:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def setup(self) -> None:
+                """Keeps the connection, to cut it when the gateway is gone."""
+                outer._open.append(self.request)
+                super().setup()
+
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -189,14 +229,17 @@ class GatewayAt:
     def __exit__(self, *_: object) -> None:
         self.server.shutdown()
         self.server.server_close()
+        for connection in self._open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager
 def gateway_at(
-    folder: Path, port: int, secrets: dict[str, str], *, name: str = GATEWAY, **how: Any
+    folder: Path, post: int, secrets: dict[str, str], *, name: str = GATEWAY, **how: Any
 ) -> Generator[GatewayAt]:
-    """A gateway that was admitted to the post of a folder, which answers on a port."""
-    base = f"http://127.0.0.1:{port}"
+    """A gateway that was admitted to the post of a folder. post: where this answers. how: see `GatewayAt`."""
+    base = f"http://127.0.0.1:{post}"
     with GatewayAt(base, secrets[name], gateway_token(folder, name), name=name, **how) as gateway:
         yield gateway
 

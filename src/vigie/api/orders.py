@@ -62,6 +62,14 @@ class OrderDoor:
             for event in events:
                 event.set()
 
+    async def offers(self, reporter: int) -> list[Offer]:
+        """What a device may be handed now; it is on disk as sent. Raises StorageFull."""
+        offers = self._engine.commands.offers(reporter, self._clock.now_us())
+        self._acts.note_orders()
+        if offers:
+            await self._pump.settled()
+        return offers
+
     async def pick_up(self, reporter: int, wait_s: float) -> list[Order]:
         """What waits for a device, or will within the time; it is on disk as sent. Raises StorageFull."""
         end = asyncio.get_running_loop().time() + wait_s
@@ -70,10 +78,8 @@ class OrderDoor:
         try:
             while True:
                 event.clear()
-                offers = self._engine.commands.offers(reporter, self._clock.now_us())
-                self._acts.note_orders()
+                offers = await self.offers(reporter)
                 if offers:
-                    await self._pump.settled()
                     return [order for offer in offers for order in _orders(offer, self._engine)]
                 left = end - asyncio.get_running_loop().time()
                 if left <= 0 or self._closed:

@@ -21,7 +21,7 @@ from vigie.api.operations import figures_access, operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.problems import Problem
 from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
-from vigie.api.talq import TalqFigures
+from vigie.api.talq import TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
@@ -58,7 +58,6 @@ def doors_of(opened: Installation) -> Doors:
     settings, post = opened.settings, Post(opened)
     devices = Devices(opened.facts.devices())
     door = OrderDoor(post.engine, post.acts, post.pump, opened.clock)
-    post.pump.on_settled = door.wake
     direct = device_routes(devices, post.pump)
     direct |= order_routes(devices, door, post.engine, post.acts, post.pump, opened.clock)
     mqtt = mqtt_link(settings, opened.shard, devices, post.pump)
@@ -66,7 +65,14 @@ def doors_of(opened: Installation) -> Doors:
         post.beside.append(mqtt[0].run)
     keeper = keeper_of_post(opened, post.pump)
     talq = talq_door(opened, post.pump)
-    post.beside.append(talq.run)
+    talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock)
+    post.beside += [talq.run, talq_orders.run]
+
+    def settled() -> None:
+        door.wake()
+        talq_orders.wake()
+
+    post.pump.on_settled = settled
 
     def admitted_anew() -> None:
         devices.load(opened.facts.devices())

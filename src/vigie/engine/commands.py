@@ -50,6 +50,7 @@ _NOT_YET = np.iinfo(np.int64).max
 
 _LAST = np.array([state in TARGET.last for state in TARGET.states])
 _PROVABLE = np.array([TARGET.allows(state, "prove") for state in TARGET.states])
+_ACCEPTABLE = np.array([TARGET.allows(state, "accept") for state in TARGET.states])
 
 NewId = Callable[[str], str]
 """new_id(what for) -> the id of a fact: random for what a person does, derived for what a batch leads to."""
@@ -243,6 +244,11 @@ class Commands:
             command.refusals[row] = Refusal("device.failed", {"detail": detail[:200]})
         self._move(command, np.array([row]), event, now_us)
         return True
+
+    def accepted(self, command: Command, rows: Int64s, now_us: int) -> None:
+        """A device says of targets of its own, all at once, that it took them; what no longer waits for that stays as
+        it is."""
+        self._move(command, rows[_ACCEPTABLE[command.state_of[rows]]], "accept", now_us)
 
     def prove(self, moved: Moved, received_us: int, clocks: DeviceClocks) -> None:
         """Holds what has just been received against the orders that wait for it."""

@@ -31,8 +31,8 @@ _log = structlog.get_logger("vigie.courier")
 @dataclass(frozen=True, slots=True)
 class Errand:
     """One request. target: the path and the query below the end's base. until_s: the instant of the event loop's clock
-    from which on it is sent no more. done: gets the answer, or None where none came in time, and returns what is to be
-    asked before whatever waits already."""
+    from which on it is sent no more. may: asked before each try; once it says no, it is sent no more either. done: gets
+    the answer, or None where none came in time, and returns what is to be asked before whatever waits already."""
 
     method: str
     target: str
@@ -40,6 +40,7 @@ class Errand:
     body: bytes
     until_s: float
     done: Callable[[HttpAnswer | None], Awaitable[Sequence[Errand]]]
+    may: Callable[[], bool] = lambda: True
 
 
 class Courier:
@@ -98,7 +99,7 @@ class Courier:
     async def _carry(self, errand: Errand) -> HttpAnswer | None:
         """The answer to one errand, after as many tries as its time allows."""
         clock, wait_s = asyncio.get_running_loop().time, _WAIT_S_MIN
-        while clock() < errand.until_s:
+        while clock() < errand.until_s and errand.may():
             asked_s = 0.0
             try:
                 answer = await self._try(errand)

@@ -3,5 +3,6 @@
 from vigie.api.talq.door import PREFIX, TalqDoor
 from vigie.api.talq.figures import TalqFigures
 from vigie.api.talq.link import Link, Means
+from vigie.api.talq.orders import TalqOrders
 
-__all__ = ["PREFIX", "Link", "Means", "TalqDoor", "TalqFigures"]
+__all__ = ["PREFIX", "Link", "Means", "TalqDoor", "TalqFigures", "TalqOrders"]

@@ -34,7 +34,8 @@ _log = structlog.get_logger("vigie.talq")
 class TalqDoor:
     """All gateways that may speak TALQ. Lives on one event loop.
 
-    links: by the names of the devices. strangers: how many requests came without a right token.
+    links: by the names of the devices. strangers: how many requests came without a right token. on_events: told what
+    each gateway says, when it is on disk.
     """
 
     def __init__(self, means: Means, remembered: Callable[[int], Mapping[str, bytes]]) -> None:
@@ -42,6 +43,7 @@ class TalqDoor:
         self._means, self._remembered = means, remembered
         self.links: dict[str, Link] = {}
         self.strangers = 0
+        self.on_events: Callable[[Link, Sequence[CmsEvent]], None] = lambda link, events: None
         self._under_way: dict[str, int] = {}
         self._loggers = wanted_loggers(means.cms.address)
         self._collecting: set[str] = set()
@@ -61,7 +63,7 @@ class TalqDoor:
         for name, (number, enrolment) in wanted.items():
             if name not in self.links:
                 self.links[name] = link = Link(number, enrolment, self._means, self._remembered(number))
-                link.on_events = self._on_events
+                link.on_events = self._learnt
 
     @property
     def routes(self) -> list[Route]:
@@ -102,11 +104,12 @@ class TalqDoor:
         self._collect(link)
         return _response(answer)
 
-    def _on_events(self, link: Link, events: Sequence[CmsEvent]) -> None:
+    def _learnt(self, link: Link, events: Sequence[CmsEvent]) -> None:
         for event in events:
             if isinstance(event, Attached):
                 _log.info("attached", gateway=link.name, uri=event.uri)
                 self._collecting.discard(link.name)
+        self.on_events(link, events)
 
     def _collect(self, link: Link) -> None:
         """Has the gateway log what the post wants to know: once after each start of either end."""

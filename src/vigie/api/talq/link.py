@@ -12,6 +12,7 @@ import structlog
 
 from vigie.core.observations import Rejected
 from vigie.core.readings import Readings
+from vigie.core.times import SECOND_US
 from vigie.engine.ports import Clock, StorageFull
 from vigie.engine.pump import Acknowledgement, Busy, Stopping
 from vigie.protocols.talq import Answer, Cms, Enrolment, Incoming, Request, Step
@@ -24,6 +25,10 @@ from vigie.transports.http_client import HttpAnswer
 NOTICES_KEPT_MAX = 50
 ASKED_S_MAX = 120.0
 """So long the post tries to get an answer to what it asks, unless it is an order with an expiry of its own."""
+
+ATTACHING_US_MAX = 30 * SECOND_US
+TOLD_US = SECOND_US
+"""A gateway that attaches has told its devices when it tells no more for so long, or after the longest time."""
 
 _KNOWN, _STANDING = "known", "standing"
 _KNOWN_BY = (Attached, Ready, Supported, Found, Lost)
@@ -69,7 +74,7 @@ class Link:
         self.peer = means.cms.enrol(enrolment)
         self.courier = Courier(enrolment.name, lambda: self.peer.uri)
         self.turn = asyncio.Lock()
-        self.heard_us = self.attached_us = 0
+        self.heard_us = self.attached_us = self._found_us = 0
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT_MAX)
         self.refused: Counter[str] = Counter()
         self.last_refusal: Rejected | None = None
@@ -87,6 +92,12 @@ class Link:
     def is_ready(self) -> bool:
         """Whether it has said all that may be built on."""
         return self.peer.step is Step.READY
+
+    def takes_orders(self, now_us: int) -> bool:
+        """Whether an order would reach the devices that are meant: not while it begins anew and is still telling which
+        it has, nor while it does not answer."""
+        telling = now_us < self.attached_us + ATTACHING_US_MAX and now_us < self._found_us + TOLD_US
+        return self.is_ready and not telling and self.courier.reached is not False
 
     def _recall(self, remembered: Mapping[str, bytes]) -> None:
         if _KNOWN not in remembered:
@@ -115,24 +126,33 @@ class Link:
         self._learn(turn.events, now_us)
         return turn.answer
 
-    def ask(self, requests: Iterable[Request], *, within_s: float = ASKED_S_MAX, then: Then | None = None) -> bool:
+    def ask(
+        self,
+        requests: Iterable[Request],
+        *,
+        within_s: float = ASKED_S_MAX,
+        then: Then | None = None,
+        may: Callable[[], bool] = lambda: True,
+    ) -> bool:
         """Asks the gateway, in this order; returns whether there was room. within_s: nothing is sent after that.
-        then: called once for each request, with what its answer meant."""
+        then: called once for each request, with what its answer meant. may: see `Errand`."""
         until_s = asyncio.get_running_loop().time() + within_s
-        return self.courier.put([self._errand(each, until_s, then) for each in requests])
+        return self.courier.put([self._errand(each, until_s, then, may) for each in requests])
 
     async def close(self) -> None:
         """The gateway is asked no more."""
         await self.courier.close()
 
-    def _errand(self, request: Request, until_s: float, then: Then | None) -> Errand:
+    def _errand(
+        self, request: Request, until_s: float, then: Then | None = None, may: Callable[[], bool] = lambda: True
+    ) -> Errand:
         async def done(said: HttpAnswer | None) -> list[Errand]:
             events, more = await self._answered(request, said)
             if then is not None:
                 then(events)
-            return [self._errand(each, until_s, None) for each in more]
+            return [self._errand(each, until_s) for each in more]
 
-        return Errand(request.method, request.target, request.headers, request.body, until_s, done)
+        return Errand(request.method, request.target, request.headers, request.body, until_s, done, may)
 
     async def _answered(
         self, request: Request, said: HttpAnswer | None
@@ -159,6 +179,8 @@ class Link:
         for event in events:
             if isinstance(event, Attached):
                 self.attached_us = now_us
+            elif isinstance(event, Found):
+                self._found_us = now_us
             elif isinstance(event, Noticed):
                 self.notices.extend(event.notices)
         if events:

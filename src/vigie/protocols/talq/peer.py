@@ -346,6 +346,10 @@ class Peer:
 
     # What the CMS asks.
 
+    def probe(self) -> Request:
+        """Asks for something small, to know whether the gateway is there."""
+        return self.caller.ask("getServices")
+
     def discover(self) -> tuple[Request, ...]:
         """Asks a gateway for all it is and has; more pages of devices are asked for as the answers come."""
         ask = self.caller.ask
