@@ -7,8 +7,8 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, Literal, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -136,7 +136,45 @@ async def serve(
     on_stop: called when it is to end, before it waits for the answers that are under way. Raises AddressRefused.
     """
     listener = _bound(host, port)
-    config = uvicorn.Config(
+    server = _Server(_config(application, lifespan="on"))
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+        on_stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    serving = await _started(server, listener)
+    if server.started:
+        on_ready(int(listener.getsockname()[1]))
+    await serving
+
+
+@contextlib.asynccontextmanager
+async def beside(application: Any, host: str, port: int) -> AsyncGenerator[int]:
+    """Serves while the block runs, beside whatever else its process does; gives the port, and 0 asks for a free one.
+    Raises AddressRefused."""
+    listener = _bound(host, port)
+    server = _Server(_config(application, lifespan="off"))
+    serving = await _started(server, listener)
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def _started(server: uvicorn.Server, listener: socket.socket) -> asyncio.Task[None]:
+    """The server at work, or ended because it cannot be."""
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn says so by a flag alone
+        await asyncio.sleep(0.005)
+    return serving
+
+
+def _config(application: Any, *, lifespan: Literal["on", "off"]) -> uvicorn.Config:
+    return uvicorn.Config(
         application,
         loop="uvloop",
         http=_Http,
@@ -146,7 +184,7 @@ async def serve(
         ws_ping_timeout=PING_S,
         # What is sent is columns of numbers, made once for many: deflating it would be done once for each.
         ws_per_message_deflate=False,
-        lifespan="on",
+        lifespan=lifespan,
         log_config=None,
         access_log=False,
         # Nothing here asks who the peer is; a proxy in front is told apart where sessions begin.
@@ -155,21 +193,6 @@ async def serve(
         timeout_graceful_shutdown=STOP_S_MAX,
         backlog=2_048,
     )
-    server = _Server(config)
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        server.should_exit = True
-        on_stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn says so by a flag alone
-        await asyncio.sleep(0.005)
-    if server.started:
-        on_ready(int(listener.getsockname()[1]))
-    await serving
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -197,10 +197,11 @@ class Gateway:
         if sent is not None:
             self.network.loggers.give_back(*sent, now_us)
 
-    def tick(self, now_us: int) -> GatewayTurn:
-        """Time has passed: overrides begin and end, samples are taken, and these are the reports that are due."""
+    def tick(self, now_us: int, *, reporting: bool = True) -> GatewayTurn:
+        """Time has passed: overrides begin and end, samples are taken, and these are the reports that are due.
+        reporting: false while the CMS is not to be asked; then what is due stays with its loggers."""
         events = self.network.tick(now_us)
-        if not self.address:
+        if not self.address or not reporting:
             return GatewayTurn(events)
         requests: list[Request] = []
         for address, entries in self.network.loggers.due(now_us):

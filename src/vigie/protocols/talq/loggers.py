@@ -55,6 +55,8 @@ class Logger:
     since_us: int = 0
     told_us: int = 0
     last: dict[tuple[str, str, str], float] = field(default_factory=dict[tuple[str, str, str], float])
+    asks: dict[tuple[str, str, str], int | None] = field(default_factory=dict[tuple[str, str, str], int | None])
+    """What `_asked` has said of each attribute by function, type of function and name: all devices share it."""
 
 
 class Loggers:
@@ -101,10 +103,12 @@ class Loggers:
 
     def observed(self, device: str, function: Function, name: str, value: Attribute, at_us: int) -> None:
         """A value has been measured or has changed: for the loggers that record as this gateway thinks best."""
+        number = identity(function)[0]
         for logger in self.loggers.values():
             mode = logger.config.recording_mode
-            if isinstance(mode, VendorRecordingMode) and _covered(logger, device, identity(function)[0]):
-                self._value(logger, mode.content, device, function, name, value, at_us)
+            if isinstance(mode, VendorRecordingMode) and _covered(logger, device, number):
+                stamp = value.timestamp or rfc3339(at_us)
+                self._value(logger, mode.content, device, function, name, value, at_us, stamp)
 
     def happened(self, data: EventLogData | StateChangeEventLogData, device: str, function: str, at_us: int) -> None:
         """An event, or a change of state."""
@@ -141,11 +145,12 @@ class Loggers:
                 self._snapshot(logger, mode, shelf, now_us)
 
     def _snapshot(self, logger: Logger, mode: PeriodicRecordingMode, shelf: Shelf, now_us: int) -> None:
+        stamp = rfc3339(now_us)
         for device, functions in shelf.items():
             for number, function in functions.items():
                 if _covered(logger, device, number):
                     for name, value in attributes(function):
-                        self._value(logger, mode.content, device, function, name, value, now_us)
+                        self._value(logger, mode.content, device, function, name, value, now_us, stamp)
 
     def _value(
         self,
@@ -156,20 +161,22 @@ class Loggers:
         name: str,
         value: Attribute,
         at_us: int,
+        stamp: str,
     ) -> None:
         number, sort = identity(function)
-        asked = _asked(content, number, sort, name)
+        meant = (number, sort, name)
+        if meant not in logger.asks:
+            logger.asks[meant] = _asked(content, number, sort, name)
+        asked = logger.asks[meant]
         if asked is None:
             return
-        key = (device, number, name)
         said = value.value
-        if asked and isinstance(said, int | float) and key in logger.last:
-            before = logger.last[key]
-            if abs(said - before) * 100 <= asked * abs(before):
+        if asked and isinstance(said, int | float):
+            key = (device, number, name)
+            before = logger.last.get(key)
+            if before is not None and abs(said - before) * 100 <= asked * abs(before):
                 return
-        if isinstance(said, int | float):
             logger.last[key] = float(said)
-        stamp = rfc3339(at_us)
         self._log(logger, AttributeLogData(f"{device}/{number}", name, value, stamp), at_us)
 
     def _log(self, logger: Logger, data: LogData, at_us: int) -> None:
@@ -259,6 +266,8 @@ def _following(profile: SamplingProfile, at_us: int, now_us: int) -> int | None:
 
 
 def _covered(logger: Logger, device: str, function: str) -> bool:
+    if logger.covers is None and not logger.left_out:
+        return True
     pairs = ((device, ""), (device, function))
     if any(pair in logger.left_out for pair in pairs):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,11 @@ class LampLife:
         self._order_lag = ((0.4 + 1.8 * lag) * SECOND_US).astype(np.int64)
         self._skew = (normal(self._key["skew"], self._lamps, 0) * habits.skew_s * SECOND_US).astype(np.int64)
         count, fed = len(self._lamps), len(self._cabinets)
+        self.programmed: Callable[[int], Floats] | None = None
+        """What is programmed for each luminaire at an instant, in percent; not a number where the commune's policy
+        rules."""
         self._asked = np.full(count, np.nan)
+        self._held = np.zeros(count, np.bool_)
         self._pending = np.full(count, np.nan)
         self._pending_us = np.full(count, _NEVER)
         self.level, self.fault = np.zeros(count), np.zeros(count, np.int64)
@@ -61,7 +65,7 @@ class LampLife:
         self.supply, self._door = np.zeros(fed, np.int64), np.zeros(fed, np.int64)
         self._energy_kwh = 2_000 + 40_000 * uniform(self._key["noise"], self._cabinets, 1)
         self._hardware_us = -_HARDWARE_EVERY_US
-        self._night: bool = dark(start_us)
+        self.night: bool = dark(start_us)
         self.now_us = start_us
         self._say = np.full(count, _NEVER)
         self._cabinet_say = np.full(fed, _NEVER)
@@ -82,10 +86,15 @@ class LampLife:
             self.now_us = step
         return said
 
-    def order_lamps(self, index: Ints, level: float, at_us: int) -> None:
-        """Sets luminaires to a level until the next dusk or dawn. A dead one just never answers."""
-        self._pending[index] = level
+    def order_lamps(self, index: Ints, level: float, at_us: int, *, held: bool = False) -> None:
+        """Sets luminaires to a level until the next dusk or dawn, or, where it is held, until they are released. A dead
+        one just never answers."""
+        self._pending[index], self._held[index] = level, held
         self._pending_us[index] = at_us + self._order_lag[index]
+
+    def release_lamps(self, index: Ints, at_us: int) -> None:
+        """Luminaires go back to what is programmed for them, or to their commune's policy."""
+        self.order_lamps(index, np.nan, at_us)
 
     def order_cabinet(self, index: int, params: Mapping[str, Any], at_us: int) -> None:
         """Full light on or off for all that a cabinet feeds."""
@@ -132,14 +141,18 @@ class LampLife:
         if at_us - self._hardware_us >= _HARDWARE_EVERY_US:
             self._hardware(at_us)
         night = dark(at_us)
-        if night != self._night:  # A manual level lasts until the next dusk or dawn.
-            self._night = night
-            self._asked[:] = np.nan
+        if night != self.night:  # A manual level that nobody holds lasts until the next dusk or dawn.
+            self.night = night
+            self._asked[~self._held] = np.nan
         hour = local_hour(at_us)
         plan = np.array([policy_level(commune.slug, hour) if night else 0.0 for commune in COMMUNES])
         fed = self._permanent | night | self._full
         supply = np.where(self._cut, LOST, np.where(fed, ON, OFF))
-        wanted = np.where(self._full[self._cabinet], 100.0, plan[self._commune])
+        wanted = plan[self._commune]
+        if self.programmed is not None:
+            programmed = self.programmed(at_us)
+            wanted = np.where(np.isnan(programmed), wanted, programmed)
+        wanted = np.where(self._full[self._cabinet], 100.0, wanted)
         wanted = np.where(np.isnan(self._asked), wanted, self._asked)
         alive = supply[self._cabinet] == ON
         fault = np.where(alive, self._worn, SUPPLY)

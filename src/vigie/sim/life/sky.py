@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from vigie.core.sun import elevation_deg
+from vigie.core.arrays import ints
+from vigie.core.sun import elevation_deg, evening_us, morning_us
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US, from_us
 from vigie.sim.city.facts import CENTRE, ZONE
 from vigie.sim.life.columns import Floats, Ints, drift, key_of
@@ -20,6 +21,16 @@ LIGHTS_ELEVATION_DEG = -4.0
 def sun_elevation_deg(at_us: Ints | int) -> Floats:
     """Elevation of the sun's centre over Dijon, without refraction."""
     return elevation_deg(at_us, *CENTRE)
+
+
+@lru_cache(maxsize=8)
+def sun_times(day: date) -> tuple[time, time]:
+    """When the sun rises and sets over Dijon on a day, by the city's clocks."""
+    number = np.array([(day - date(1970, 1, 1)).days], np.int64)
+    rise, sets = (when(number, *CENTRE)[0] for when in (morning_us, evening_us))
+    rise_us, set_us = (ints(each)[0] for each in (rise, sets))
+    there = ZoneInfo(ZONE)
+    return from_us(rise_us).astimezone(there).time(), from_us(set_us).astimezone(there).time()
 
 
 def dark(at_us: int) -> bool:

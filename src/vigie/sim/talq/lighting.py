@@ -1,0 +1,228 @@
+"""Lamps and cabinets behind their gateways: what they say goes in, what they are told comes out.
+
+The gateways' sessions know the protocol, and the life of the lamps knows the street; this joins the two, and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from vigie.core.arrays import floats, ints
+from vigie.core.times import MINUTE_US, from_us, rfc3339
+from vigie.protocols.talq import Gateway, Identity
+from vigie.protocols.talq.events import Assigned, GatewayEvent, Overridden, Stored
+from vigie.protocols.talq.messages import Attribute, Command
+from vigie.protocols.talq.network import Actuator, Network
+from vigie.protocols.talq.schedules import level
+from vigie.services.lighting.kinds import Cabinet, Luminaire
+from vigie.sim.city.facts import ZONE
+from vigie.sim.life.columns import Floats, Ints, Reports
+from vigie.sim.life.lamps import LampLife
+from vigie.sim.life.sky import sun_times
+from vigie.sim.talq import equipment
+from vigie.sim.talq.equipment import DOORS, FULL_LIGHT, LAMP, LOGGER, METER, MONITOR, SEGMENT
+from vigie.sim.talq.park import Park
+
+KINDS = (Luminaire, Cabinet)
+FULL_LEVEL = 100
+
+Sign = tuple[str, str]
+"""A function, and its event that stands or does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """How the value of a point is an attribute."""
+
+    function: str
+    name: str
+    sort: str
+    form: Callable[[float], object]
+
+
+_LEVELS = [{"name": "LevelState", "value": each} for each in range(FULL_LEVEL + 1)]
+_FULL, _PROGRAM = (
+    {"state": _LEVELS[said], "reason": reason} for said, reason in ((FULL_LEVEL, "override"), (0, "program"))
+)
+
+_MEASURED: dict[tuple[str, str], _Measured] = {
+    ("luminaire", "level"): _Measured(LAMP, "actualLightState", "AttributeLevelState", lambda v: _LEVELS[round(v)]),
+    ("luminaire", "power"): _Measured(MONITOR, "activePower", "AttributeFloat", float),
+    ("luminaire", "driver_temperature"): _Measured(MONITOR, "temperature", "AttributeFloat", float),
+    ("cabinet", "power"): _Measured(METER, "totalPower", "AttributeFloat", lambda v: v / 1_000),
+    ("cabinet", "energy"): _Measured(METER, "totalActiveEnergy", "AttributeFloat", float),
+    ("cabinet", "full_light"): _Measured(
+        FULL_LIGHT, "feedbackLightCommand", "AttributeCommand", lambda v: _FULL if v else _PROGRAM
+    ),
+}
+_ON = Cabinet.supply.code("on")
+
+_SIGNS: dict[tuple[str, str], dict[int, Sign]] = {
+    ("luminaire", "fault"): {
+        Luminaire.fault.code(fault): (MONITOR, event) for fault, event in equipment.FAULTS.items()
+    },
+    ("cabinet", "door"): {Cabinet.door.code("open"): (DOORS, "cabinetDoorOpen")},
+    ("cabinet", "supply"): {Cabinet.supply.code("lost"): (METER, "supplyLoss")},
+}
+_CALM: dict[tuple[str, str], Sign] = {
+    ("luminaire", "fault"): (MONITOR, equipment.FAULTS["lamp"]),
+    ("cabinet", "door"): (DOORS, "cabinetDoorOpen"),
+}
+"""What is said not to stand where nothing stands."""
+
+
+class Lighting:
+    """All gateways of a city's lighting."""
+
+    def __init__(self, park: Park, lamps: LampLife, identities: Mapping[str, Identity], *, seed: str = "") -> None:
+        """identities: by the names of the park's gateways; the devices of one that is left out are not heard. seed:
+        another for each start."""
+        self._park, self._lamps, self._zone = park, lamps, ZoneInfo(ZONE)
+        self.gateways = {
+            name: Gateway(who, equipment.SERVICES, equipment.CLASSES, park.devices[name], zone=self._zone, seed=seed)
+            for name, who in identities.items()
+        }
+        networks = {name: gateway.network for name, gateway in self.gateways.items()}
+        self._networks = {kind: [networks.get(name) for name in names] for kind, names in park.gateways.items()}
+        self._stamped: Ints = np.empty(0, np.int64)
+        self._stamps: list[str] = []
+        self._standing: dict[tuple[str, str], Sign] = {}
+        self._calendars: list[tuple[str, str]] = [("", "")]
+        self._ruled = np.zeros(len(park.gateways["luminaire"]), np.int64)
+        self._levels, self._minute = np.empty(0), -1
+        self._night = lamps.night
+        lamps.programmed = self._programmed
+        for network in networks.values():
+            self._log(network)
+
+    # What lamps and cabinets say.
+
+    def hear(self, reports: Reports) -> None:
+        """What devices say, to their gateways."""
+        kind, point = reports.kind.kind, reports.point.name
+        networks, addresses = self._networks[kind], self._park.addresses[kind]
+        measured, signs = _MEASURED.get((kind, point)), _SIGNS.get((kind, point))
+        if reports.observed_us is not self._stamped:
+            # A lamp says all its points at one instant.
+            self._stamped = reports.observed_us
+            self._stamps = [rfc3339(at_us) for at_us in ints(reports.observed_us)]
+        columns = zip(ints(reports.index), floats(reports.value), ints(reports.observed_us), self._stamps, strict=True)
+        for index, value, at_us, stamp in columns:
+            network = networks[index]
+            if network is None:
+                continue
+            if measured is not None:
+                said = Attribute(measured.sort, measured.form(value), stamp)
+                network.observed(addresses[index], measured.function, measured.name, said, at_us)
+            elif signs is not None:
+                self._stands(network, addresses[index], (kind, point), signs.get(int(value)), value, at_us)
+
+    def _stands(
+        self, network: Network, device: str, point: tuple[str, str], sign: Sign | None, value: float, at_us: int
+    ) -> None:
+        """What stands is said as a status; what begins or ends is an event too.
+
+        Two values of one point and one instant would be one: so the new begins just before the old ends.
+        """
+        before = self._standing.pop((device, point[1]), None)
+        if sign is not None:
+            self._standing[device, point[1]] = sign
+        if sign is None and point not in _CALM:
+            _switched(network, device, value, at_us - (before is not None))
+        if sign == before:
+            shown = sign or _CALM.get(point)
+            if shown is not None:
+                _status(network, device, shown, sign is not None, at_us)
+            return
+        changes = ((sign, True, at_us - (before is not None)), (before, False, at_us))
+        for changed, stands, since_us in changes:
+            if changed is not None:
+                network.happened(device, *changed, stands, since_us)
+                _status(network, device, changed, stands, since_us)
+
+    # What they are told.
+
+    def tick(self, now_us: int) -> None:
+        """Time has passed. An order without an end is over at the next dusk or dawn, as is agreed with the gateways of
+        this city: nobody has to think of it."""
+        if self._lamps.night == self._night:
+            return
+        self._night = self._lamps.night
+        for name, gateway in self.gateways.items():
+            overrides = gateway.network.overrides.items()
+            endless = [each for each, command in overrides if command.expiration is None and each[1] == LAMP]
+            self.carry_out(name, [gateway.network.override(endless, None, "", now_us)])
+
+    def carry_out(self, name: str, events: Iterable[GatewayEvent]) -> None:
+        """What a gateway has learnt, as far as lamps and cabinets have to do with it."""
+        for event in events:
+            match event:
+                case Overridden():
+                    self._override(event.actuators, event.command)
+                case Assigned():
+                    self._assign(name, event.actuators, event.calendar)
+                case Stored(sort="logger-configs"):
+                    self._log(self.gateways[name].network)
+                case Stored():
+                    self._minute = -1
+                case _:
+                    pass
+
+    def _override(self, actuators: Sequence[Actuator], command: Command | None) -> None:
+        at_us = self._lamps.now_us
+        places = [(self._park.places[device], function) for device, function in actuators]
+        lamps = np.array([index for index, function in places if function == LAMP], np.int64)
+        wanted = None if command is None else level(command.state)
+        if wanted is None:
+            self._lamps.release_lamps(lamps, at_us)
+        else:
+            self._lamps.order_lamps(lamps, float(wanted), at_us, held=True)
+        for index, function in places:
+            if function == FULL_LIGHT:
+                self._lamps.order_cabinet(index, {"on": wanted == FULL_LEVEL}, at_us)
+
+    def _assign(self, name: str, actuators: Sequence[Actuator], calendar: str) -> None:
+        code = 0
+        if calendar:
+            if (name, calendar) not in self._calendars:
+                self._calendars.append((name, calendar))
+            code = self._calendars.index((name, calendar))
+        lamps = [self._park.places[device] for device, function in actuators if function == LAMP]
+        self._ruled[np.array(lamps, np.int64)] = code
+        self._minute = -1
+
+    def _programmed(self, at_us: int) -> Floats:
+        """What their gateway's calendar wants of the lamps, in per cent; not a number where they have none. Asked once
+        a calendar and minute."""
+        if at_us // MINUTE_US != self._minute:
+            local = from_us(at_us).astimezone(self._zone)
+            rise, set_ = sun_times(local.date())
+            wanted = [np.nan]
+            for name, calendar in self._calendars[1:]:
+                command = self.gateways[name].network.programmed(calendar, local, rise, set_)
+                wanted.append(0.0 if command is None else float(level(command.state)))
+            self._levels, self._minute = np.array(wanted), at_us // MINUTE_US
+        return self._levels[self._ruled]
+
+    def _log(self, network: Network) -> None:
+        """A gateway logs of its own accord while its CMS has configured nothing."""
+        loggers = network.loggers.loggers
+        if loggers.keys() - {LOGGER.address}:
+            loggers.pop(LOGGER.address, None)
+        elif not loggers:
+            network.loggers.put(LOGGER, self._lamps.now_us)
+
+
+def _status(network: Network, device: str, sign: Sign, stands: bool, at_us: int) -> None:
+    """Whether something that events tell of stands."""
+    network.observed(device, *sign, Attribute("AttributeBoolean", stands, rfc3339(at_us)), at_us)
+
+
+def _switched(network: Network, device: str, value: float, at_us: int) -> None:
+    """Whether a cabinet's circuits are fed."""
+    said = Attribute("AttributeBinary", "ON" if value == _ON else "OFF", rfc3339(at_us))
+    network.observed(device, SEGMENT, "actualState", said, at_us)
