@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -17,6 +18,7 @@ from typing import Any
 import msgspec
 
 from tests.city import drafts
+from tests.ready import Ready, Started
 from vigie.app import admit_device, installation
 from vigie.core.times import rfc3339, to_us
 from vigie.settings import Settings
@@ -53,7 +55,7 @@ class Answer(msgspec.Struct, frozen=True):
 class RunningPost:
     """A post that answers on a port."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int, secret: str) -> None:
+    def __init__(self, process: subprocess.Popen[str] | Started, port: int, secret: str) -> None:
         self.process, self.port, self.secret = process, port, secret
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
@@ -82,6 +84,12 @@ class RunningPost:
         self.process.wait()
 
 
+@functools.cache
+def _ready() -> Ready:
+    """One for all posts of this process."""
+    return Ready()
+
+
 @contextlib.contextmanager
 def running(
     folder: Path,
@@ -93,24 +101,18 @@ def running(
 ) -> Generator[RunningPost]:
     """Starts the post and waits until it answers; stops it with SIGTERM unless it is gone by then."""
     reserves = {f"VIGIE_{name.upper()}": str(value) for name, value in NO_RESERVE.items()}
-    process = subprocess.Popen(
-        [
-            *under,
-            sys.executable,
-            "-c",
-            "from vigie.cli import main; main()",
-            "serve",
-            "--data",
-            str(folder),
-            "--port",
-            str(port),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=(folder / "log").open("a"),
-        text=True,
-        start_new_session=True,
-        env=os.environ | reserves | (environment or {}),
-    )
+    args = ["serve", "--data", str(folder), "--port", str(port)]
+    # What the loader of programs reads from the environment counts for a process of its own alone.
+    apart = bool(under or environment)
+    environment = os.environ | reserves | (environment or {})
+    if apart:
+        command = [*under, sys.executable, "-m", "vigie.cli", *args]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=(folder / "log").open("a"), text=True, start_new_session=True,
+            env=environment,
+        )  # fmt: skip
+    else:
+        process = _ready().start(args, environment, folder / "log")
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
