@@ -14,6 +14,7 @@ from vigie.app.accounts import keeper_of
 from vigie.core.facts import COMMAND_LINE
 from vigie.engine.accounts import Held
 from vigie.engine.keeper import By
+from vigie.engine.passwords import Passwords
 from vigie.settings import Settings
 
 PASSWORD = "a lamp over the square"
@@ -38,10 +39,27 @@ PEOPLE: dict[str, tuple[Held, ...]] = {
 """Login -> what they hold. All have the same password."""
 
 
+class _Once(Passwords):
+    """Hashes a password once, whoever has it: a dozen hashes take longer than all else that makes an installation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[str, str] = {}
+
+    async def hash(self, password: str) -> str:
+        if password not in self._known:
+            self._known[password] = await super().hash(password)
+        return self._known[password]
+
+
+_PASSWORDS = _Once()
+
+
 def make_people(folder: Path, people: Iterable[str] = PEOPLE) -> dict[str, str]:
     """Gives people an account on an installation that nothing runs on; returns their ids by their logins."""
     with installation(Settings(data=folder, **NO_RESERVE)) as opened:
         keeper = keeper_of(opened)
+        keeper._passwords = _PASSWORDS
 
         async def make() -> dict[str, str]:
             by = By(COMMAND_LINE, "for the tests")
