@@ -13,6 +13,7 @@ from vigie.api.city.sources import Sources
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
+from vigie.api.talq import GatewaysDoor, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
 from vigie.app.calendars import town_calendar
 from vigie.app.installation import Installation
@@ -41,7 +42,7 @@ def sources_of(opened: Installation, post: Post) -> Sources:
     )
 
 
-def api_routes(opened: Installation, post: Post, access: Access, kiln: Kiln) -> list[Route]:
+def api_routes(opened: Installation, post: Post, access: Access, kiln: Kiln, talq: TalqDoor) -> list[Route]:
     """All operations below /api/v1, and the pages."""
     sources = sources_of(opened, post)
     reading = Reading(sources)
@@ -49,5 +50,6 @@ def api_routes(opened: Installation, post: Post, access: Access, kiln: Kiln) -> 
     bench = Bench(sources, post.acts, post.pump)
     calendar = town_calendar(opened.settings, opened.clock)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, calendar).operations]
+    operations += GatewaysDoor(sources, talq).operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
     return [*routes(operations, access), *tile_routes(post.engine, ground, access, kiln), *page_routes()]

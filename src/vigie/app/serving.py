@@ -21,7 +21,7 @@ from vigie.api.operations import figures_access, operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.problems import Problem
 from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
-from vigie.api.talq import TalqFigures, TalqOrders
+from vigie.api.talq import GatewayHealth, TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
@@ -66,7 +66,7 @@ def doors_of(opened: Installation) -> Doors:
     keeper = keeper_of_post(opened, post.pump)
     talq = talq_door(opened, post.pump)
     talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock)
-    post.beside += [talq.run, talq_orders.run]
+    post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
 
     def settled() -> None:
         door.wake()
@@ -100,7 +100,7 @@ def doors_of(opened: Installation) -> Doors:
     routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, may_read, figures)]
     routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
     routes += accounts_routes(keeper, access, opened.facts.accounts)
-    routes += api_routes(opened, post, access, kiln)
+    routes += api_routes(opened, post, access, kiln, talq)
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))

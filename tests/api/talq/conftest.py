@@ -1,5 +1,21 @@
-"""The judge of all that passes."""
+"""What the tests of the TALQ door share."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.orders import Bench
 from tests.protocols.talq.conftest import talq
 
 __all__ = ["talq"]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """An engine on real stores, and a clock in the test's hand."""
+    made = Bench(tmp_path)
+    yield made
+    made.close()

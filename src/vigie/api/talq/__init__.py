@@ -2,7 +2,9 @@
 
 from vigie.api.talq.door import PREFIX, TalqDoor
 from vigie.api.talq.figures import TalqFigures
+from vigie.api.talq.gateways import GatewaysDoor
+from vigie.api.talq.health import GatewayHealth
 from vigie.api.talq.link import Link, Means
 from vigie.api.talq.orders import TalqOrders
 
-__all__ = ["PREFIX", "Link", "Means", "TalqDoor", "TalqFigures", "TalqOrders"]
+__all__ = ["PREFIX", "GatewayHealth", "GatewaysDoor", "Link", "Means", "TalqDoor", "TalqFigures", "TalqOrders"]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 import structlog
 
 from vigie.core.observations import Rejected
 from vigie.core.readings import Readings
 from vigie.core.times import SECOND_US
+from vigie.engine.clocks import DeviceClocks
 from vigie.engine.ports import Clock, StorageFull
 from vigie.engine.pump import Acknowledgement, Busy, Stopping
 from vigie.protocols.talq import Answer, Cms, Enrolment, Incoming, Request, Step
@@ -30,7 +32,7 @@ ATTACHING_US_MAX = 30 * SECOND_US
 TOLD_US = SECOND_US
 """A gateway that attaches has told its devices when it tells no more for so long, or after the longest time."""
 
-_KNOWN, _STANDING = "known", "standing"
+_KNOWN, _STANDING, _ATTACHED = "known", "standing", "attached"
 _KNOWN_BY = (Attached, Ready, Supported, Found, Lost)
 """The events that change what is known of a gateway, as against what stands at its devices."""
 
@@ -53,19 +55,21 @@ class NotKept(Exception):
 @dataclass(frozen=True, slots=True)
 class Means:
     """What a link works with. take: takes readings of a device in, and returns when they are on disk. keep: puts parts
-    of a device's memory on disk."""
+    of a device's memory on disk. clocks: what time gateways believe it is, by all that they report, taken or not."""
 
     cms: Cms
     clock: Clock
     take: Callable[[Readings, int], Awaitable[Acknowledgement]]
     keep: Callable[[int, Mapping[str, bytes]], Awaitable[None]]
+    clocks: DeviceClocks = field(default_factory=DeviceClocks)
 
 
 class Link:
     """One gateway. Lives on one event loop.
 
-    number: of the device in the post's own tables. heard_us, attached_us: when it was last heard, and when it last
-    announced itself; 0 for not since the post started.
+    number: of the device in the post's own tables. heard_us: when it last said or answered anything, 0 for not since
+    the post started. attached_us: when it last announced itself, 0 for never. clock_heard: whether it has said any
+    instant since the post started.
     """
 
     def __init__(self, number: int, enrolment: Enrolment, means: Means, remembered: Mapping[str, bytes]) -> None:
@@ -75,6 +79,7 @@ class Link:
         self.courier = Courier(enrolment.name, lambda: self.peer.uri)
         self.turn = asyncio.Lock()
         self.heard_us = self.attached_us = self._found_us = 0
+        self.clock_heard = False
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT_MAX)
         self.refused: Counter[str] = Counter()
         self.last_refusal: Rejected | None = None
@@ -105,6 +110,7 @@ class Link:
         try:
             memory = _memory.decode(remembered[_KNOWN])
             points = _standing.decode(remembered.get(_STANDING, b"{}"))
+            self.attached_us = msgspec.json.decode(remembered.get(_ATTACHED, b"0"), type=int)
             self.peer.recall(msgspec.structs.replace(memory, points=points))
         except (msgspec.DecodeError, ValueError) as error:
             # Kept by another version of vigie: the gateway is asked to begin anew, which costs nothing but time.
@@ -116,7 +122,7 @@ class Link:
             now_us = self._means.clock.now_us()
             turn = self._means.cms.receive(incoming, now_us)
             try:
-                await self._settle(turn.events)
+                await self._settle(turn.events, now_us)
             except NotKept:
                 self.peer.not_kept(turn)
                 raise
@@ -162,9 +168,10 @@ class Link:
             return None, ()
         async with self.turn:
             now_us = self._means.clock.now_us()
+            self.heard_us = now_us
             turn = self.peer.answered(request, Answer(said.status, said.body, said.headers), now_us)
             try:
-                await self._settle(turn.events)
+                await self._settle(turn.events, now_us)
             except NotKept as error:
                 # What was asked for can be asked for again; what the session learnt is owed to the disk until then.
                 _log.warning("answer not kept", gateway=self.name, request=request.route.name, reason=str(error))
@@ -177,19 +184,27 @@ class Link:
 
     def _learn(self, events: Sequence[CmsEvent], now_us: int) -> None:
         for event in events:
-            if isinstance(event, Attached):
-                self.attached_us = now_us
-            elif isinstance(event, Found):
+            if isinstance(event, Found):
                 self._found_us = now_us
             elif isinstance(event, Noticed):
                 self.notices.extend(event.notices)
         if events:
             self.on_events(self, events)
 
-    async def _settle(self, events: Sequence[CmsEvent]) -> None:
+    def clock_ahead_us(self, now_us: int) -> int:
+        """How far its clock is ahead of the post's, as far as that is known; see `DeviceClocks`."""
+        return int(self._means.clocks.ahead_us(np.array([self.number]), now_us)[0])
+
+    async def _settle(self, events: Sequence[CmsEvent], now_us: int) -> None:
         """Puts what was learnt on disk: the readings, then what the session must remember. Raises NotKept."""
         if any(isinstance(event, _KNOWN_BY) for event in events):
             self._owed.add(_KNOWN)
+        if any(isinstance(event, Attached) for event in events):
+            self.attached_us = now_us
+        for event in events:
+            # What came with a device that was asked for may have been measured at any time.
+            if isinstance(event, Reported) and event.logger:
+                self._note_clock(event.readings, now_us)
         try:
             for event in events:
                 if isinstance(event, Reported):
@@ -209,6 +224,7 @@ class Link:
         parts: dict[str, bytes] = {}
         if _KNOWN in self._owed:
             parts[_KNOWN] = msgspec.json.encode(msgspec.structs.replace(memory, points={}))
+            parts[_ATTACHED] = msgspec.json.encode(self.attached_us)
         if reported or _KNOWN in self._owed:
             standing = msgspec.json.encode(memory.points)
             if standing != self._kept_standing:
@@ -217,6 +233,12 @@ class Link:
             await self._means.keep(self.number, parts)
             self._owed.clear()
             self._kept_standing = parts.get(_STANDING, self._kept_standing)
+
+    def _note_clock(self, readings: Readings, now_us: int) -> None:
+        said = [at_us for row, at_us in enumerate(readings.observed_us) if row not in readings.quality]
+        if said:
+            self.clock_heard = True
+            self._means.clocks.note(np.full(len(said), self.number), np.array(said, np.int64), now_us)
 
     def _count(self, taken: Acknowledgement) -> None:
         for each in taken.rejected:

@@ -8,8 +8,10 @@ LAMP_OUT = ConditionKind(name="lamp_out", service="lighting", outlet=Outlet.MAIN
 SUPPLY_LOST = ConditionKind(name="supply_lost", service="lighting", outlet=Outlet.ALARM, priority=2)
 DOOR_OPEN = ConditionKind(name="door_open", service="lighting", outlet=Outlet.ALARM, priority=2)
 FULL_LIGHT = ConditionKind(name="full_light", service="lighting", outlet=Outlet.RECORD)
+GATEWAY_SILENT = ConditionKind(name="gateway_silent", service="lighting", outlet=Outlet.ALARM, priority=2)
+GATEWAY_CLOCK = ConditionKind(name="gateway_clock", service="lighting", outlet=Outlet.MAINTENANCE)
 
-CONDITIONS = (LAMP_OUT, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT)
+CONDITIONS = (LAMP_OUT, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT, GATEWAY_SILENT, GATEWAY_CLOCK)
 
 WATCHES = (
     Watch(Luminaire, Luminaire.fault, LAMP_OUT, ("lamp", "driver", "unknown")),
