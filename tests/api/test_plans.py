@@ -125,6 +125,31 @@ def test_of_two_who_edit_one_draft_the_second_sees_the_first_and_nothing_is_lost
     assert thrown.status == 204, thrown
 
 
+def test_what_is_sent_twice_is_done_once(manager: Browser, deputy: Browser) -> None:
+    """A lost answer: who sends again gets what they would have got, and no second plan, revision or clash."""
+    said, key = {"kind": "lighting.programme", "body": night(50, name="Deux fois"), "reason": ""}, "a-key"
+    made, again = (manager.ask("POST", PLANS, said, idempotency_key=key) for _ in range(2))
+    assert (made.status, again.status) == (201, 200)
+    assert made.body == again.body
+    plan = made.body["id"]
+    assert deputy.ask("POST", PLANS, said, idempotency_key=key).body["id"] != plan, "another's key is another's"
+
+    body = night(40, name="Deux fois")
+    save = {"version": 1, "revision": 1, "body": body, "reason": "moins"}
+    first, second = (manager.ask("PUT", f"{PLANS}/{plan}/draft", save) for _ in range(2))
+    assert (first.status, second.status) == (200, 200)
+    assert first.body == second.body
+    assert [each["revision"] for each in revisions(manager, plan)] == [2, 1]
+    # The same words of somebody else, or on another ground, are no repetition.
+    assert deputy.ask("PUT", f"{PLANS}/{plan}/draft", save).status == 409
+    other = {**save, "body": night(30, name="Deux fois")}
+    assert manager.ask("PUT", f"{PLANS}/{plan}/draft", other).status == 409
+
+    gone = {"version": 1, "revision": 2, "reason": "plus besoin"}
+    assert manager.ask("POST", f"{PLANS}/{plan}/discard", gone).status == 204
+    assert manager.ask("POST", PLANS, said, idempotency_key=key).status == 404, "it was made, and is no more"
+
+
 def test_a_manager_of_a_commune_writes_for_that_commune_alone(manager: Browser, local: Browser) -> None:
     assert make_plan(local, night(50)).status == 403
     assert make_plan(local, night(50, area="dijon-metropole/dijon")).status == 403

@@ -10,14 +10,15 @@ import msgspec
 from msgspec import Meta, Raw
 
 from vigie.api.access import Caller
-from vigie.api.acts.base import Bench, allowed, refusals
+from vigie.api.acts.base import Bench, allowed, idempotency_key, refusals
 from vigie.api.acts.forms import Asked, Given
 from vigie.api.bodies import Reason
 from vigie.api.city.forms import Form, Page, Who
 from vigie.api.known import Attributes, Frozen
-from vigie.api.operation import Ask, Nothing, Operation
+from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.calendar import Calendar
+from vigie.core.ids import keyed_id
 from vigie.core.plans import Finding, PlanKind, Question, Unanswerable
 from vigie.core.scope import Verb
 from vigie.core.times import rfc3339
@@ -127,9 +128,11 @@ class PlanDoors:
     def operations(self) -> list[Operation]:
         """As the API declares them."""
         plan, busy = PlanForm, (409, 503, 507)
+        key = {"Idempotency-Key": "The same key from the same person makes the same plan, however often it is sent."}
         return [
             Operation("GET", "plans", self.list, query=PlansAsked, answer=Page[PlanRow], verb=Verb.SEE),
-            Operation("POST", "plans", self.make, body=NewPlan, answer=plan, status=201, verb=Verb.PLAN, problems=busy),
+            Operation("POST", "plans", self.make, body=NewPlan, answer=plan, status=201, verb=Verb.PLAN, problems=busy,
+                      headers=key),
             Operation("GET", "plans/{id}", self.tell, answer=plan, verb=Verb.SEE),
             Operation("GET", "plans/{id}/revisions", self.revisions, answer=Page[RevisionForm], verb=Verb.SEE),
             Operation("GET", "plans/{id}/revisions/{version}/{revision}", self.revision, answer=PlanKept,
@@ -156,7 +159,7 @@ class PlanDoors:
         ]
         return Page(items=sorted(rows, key=lambda row: (row.kind, row.title.casefold(), row.id)))
 
-    async def make(self, ask: Ask[Nothing, NewPlan]) -> PlanForm:
+    async def make(self, ask: Ask[Nothing, NewPlan]) -> Answer | PlanForm:
         """Begins a plan with its first draft.
 
         It changes nothing until somebody else approves it.
@@ -167,8 +170,14 @@ class PlanDoors:
                           mend=f"There are: {', '.join(sorted(self._kinds))}.")  # fmt: skip
         body = _decoded(kind, ask.body.body)
         self._need(ask.caller, Verb.PLAN, kind, kind.area(body))
+        actor, key = ask.caller.actor, idempotency_key(ask.request)
+        plan_id = str(keyed_id(actor, key)) if key else ""
+        if key and self._bench.sources.facts.plans.placed(plan_id) is not None:
+            return Answer(self._told(ask.caller, self._plan(ask.caller, plan_id)), 200)
         with refusals():
-            plan_id = self._bench.acts.make_plan(kind, body, actor=ask.caller.actor, reason=ask.body.reason.strip())
+            plan_id = self._bench.acts.make_plan(
+                kind, body, actor=actor, reason=ask.body.reason.strip(), plan_id=plan_id
+            )  # fmt: skip
         await self._bench.kept()
         return self._told(ask.caller, self._plan(ask.caller, plan_id))
 

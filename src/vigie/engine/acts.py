@@ -118,17 +118,21 @@ class Acts:
 
     # Plans.
 
-    def make_plan(self, kind: PlanKind, body: Any, *, actor: str, reason: str) -> str:
-        """Begins a plan with its first draft; returns its id. Raises PlanRefused, StorageFull."""
+    def make_plan(self, kind: PlanKind, body: Any, *, actor: str, reason: str, plan_id: str = "") -> str:
+        """Begins a plan with its first draft; returns its id, which is a fresh one unless it is given.
+
+        Raises PlanRefused, StorageFull.
+        """
         by = self._by(actor, reason)
-        plan_id = self.new_id()
+        plan_id = plan_id or self.new_id()
         self._engine.owe([self._engine.plans.make(plan_id, kind, body, by=by)])
         return plan_id
 
     def save_plan(self, plan_id: str, body: Any, *, number: int, revision: int, actor: str, reason: str) -> None:
         """Saves a draft; see `Plans.save`. Raises PlanRefused, StorageFull; KeyError where there is no such plan."""
         by = self._by(actor, reason)
-        self._engine.owe([self._engine.plans.save(plan_id, body, number=number, revision=revision, by=by)])
+        saved = self._engine.plans.save(plan_id, body, number=number, revision=revision, by=by)
+        self._engine.owe([saved] if saved else [])
 
     def move_plan(self, plan_id: str, event: str, *, number: int, revision: int, actor: str, reason: str) -> None:
         """Approves, discards or withdraws; see `Plans.move`. Raises PlanRefused, MoveRefused, StorageFull; KeyError

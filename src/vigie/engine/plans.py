@@ -107,12 +107,15 @@ class Plans:
             raise PlanRefused("engine.too_many_plans", most=PLANS_MAX)
         return self._save(Plan(plan_id, kind, by.at_us), body, number=1, revision=1, by=by)
 
-    def save(self, plan_id: str, body: Any, *, number: int, revision: int, by: By) -> Entry:
+    def save(self, plan_id: str, body: Any, *, number: int, revision: int, by: By) -> Entry | None:
         """Saves a draft over one that was seen (its number and revision), or begins one beside what is in force (its
-        number, and revision 0). Raises PlanRefused; KeyError where there is no such plan."""
+        number, and revision 0). The save of a moment ago, sent again, is none: its answer was lost. Raises
+        PlanRefused; KeyError where there is no such plan."""
         plan = self._all[plan_id]
         seen = (plan.draft.number, plan.draft.revision) if plan.draft else (plan.last, 0)
         if (number, revision) != seen:
+            if plan.draft and _is_again(plan.draft, body, number, revision, by):
+                return None
             raise PlanRefused("engine.plan_changed", version=seen[0], revision=seen[1])
         if plan.draft is None:
             return self._save(plan, body, number=plan.last + 1, revision=1, by=by)
@@ -173,6 +176,12 @@ class Plans:
         version = plan.draft or plan.in_force
         area = "" if version is None else plan.kind.area(version.body)
         return About(plan.id, area, plan.kind.service, Verb.SEE)
+
+
+def _is_again(draft: Version, body: Any, number: int, revision: int, by: By) -> bool:
+    """Whether a draft is what this save would make of what it was made of."""
+    made_of = (draft.number, draft.revision - 1) if draft.revision > 1 else (draft.number - 1, 0)
+    return (number, revision) == made_of and by.actor == draft.editor and body == draft.body
 
 
 def kinds_of(services: Iterable[Service]) -> Mapping[str, PlanKind]:

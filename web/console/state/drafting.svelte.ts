@@ -10,6 +10,7 @@ import type {
   Revision,
   Years,
 } from '@lib/plans'
+import { OnceKey } from '@lib/once'
 import type { Page } from '@lib/types'
 import { notices, problemText } from './notices.svelte'
 import { isWhole } from './programme'
@@ -48,6 +49,7 @@ export class Drafting {
   #seen = { version: 0, revision: 0 }
   #timer: ReturnType<typeof setTimeout> | undefined
   #checkedText = ''
+  #key = new OnceKey()
 
   constructor(id: string, body: Programme) {
     this.id = id
@@ -144,7 +146,7 @@ export class Drafting {
     return this.#do(async () => {
       const plan = this.id
         ? await api.put<Plan>(`plans/${this.id}/draft`, { ...this.#seen, body, reason })
-        : await api.post<Plan>('plans', { kind, body, reason })
+        : await this.#begin({ kind, body, reason })
       this.id = plan.id
       this.#take(plan)
       this.aside = null
@@ -235,6 +237,12 @@ export class Drafting {
       this.#saved = this.#text
       await this.load()
     })
+  }
+
+  async #begin(said: object): Promise<Plan> {
+    const plan = await api.post<Plan>('plans', said, { 'Idempotency-Key': this.#key.of(said) })
+    this.#key.answered()
+    return plan
   }
 
   async #do(what: () => Promise<void>): Promise<boolean> {

@@ -2,31 +2,10 @@
 import { api, Problem } from '@lib/api'
 import type { Frame } from '@lib/frames'
 import { live, type Handle } from '@lib/live.svelte'
-import { toHex } from '@lib/merkle'
+import type { OnceKey } from '@lib/once'
 import type { Command, Order, Page, Preview } from '@lib/types'
 import { notices } from './notices.svelte'
 import { sheet } from './sheet.svelte'
-
-/** What names an order while it is composed, until the post has answered it: sent again, it is no second order. */
-export class OrderKey {
-  #words = ''
-  #key = ''
-
-  /** The key of an order; another order has another. */
-  of(order: Order): string {
-    const words = JSON.stringify(order)
-    if (words !== this.#words) {
-      this.#words = words
-      // Not randomUUID: over plain http a browser has none.
-      this.#key = toHex(crypto.getRandomValues(new Uint8Array(16)))
-    }
-    return this.#key
-  }
-
-  answered(): void {
-    this.#words = ''
-  }
-}
 
 const LAST = new Set(['refused', 'cancelled', 'expired', 'closed'])
 const RECENT_MAX = 50
@@ -68,7 +47,7 @@ class Orders {
   }
 
   /** Proposes an order, and confirms it where the hold on the button was the confirmation. */
-  async send(order: Order, reason: string, preview: Preview, key: OrderKey): Promise<Command | null> {
+  async send(order: Order, reason: string, preview: Preview, key: OnceKey): Promise<Command | null> {
     try {
       const headers = { 'Idempotency-Key': key.of(order) }
       let command = await api.post<Command>('commands', { ...order, reason }, headers)

@@ -6,6 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from starlette.requests import Request
+
 from vigie.api.access import Caller
 from vigie.api.city.forms import Who
 from vigie.api.city.sources import Sources
@@ -21,6 +23,8 @@ from vigie.engine.plans import PlanRefused
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
 from vigie.engine.selection import CORNERS_MAX, SelectionWrong
+
+KEY_LENGTH_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,14 @@ class Bench:
 def allowed(caller: Caller, verb: Verb, area: str, service: str, seen_with: str) -> bool:
     """Whether the caller may do this in all of an area, for a service."""
     return caller.scope.may(verb).covers(Placement(area, service, seen_with))
+
+
+def idempotency_key(request: Request) -> str:
+    """What the sender calls this act, so that to send it again is to do it once; "" for nothing. Raises Problem 400."""
+    key = request.headers.get("idempotency-key", "")
+    if len(key) > KEY_LENGTH_MAX:
+        raise Problem(400, "Impossible key", f"An Idempotency-Key has at most {KEY_LENGTH_MAX} characters.")
+    return key
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from vigie.api.access import Caller
 from vigie.api.acts import forms
-from vigie.api.acts.base import Bench, allowed, refusals
+from vigie.api.acts.base import Bench, allowed, idempotency_key, refusals
 from vigie.api.city import describe
 from vigie.api.city.forms import Page
 from vigie.api.cursors import cursor, place_of
@@ -33,7 +33,6 @@ from vigie.store.commands import PastCommand, PastTarget
 
 EXAMPLES_MAX = 5
 LIMIT_MAX = 500
-KEY_LENGTH_MAX = 100
 
 _STATES = Literal[
     "", "waiting", "refused", "cancelled", "expired", "already", "sent", "accepted", "done", "failed", "unproved",
@@ -117,9 +116,7 @@ class Orders:
         it is in the journal.
         """
         order = await self._understood(ask.caller, ask.body)
-        key = ask.request.headers.get("idempotency-key", "")
-        if len(key) > KEY_LENGTH_MAX:
-            raise Problem(400, "Impossible key", f"An Idempotency-Key has at most {KEY_LENGTH_MAX} characters.")
+        key = idempotency_key(ask.request)
         if key and self._engine.commands.by_key(ask.caller.actor, key) is None:
             past = await asyncio.to_thread(self._stored.by_key, ask.caller.actor, key)
             if past is not None and past.asked != order.asked:
