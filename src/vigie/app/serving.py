@@ -44,13 +44,15 @@ SWITCH_S = 0.0002
 class Doors:
     """A post, and what it answers: through the router, and around it (see `vigie.api.application.Application`).
 
-    close: lets those go who wait for what may come, when the post is to stop.
+    close: lets those go who wait for what may come, when the post is to stop. unlimited: whether it is one who is not
+    held back by how often they ask.
     """
 
     post: Post
     routes: list[BaseRoute]
     direct: Mapping[tuple[str, str], Endpoint]
     close: Callable[[], None]
+    unlimited: Callable[[Request], bool]
 
 
 def doors_of(opened: Installation) -> Doors:
@@ -104,7 +106,7 @@ def doors_of(opened: Installation) -> Doors:
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
-    return Doors(post, routes, direct, door.close)
+    return Doors(post, routes, direct, door.close, talq.knows)
 
 
 async def serve(
@@ -130,18 +132,20 @@ async def serve(
             doors = doors_of(opened)
             gc.freeze()
             gc.enable()
-            answering = application(doors.routes, doors.post.life, doors.direct, _limit(opened))
+            answering = application(doors.routes, doors.post.life, doors.direct, _limit(opened, doors.unlimited))
             await serve_http(answering, settings.host, settings.port, on_ready=on_ready, on_stop=doors.close)
     finally:
         gc.unfreeze()
         gc.enable()
 
 
-def _limit(opened: Installation) -> Callable[[Request], None]:
+def _limit(opened: Installation, unlimited: Callable[[Request], bool]) -> Callable[[Request], None]:
     """Who asks how often, by address: wide enough for a control room behind one of them, whose maps load tiles."""
     rates, clock, proxies = Rates(Allowance(per_s=200, burst=3_000)), opened.clock, opened.settings.proxies
 
     def limit(request: Request) -> None:
+        if unlimited(request):
+            return
         wait_s = rates.take(peer_of(request, proxies), clock.now_us())
         if wait_s:
             raise Problem(429, "Too often", "You ask more often than the post answers.", retry_after_s=ceil(wait_s))

@@ -139,7 +139,9 @@ class Courier:
     async def _rest(self, seconds: float) -> None:
         self._back.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._back.wait(), max(seconds, 0))
+            # Not wait_for, which in Python 3.11 loses a cancellation that comes with what it waits for.
+            async with asyncio.timeout(max(seconds, 0)):
+                await self._back.wait()
 
     async def _let_go(self) -> None:
         at, self._at = self._at, None

@@ -55,6 +55,8 @@ async def inside(bench: Bench, uri: str, lamps: Iterable[int] = range(3)) -> Asy
     talq = TalqDoor(Means(Cms(CMS, "", ()), bench.clock, pump.submit, keep), bench.facts.memories.of)
     talq.load([(GATEWAY, Enrolment("gw", digest("secret")))])
     who = Identity("gw", uri, "http://post.example/talq", "vigie", "secret")
-    yield Inside(bench, pump, talq, Gateway(who, SERVICES, [LAMP_CLASS], [lamp(number) for number in lamps]))
-    await asyncio.gather(*(link.close() for link in talq.links.values()))
-    await pump.stop()
+    try:
+        yield Inside(bench, pump, talq, Gateway(who, SERVICES, [LAMP_CLASS], [lamp(number) for number in lamps]))
+    finally:
+        await asyncio.gather(*(link.close() for link in talq.links.values()))
+        await pump.stop()

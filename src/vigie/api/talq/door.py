@@ -23,7 +23,7 @@ from vigie.protocols.talq.limits import BODY_BYTES_MAX
 from vigie.protocols.talq.requests import Refused
 
 PREFIX = "/talq"
-WAITING_MAX = 8
+WAITING_MAX = 4
 """Requests of one gateway that may be under way at once: a session is a sequence, and each may be megabytes."""
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -74,6 +74,17 @@ class TalqDoor:
             return await self._answer(request)
 
         return [Route(PREFIX + "/{rest:path}", talq, methods=_METHODS)]
+
+    def knows(self, request: Request) -> bool:
+        """Whether it is a gateway that asks. A device is held back by what waits to be written, not by how often it
+        reports; strangers are."""
+        if not request.scope["path"].startswith(PREFIX + "/"):
+            return False
+        try:
+            self._means.cms.enrolled(request.headers)
+        except Refused:
+            return False
+        return True
 
     async def run(self) -> None:
         """Runs until it is cancelled; then nobody is asked anything any more."""
