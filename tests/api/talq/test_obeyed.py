@@ -13,14 +13,16 @@ from tests.people import Browser, make_people
 from tests.post import now_us, running
 from tests.protocols.talq.link import LAMP
 from tests.protocols.talq.standard import Standard
-from tests.talq import gateway_at, make, until
-from vigie.app import services
+from tests.talq import GATEWAY, gateway_at, make, until
+from vigie.app import perform, services
+from vigie.app.administration import Admission, Expulsion
 from vigie.core.kinds import Sort
 from vigie.core.times import MINUTE_US, to_us
 from vigie.engine.loop import catalogue_of
 from vigie.engine.orders import action_named
 from vigie.protocols.talq.messages import OverrideCommand
 from vigie.protocols.talq.orders import ORDERS
+from vigie.settings import Settings
 
 LAMPS = 6
 
@@ -176,3 +178,37 @@ def test_nothing_is_sent_again_to_a_lamp_that_was_locked_out_meanwhile(tmp_path:
         reached = [{each.address for each in body_of(sent).addresses} for sent in gateway.asked("sendCommand")]
         assert not any(LAMP.format(1) in address for part in reached for address in part)
         assert [len(part) for part in reached] == [1, LAMPS - 2]
+
+
+@pytest.mark.timeout(180)
+def test_what_a_gateway_took_is_looked_at_after_a_restart_and_one_that_is_replaced_takes_over(
+    tmp_path: Path, talq: Standard
+) -> None:
+    secrets = make(tmp_path, lamps=LAMPS)
+    make_people(tmp_path, ["operator"])
+    with running(tmp_path, "") as post, gateway_at(tmp_path, post.port, secrets, judge=talq, lamps=range(LAMPS)) as gw:
+        gw.attach()
+        until(lambda: len(gw.gateway.network.loggers.loggers) == 2)
+        command = give(Browser(post, "operator"), dim(35, street="Rue Verte"))
+        until(lambda: gw.asked("sendCommand"))
+        until(lambda: counts(Browser(post, "operator"), command) == {"accepted": LAMPS})
+        post.kill()
+        with running(tmp_path, "", port=post.port) as again:
+            operator = Browser(again, "operator")
+            gw.obey()
+            until(lambda: counts(operator, command) == {"done": LAMPS})
+            # It hangs, is expelled with an order on its way, and another is admitted for its lamps.
+            gw.spoil = lambda asked: time.sleep(60)
+            hanging = give(operator, dim(45, street="Rue Verte"))
+            until(lambda: counts(operator, hanging) == {"sent": LAMPS})
+            settings = Settings(data=tmp_path)
+            perform(settings, "devices.expel", Expulsion(GATEWAY))
+            ids = [f"luminaire-{number:06}" for number in range(LAMPS)]
+            admitted = perform(settings, "devices.admit", Admission("new", ids, talq=True))
+            anew = {"new": admitted["secret"]}
+            with gateway_at(tmp_path, post.port, anew, name="new", judge=talq, lamps=range(LAMPS)) as new:
+                new.attach()
+                with new.living():
+                    newer = give(operator, dim(55, street="Rue Verte"))
+                    until(lambda: counts(operator, newer) == {"done": LAMPS})
+            assert counts(operator, hanging) == {"superseded": LAMPS}

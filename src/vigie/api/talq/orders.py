@@ -101,9 +101,11 @@ class TalqOrders:
     async def run(self) -> None:
         """Does what time brings, until it is cancelled: hands over what is due again, looks for proofs, and asks
         whether a gateway that did not answer is there again."""
+        self._watch_kept()
         try:
             while True:
                 await asyncio.sleep(TURN_S)
+                self._forget_gone()
                 self._probe()
                 self.wake()
                 self._look()
@@ -235,6 +237,23 @@ class TalqOrders:
             for watch in self._watches:
                 if watch.link is link:
                     watch.due_us = 0
+
+    def _watch_kept(self) -> None:
+        """What gateways took before the post started again is looked at as well."""
+        due_us = self._clock.now_us() + LOOK_AFTER_US
+        reporter = self._engine.registry.reporter
+        for command in self._engine.commands:
+            rows = command.rows_in("accepted")
+            for link in self._talq.links.values():
+                own = rows[reporter[command.order.assets[rows]] == link.number]
+                if len(own):
+                    self._watches.append(_Watch(link, command, own, due_us))
+
+    def _forget_gone(self) -> None:
+        """Waits no more for the answers of gateways that were expelled."""
+        there = {link.number for link in self._talq.links.values()}
+        for number in self._tasks.keys() - there:
+            self._tasks[number].cancel()
 
     def _look(self) -> None:
         """Looks at the devices of targets that are not proved yet."""
