@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 
 Serve = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -25,9 +26,9 @@ class End:
         return f"http://127.0.0.1:{self.port}/base"
 
     @asynccontextmanager
-    async def there(self, port: int = 0) -> AsyncGenerator[End]:
-        """While it is there at all."""
-        server = await asyncio.start_server(self._met, "127.0.0.1", port)
+    async def there(self, port: int = 0, tls: SSLContext | None = None) -> AsyncGenerator[End]:
+        """While it is there at all. tls: what it speaks TLS with."""
+        server = await asyncio.start_server(self._met, "127.0.0.1", port, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self

@@ -88,6 +88,20 @@ def test_a_device_is_admitted_once_and_expelled(vigie: Vigie) -> None:
     assert "no device 'box'" in vigie("devices", "expel", "box", code=1).stderr
 
 
+def test_a_talq_gateway_is_admitted_with_what_the_post_shows_to_it(vigie: Vigie) -> None:
+    vigie.take()
+    one = ("devices", "admit", "gw", "--talq", "--asset", "luminaire-000001")
+    assert "'nowhere' is no http or https address" in vigie(*one, "--uri", "nowhere", code=1).stderr
+    *_, secret, _, shown = vigie(*one, "--uri", "https://gw.example/talq").stdout.splitlines()
+    assert (vigie.data / "keys" / "talq.key").stat().st_mode & 0o777 == 0o600
+    vigie("devices", "expel", "gw")
+    *_, other, _, again = vigie(*one).stdout.splitlines()
+    # The secret is another each time, what is shown follows from the name.
+    assert secret != other
+    assert shown == again
+    assert "--uri goes with --talq" in vigie("devices", "admit", "box", "--uri", "https://x.example", code=2).stderr
+
+
 def test_the_journal_shows_what_was_done_and_why_word_for_word(vigie: Vigie) -> None:
     vigie.take()
     why = "[/red] asked by the :cat: office [7]"

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.http_end import OK, End
 from vigie.transports import courier as module
@@ -151,5 +160,37 @@ def test_a_fault_in_what_is_made_of_an_answer_holds_up_no_other() -> None:
             carrier.put([wrong, sender.errand("/1")])
             assert await sender.all_told(1) == [("/1", 200)]
             await carrier.close()
+
+    asyncio.run(run())
+
+
+def test_an_end_whose_certificate_nobody_vouches_for_is_told_nothing(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "pem").write_bytes(key.private_bytes(*plain) + certificate.public_bytes(Encoding.PEM))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(tmp_path / "pem")
+
+    async def run() -> None:
+        sender = Sender()
+        async with End().there(tls=tls) as end:
+            carrier = Courier("end", lambda: f"https://localhost:{end.port}/base")
+            carrier.put([sender.errand("/1", within_s=1)])
+            assert await sender.all_told(1) == [("/1", 0)]
+            await carrier.close()
+        assert end.lines == []
 
     asyncio.run(run())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
@@ -15,6 +15,7 @@ from vigie.core.facts import COMMAND_LINE, PLAIN, DeviceExpelled, Entry
 from vigie.core.times import rfc3339
 from vigie.store.journal import Head
 from vigie.transports.control import Wrong
+from vigie.transports.http_client import HttpBase
 
 LEAVES_MAX = 1_000
 
@@ -28,7 +29,7 @@ class Admission(msgspec.Struct, frozen=True):
     all_of: str = ""
     reason: str = ""
     talq: bool = False
-    uri: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$", max_length=200)] = ""
+    uri: str = ""
 
 
 class Expulsion(msgspec.Struct, frozen=True):
@@ -60,6 +61,11 @@ async def list_devices(hand: Hand, args: msgspec.Struct) -> list[str]:
 @operation("devices.admit", Admission, first=True)
 async def admit(hand: Hand, args: Admission) -> dict[str, Any]:
     """Admits a device; answers with its secret, which is kept nowhere, and what the post shows to a TALQ gateway."""
+    if args.uri:
+        try:
+            HttpBase.of(args.uri)
+        except ValueError as error:
+            raise Wrong(str(error)) from None
     numbers = await asyncio.to_thread(_assets_of, hand, args)
     protocol = TALQ if args.talq else PLAIN
     secret = ""
