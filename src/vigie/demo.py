@@ -9,11 +9,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigie.app import Installation, admission
+from vigie.app import TALQ, Installation, admission, gateway_token
 from vigie.app.accounts import DEMO, keeper_of
 from vigie.core.facts import COMMAND_LINE, Entry
 from vigie.engine.accounts import Held
@@ -27,6 +27,7 @@ from vigie.sim.city import generate
 from vigie.sim.city.facts import METROPOLE
 from vigie.sim.city.inventory import drafts
 from vigie.sim.devices import gateways
+from vigie.sim.talq.sharing import lighting_gateways
 
 SOURCE = "demo"
 SEED = 1
@@ -73,8 +74,8 @@ async def prepare(opened: Installation, seed: int, say: Callable[[str], None]) -
     # Noted first: from then on this folder is never served beyond the machine, whatever was made of it.
     opened.facts.set_meta(DEMO, "accounts")
     admitted = opened.facts.devices()
-    if admitted and not _secrets_file(opened.settings.data).exists():
-        raise ValueError("this folder has devices that are not the demo's: take another folder with --data")
+    if admitted and not _gateways_file(opened.settings.data).exists():
+        raise ValueError("this folder has devices that are not this demo's: take another folder with --data")
     # Their passwords are hashed by threads of their own, while this one makes the city.
     people = asyncio.create_task(_make_people(opened))
     await asyncio.sleep(0)
@@ -95,7 +96,8 @@ def _take_city(opened: Installation, seed: int, say: Callable[[str], None]) -> N
     if intake.refused:
         raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
     say("admitting its gateways")
-    _admit(opened, gateways(city))
+    talq = {name for names in lighting_gateways(city).values() for name in names}
+    _admit(opened, gateways(city), talq)
 
 
 async def _make_people(opened: Installation) -> Mapping[str, str]:
@@ -185,7 +187,7 @@ def both(
             if not found:
                 say(said)
         with contextlib.suppress(BrokenPipeError):  # Whether they live is asked by the caller.
-            json.dump({"url": url, "secrets": json.loads(_secrets_file(data).read_text("utf-8"))}, devices.stdin)
+            json.dump({"url": url, **_gateways_of(data)}, devices.stdin)
             devices.stdin.close()
         yield url, lambda: next((name for name, each in processes.items() if each.poll() is not None), None)
     finally:
@@ -198,19 +200,29 @@ def both(
                     process.kill()
 
 
-def _secrets_file(data: Path) -> Path:
-    return data / "keys" / "demo-gateways.json"
+def _gateways_file(data: Path) -> Path:
+    return data / "keys" / "demo-talq-gateways.json"
 
 
-def _admit(opened: Installation, found: Mapping[str, list[str]]) -> None:
+def _gateways_of(data: Path) -> dict[str, dict[str, str]]:
+    """What the gateways show to the post, and what the post shows to those that speak TALQ."""
+    known = json.loads(_gateways_file(data).read_text("utf-8"))
+    return {"secrets": known["secrets"], "tokens": {name: gateway_token(data, name) for name in known["talq"]}}
+
+
+def _admit(opened: Installation, found: Mapping[str, list[str]], talq: Set[str]) -> None:
     ids = opened.facts.ids()
+    plain = {name: assets for name, assets in found.items() if name not in talq}
     admitted = {
         name: admission(opened, name, [ids[asset] for asset in assets], reason="the demo")
-        for name, assets in found.items()
+        for name, assets in plain.items()
+    } | {
+        name: admission(opened, name, [ids[asset] for asset in found[name]], protocol=TALQ, reason="the demo")
+        for name in sorted(talq)
     }
     # The secrets first: a demo that is killed between the two has gateways that are admitted at its next start.
-    path = _secrets_file(opened.settings.data)
+    path = _gateways_file(opened.settings.data)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump({name: secret for name, (secret, _) in admitted.items()}, file)
+        json.dump({"secrets": {name: secret for name, (secret, _) in admitted.items()}, "talq": sorted(talq)}, file)
     opened.facts.commit([entry for _, entry in admitted.values()])

@@ -22,6 +22,8 @@ from vigie.protocols.plain import Order, Receipt, decode_array, decode_receipts,
 from vigie.sim.city import City, generate
 from vigie.sim.devices import Metropolis, gateways
 from vigie.sim.life import Life
+from vigie.sim.life.others import RAISED
+from vigie.sim.talq.switchboard import Switchboard
 from vigie.transports.device_http import HttpDoor
 
 NIGHT = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
@@ -182,17 +184,17 @@ def test_every_asset_with_a_point_has_exactly_one_gateway(city: City) -> None:
     assert len(own) == len(set(own))
     kinds = {asset.rpartition("-")[0] for asset in own}
     assert {"luminaire", "cabinet", "junction", "detector", "camera", "vehicle", "bus", "tram", "bollard"} <= kinds
-    assert len(gateways(city)) < 80
+    assert len(gateways(city)) < 100
 
 
 def test_the_city_lives_through_a_restart_and_an_order_is_proved(city: City) -> None:
     async def story() -> None:
         post, port = Post(), free_port()
-        names = ("lighting-quetigny", "roads-buses")
+        names = ("roads-bollards", "roads-buses")
         doors = {name: HttpDoor(f"http://127.0.0.1:{port}", name) for name in names}
         clock_us = to_us(NIGHT)
         life = Life(city, clock_us)
-        metropolis = Metropolis(city, life, doors, lambda: clock_us)
+        metropolis = Metropolis(city, life, doors, lambda: clock_us, Switchboard())
         async with served(post, port):
             running = asyncio.create_task(metropolis.run(tick_s=0.02))
             clock_us += 10 * SECOND_US
@@ -202,16 +204,17 @@ def test_the_city_lives_through_a_restart_and_an_order_is_proved(city: City) -> 
         before = metropolis.tally.sent
         async with served(post, port):
             await until(lambda: metropolis.tally.sent > before)
-            lamp = gateways(city)["lighting-quetigny"][5]
+            bollard = gateways(city)["roads-bollards"][5]
+            turned = "lowered" if life.bollards.state[5] == RAISED else "raised"
             valid = {"issued": NIGHT, "expires": NIGHT + timedelta(minutes=5)}
-            order = Order("order-1", lamp, "dim", {"level": 40.0}, **valid)
-            foreign = Order("order-2", "bus-001", "dim", {"level": 40.0}, **valid)
-            stale = Order("order-3", lamp, "dim", {"level": 1.0}, NIGHT, NIGHT)
-            post.waiting["lighting-quetigny"] = [order, order, foreign, stale]
+            order = Order("order-1", bollard, "move", {"to": turned}, **valid)
+            foreign = Order("order-2", "bus-001", "move", {"to": turned}, **valid)
+            stale = Order("order-3", bollard, "move", {"to": turned}, NIGHT, NIGHT)
+            post.waiting["roads-bollards"] = [order, order, foreign, stale]
             await until(lambda: len(post.receipts) == 4)
             assert [receipt.result for receipt in post.receipts] == ["accepted", "accepted", "failed", "failed"]
             clock_us += 10 * SECOND_US
-            await until(lambda: any(said(each, lamp, "level", 40.0) for each in post.taken))
+            await until(lambda: any(said(each, bollard, "state", turned) for each in post.taken))
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
         assert metropolis.tally.dropped == 0

@@ -2,7 +2,7 @@
 
 A gateway speaks for the devices of one service in one commune; what moves, the air, bikes and bollards have one for
 all of the metropole. It keeps what it could not send, up to a limit, and sends it again: duplicates do no harm, the
-post counts them.
+post counts them. Lamps and cabinets have gateways of their own, which speak TALQ (`vigie.sim.talq`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from vigie.core.readings import Value
 from vigie.core.times import to_us
 from vigie.protocols.plain import Order, Receipt, decode_orders, encode_array, encode_receipts
 from vigie.services.air import AirStation, WeatherStation
-from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.services.roads import BikeStation, Bollard, Bus, Tram, Vehicle
 from vigie.services.signals import Detector, Junction
 from vigie.services.video import Camera
@@ -32,6 +31,9 @@ from vigie.sim.city.facts import BUSES, COMMUNES, TRAMS
 from vigie.sim.city.frame import Floats, Ints
 from vigie.sim.city.inventory import ids
 from vigie.sim.life import Life, Reports
+from vigie.sim.talq.lighting import KINDS
+from vigie.sim.talq.sharing import lighting_gateways
+from vigie.sim.talq.switchboard import Switchboard
 
 ROWS_KEPT_MAX = 60_000
 ROWS_SENT_MAX = 5_000
@@ -117,7 +119,7 @@ class Gateway:
         self.news.set()
 
 
-_ORDERABLE = frozenset({"luminaire", "cabinet", "junction", "bollard"})
+_ORDERABLE = frozenset({"junction", "bollard"})
 
 
 def _placed(city: City) -> list[tuple[type[AssetKind], Ints]]:
@@ -126,17 +128,18 @@ def _placed(city: City) -> list[tuple[type[AssetKind], Ints]]:
     def communes(xy: Floats) -> Ints:
         return np.maximum(city.borders.commune_of(xy), 0)
 
-    lighting, signals = city.lighting, city.signals
+    signals = city.signals
     junctions = communes(city.network.nodes[signals.node])
     return [
-        (Luminaire, lighting.commune), (Cabinet, lighting.cabinet_commune), (Junction, junctions),
-        (Detector, junctions[signals.detector_junction]), (Camera, communes(city.cameras.xy)),
-    ]  # fmt: skip
+        (Junction, junctions),
+        (Detector, junctions[signals.detector_junction]),
+        (Camera, communes(city.cameras.xy)),
+    ]
 
 
 def _assignment(city: City) -> dict[str, list[str]]:
     """kind -> the gateway's name of each of its devices, in the order of their numbers."""
-    names: dict[str, list[str]] = {}
+    names = lighting_gateways(city)
     for kind, own in _placed(city):
         names[kind.kind] = [f"{kind.service}-{COMMUNES[commune].slug}" for commune in ints(own)]
     for kind, count, name in (
@@ -178,8 +181,11 @@ def values_of(point: Point[object], reports: Reports) -> list[Value]:
 class Metropolis:
     """All gateways of a city at work. now() gives the instant in microseconds; a simulated one may run faster."""
 
-    def __init__(self, city: City, life: Life, doors: Mapping[str, Door], now: Callable[[], int]) -> None:
-        self._life, self._now = life, now
+    def __init__(
+        self, city: City, life: Life, doors: Mapping[str, Door], now: Callable[[], int], board: Switchboard
+    ) -> None:
+        """doors: of the gateways that speak the plain protocol. board: of those of lamps and cabinets."""
+        self._life, self._now, self._board = life, now, board
         self._names = _assignment(city)
         self._ids = {kind: ids(kind, len(names)) for kind, names in self._names.items()}
         orderable = {name for kind in _ORDERABLE for name in self._names[kind]}
@@ -189,6 +195,7 @@ class Metropolis:
     async def run(self, tick_s: float = 0.25) -> None:
         """Lives until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._board.run())
             for gateway in self.gateways.values():
                 tasks.create_task(self._report(gateway))
                 if gateway.takes_orders:
@@ -201,6 +208,9 @@ class Metropolis:
         """Moves the city on to now, and hands what it says to the gateways."""
         rows: dict[str, list[Row]] = {}
         for reports in self._life.step(self._now()):
+            if reports.kind in KINDS:
+                self._board.hear(reports)
+                continue
             kind, point = reports.kind.kind, reports.point
             names, assets = self._names[kind], self._ids[kind]
             columns = zip(ints(reports.index), values_of(point, reports), ints(reports.observed_us), strict=True)
@@ -209,6 +219,7 @@ class Metropolis:
         for name, own in rows.items():
             if name in self.gateways:
                 self.gateways[name].keep(own, self.tally)
+        self._board.tick()
 
     async def _report(self, gateway: Gateway) -> None:
         """Sends what waits, in order; what the post did not confirm is sent again."""
@@ -285,9 +296,12 @@ class Metropolis:
             return f"parameters not understood: {error}"
 
 
-async def run_metropolis(city: City, life: Life, doors: Mapping[str, Door], now: Callable[[], int]) -> None:
-    """Runs the devices of a city against these doors, one for each gateway, until cancelled; then lets go of them."""
-    metropolis = Metropolis(city, life, doors, now)
+async def run_metropolis(
+    city: City, life: Life, doors: Mapping[str, Door], now: Callable[[], int], board: Switchboard
+) -> None:
+    """Runs the devices of a city until cancelled, against these doors, one for each plain gateway; then lets go of
+    them. board: of the gateways of lamps and cabinets."""
+    metropolis = Metropolis(city, life, doors, now, board)
     try:
         await metropolis.run()
     finally:

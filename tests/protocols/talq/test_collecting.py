@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.protocols.talq.link import CMS, Link, statuses
 from tests.protocols.talq.standard import Standard
 from vigie.protocols.talq import wanted_loggers
-from vigie.protocols.talq.bindings import MEASURES, NOTICES, SIGNS
+from vigie.protocols.talq.bindings import MEASURES, NOTICES, SIGNS, TELLERS
 from vigie.protocols.talq.messages import EventRecordingMode, VendorRecordingMode
 
 
@@ -24,5 +24,7 @@ def test_the_loggers_are_taken_by_a_gateway_and_leave_nothing_out(talq: Standard
         for attribute in each.function.attributes
     }
     assert logged == {(each.function, each.attribute) for each in MEASURES}
+    stands = {each.function.function_type for each in values.content or () if each.attribute_scope == "event"}
+    assert stands == set(TELLERS)
     assert set(events.source_events.white_list or ()) == {each.event for each in SIGNS} | NOTICES
     assert wanted_loggers(CMS) == wanted

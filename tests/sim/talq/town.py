@@ -130,8 +130,8 @@ class Town:
             for reports in self.life.step(self.post.now_us):
                 if reports.kind in KINDS:
                     self.said.append(reports)
-                    self.lighting.hear(reports)
-            self.board.tick(self.post.now_us)
+                    self.board.hear(reports)
+            self.board.tick()
             if not self.post.deaf:
                 await self.settle()
 

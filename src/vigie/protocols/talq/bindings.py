@@ -105,6 +105,9 @@ NOTICES: frozenset[str] = frozenset(
 )
 """Events that are no point's, and say that something asked for was not done, or that a device cannot be reached."""
 
+TELLERS: tuple[str, ...] = ("CabinetMonitorFunction", "ElectricalMeterFunction", "LampMonitorFunction")
+"""The functions that have a status attribute for signs: it says again, while nothing changes, what stands."""
+
 MEASURE_OF: dict[tuple[str, str, str], Measure] = {
     (each.kind, each.function, each.attribute): each for each in MEASURES
 }

@@ -1,14 +1,14 @@
 """What the post has every gateway log and report: what is bound to a point, and what must be known besides.
 
-Two data loggers: values as the gateway's maker thought best, and events as they happen. Both report at once, for a
-report proves an order.
+Two data loggers: values as the gateway's maker thought best, with what stands among them, and events as they happen.
+Both report at once, for a report proves an order.
 """
 
 from __future__ import annotations
 
 from uuid import UUID, uuid5
 
-from vigie.protocols.talq.bindings import MEASURES, NOTICES, SIGNS
+from vigie.protocols.talq.bindings import MEASURES, NOTICES, SIGNS, TELLERS
 from vigie.protocols.talq.messages import (
     EventRecordingMode,
     ImmediateReportingMode,
@@ -37,6 +37,7 @@ def wanted_loggers(cms: str) -> tuple[LoggerConfig, ...]:
         LoggedContent(LoggedFunction(function_type=name, attributes=tuple(map(LoggedAttribute, dict.fromkeys(wanted)))))
         for name, wanted in sorted(functions.items())
     )
+    content += tuple(LoggedContent(LoggedFunction(function_type=name), attribute_scope="event") for name in TELLERS)
     events = tuple(sorted({each.event for each in SIGNS} | NOTICES))
     modes = {"values": VendorRecordingMode(content), "events": EventRecordingMode(Listed(white_list=events))}
     return tuple(

@@ -25,7 +25,7 @@ from vigie.protocols.talq.events import (
     Joined,
     Live,
 )
-from vigie.protocols.talq.limits import PAGE_DEVICES, REMEMBERED_MAX, TEXT_CHARS_MAX
+from vigie.protocols.talq.limits import ANNOUNCED_DEVICES, REMEMBERED_MAX, TEXT_CHARS_MAX
 from vigie.protocols.talq.loggers import report
 from vigie.protocols.talq.messages import (
     NIL,
@@ -159,8 +159,8 @@ class Gateway:
             ask("announceServices", body=list(self.network.services.values())),
             ask("addDeviceClasses", body=list(self.network.classes.values())),
         ]
-        for start in range(0, len(devices), PAGE_DEVICES):
-            page = [self.network.device(device) for device in devices[start : start + PAGE_DEVICES]]
+        for start in range(0, len(devices), ANNOUNCED_DEVICES):
+            page = [self.network.device(device) for device in devices[start : start + ANNOUNCED_DEVICES]]
             requests.append(ask("addDevices", body=page))
         self._announcing = {each.number for each in requests}
         return GatewayTurn((Joined(self.address),), tuple(requests))

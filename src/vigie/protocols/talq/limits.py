@@ -36,7 +36,11 @@ TARGETS_SENT_MAX = 1_000
 """Actuators that one of our own requests gives a calendar to."""
 
 PAGE_DEVICES = 500
-"""Devices asked for or announced at a time."""
+"""Devices asked for at a time."""
+
+ANNOUNCED_DEVICES = 2_000
+"""Devices announced at a time, or named in one refusal: about a megabyte. Most gateways have all theirs in one piece,
+so that the CMS does not know a half of them for a while."""
 
 GROUP_DEPTH_MAX = 8
 """Groups within groups."""

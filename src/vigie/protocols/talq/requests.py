@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from vigie.protocols.talq.limits import BODY_BYTES_MAX, ERRORS_MAX, PAGE_DEVICES, TEXT_CHARS_MAX
+from vigie.protocols.talq.limits import ANNOUNCED_DEVICES, BODY_BYTES_MAX, ERRORS_MAX, PAGE_DEVICES, TEXT_CHARS_MAX
 from vigie.protocols.talq.messages import ErrorReference, Message, ResourceReference, TalqError
 from vigie.protocols.talq.routes import BY_NAME, ROUTES, Route, Side, find
 
@@ -64,7 +64,7 @@ class Refused(Exception):
         """about: what the error concerns. status: where it is not the usual one of the key."""
         super().__init__(f"{key}: {description}")
         self.status = status or _STATUS[key]
-        references = tuple(ErrorReference(each) for each in about[:PAGE_DEVICES])
+        references = tuple(ErrorReference(each) for each in about[:ANNOUNCED_DEVICES])
         self.errors = (TalqError(key, description, references),)
 
     def answer(self) -> Answer:

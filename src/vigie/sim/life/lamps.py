@@ -65,7 +65,7 @@ class LampLife:
         self.supply, self._door = np.zeros(fed, np.int64), np.zeros(fed, np.int64)
         self._energy_kwh = 2_000 + 40_000 * uniform(self._key["noise"], self._cabinets, 1)
         self._hardware_us = -_HARDWARE_EVERY_US
-        self.night: bool = dark(start_us)
+        self._night: bool = dark(start_us)
         self.now_us = start_us
         self._say = np.full(count, _NEVER)
         self._cabinet_say = np.full(fed, _NEVER)
@@ -141,8 +141,8 @@ class LampLife:
         if at_us - self._hardware_us >= _HARDWARE_EVERY_US:
             self._hardware(at_us)
         night = dark(at_us)
-        if night != self.night:  # A manual level that nobody holds lasts until the next dusk or dawn.
-            self.night = night
+        if night != self._night:  # A manual level that nobody holds lasts until the next dusk or dawn.
+            self._night = night
             self._asked[~self._held] = np.nan
         hour = local_hour(at_us)
         plan = np.array([policy_level(commune.slug, hour) if night else 0.0 for commune in COMMUNES])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uuid import NAMESPACE_URL, uuid5
 
+from vigie.protocols.talq import wanted_loggers
 from vigie.protocols.talq.messages import (
     Attribute,
     AttributeDesc,
@@ -15,14 +16,7 @@ from vigie.protocols.talq.messages import (
     EventDesc,
     Function,
     FunctionDesc,
-    ImmediateReportingMode,
-    ListedSources,
-    LoggedAttribute,
-    LoggedContent,
-    LoggedFunction,
-    LoggerConfig,
     Service,
-    VendorRecordingMode,
 )
 
 VENDOR = "vigie"
@@ -105,28 +99,8 @@ CLASSES = (
 )
 
 
-def _logged(function: str, *names: str) -> LoggedContent:
-    return LoggedContent(LoggedFunction(function, attributes=tuple(LoggedAttribute(name) for name in names)))
-
-
-LOGGER = LoggerConfig(
-    "vigie-values",
-    VENDOR,
-    ListedSources(black_list=()),
-    VendorRecordingMode(
-        (
-            _logged(LAMP, "actualLightState"),
-            _logged(MONITOR, "activePower", "temperature", *FAULTS.values()),
-            _logged(DOORS, "cabinetDoorOpen"),
-            _logged(SEGMENT, "actualState"),
-            _logged(METER, "totalPower", "totalActiveEnergy", "supplyLoss"),
-            _logged(FULL_LIGHT, "feedbackLightCommand"),
-        )
-    ),
-    ImmediateReportingMode(1),
-)
-"""What a gateway logs of its own accord, until its CMS has told it what to log: all that vigie reads, each second. It
-is one logger, so that what stands is told in its order."""
+LOGGERS = wanted_loggers(str(uuid5(NAMESPACE_URL, VENDOR)))
+"""What a gateway logs of its own accord, until its CMS has told it what to log: what vigie would have it log."""
 
 
 def address_of(asset: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 
 from vigie.core.arrays import floats, ints
@@ -24,7 +25,7 @@ from vigie.sim.life.columns import Floats, Ints, Reports
 from vigie.sim.life.lamps import LampLife
 from vigie.sim.life.sky import sun_times
 from vigie.sim.talq import equipment
-from vigie.sim.talq.equipment import DOORS, FULL_LIGHT, LAMP, LOGGER, METER, MONITOR, SEGMENT
+from vigie.sim.talq.equipment import DOORS, FULL_LIGHT, LAMP, LOGGERS, METER, MONITOR, SEGMENT
 from vigie.sim.talq.park import Park
 
 KINDS = (Luminaire, Cabinet)
@@ -94,7 +95,6 @@ class Lighting:
         self._calendars: list[tuple[str, str]] = [("", "")]
         self._ruled = np.zeros(len(park.gateways["luminaire"]), np.int64)
         self._levels, self._minute = np.empty(0), -1
-        self._night = lamps.night
         lamps.programmed = self._programmed
         for network in networks.values():
             self._log(network)
@@ -124,38 +124,29 @@ class Lighting:
     def _stands(
         self, network: Network, device: str, point: tuple[str, str], sign: Sign | None, value: float, at_us: int
     ) -> None:
-        """What stands is said as a status; what begins or ends is an event too.
+        """What stands as it stood is said again as a status; what begins or ends is an event.
 
         Two values of one point and one instant would be one: so the new begins just before the old ends.
         """
         before = self._standing.pop((device, point[1]), None)
         if sign is not None:
             self._standing[device, point[1]] = sign
+        since_us = at_us - (before is not None)
         if sign is None and point not in _CALM:
-            _switched(network, device, value, at_us - (before is not None))
+            state = Attribute("AttributeBinary", "ON" if value == _ON else "OFF", rfc3339(since_us))
+            network.observed(device, SEGMENT, "actualState", state, since_us)
+        shown = sign or _CALM.get(point)
         if sign == before:
-            shown = sign or _CALM.get(point)
             if shown is not None:
-                _status(network, device, shown, sign is not None, at_us)
+                status = Attribute("AttributeBoolean", sign is not None, rfc3339(at_us))
+                network.observed(device, *shown, status, at_us)
             return
-        changes = ((sign, True, at_us - (before is not None)), (before, False, at_us))
-        for changed, stands, since_us in changes:
-            if changed is not None:
-                network.happened(device, *changed, stands, since_us)
-                _status(network, device, changed, stands, since_us)
+        if sign is not None:
+            network.happened(device, *sign, True, since_us)
+        if before is not None:
+            network.happened(device, *before, False, at_us)
 
     # What they are told.
-
-    def tick(self, now_us: int) -> None:
-        """Time has passed. An order without an end is over at the next dusk or dawn, as is agreed with the gateways of
-        this city: nobody has to think of it."""
-        if self._lamps.night == self._night:
-            return
-        self._night = self._lamps.night
-        for name, gateway in self.gateways.items():
-            overrides = gateway.network.overrides.items()
-            endless = [each for each, command in overrides if command.expiration is None and each[1] == LAMP]
-            self.carry_out(name, [gateway.network.override(endless, None, "", now_us)])
 
     def carry_out(self, name: str, events: Iterable[GatewayEvent]) -> None:
         """What a gateway has learnt, as far as lamps and cabinets have to do with it."""
@@ -209,20 +200,9 @@ class Lighting:
         return self._levels[self._ruled]
 
     def _log(self, network: Network) -> None:
-        """A gateway logs of its own accord while its CMS has configured nothing."""
-        loggers = network.loggers.loggers
-        if loggers.keys() - {LOGGER.address}:
-            loggers.pop(LOGGER.address, None)
-        elif not loggers:
-            network.loggers.put(LOGGER, self._lamps.now_us)
-
-
-def _status(network: Network, device: str, sign: Sign, stands: bool, at_us: int) -> None:
-    """Whether something that events tell of stands."""
-    network.observed(device, *sign, Attribute("AttributeBoolean", stands, rfc3339(at_us)), at_us)
-
-
-def _switched(network: Network, device: str, value: float, at_us: int) -> None:
-    """Whether a cabinet's circuits are fed."""
-    said = Attribute("AttributeBinary", "ON" if value == _ON else "OFF", rfc3339(at_us))
-    network.observed(device, SEGMENT, "actualState", said, at_us)
+        """A gateway logs of its own accord while its CMS has configured nothing; what it has logged so is told in any
+        case."""
+        strange = network.loggers.loggers.keys() - {each.address for each in LOGGERS}
+        for each in LOGGERS:
+            config = msgspec.structs.replace(each, source_addresses=None) if strange else each
+            network.loggers.put(config, self._lamps.now_us)

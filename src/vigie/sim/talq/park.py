@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vigie.core.arrays import ints
 from vigie.protocols.talq.messages import Device
 from vigie.sim.city import City
 from vigie.sim.city.inventory import ids
 from vigie.sim.talq import equipment
-from vigie.sim.talq.sharing import gateway_names
+from vigie.sim.talq.sharing import lighting_gateways
 
 _MAKE = {"luminaire": equipment.lamp, "cabinet": equipment.cabinet}
 
@@ -29,8 +28,7 @@ class Park:
     @staticmethod
     def of(city: City) -> Park:
         """A city's."""
-        own = gateway_names(city)
-        gateways = {"luminaire": [own[cabinet] for cabinet in ints(city.lighting.cabinet)], "cabinet": own}
+        gateways = lighting_gateways(city)
         addresses: dict[str, list[str]] = {}
         devices: dict[str, list[Device]] = {}
         places: dict[str, int] = {}

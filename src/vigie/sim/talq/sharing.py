@@ -12,9 +12,9 @@ LAMPS_A_GATEWAY = 1_000
 """What a commune's lamps are divided by, rounded: so many gateways it has, and one at least."""
 
 
-def gateway_names(city: City) -> list[str]:
-    """The gateway of each cabinet, by its number. A commune with several has its cabinets, which are numbered by
-    neighbourhood, cut into pieces of about as many lamps."""
+def lighting_gateways(city: City) -> dict[str, list[str]]:
+    """By kind, the gateway of each luminaire and of each cabinet, by its number. A commune with several gateways has
+    its cabinets, which are numbered by neighbourhood, cut into pieces of about as many lamps."""
     lighting = city.lighting
     lamps = np.bincount(lighting.cabinet, minlength=len(lighting.cabinet_xy))
     names = [""] * len(lamps)
@@ -25,4 +25,4 @@ def gateway_names(city: City) -> list[str]:
         before = np.cumsum(lamps[own]) - lamps[own]
         for cabinet, piece in zip(ints(own), ints(before * pieces // max(1, total)), strict=True):
             names[cabinet] = f"lighting-{commune.slug}" + (f"-{piece + 1}" if pieces > 1 else "")
-    return names
+    return {"luminaire": [names[cabinet] for cabinet in ints(lighting.cabinet)], "cabinet": names}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from vigie.protocols.talq import Identity, digest
+from vigie.sim.life import Reports
 from vigie.sim.talq.conversation import Conversation
 from vigie.sim.talq.equipment import VENDOR
 from vigie.sim.talq.lighting import Lighting
@@ -17,7 +18,7 @@ class Switchboard:
     """Who is asked by the CMS, and who speaks to it."""
 
     def __init__(self) -> None:
-        """Nobody is connected: what is asked is answered with 404."""
+        """Nobody is connected: what is asked is answered with 404, and what devices say is not heard."""
         self.conversations: dict[str, Conversation] = {}
         self.lighting: Lighting | None = None
 
@@ -35,10 +36,13 @@ class Switchboard:
         conversation = self.conversations.get(name)
         return conversation.receive(asked, slash + rest) if conversation else Told(404)
 
-    def tick(self, now_us: int) -> None:
-        """Time has passed, for all of them."""
+    def hear(self, reports: Reports) -> None:
+        """What lamps and cabinets say."""
         if self.lighting is not None:
-            self.lighting.tick(now_us)
+            self.lighting.hear(reports)
+
+    def tick(self) -> None:
+        """Time has passed, for all of them."""
         for conversation in self.conversations.values():
             conversation.tick()
 
