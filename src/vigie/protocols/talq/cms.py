@@ -9,7 +9,7 @@ from the enrolment's name: announced twice, it is the same gateway.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -117,8 +117,9 @@ class Cms:
         device = msgspec.structs.replace(devices[0], address=peer.gateway, functions=functions)
         return CmsTurn((Attached(peer.gateway, enrolment.name, peer.uri),), answer=yes(call.route, [device]))
 
-    def _taken_from(self, gateway: str) -> Callable[[str], bool]:
-        def taken(address: str) -> bool:
-            return any(address in peer.devices for key, peer in self.peers.items() if key != gateway)
+    def _taken_from(self, gateway: str) -> Callable[[Set[str]], set[str]]:
+        def taken(addresses: Set[str]) -> set[str]:
+            others = (peer.devices.keys() for key, peer in self.peers.items() if key != gateway)
+            return {address for devices in others for address in addresses & devices}
 
         return taken

@@ -160,7 +160,7 @@ class Gateway:
             ask("addDeviceClasses", body=list(self.network.classes.values())),
         ]
         for start in range(0, len(devices), ANNOUNCED_DEVICES):
-            page = [self.network.device(device) for device in devices[start : start + ANNOUNCED_DEVICES]]
+            page = [self.network.announced(device.address) for device in devices[start : start + ANNOUNCED_DEVICES]]
             requests.append(ask("addDevices", body=page))
         self._announcing = {each.number for each in requests}
         return GatewayTurn((Joined(self.address),), tuple(requests))

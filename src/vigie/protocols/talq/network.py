@@ -5,7 +5,7 @@ What lamps really do is decided by whoever runs the session: this keeps what the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, time, tzinfo
 
 import msgspec
@@ -159,9 +159,20 @@ class Network:
 
     def operated(self, device: str) -> Device:
         """A device with what it was told, and no more."""
-        names, held = ("id", "type", "targetLightCommand", "calendarID"), self.devices[device]
-        functions = tuple({name: each[name] for name in names if name in each} for each in self.values[device].values())
-        return Device(held.address, held.name, held.class_, functions)
+        return self._shown(device, frozenset({"operational"}))
+
+    def announced(self, device: str) -> Device:
+        """A device with what it is and what it was told; what it measures is the business of loggers."""
+        return self._shown(device, frozenset({"configuration", "operational"}))
+
+    def _shown(self, device: str, scopes: Set[str]) -> Device:
+        held, functions = self.devices[device], list[Function]()
+        for each in self.values[device].values():
+            function: Function = {
+                name: said for name, said in each.items() if not isinstance(said, Attribute) or scope_of(name) in scopes
+            }
+            functions.append(function)
+        return Device(held.address, held.name, held.class_, tuple(functions))
 
     def function(self, device: str, function: str = "") -> Function:
         """A function with its values; without a name, whether the device is there. Raises Refused."""

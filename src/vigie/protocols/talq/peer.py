@@ -7,7 +7,7 @@ as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -125,9 +125,9 @@ class _Page:
 class Peer:
     """The CMS's end of the conversation with one gateway."""
 
-    def __init__(self, gateway: str, caller: Caller, taken: Callable[[str], bool], uri: str = "") -> None:
-        """gateway: its TALQ address. taken: whether a device's address is another gateway's already. uri: the only
-        base URI that the gateway may name; empty for any of HTTP."""
+    def __init__(self, gateway: str, caller: Caller, taken: Callable[[Set[str]], set[str]], uri: str = "") -> None:
+        """gateway: its TALQ address. taken: which of these addresses of devices are another gateway's already. uri: the
+        only base URI that the gateway may name; empty for any of HTTP."""
         self.gateway, self.caller, self.step = gateway, caller, Step.UNKNOWN
         self.uri, self._uri_fixed = "", uri
         self.services: dict[str, Service] = {}
@@ -246,8 +246,9 @@ class Peer:
         return yes(call.route, call.payload), tuple(events)
 
     def _check_devices(self, devices: Sequence[Device], *, adds: bool) -> None:
-        there = [each.address for each in devices if each.address in self.devices or self._taken(each.address)]
-        if adds and there:
+        addresses = {each.address for each in devices}
+        there = sorted((addresses & self.devices.keys()) | self._taken(addresses)) if adds else []
+        if there:
             about = [ResourceReference("devices", address) for address in there]
             raise Refused("resourceConflict", "devices are there already", about)
         for device in devices:
@@ -260,7 +261,7 @@ class Peer:
                 raise Refused("resourceNotFound", "no such device", about)
             if device.class_ not in self.classes:
                 raise Refused("relatedResourceNotFound", f"no class {device.class_!r}", about)
-        if len({device.address for device in devices}) != len(devices):
+        if len(addresses) != len(devices):
             raise Refused("resourceConflict", "a device comes twice", status=409 if adds else 422)
         if adds and len(self.devices) + len(devices) > DEVICES_MAX:
             raise Refused("serviceConstraintExceeded", f"more than {DEVICES_MAX} devices")
@@ -484,7 +485,8 @@ class Peer:
         return ()
 
     def _found(self, devices: Sequence[Device], now_us: int) -> tuple[CmsEvent, ...]:
-        good = [each for each in devices if is_whole(each) and not self._taken(each.address)]
+        taken = self._taken({each.address for each in devices})
+        good = [each for each in devices if is_whole(each) and each.address not in taken]
         found = tuple(known(each) for each in good if each.address != self.gateway)
         room = DEVICES_MAX - len(self.devices)
         fresh = [each for each in found if each.address not in self.devices][:room]

@@ -129,12 +129,13 @@ class Reader:
         return columns.readings
 
     def _carried(self, columns: _Columns, known: Known, sort: str, name: str, said: Attribute, now_us: int) -> None:
+        if (known.kind, sort, name) not in MEASURE_OF and (known.kind, name) not in SIGN_OF:
+            return
         row = len(columns.readings) + len(columns.readings.refused)
         try:
             self._attribute(columns, row, known, sort, name, said, None, now_us)
         except _Row as refusal:
-            if refusal.outcome is not Outcome.UNKNOWN_POINT:
-                columns.readings.refused.append(Rejected(row, refusal.outcome, refusal.detail))
+            columns.readings.refused.append(Rejected(row, refusal.outcome, refusal.detail))
 
     def _logged(self, columns: _Columns, row: int, data: LogData, now_us: int) -> None:
         address, number, _ = split(data.src_address)
