@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable
 
 from starlette.routing import Route
 
@@ -13,11 +14,11 @@ from vigie.api.city.sources import Sources
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
-from vigie.api.talq import GatewaysDoor, TalqDoor
+from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
-from vigie.app.calendars import town_calendar
 from vigie.app.installation import Installation
 from vigie.app.post import Post
+from vigie.core.calendar import Calendar
 from vigie.core.facts import InstallationMade
 from vigie.engine.loop import catalogue_of
 from vigie.engine.tiles.ground import Ground
@@ -42,14 +43,21 @@ def sources_of(opened: Installation, post: Post) -> Sources:
     )
 
 
-def api_routes(opened: Installation, post: Post, access: Access, kiln: Kiln, talq: TalqDoor) -> list[Route]:
+def api_routes(
+    opened: Installation,
+    post: Post,
+    access: Access,
+    kiln: Kiln,
+    calendar: Callable[[], Calendar],
+    talq: TalqDoor,
+    keeping: ProgrammeKeeping,
+) -> list[Route]:
     """All operations below /api/v1, and the pages."""
     sources = sources_of(opened, post)
     reading = Reading(sources)
     post.beside.append(reading.warm)
     bench = Bench(sources, post.acts, post.pump)
-    calendar = town_calendar(opened.settings, opened.clock)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, calendar).operations]
-    operations += GatewaysDoor(sources, talq).operations
+    operations += GatewaysDoor(sources, talq, keeping).operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
     return [*routes(operations, access), *tile_routes(post.engine, ground, access, kiln), *page_routes()]

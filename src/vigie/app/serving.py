@@ -24,13 +24,14 @@ from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_rout
 from vigie.api.talq import GatewayHealth, TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
 from vigie.app.accounts import keeper_of_post
+from vigie.app.calendars import town_calendar
 from vigie.app.city import api_routes
 from vigie.app.control import performing
 from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
-from vigie.app.talq import enrolments, talq_door
+from vigie.app.talq import enrolments, programme_keeping, talq_door
 from vigie.core.scope import Placement
 from vigie.engine.rates import Allowance, Rates
 from vigie.settings import Settings
@@ -69,6 +70,9 @@ def doors_of(opened: Installation) -> Doors:
     talq = talq_door(opened, post.pump)
     talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock)
     post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
+    calendar = town_calendar(settings, opened.clock)
+    keeping = programme_keeping(opened, post, talq, calendar)
+    post.beside.append(keeping.run)
 
     def settled() -> None:
         door.wake()
@@ -102,7 +106,7 @@ def doors_of(opened: Installation) -> Doors:
     routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, may_read, figures)]
     routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
     routes += accounts_routes(keeper, access, opened.facts.accounts)
-    routes += api_routes(opened, post, access, kiln, talq)
+    routes += api_routes(opened, post, access, kiln, calendar, talq, keeping)
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from vigie.api.talq import Means, TalqDoor
+import numpy as np
+
+from vigie.api.known import Attributes, Frozen
+from vigie.api.talq import Link, Means, ProgrammeKeeping, TalqDoor
+from vigie.api.talq.programmes import Wanted, nights_ahead, wanted
 from vigie.app.installation import Installation, write_key
+from vigie.app.post import Post
+from vigie.core.arrays import ints
+from vigie.core.calendar import Calendar
+from vigie.core.scope import Scope
+from vigie.core.service import Effect
 from vigie.engine.pump import Pump
 from vigie.protocols.talq import Cms, Enrolment
+from vigie.services.lighting.plans import PROGRAMME, layers_of, park_of
 
 TALQ = "talq"
 """The protocol of a device that is a TALQ gateway."""
@@ -37,6 +48,38 @@ def enrolments(opened: Installation) -> list[tuple[int, Enrolment]]:
         (each.no, Enrolment(each.name, each.digest.hex(), gateway_token(opened.settings.data, each.name), each.uri))
         for each in opened.facts.speakers(TALQ)
     ]
+
+
+def programme_keeping(
+    opened: Installation, post: Post, talq: TalqDoor, calendar: Callable[[], Calendar]
+) -> ProgrammeKeeping:
+    """What keeps the gateways in step with the programmes in force."""
+    engine, clock = post.engine, opened.clock
+    attributes = Attributes(engine, opened.facts)
+
+    def edition() -> object:
+        programmes = (each for each in engine.plans if each.kind is PROGRAMME)
+        in_force = {each.id: each.in_force.number for each in programmes if each.in_force is not None}
+        return engine.registry.version, int(nights_ahead(calendar(), clock.now_us()).days[0]), in_force
+
+    async def made(from_noon: bool, step_min: int) -> Wanted:
+        known = Frozen.of(engine, attributes, calendar(), Scope.everything(), clock.now_us())
+
+        def make() -> Wanted:
+            nights = nights_ahead(known.calendar, known.now_us)
+            return wanted(park_of(known), layers_of(known), nights, from_noon=from_noon, step_min=step_min)
+
+        return await asyncio.to_thread(make)
+
+    def own(link: Link) -> dict[str, int]:
+        registry = engine.registry
+        mine = (registry.reporter[: registry.count] == link.number) & ~registry.gone[: registry.count]
+        return {registry.ids[no]: no for no in ints(np.flatnonzero(mine))}
+
+    def tell(effects: Sequence[Effect], now_us: int) -> None:
+        engine.apply(effects, engine.next_ingest, f"talq.programmes.{now_us}", now_us)
+
+    return ProgrammeKeeping(talq, clock, edition, made, own, tell)
 
 
 def talq_door(opened: Installation, pump: Pump) -> TalqDoor:

@@ -4,7 +4,18 @@ from vigie.api.talq.door import PREFIX, TalqDoor
 from vigie.api.talq.figures import TalqFigures
 from vigie.api.talq.gateways import GatewaysDoor
 from vigie.api.talq.health import GatewayHealth
+from vigie.api.talq.keeping import ProgrammeKeeping
 from vigie.api.talq.link import Link, Means
 from vigie.api.talq.orders import TalqOrders
 
-__all__ = ["PREFIX", "GatewayHealth", "GatewaysDoor", "Link", "Means", "TalqDoor", "TalqFigures", "TalqOrders"]
+__all__ = [
+    "PREFIX",
+    "GatewayHealth",
+    "GatewaysDoor",
+    "Link",
+    "Means",
+    "ProgrammeKeeping",
+    "TalqDoor",
+    "TalqFigures",
+    "TalqOrders",
+]

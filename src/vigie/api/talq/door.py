@@ -66,6 +66,11 @@ class TalqDoor:
                 link.on_events = self._learnt
 
     @property
+    def address(self) -> str:
+        """The CMS's own address."""
+        return self._means.cms.address
+
+    @property
     def routes(self) -> list[Route]:
         """The one route of all that gateways ask: which requests there are is the protocol's to know."""
 

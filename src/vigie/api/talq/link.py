@@ -68,8 +68,8 @@ class Link:
     """One gateway. Lives on one event loop.
 
     number: of the device in the post's own tables. heard_us: when it last said or answered anything, 0 for not since
-    the post started. attached_us: when it last announced itself, 0 for never. clock_heard: whether it has said any
-    instant since the post started.
+    the post started. attached_us: when it last announced itself, 0 for never. found_us: when it last told a device, 0
+    for not since the post started. clock_heard: whether it has said any instant since then.
     """
 
     def __init__(self, number: int, enrolment: Enrolment, means: Means, remembered: Mapping[str, bytes]) -> None:
@@ -78,7 +78,7 @@ class Link:
         self.peer = means.cms.enrol(enrolment)
         self.courier = Courier(enrolment.name, lambda: self.peer.uri)
         self.turn = asyncio.Lock()
-        self.heard_us = self.attached_us = self._found_us = 0
+        self.heard_us = self.attached_us = self.found_us = 0
         self.clock_heard = False
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT_MAX)
         self.refused: Counter[str] = Counter()
@@ -101,7 +101,7 @@ class Link:
     def takes_orders(self, now_us: int) -> bool:
         """Whether an order would reach the devices that are meant: not while it begins anew and is still telling which
         it has, nor while it does not answer."""
-        telling = now_us < self.attached_us + ATTACHING_US_MAX and now_us < self._found_us + TOLD_US
+        telling = now_us < self.attached_us + ATTACHING_US_MAX and now_us < self.found_us + TOLD_US
         return self.is_ready and not telling and self.courier.reached is not False
 
     def _recall(self, remembered: Mapping[str, bytes]) -> None:
@@ -141,7 +141,7 @@ class Link:
         may: Callable[[], bool] = lambda: True,
     ) -> bool:
         """Asks the gateway, in this order; returns whether there was room. within_s: nothing is sent after that.
-        then: called once for each request, with what its answer meant. may: see `Errand`."""
+        then: called for each request, and each that follows from it, with what its answer meant. may: see `Errand`."""
         until_s = asyncio.get_running_loop().time() + within_s
         return self.courier.put([self._errand(each, until_s, then, may) for each in requests])
 
@@ -156,7 +156,7 @@ class Link:
             events, more = await self._answered(request, said)
             if then is not None:
                 then(events)
-            return [self._errand(each, until_s) for each in more]
+            return [self._errand(each, until_s, then, may) for each in more]
 
         return Errand(request.method, request.target, request.headers, request.body, until_s, done, may)
 
@@ -185,7 +185,7 @@ class Link:
     def _learn(self, events: Sequence[CmsEvent], now_us: int) -> None:
         for event in events:
             if isinstance(event, Found):
-                self._found_us = now_us
+                self.found_us = now_us
             elif isinstance(event, Noticed):
                 self.notices.extend(event.notices)
         if events:

@@ -2,7 +2,8 @@
 
 A way to be lit becomes one calendar. Dusk and dawn are said as minutes from the gateway's own sunset and sunrise, the
 rest in local times, so that nights which differ by the sun alone share a program, and a gateway that is cut off still
-follows the sun. What is said holds from the first of this year to the last of the next; beyond it the commonest night.
+follows the sun. One that has room for few programs is given coarser nights. What is said holds from the first of this
+year to the last of the next; beyond it the commonest night.
 
 Programs and calendars are named by what they say: whatever changes has another name, and what is held under a name of
 ours is either right or not there. A photocell's leave to advance or delay (`Switching.photocell_min`) cannot be said
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import groupby, pairwise
@@ -29,7 +30,9 @@ from vigie.core.observations import Int64s
 from vigie.core.times import MINUTE_US
 from vigie.protocols.talq import Night, Programme, Rule, Slot, Year, written, written_year
 from vigie.protocols.talq.differences import Held
+from vigie.services.lighting.programmes import model as lighting
 from vigie.services.lighting.programmes.layers import Layer, Schedule, Sunlit, groups, schedule, switching_of
+from vigie.services.lighting.programmes.model import MINUTES_A_DAY, NOON_MIN
 from vigie.services.lighting.programmes.nights import Nights, Place
 from vigie.services.lighting.programmes.park import Park
 
@@ -37,7 +40,6 @@ PREFIX = "vigie-"
 """What the name of every program and calendar of ours begins with."""
 
 _NAME_DIGITS = 16
-_NOON_MIN = 720
 
 Levels = tuple[tuple[int, int], ...]
 """(minutes after local midnight, level from then on), in the order in which they come."""
@@ -86,9 +88,10 @@ class Wanted:
         )
 
 
-def wanted(park: Park, layers: Sequence[Layer], nights: Nights, *, from_noon: bool) -> Wanted:
+def wanted(park: Park, layers: Sequence[Layer], nights: Nights, *, from_noon: bool, step_min: int = 1) -> Wanted:
     """What the lamps of a park should be given. from_noon: whether the gateway's days begin at noon, as nights do
-    (dayOffset 12); otherwise at midnight. Lamps that no programme speaks for are given nothing. Raises Unanswerable."""
+    (dayOffset 12); otherwise at midnight. step_min: what follows the sun is rounded to so many minutes: the coarser,
+    the fewer programs. Lamps that no programme speaks for are given nothing. Raises Unanswerable."""
     programs: dict[str, Programme] = {}
     years: dict[str, Year] = {}
     calendars: dict[str, str] = {}
@@ -97,7 +100,8 @@ def wanted(park: Park, layers: Sequence[Layer], nights: Nights, *, from_noon: bo
         if not group.layers:
             continue
         always = switching_of(layers, group.layers).always
-        said = _nights(schedule(group, layers, sunlit), nights, group.place, always=always)
+        clock = {minute for index in group.layers for minute in _clock_minutes(layers[index].programme)}
+        said = _nights(schedule(group, layers, sunlit), nights, group.place, clock, step_min, always=always)
         year = _year(nights.days, said if from_noon else _from_midnight(said), programs)
         years[year.name] = year
         calendars |= dict.fromkeys((park.ids[row] for row in ints(group.rows)), year.name)
@@ -107,8 +111,17 @@ def wanted(park: Park, layers: Sequence[Layer], nights: Nights, *, from_noon: bo
 # A night as it is said.
 
 
-def _nights(plan: Schedule, nights: Nights, place: Place, *, always: bool) -> list[Alike]:
-    """Every night of a schedule, which is in the order of time."""
+def _clock_minutes(programme: lighting.Programme) -> Iterator[int]:
+    """The times of the clock that a programme names."""
+    for rule in programme.rules:
+        for window in rule.windows:
+            yield from (each.minute for each in (window.start, window.end) if isinstance(each, lighting.Clock))
+
+
+def _nights(
+    plan: Schedule, nights: Nights, place: Place, clock: set[int], step_min: int, *, always: bool
+) -> list[Alike]:
+    """Every night of a schedule, which is in the order of time. clock: the minutes that are not rounded."""
     days, zone = nights.days, nights.calendar.zone
     sunset, _ = sun.evening_us(days, place.lon, place.lat)
     sunrise, _ = sun.morning_us(days + 1, place.lon, place.lat)
@@ -119,17 +132,23 @@ def _nights(plan: Schedule, nights: Nights, place: Place, *, always: bool) -> li
         if first == after:
             found.append(DARK)
             continue
-        lit = (_minutes(start[first] - int(sunset[night])), _minutes(end[after - 1] - int(sunrise[night])))
+        edges = (start[first] - int(sunset[night]), end[after - 1] - int(sunrise[night]))
+        lit = (_minutes(edges[0], step_min), _minutes(edges[1], step_min))
         # The first level holds from noon on: a gateway whose sun sets a little sooner has it too.
-        levels = {_NOON_MIN: level[first]}
+        levels = {NOON_MIN: level[first]}
         for row in range(first + 1, after):
-            levels[_local_minute(start[row], zone)] = level[row]
+            minute = _local_minute(start[row], zone)
+            levels[minute if minute in clock else _rounded(minute, step_min)] = level[row]
         found.append(Alike(None if always else lit, tuple(levels.items())))
     return found
 
 
-def _minutes(span_us: int) -> int:
-    return round(span_us / MINUTE_US)
+def _minutes(span_us: int, step_min: int) -> int:
+    return round(span_us / MINUTE_US / step_min) * step_min
+
+
+def _rounded(minute: int, step_min: int) -> int:
+    return round(minute / step_min) * step_min % MINUTES_A_DAY
 
 
 def _local_minute(at_us: int, zone: ZoneInfo) -> int:
@@ -145,9 +164,9 @@ def _from_midnight(nights: Sequence[Alike]) -> list[Alike]:
         if not before.levels and not own.levels:
             days.append(DARK)
             continue
-        late = [level for minute, level in before.levels if minute >= _NOON_MIN] or [0]
-        morning = [each for each in before.levels if each[0] < _NOON_MIN]
-        evening = [each for each in own.levels if each[0] >= _NOON_MIN] or [(_NOON_MIN, 0)]
+        late = [level for minute, level in before.levels if minute >= NOON_MIN] or [0]
+        morning = [each for each in before.levels if each[0] < NOON_MIN]
+        evening = [each for each in own.levels if each[0] >= NOON_MIN] or [(NOON_MIN, 0)]
         dusk, dawn = own.lit or before.lit, before.lit or own.lit
         lit = (dusk[0], dawn[1]) if dusk and dawn else None
         days.append(Alike(lit, tuple(({0: late[-1]} | dict([*morning, *evening])).items())))

@@ -9,9 +9,10 @@ SUPPLY_LOST = ConditionKind(name="supply_lost", service="lighting", outlet=Outle
 DOOR_OPEN = ConditionKind(name="door_open", service="lighting", outlet=Outlet.ALARM, priority=2)
 FULL_LIGHT = ConditionKind(name="full_light", service="lighting", outlet=Outlet.RECORD)
 GATEWAY_SILENT = ConditionKind(name="gateway_silent", service="lighting", outlet=Outlet.ALARM, priority=2)
+PROGRAMME_NOT_HELD = ConditionKind(name="programme_not_held", service="lighting", outlet=Outlet.MAINTENANCE)
 GATEWAY_CLOCK = ConditionKind(name="gateway_clock", service="lighting", outlet=Outlet.MAINTENANCE)
 
-CONDITIONS = (LAMP_OUT, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT, GATEWAY_SILENT, GATEWAY_CLOCK)
+CONDITIONS = (LAMP_OUT, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT, GATEWAY_SILENT, GATEWAY_CLOCK, PROGRAMME_NOT_HELD)
 
 WATCHES = (
     Watch(Luminaire, Luminaire.fault, LAMP_OUT, ("lamp", "driver", "unknown")),
