@@ -86,6 +86,23 @@ def test_an_order_to_a_street_is_one_request_and_is_proved_by_reports(tmp_path: 
             assert [each and (each.state.value, each.expiration) for each in said] == [(100, None), None]
 
 
+def test_an_order_waits_for_a_gateway_that_has_not_told_of_its_devices_yet(tmp_path: Path, talq: Standard) -> None:
+    secrets = make(tmp_path, lamps=LAMPS)
+    make_people(tmp_path, ["operator"])
+    with running(tmp_path, "") as post, gateway_at(tmp_path, post.port, secrets, judge=talq, lamps=range(LAMPS)) as gw:
+        operator = Browser(post, "operator")
+        start = gw.gateway.start()
+        *ready, devices = gw.gateway.answered(start, gw.ask(start), now_us()).requests
+        for request in ready:
+            gw.gateway.answered(request, gw.ask(request), now_us())
+        command = give(operator, dim(60, street="Rue Verte"))
+        time.sleep(2)
+        assert counts(operator, command) == {"waiting": LAMPS}
+        gw.up(devices)
+        with gw.living():
+            until(lambda: counts(operator, command) == {"done": LAMPS})
+
+
 def test_where_no_report_comes_a_look_proves_an_order(tmp_path: Path, talq: Standard) -> None:
     secrets = make(tmp_path, lamps=LAMPS)
     make_people(tmp_path, ["operator"])

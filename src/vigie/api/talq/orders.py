@@ -93,7 +93,9 @@ class TalqOrders:
         if not waits:
             return
         for link in self._talq.links.values():
-            if link.number in waits and link.number not in self._tasks and link.takes_orders(now_us):
+            # One that attaches for the first time is ready before it has told of a single device.
+            told = bool(link.peer.devices) and link.takes_orders(now_us)
+            if told and link.number in waits and link.number not in self._tasks:
                 task = asyncio.get_running_loop().create_task(self._hand_over(link))
                 self._tasks[link.number] = task
                 task.add_done_callback(lambda _, number=link.number: self._tasks.pop(number, None))
