@@ -83,14 +83,19 @@ def demo_post(data: DemoOption, seed: SeedOption, port: PortOption) -> None:
     with plain_errors():
         settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)")
         try:
-            _serve(settings, lambda opened: demo.prepare(opened, seed, typer.echo))
+            # What forty gateways do all day would push out of sight what the demo says of itself.
+            _serve(settings, lambda opened: demo.prepare(opened, seed, typer.echo), logging.WARNING)
         except ValueError as error:
             err.print(f"vigie: {error}", markup=False)
             raise typer.Exit(1) from None
 
 
-def _serve(settings: Settings, first: Callable[[Installation], Awaitable[None]] | None = None) -> None:
-    _set_up_logs(settings)
+def _serve(
+    settings: Settings,
+    first: Callable[[Installation], Awaitable[None]] | None = None,
+    log_level: int = logging.INFO,
+) -> None:
+    _set_up_logs(settings, log_level)
 
     def ready(bound: int) -> None:
         typer.echo(f"{demo.ANSWERS_ON}http://{settings.host}:{bound}")
@@ -99,7 +104,7 @@ def _serve(settings: Settings, first: Callable[[Installation], Awaitable[None]] 
         runner.run(serve(settings, on_ready=ready, first=first))
 
 
-def _set_up_logs(settings: Settings) -> None:
+def _set_up_logs(settings: Settings, level: int) -> None:
     last = structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
@@ -111,5 +116,5 @@ def _set_up_logs(settings: Settings) -> None:
         ],
         # Asked each time: whoever runs a command in a process of theirs may give it other streams.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
     )

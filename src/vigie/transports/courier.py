@@ -132,7 +132,8 @@ class Courier:
         return await wire.ask(request, errand.body)
 
     def _reached(self, now: bool, why: str) -> None:
-        if now != self.reached:
+        # That it is reached for the first time is no news.
+        if now != self.reached and not (now and self.reached is None):
             (_log.info if now else _log.warning)("reached" if now else "not reached", end=self._name, reason=why)
         self.reached = now
 
