@@ -176,9 +176,9 @@ class Link:
                 # What was asked for can be asked for again; what the session learnt is owed to the disk until then.
                 _log.warning("answer not kept", gateway=self.name, request=request.route.name, reason=str(error))
         for event in turn.events:
-            if isinstance(event, Declined):
-                why = "; ".join(f"{error.key}: {error.description}" for error in event.errors)
-                _log.info("declined", gateway=self.name, request=event.name, status=event.status, reason=why)
+            # What is only not there yet is put there by whoever asked.
+            if isinstance(event, Declined) and event.status != 404:
+                _log.warning("declined", gateway=self.name, request=event.name, reason=event.reason)
         self._learn(turn.events, now_us)
         return turn.events, turn.requests
 

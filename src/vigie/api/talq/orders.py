@@ -203,14 +203,13 @@ class TalqOrders:
     def _declined(self, part: _Part, event: Declined) -> _Part | None:
         """A gateway does all of a request or nothing. What it names as wrong has failed, and the rest is asked for
         again; where it names nothing of ours, all has failed."""
-        detail = "; ".join(f"{error.key}: {error.description}" for error in event.errors) or f"HTTP {event.status}"
         named = {split(each.address.address)[0] for error in event.errors for each in error.references}
         wrong = named & part.rows_of.keys()
         left = {address: row for address, row in part.rows_of.items() if address not in wrong}
         if not wrong or not left:
-            self._failed(part.link, part.command, part.rows_of.values(), detail)
+            self._failed(part.link, part.command, part.rows_of.values(), event.reason)
             return None
-        self._failed(part.link, part.command, (part.rows_of[address] for address in wrong), detail)
+        self._failed(part.link, part.command, (part.rows_of[address] for address in wrong), event.reason)
         targets = [each for each in part.targets if split(each.address)[0] in left]
         return _Part(part.link, part.command, left, targets)
 

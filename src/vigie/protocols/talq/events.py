@@ -109,6 +109,11 @@ class Declined:
     status: int
     errors: tuple[TalqError, ...]
 
+    @property
+    def reason(self) -> str:
+        """Why, in the gateway's own words, or by its status where it has none."""
+        return "; ".join(f"{error.key}: {error.description}" for error in self.errors) or f"HTTP {self.status}"
+
 
 @dataclass(frozen=True, slots=True)
 class Garbled:
