@@ -99,6 +99,16 @@ def test_a_post_that_starts_again_goes_on_where_it_was(link: Link) -> None:
     assert event.readings.values == ["lamp"]
 
 
+def test_what_is_read_back_brings_no_readings_and_what_is_discovered_does(link: Link) -> None:
+    value = Attribute("AttributeFloat", 41.5, rfc3339(link.now_us))
+    link.gateway.network.observed(LAMP.format(1), MONITOR, "activePower", value, link.now_us)
+    for requests, brings in ((link.peer.read_back(), False), (link.peer.discover(), True)):
+        link.heard.clear()
+        link.down(requests)
+        assert any(isinstance(event, Reported) for event in link.heard) is brings
+        assert any(isinstance(event, ReadBack) for event in link.heard) is not brings
+
+
 def test_a_gateway_that_the_post_does_not_know_any_more_is_told_so(link: Link) -> None:
     link.cms.enrol(Enrolment("gw-1", digest("gateway-token")))
     request = link.gateway._caller.ask("getGroups")

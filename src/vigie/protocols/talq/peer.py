@@ -477,27 +477,31 @@ class Peer:
             self.classes = {each.name: each for each in said}
             return (Supported(self.gateway, classes=said),)
         if name == "getDevice":
-            return self._found((said,), now_us)
+            good, found = self._found((said,))
+            return (*found, *self._values(good, now_us))
         if name == "getLogReport":
             return self._report(said, now_us)
         if name == "getLoggerConfig" and self._collector is not None:
             self._collector.take(Sort.LOGGER, [(said.address, said)])
         return ()
 
-    def _found(self, devices: Sequence[Device], now_us: int) -> tuple[CmsEvent, ...]:
+    def _found(self, devices: Sequence[Device]) -> tuple[list[Device], tuple[CmsEvent, ...]]:
         taken = self._taken({each.address for each in devices})
         good = [each for each in devices if is_whole(each) and each.address not in taken]
         found = tuple(known(each) for each in good if each.address != self.gateway)
         room = DEVICES_MAX - len(self.devices)
         fresh = [each for each in found if each.address not in self.devices][:room]
         self.devices.update({each.address: each for each in found if each.address in self.devices or each in fresh})
-        return (*((Found(self.gateway, found),) if found else ()), *self._values(good, now_us))
+        return good, ((Found(self.gateway, found),) if found else ())
 
     def _devices_read(
         self, request: Request, devices: Sequence[Device], headers: Mapping[str, str], now_us: int
     ) -> tuple[tuple[CmsEvent, ...], tuple[Request, ...]]:
-        events = self._found(devices, now_us)
-        if self._collector is not None and self._collector.waits_for(request.target):
+        good, events = self._found(devices)
+        if self._collector is None or not self._collector.waits_for(request.target):
+            events = (*events, *self._values(good, now_us))
+        else:
+            # What is read back is what the gateway holds. What its devices measure was said by its loggers.
             for device in devices:
                 found = self.devices.get(device.address)
                 if found is not None:
