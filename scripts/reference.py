@@ -32,7 +32,7 @@ from vigie.api.operation import OperationRoute
 from vigie.app import doors_of, installation, services
 from vigie.cli import main as command
 from vigie.core import facts
-from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Param, Point, Sort
+from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Hold, Keeper, Pace, Param, Point, Sort
 from vigie.core.lives import LIVES, Life
 from vigie.core.observations import KEPT, Outcome
 from vigie.core.scope import ROLES, Verb
@@ -154,7 +154,7 @@ def actions_of(kind: type[AssetKind], guards: Mapping[Action, tuple[Guard, ...]]
     parts: list[str] = []
     for name, action in kind.actions.items():
         parameters = [
-            f"{code(each.name)}: {sort_of(each)}{f' ({span})' if (span := bounds(each)) else ''}"
+            f"{code(each.name)}: {sort_of(each)}{f' ({span})' if (span := bounds(each)) else ''}{default_of(each)}"
             for each in action.params
         ]
         facts_of_action = [
@@ -164,6 +164,9 @@ def actions_of(kind: type[AssetKind], guards: Mapping[Action, tuple[Guard, ...]]
             ("not sent after", seconds(action.expires_s)),
             ("proof may take", seconds(action.proof_s)),
             ("sent again if its fate is unknown", "never" if action.once else "yes: it sets an absolute state"),
+            *([("ends", end_of(action.holds))] if action.holds else []),
+            *([("goes out", pace_of(action.pace))] if action.pace else []),
+            *([("reason", "has to be given")] if action.answered else []),
             *(("may be refused", meaning(guard)) for guard in guards.get(action, ())),
         ]
         parts.append(f"#### {code(f'{kind.kind}.{name}')}\n\n{named(f'action.{kind.kind}.{name}')}\n\n")
@@ -178,6 +181,25 @@ def proof_of(action: Action) -> str:
     proof = action.proof
     wanted = f"the ordered {code(proof.param)}" if proof.param else code(str(proof.equals))
     return f"{code(proof.point)} showing {wanted}" + (f", ± {amount(proof.tolerance)}" if proof.tolerance else "")
+
+
+def default_of(param: Param) -> str:
+    """What stands for a parameter that is not said, and how far ahead it may lie."""
+    said = f", the next {param.default.value} where it is not said" if param.default else ""
+    return said + (f", {seconds(param.ahead_s)} ahead at most" if math.isfinite(param.ahead_s) else "")
+
+
+def end_of(hold: Hold) -> str:
+    """When and how what an order sets is over."""
+    by = "by itself" if hold.keeper is Keeper.DEVICE else "when the post gives the order that ends it"
+    back = f"over when {code(hold.point)} shows {code(str(hold.free))}"
+    return f"at {code(hold.until)}, {by}, or before by {code(hold.ends)}; {back}"
+
+
+def pace_of(pace: Pace) -> str:
+    """How many targets leave at once."""
+    of = f"that stand at nothing by {code(pace.point)}"
+    return f"at most {pace.at_once} targets of one feeder {of} in {seconds(pace.every_s)}"
 
 
 def about(kind: type[AssetKind]) -> str:
@@ -253,7 +275,7 @@ def lives_page() -> str:
         "# Lives\n\nThe states of commands, their targets, conditions and consignations, and the moves between them, "
         "as `vigie.core.lives` declares them. A row is a state, a column an event, the cell the state it leads to; "
         "where a cell is empty, the event is refused. The first state is **bold**, last ones are *slanted*. "
-        "The only move out of a last state is a late proof.\n\n"
+        "The only moves out of a last state are a late proof and the end of what was set.\n\n"
     )
     return head + "".join(life_section(life) for life in LIVES.values())
 

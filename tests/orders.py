@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.city import LAMPS, NOW_US, SeededDice, batch, drafts, open_engine, open_facts, open_observations, take
 from vigie.core.facts import DeviceAdmitted, Entry
-from vigie.core.times import SECOND_US
+from vigie.core.times import HOUR_US, SECOND_US, rfc3339
 from vigie.engine.acts import Acts
 from vigie.engine.command import Command
 from vigie.engine.selection import Selection
@@ -43,6 +43,10 @@ class Bench:
         self.dice = SeededDice(7)
         self.engine = open_engine(self.facts, self.observations)
         self.acts = Acts(self.engine, self.facts, self.clock, self.dice)
+        # All lamps burn a little: what goes out to lamps that are dark is paced (tests/engine/test_pace.py).
+        self.clock.at_us -= 3 * HOUR_US
+        self.report(range(LAMPS), 5.0)
+        self.clock.at_us = NOW_US
 
     def close(self) -> None:
         self.facts.close()
@@ -58,11 +62,25 @@ class Bench:
     def later(self, seconds: float) -> None:
         self.clock.at_us += int(seconds * SECOND_US)
 
-    def dim(self, level: float, *, lamps: Any = range(LAMPS), actor: str = OPERATOR, key: str = "") -> Command:
-        ids = [f"luminaire-{n:06d}" for n in lamps]
+    def dim(
+        self,
+        level: float,
+        *,
+        lamps: Any = range(LAMPS),
+        actor: str = OPERATOR,
+        key: str = "",
+        until_us: int | None = None,
+    ) -> Command:
+        params = {"level": level} | ({} if until_us is None else {"until": rfc3339(until_us)})
+        return self.give("luminaire.dim", params, [f"luminaire-{n:06d}" for n in lamps], actor=actor, key=key)
+
+    def give(self, action: str, params: Any, ids: list[str], *, actor: str = OPERATOR, key: str = "") -> Command:
+        """Any order, given for a reason and confirmed at once."""
         everything = np.ones(self.engine.registry.count, np.bool_)
-        order = self.acts.understood("luminaire.dim", {"level": level}, Selection(assets=ids), everything)
+        order = self.acts.understood(action, params, Selection(assets=ids), everything)
         command = self.acts.order(order, actor=actor, reason="a test", key=key)
+        if command.state == "proposed":
+            self.acts.confirm(command, actor)
         self.engine.settle()
         return command
 
@@ -73,10 +91,17 @@ class Bench:
         ids = self.engine.registry.ids
         return [ids[int(no)] for offer in offers for no in offer.command.order.assets[offer.rows]]
 
-    def report(self, lamps: Any, level: float, *, observed_us: int | None = None) -> None:
-        """The lamps say their level, observed now unless said otherwise."""
+    def report(self, lamps: Any, level: float, *, control: str = "", observed_us: int | None = None) -> None:
+        """The lamps say their level, and what rules it where they know; observed now unless said otherwise."""
         at = self.clock.at_us if observed_us is None else observed_us
-        rows = batch(self.engine, [(f"luminaire-{n:06d}", "level", level, at) for n in lamps])
+        said: list[tuple[str, str, float | str, int]] = [(f"luminaire-{n:06d}", "level", level, at) for n in lamps]
+        if control:
+            said += [(f"luminaire-{n:06d}", "control", control, at) for n in lamps]
+        self.say(said)
+
+    def say(self, said: list[tuple[str, str, float | str, int]]) -> None:
+        """Devices say anything: (asset, point, value, observed_us)."""
+        rows = batch(self.engine, said)
         number = self.engine.next_ingest
         self.engine.record(number, self.clock.at_us, rows)
         self.engine.react(number, self.clock.at_us, rows)

@@ -163,6 +163,10 @@ def test_a_hazardous_order_is_held(window: Open) -> None:
     operator.map_stands()
     expect(operator.by(".sheet h2")).to_contain_text("Armoire dijon 1")
     held = operator.button("Maintenir pour envoyer")
+    # It overrides every programme: whoever gives it says why, or cannot.
+    expect(operator.by(".order .preview strong")).to_have_text("1")
+    expect(held).to_be_disabled()
+    operator.by(".order input[maxlength='300']").fill("Accident")
     expect(held).to_be_enabled()
     held.click()  # A click is no hold.
     operator.page.wait_for_timeout(300)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import shapely
@@ -24,6 +25,7 @@ from tests.post import NO_RESERVE, RunningPost
 from vigie.app import admit_device, installation
 from vigie.core.drafts import Draft
 from vigie.core.readings import Value
+from vigie.core.times import to_us
 from vigie.protocols.plain import Order, Receipt, decode_orders, encode_array, encode_receipts
 from vigie.settings import Settings
 from vigie.transports.device_http import HttpDoor
@@ -194,6 +196,8 @@ def first_words(now_us: int) -> list[Row]:
                 level = 70.0 if each.area == QUETIGNY else 100.0
                 said += [(asset, "level", level, at), (asset, "power", level * 0.6, at)]
                 said.append((asset, "fault", "lamp" if asset in BROKEN else "none", at))
+                if each.area == DIJON:  # Quetigny's lamps know no end: they never say what rules them.
+                    said.append((asset, "control", "programme", at))
             case "cabinet":
                 said += [(asset, "supply", "on", now_us), (asset, "full_light", False, now_us)]
                 said.append((asset, "door", "open" if asset == OPEN_CABINET else "closed", now_us))
@@ -237,6 +241,34 @@ def moving_words(now_us: int) -> list[Row]:
 
 _PROOFS = {"dim": ("level", "level"), "set_full_light": ("full_light", "on"), "run_plan": ("plan", "plan"),
            "move": ("state", "to")}  # fmt: skip
+_ENDS: dict[str, datetime] = {}
+"""Until when each lamp holds what was ordered, of those that know an end."""
+
+
+def _carried_out(order: Order, now_us: int) -> list[Row]:
+    """What a device says once it has done what it was told."""
+    if order.action == "release":
+        return _returned(order.asset, now_us)
+    point, param = _PROOFS[order.action]
+    rows: list[Row] = [(order.asset, point, order.params[param], now_us)]
+    if order.action == "dim":
+        rows.append((order.asset, "power", float(order.params["level"]) * 0.6, now_us))
+    if "until" in order.params:
+        _ENDS[order.asset] = datetime.fromisoformat(str(order.params["until"]))
+        rows.append((order.asset, "control", "order", now_us))
+    return rows
+
+
+def _returned(asset: str, now_us: int) -> list[Row]:
+    """A lamp goes back to its programme, and says so."""
+    _ENDS.pop(asset, None)
+    return [(asset, "level", 100.0, now_us), (asset, "power", 60.0, now_us), (asset, "control", "programme", now_us)]
+
+
+def _over(now_us: int) -> list[Row]:
+    """What lamps say whose orders are over."""
+    over = [asset for asset, until in _ENDS.items() if to_us(until) <= now_us]
+    return [row for asset in over for row in _returned(asset, now_us)]
 
 
 async def _report(door: HttpDoor, rows: list[Row]) -> None:
@@ -253,13 +285,7 @@ async def _prove(door: HttpDoor, orders: list[Order]) -> None:
     """Carries orders out, a few at a time: who watches sees the proofs arrive."""
     for start in range(0, len(orders), 8):
         await asyncio.sleep(0.7)
-        rows: list[Row] = []
-        for order in orders[start : start + 8]:
-            point, param = _PROOFS[order.action]
-            rows.append((order.asset, point, order.params[param], _now_us()))
-            if order.action == "dim":
-                rows.append((order.asset, "power", float(order.params["level"]) * 0.6, _now_us()))
-        await _report(door, rows)
+        await _report(door, [row for each in orders[start : start + 8] for row in _carried_out(each, _now_us())])
 
 
 async def _pick_up(door: HttpDoor, tasks: asyncio.TaskGroup) -> None:
@@ -283,7 +309,7 @@ async def _live(url: str, secret: str) -> None:
         await _report(door, first_words(_now_us()))
         tasks.create_task(_pick_up(door, tasks))
         while True:
-            await _report(door, moving_words(_now_us()))
+            await _report(door, [*moving_words(_now_us()), *_over(_now_us())])
             await asyncio.sleep(2)
 
 

@@ -8,8 +8,10 @@ from vigie.core.lives import ALARM, LIVES, TARGET, Life, MoveRefused
 
 EVERY_LIFE = pytest.mark.parametrize("life", LIVES.values(), ids=lambda life: life.name)
 
-LATE = {("target", "unproved", "prove")}
-"""The moves that leave a last state: a proof may come after the post gave up."""
+LATE = {("target", "unproved", "prove")} | {
+    ("target", state, event) for state in ("done", "done_late") for event in ("return", "release")
+}
+"""The moves that leave a last state: a proof may come after the post gave up, and what was set may be over."""
 
 
 def reached(life: Life, start: str) -> set[str]:
@@ -69,6 +71,11 @@ def test_each_life_goes_by_its_own_name() -> None:
 
 def test_what_was_not_proved_in_time_never_looks_as_if_it_had_been() -> None:
     assert "done" not in reached(TARGET, "unproved")
+
+
+def test_what_was_not_carried_out_never_looks_as_if_it_had_ended() -> None:
+    for state in ("expired", "refused", "cancelled", "failed", "superseded", "already"):
+        assert reached(TARGET, state) == {state}
 
 
 def test_an_alarm_nobody_saw_does_not_vanish_when_it_clears() -> None:

@@ -36,6 +36,9 @@ class Town:
     def value(self, kind: type[AssetKind], point: Point, assets: Numbers) -> Floats:
         return np.full(len(assets), np.nan)
 
+    def feeders(self, kind: type[AssetKind], assets: Numbers) -> Numbers:
+        return np.zeros(len(assets), np.int64)
+
     def children(self, asset: int) -> Numbers:
         return np.empty(0, np.int64)
 

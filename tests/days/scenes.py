@@ -62,7 +62,8 @@ def order(at_us: int, action: str, params: Mapping[str, Any], asset: str, *, con
 
     def do(acts: Acts, engine: Engine) -> None:
         everything = np.ones(engine.registry.count, np.bool_)
-        command = acts.order(acts.understood(action, params, Selection(assets=[asset]), everything), actor=OPERATOR)
+        meant = acts.understood(action, params, Selection(assets=[asset]), everything)
+        command = acts.order(meant, actor=OPERATOR, reason="essai")
         if confirmed_by and command.state == "proposed":
             acts.confirm(command, confirmed_by)
 

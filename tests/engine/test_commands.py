@@ -199,7 +199,7 @@ def test_two_persons_override_a_lock_out_and_one_cannot(bench: Bench) -> None:
 def test_a_hazardous_order_waits_for_its_confirmation_and_expires_without(bench: Bench) -> None:
     everything = np.ones(bench.engine.registry.count, np.bool_)
     order = bench.acts.understood("cabinet.set_full_light", {"on": True}, Selection(area="dijon-metropole"), everything)
-    command = bench.acts.order(order, actor=OPERATOR)
+    command = bench.acts.order(order, actor=OPERATOR, reason="a test")
     bench.engine.settle()
     assert (command.state, bench.pick_up()) == ("proposed", [])
     bench.acts.confirm(command, OPERATOR)
@@ -207,7 +207,7 @@ def test_a_hazardous_order_waits_for_its_confirmation_and_expires_without(bench:
     assert bench.pick_up() == ["cabinet-cabinet"]
     with pytest.raises(MoveRefused):
         bench.acts.confirm(command, OPERATOR)
-    other = bench.acts.order(order, actor=OPERATOR)
+    other = bench.acts.order(order, actor=OPERATOR, reason="a test")
     bench.later(order.action.expires_s)
     bench.tick()
     assert (other.state, other.counts) == ("expired", {"expired": 1})
@@ -232,7 +232,7 @@ def test_a_two_person_order_of_which_nothing_could_be_carried_out_is_refused_wit
     everything = np.ones(bench.engine.registry.count, np.bool_)
     order = bench.acts.understood("cabinet.set_full_light", {"on": True}, Selection(area="dijon-metropole"), everything)
     order = replace(order, action=replace(order.action, hazard=Hazard.TWO_PERSON))
-    command = bench.acts.order(order, actor=OPERATOR)
+    command = bench.acts.order(order, actor=OPERATOR, reason="a test")
     bench.engine.settle()
     assert (command.state, command.counts, command.refusals[0].rule) == ("refused", {"refused": 1}, "engine.consigned")
     assert bench.stored(command) == {"refused": 1}
@@ -364,9 +364,14 @@ class Lives(RuleBasedStateMachine):
 
     lamps = st.sets(st.integers(0, 5), min_size=1)
 
-    @rule(lamps=lamps, level=st.sampled_from([20.0, 60.0]))
-    def order(self, lamps: set[int], level: float) -> None:
-        self.bench.dim(level, lamps=sorted(lamps))
+    @rule(lamps=lamps, level=st.sampled_from([20.0, 60.0]), lasts_s=st.sampled_from([None, 15, 400, 5_000]))
+    def order(self, lamps: set[int], level: float, lasts_s: int | None) -> None:
+        until_us = None if lasts_s is None else self.bench.clock.at_us + lasts_s * SECOND_US
+        self.bench.dim(level, lamps=sorted(lamps), until_us=until_us)
+
+    @rule(lamps=lamps)
+    def release(self, lamps: set[int]) -> None:
+        self.bench.give("luminaire.release", {}, [f"luminaire-{n:06d}" for n in sorted(lamps)])
 
     @rule()
     def pick_up(self) -> None:
@@ -381,12 +386,18 @@ class Lives(RuleBasedStateMachine):
         self.bench.acts.note_orders()
         self.bench.engine.settle()
 
-    @rule(lamps=lamps, level=st.sampled_from([20.0, 60.0]), back_s=st.sampled_from([0, 1, 40]))
-    def report(self, lamps: set[int], level: float, back_s: int) -> None:
+    @rule(
+        lamps=lamps,
+        level=st.sampled_from([20.0, 60.0]),
+        control=st.sampled_from(["", "programme", "order"]),
+        back_s=st.sampled_from([0, 1, 40]),
+    )
+    def report(self, lamps: set[int], level: float, control: str, back_s: int) -> None:
         self.bench.later(0.001)
-        self.bench.report(sorted(lamps), level, observed_us=self.bench.clock.at_us - back_s * SECOND_US)
+        observed_us = self.bench.clock.at_us - back_s * SECOND_US
+        self.bench.report(sorted(lamps), level, control=control, observed_us=observed_us)
 
-    @rule(seconds=st.sampled_from([1, 20, 130, 310]))
+    @rule(seconds=st.sampled_from([1, 20, 130, 310, 2_000]))
     def wait(self, seconds: int) -> None:
         self.bench.later(seconds)
         self.bench.tick()
@@ -433,6 +444,16 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def a_lamp_has_at_most_one_order_under_way(self) -> None:
         assert self.bench.engine.commands.pending.max(initial=0) <= 1
+
+    @invariant()
+    def what_has_returned_had_an_end_and_says_programme(self) -> None:
+        for command in self.bench.engine.commands:
+            returned = command.rows_in("returned")
+            if len(returned):
+                until_us = command.order.until_us
+                assert until_us is not None
+                assert (command.ended_us[returned] >= until_us).all()
+                assert (command.sent_us[returned] > 0).all()
 
     @invariant()
     def an_order_ends_with_its_last_target(self) -> None:

@@ -117,6 +117,12 @@ export function moment(at: Instant, now: number): string {
   return day(then) === day(now) ? clockSeconds(then) : `${shortDay(then)} ${clock(then)}`
 }
 
+/** A time to come, to the minute: 05:30, with its day where that is not today. */
+export function ahead(at: Instant, now: number): string {
+  const then = date(at)
+  return day(then) === day(now) ? clock(then) : `${shortDay(then)} ${clock(then)}`
+}
+
 function shortDay(at: Date): string {
   return stamp(at, 'short', { day: '2-digit', month: '2-digit' })
 }

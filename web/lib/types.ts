@@ -44,7 +44,7 @@ export interface City {
   areas: Area[]
 }
 
-export type Sort = 'number' | 'flag' | 'choice' | 'place' | 'text'
+export type Sort = 'number' | 'flag' | 'choice' | 'place' | 'text' | 'instant'
 export type Value = number | boolean | string | [number, number] | null
 
 export interface PointKind {
@@ -71,6 +71,21 @@ export interface Param {
   low: number | null
   high: number | null
   choices: string[]
+  /** What the post puts where it is not said. */
+  default: 'dawn' | null
+  /** How far ahead an instant may lie. */
+  ahead_s: number | null
+}
+
+/** How what an order sets ends: at the parameter `until`, or before by the order `ends`. */
+export interface Hold {
+  until: string
+  point: string
+  held: Value
+  free: Value
+  ends: string
+  end_params: Record<string, Value>
+  keeper: 'device' | 'post'
 }
 
 export type Hazard = 'none' | 'confirm' | 'two_person'
@@ -82,6 +97,11 @@ export interface ActionKind {
   expires_s: number
   proof_s: number
   once: boolean
+  holds: Hold | null
+  /** Whether it goes out a few targets at a time. */
+  paced: boolean
+  /** Whether it needs a reason. */
+  answered: boolean
 }
 
 export interface AssetKind {
@@ -257,6 +277,12 @@ export interface Preview {
   hazard: Hazard
   from: { min: number; max: number } | null
   old: number
+  /** When it is over. */
+  until: string | null
+  /** How many would stay so, for nobody ends it there. */
+  stays: number
+  /** How long it takes at least until the last has left. */
+  lasts_s: number
 }
 
 export interface Command {
@@ -271,6 +297,8 @@ export interface Command {
   hazard: Hazard
   counts: Record<string, number>
   targets: number
+  /** How long it takes at least until the last of those that wait has left. */
+  lasts_s: number
   /** Whether this person may confirm it or take it back. */
   may_move: boolean
 }

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from vigie.api.application import Endpoint
 from vigie.api.devices import Devices, read_body
 from vigie.api.problems import Problem
-from vigie.core.times import from_us
+from vigie.core.times import SECOND_US, from_us
 from vigie.engine.acts import Acts
 from vigie.engine.commands import Offer
 from vigie.engine.loop import Engine
@@ -84,9 +84,14 @@ class OrderDoor:
                 left = end - asyncio.get_running_loop().time()
                 if left <= 0 or self._closed:
                     return []
+                # What is to be handed over again becomes due by time alone, as does what its pace keeps back: hence
+                # the look now and then.
+                wait_s = min(left, LOOK_AGAIN_S)
+                now_us = self._clock.now_us()
+                if again_us := self._engine.commands.again_us(reporter, now_us):
+                    wait_s = min(wait_s, (again_us - now_us) / SECOND_US)
                 try:
-                    # What is to be handed over again becomes due by time alone, hence the look now and then.
-                    await asyncio.wait_for(event.wait(), min(left, LOOK_AGAIN_S))
+                    await asyncio.wait_for(event.wait(), wait_s)
                 except TimeoutError:
                     continue
         finally:
@@ -140,7 +145,11 @@ def order_routes(
 def _orders(offer: Offer, engine: Engine) -> list[Order]:
     command, ids = offer.command, engine.registry.ids
     issued, expires = from_us(command.proposed_us), from_us(command.expires_us)
-    params = dict(command.order.params)
     action = command.order.action.name
     numbers: list[int] = command.order.assets[offer.rows].tolist()
-    return [Order(command.id, ids[asset], action, params, issued, expires) for asset in numbers]
+    ends: list[bool] = engine.examiner.knows_end(command.order)[offer.rows].tolist()
+    params = {knows: command.order.told(knows_end=knows) for knows in (True, False)}
+    return [
+        Order(command.id, ids[asset], action, params[knows], issued, expires)
+        for asset, knows in zip(numbers, ends, strict=True)
+    ]

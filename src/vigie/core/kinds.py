@@ -30,6 +30,8 @@ class Sort(StrEnum):
     CHOICE = "choice"
     PLACE = "place"
     TEXT = "text"
+    INSTANT = "instant"
+    """A moment, written as RFC 3339: parameters alone are of this sort."""
 
 
 class Quality(IntEnum):
@@ -54,6 +56,22 @@ class Hazard(StrEnum):
     NONE = "none"
     CONFIRM = "confirm"
     TWO_PERSON = "two_person"
+
+
+class Default(StrEnum):
+    """What stands for a parameter that nobody said."""
+
+    DAWN = "dawn"
+    """The next sunrise where the order goes."""
+
+
+class Keeper(StrEnum):
+    """Who sees to it that what an order set ends in time."""
+
+    DEVICE = "device"
+    """The order says until when, and the device ends it by itself, whether or not the post is there."""
+    POST = "post"
+    """The device is told no end: the post gives the order that ends it."""
 
 
 class Outlet(StrEnum):
@@ -151,7 +169,11 @@ def attribute(
 
 @dataclass(frozen=True)
 class Param:
-    """One parameter of an action."""
+    """One parameter of an action.
+
+    default: what stands for it where it is not said; without, it has to be said. ahead_s: how far ahead an instant may
+    lie at most.
+    """
 
     name: str
     sort: Sort = Sort.NUMBER
@@ -159,6 +181,8 @@ class Param:
     low: float = float("-inf")
     high: float = float("inf")
     choices: tuple[str, ...] = ()
+    default: Default | None = None
+    ahead_s: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -175,12 +199,49 @@ class Proof:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hold:
+    """What an order sets lasts until an instant, and then ends: how that is said, done and seen.
+
+    until: the parameter that says when. point: shows `held` while the order is obeyed, and `free` once it is over.
+    keeper: who ends it. ends, end_params: the order that ends it before its time, or when it did not end by itself.
+    grace_s: so long after the end a device that still shows `held` is late, and has the condition called `overdue`.
+    """
+
+    until: str
+    point: str
+    held: str | bool
+    free: str | bool
+    ends: str
+    end_params: tuple[tuple[str, float | str | bool], ...] = ()
+    keeper: Keeper = Keeper.DEVICE
+    grace_s: float = 0.0
+    overdue: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How an order goes out where too much at once does harm: of the targets that one asset feeds, at most `at_once`
+    are sent within `every_s`.
+
+    A target counts that stands at nothing by `point`, or of which nothing is known; where a parameter says what it is
+    to be at (`param`), only if that is more than nothing.
+    """
+
+    at_once: int
+    every_s: float
+    point: str
+    param: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Action(Bound):
     """An order that an asset understands. It sets an absolute state, so it may be resent, unless `once`.
 
     expires_s: an order that was not sent by then is never sent.
     proof_s: how long after the send the proof may take before the target is unproved.
     once: never resent after a send whose outcome is unknown (a siren, a count-down).
+    settles: what it decides, its own name where nothing is said: a newer order that decides the same takes the place
+    of the older one. holds: how what it sets ends. pace: how fast it goes out. answered: it needs a reason.
     """
 
     params: tuple[Param, ...] = ()
@@ -189,7 +250,16 @@ class Action(Bound):
     expires_s: float = 300.0
     proof_s: float = 120.0
     once: bool = False
+    settles: str = ""
+    holds: Hold | None = None
+    pace: Pace | None = None
+    answered: bool = False
     name: str = ""
+
+    @property
+    def decides(self) -> str:
+        """What it decides; of two orders that decide the same for an asset, the newer counts."""
+        return self.settles or self.name
 
 
 class AssetKind:
@@ -242,6 +312,11 @@ class AssetKind:
         for action in cls.actions.values():
             if action.proof is not None and action.proof.point not in cls.points:
                 raise TypeError(f"{name}.{action.name} is proved by {action.proof.point!r}, which is no point of it")
+            for part in (action.holds, action.pace):
+                if part is not None and part.point not in cls.points:
+                    raise TypeError(f"{name}.{action.name} is followed by {part.point!r}, which is no point of it")
+            if action.holds is not None and action.holds.ends not in cls.actions:
+                raise TypeError(f"{name}.{action.name} is ended by {action.holds.ends!r}, which is no action of it")
         if shown and shown not in cls.points:
             raise TypeError(f"{name} is shown by {shown!r}, which is no point of it")
 

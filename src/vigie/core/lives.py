@@ -2,7 +2,8 @@
 
 Laws, checked by tests/core/test_lives.py:
 - every state can be reached from the first, and from every state some last state can be reached;
-- nothing leaves a last state, but for the moves listed as late: a proof may come after the post gave up;
+- nothing leaves a last state, but for the moves listed as late: a proof may come after the post gave up, and what
+  was done may be over one day;
 - an event that a state does not list is refused, never ignored in silence.
 
 This table is the only place where a move is defined; the reference pages draw it from here.
@@ -72,7 +73,19 @@ TARGET = Life(
     name="target",
     first="waiting",
     last=frozenset(
-        {"refused", "cancelled", "expired", "already", "done", "unproved", "failed", "superseded", "done_late"}
+        {
+            "refused",
+            "cancelled",
+            "expired",
+            "already",
+            "done",
+            "unproved",
+            "failed",
+            "superseded",
+            "done_late",
+            "returned",
+            "released",
+        }
     ),
     moves={
         ("waiting", "refuse"): "refused",
@@ -95,6 +108,11 @@ TARGET = Life(
         ("accepted", "supersede"): "superseded",
         # The late proof: visible as such for ever.
         ("unproved", "prove"): "done_late",
+        # What was set is over, and the asset has said so: at its end or after it, or before.
+        ("done", "return"): "returned",
+        ("done_late", "return"): "returned",
+        ("done", "release"): "released",
+        ("done_late", "release"): "released",
     },
 )
 

@@ -44,6 +44,10 @@ class City(Protocol):
         """The newest value of a point of each asset, NaN where none is known."""
         ...
 
+    def feeders(self, kind: type[AssetKind], assets: Numbers) -> Numbers:
+        """What feeds each asset, 0 where that is nothing of this kind."""
+        ...
+
     def children(self, asset: int) -> Numbers:
         """The assets that an asset feeds."""
         ...

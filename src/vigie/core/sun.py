@@ -53,6 +53,14 @@ def morning_us(
     return _passage(days, lon, lat, height_deg, -1.0)
 
 
+def next_dawn_us(now_us: int, lon: float, lat: float) -> int:
+    """The next sunrise at a place (degrees), a day from now where the sun does not rise that day or the next."""
+    today = now_us // DAY_US
+    at, how = morning_us(np.arange(today - 1, today + 3, dtype=np.int64), lon, lat)
+    ahead = at[(how == Passage.PASSES) & (at > now_us)]
+    return int(ahead[0]) if len(ahead) else now_us + DAY_US
+
+
 def _place(days: Floats, lon: Floats | float) -> tuple[Floats, Floats]:
     """Declination and hour angle (within half a turn) in radians, so many days after J2000.0."""
     century = days / 36_525

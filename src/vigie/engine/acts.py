@@ -7,6 +7,7 @@ Each act is checked, moves the lives at once and owes its facts; who asked is an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from vigie.engine.conditions import Condition
 from vigie.engine.consignations import Consignation
 from vigie.engine.hand import Hand
 from vigie.engine.loop import Engine
-from vigie.engine.orders import TARGETS_MAX, Examined, Order, OrderWrong, action_named, checked
+from vigie.engine.orders import TARGETS_MAX, Examined, Order, OrderWrong, action_named, checked, completed, ends
 from vigie.engine.plans import By
 from vigie.engine.ports import Clock, Dice, FactStore, StorageFull
 from vigie.engine.selection import Selection, numbers_of
@@ -49,10 +50,11 @@ class Acts:
             raise OrderWrong("engine.nobody")
         if len(assets) > TARGETS_MAX:
             raise OrderWrong("engine.too_many_targets", most=TARGETS_MAX)
-        values = checked(named, params)
+        now_us = self._clock.now_us()
+        values = checked(named, params, now_us)
         # How it was selected, not what is found there now: a request that comes again is the same after an import.
         asked = digest(msgspec.json.encode((action, values, only), order="sorted"))
-        return Order(kind, named, values, assets, only.words, asked)
+        return completed(Order(kind, named, values, assets, only.words, asked), self._engine.registry, now_us)
 
     def examine(self, order: Order) -> Examined:
         """What would become of each target now."""
@@ -67,6 +69,8 @@ class Acts:
             if known.order.asked != order.asked:
                 raise CommandRefused("engine.key_reused")
             return known
+        if order.action.answered and not reason and not ends(order):
+            raise CommandRefused("engine.no_reason")
         now_us = self._begin()
         command = self._engine.commands.propose(
             self.new_id(), order, self.examine(order), actor=actor, reason=reason, key=key, now_us=now_us
@@ -190,9 +194,25 @@ class Acts:
         return str(uuid7(self._clock.now_us(), self._dice.bytes(10)))
 
     def tick(self) -> None:
-        """What time does to orders."""
-        self._engine.commands.tick(self._clock.now_us())
+        """What time does to orders, and to what they set."""
+        now_us = self._clock.now_us()
+        self._engine.commands.tick(now_us)
+        if self._facts.has_room:
+            due = self._engine.holds.due(now_us)
+            self._engine.apply(due.effects, self._engine.next_ingest, f"holds.{now_us}", now_us)
+            for order in due.orders:
+                with suppress(CommandRefused):
+                    self._end(order, now_us)
         self.note_orders()
+
+    def _end(self, order: Order, now_us: int) -> None:
+        """Gives, in the post's own name, an order that ends what another set. Raises CommandRefused."""
+        commands = self._engine.commands
+        command = commands.propose(
+            self.new_id(), order, self.examine(order), actor=POST, reason="", key="", now_us=now_us
+        )
+        if command.state == COMMAND.first:
+            commands.release(command, POST, now_us=now_us)
 
     def withdraw_retired(self) -> None:
         """Ends what is open of assets that an import has retired while nothing ran."""

@@ -46,6 +46,8 @@ class Command:
     """An order that was given. The columns have one row a target, in the order of `order.assets`.
 
     state_of: codes of the life "target"; sent_us, ended_us, offered_us: 0 for never; offered_us is the last hand-over.
+    slots: those that prove it; hold_slots: those that show whether it still holds, of one that has an end. Each is None
+    where nothing is to be seen there any more.
     release_after: how many facts must be on disk before anything is sent. changed: the version of `Commands` at its
     last change.
     """
@@ -65,6 +67,7 @@ class Command:
     offered_us: Int64s
     refusals: dict[int, Refusal] = field(default_factory=dict[int, Refusal])
     slots: Int64s | None = None
+    hold_slots: Int64s | None = None
     release_after: int = 0
     closed_us: int = 0
     changed: int = 0
@@ -79,6 +82,11 @@ class Command:
         """How many targets are in each state; states without any are left out."""
         codes, counts = np.unique(self.state_of, return_counts=True)
         return {TARGET.states[code]: int(count) for code, count in zip(codes.tolist(), counts.tolist(), strict=True)}
+
+    @property
+    def holding(self) -> Int64s:
+        """The rows of the targets that do what it says, as far as is known."""
+        return self.rows_in("done", "done_late")
 
     @property
     def about(self) -> About:

@@ -8,7 +8,8 @@ Laws (tests/engine/test_commands.py):
 - what was not sent before the expiry is never sent; what is `once` is never sent twice;
 - nothing is sent to an asset that a lock-out holds, whenever the lock-out was set;
 - `done` is a matching value that was received after the send and observed after it on the device's estimated clock;
-- of two orders of one action to one asset, the older is never sent again.
+- of two orders that decide the same for one asset, the older is never sent again;
+- what an order set is over when its asset has said so, after the proof.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigie.core.facts import POST, CommandMoved, Entry, because
-from vigie.core.kinds import Hazard, Quality
+from vigie.core.kinds import Hazard, Pace, Quality
 from vigie.core.lives import COMMAND, TARGET, MoveRefused
-from vigie.core.observations import Int64s, Mask
+from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.service import Numbers, Refusal
-from vigie.core.times import DAY_US, MINUTE_US, SECOND_US
+from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from vigie.engine.clocks import DeviceClocks
 from vigie.engine.command import CODES, Command, proposed, targets_moved
 from vigie.engine.consignations import Consignations
-from vigie.engine.orders import GONE, Examined, Examiner, Order
+from vigie.engine.orders import GONE, Examined, Examiner, Order, ends, shown_as
+from vigie.engine.pace import Gate, lasts_s
 from vigie.engine.picture import Moved
 from vigie.engine.registry import Registry
 
@@ -36,6 +38,9 @@ RESEND_US = 30 * SECOND_US
 
 LATE_US = DAY_US
 """So long after its end a command still takes a late proof."""
+
+HELD_US = 4 * HOUR_US
+"""So long after the end of what an order set, its assets may say that it is over."""
 
 SHOWN_US = 2 * MINUTE_US
 """So long after its end a command is still told to whoever watches."""
@@ -49,6 +54,7 @@ _NEVER = 0
 _NOT_YET = np.iinfo(np.int64).max
 
 _LAST = np.array([state in TARGET.last for state in TARGET.states])
+_HELD = np.array([TARGET.allows(state, "return") for state in TARGET.states])
 _PROVABLE = np.array([TARGET.allows(state, "prove") for state in TARGET.states])
 _ACCEPTABLE = np.array([TARGET.allows(state, "accept") for state in TARGET.states])
 
@@ -97,6 +103,9 @@ class Commands:
         self._moved: dict[str, list[Int64s]] = {}
         self._events: list[Entry | _Event] = []
         self._unsettled: list[Command] = []
+        self._gate = Gate()
+        # reporter -> since when its pace keeps something back, and when it is worth while to look again.
+        self._kept_back: dict[int, tuple[int, int]] = {}
         self.version = 0
         # How many facts are on disk; the engine counts.
         self.settled = 0
@@ -209,28 +218,49 @@ class Commands:
     def offers(self, reporter: int, now_us: int) -> list[Offer]:
         """What a device may be handed now, at most `OFFERED_MAX` targets; whoever is locked out is refused instead.
 
-        The targets are `sent` from here on: the facts must be on disk before the device gets them.
+        The targets are `sent` from here on: the facts must be on disk before the device gets them. What its pace keeps
+        back waits on; `again_us` says until when.
         """
+        if self.again_us(reporter, now_us):
+            return []
         offers: list[Offer] = []
-        left = OFFERED_MAX
+        left, again_us = OFFERED_MAX, 0
         for command in self._sendable(now_us):
             waiting = command.state_of == CODES["waiting"]
             mine = self._registry.reporter[command.order.assets] == reporter
             rows = self._free(command, np.flatnonzero(mine & self._due(command, now_us)), now_us)[:left]
+            leave = self._gate.leave(*self._paced(command.order, rows), reporter, now_us)
+            rows = rows[leave.which]
+            again_us = min(again_us or leave.again_us, leave.again_us or again_us)
             if len(rows):
                 left -= len(rows)
                 self._move(command, rows[waiting[rows]], "send", now_us)
                 command.offered_us[rows] = now_us
                 offers.append(Offer(command, rows))
+        if again_us:
+            self._kept_back[reporter] = (now_us, again_us)
+        else:
+            self._kept_back.pop(reporter, None)
         return offers
+
+    def again_us(self, reporter: int, now_us: int) -> int:
+        """Before this instant nothing more may leave for a device, unless another order is given; 0 where its pace
+        keeps nothing back."""
+        since_us, again_us = self._kept_back.get(reporter, (0, 0))
+        return again_us if since_us <= now_us < again_us else 0
+
+    def lasts_s(self, order: Order, rows: Int64s) -> float:
+        """How long it takes at least until the last of these targets has left, in seconds."""
+        pace, feeder, dark = self._paced(order, rows)
+        return lasts_s(pace, feeder, dark, self._registry.reporter[order.assets[rows]].astype(np.int64))
 
     def waits_for(self, now_us: int) -> set[int]:
         """The reporters that have something to pick up."""
-        found: set[int] = set()
+        some = np.zeros(int(self._registry.reporter[: self._registry.count].max(initial=0)) + 1, np.bool_)
         for command in self._sendable(now_us):
-            rows = np.flatnonzero(self._due(command, now_us))
-            found |= set(np.unique(self._registry.reporter[command.order.assets[rows]]).tolist())
-        return found
+            some[self._registry.reporter[command.order.assets[self._due(command, now_us)]]] = True
+        found: list[int] = np.flatnonzero(some).tolist()
+        return {reporter for reporter in found if not self.again_us(reporter, now_us)}
 
     def receipt(self, command: Command, asset: int, reporter: int, result: str, detail: str, now_us: int) -> bool:
         """What a device says of an order it got. Returns whether it meant anything: a target of this device, sent."""
@@ -262,6 +292,8 @@ class Commands:
         reporter = self._registry.reporter[self._registry.slot_asset[slot]].astype(np.int64)
         observed = observed - clocks.ahead_us(reporter, received_us)
         for command in tuple(self._all.values()):
+            if command.hold_slots is not None:
+                self._end(command, slot, value, observed, received_us)
             if command.slots is None or command.order.proof is None:
                 continue
             row = np.minimum(np.searchsorted(command.slots, slot), len(command.slots) - 1)
@@ -272,6 +304,32 @@ class Commands:
             if proved.any():
                 self._move(command, np.sort(row[proved]), "prove", received_us)
 
+    def _end(self, command: Command, slot: Int64s, value: Floats, observed: Int64s, received_us: int) -> None:
+        """Of what an order set, ends what is over. A value from before the proof says nothing of it."""
+        hold, until_us = command.order.action.holds, command.order.until_us
+        assert command.hold_slots is not None
+        assert hold is not None
+        assert until_us is not None
+        row = np.minimum(np.searchsorted(command.hold_slots, slot), len(command.hold_slots) - 1)
+        over = (command.hold_slots[row] == slot) & (value == shown_as(command.order.kind, hold, hold.free))
+        over &= _HELD[command.state_of[row]] & (command.ended_us[row] < observed)
+        if over.any():
+            in_time = observed >= until_us
+            self._move(command, np.sort(row[over & in_time]), "return", received_us)
+            self._move(command, np.sort(row[over & ~in_time]), "release", received_us)
+
+    def ruled_by_newer(self, command: Command, rows: Int64s, now_us: int) -> Mask:
+        """Which of these targets a newer order that decides the same has been sent to, and may rule now."""
+        ruled = np.zeros(len(rows), np.bool_)
+        for other in self._all.values():
+            sets = other.proposed_us > command.proposed_us and other.order.action.holds is not None
+            if not sets or ends(other.order) or not _same(other.order, command.order):
+                continue
+            until_us = other.order.until_us
+            if until_us is None or until_us > now_us:
+                ruled |= np.isin(command.order.assets[rows], other.order.assets[other.sent_us > 0])
+        return ruled
+
     # What time does.
 
     def tick(self, now_us: int) -> None:
@@ -279,8 +337,8 @@ class Commands:
         before that the oldest of what is over, where it has too many targets to wait for a late proof of each."""
         for command in tuple(self._all.values()):
             if command.closed_us:
-                kept_us = LATE_US if command.slots is not None else SHOWN_US
-                if now_us > command.closed_us + kept_us:
+                kept_us = command.closed_us + (LATE_US if command.slots is not None else SHOWN_US)
+                if now_us > max(kept_us, held_until_us(command)):
                     self._forget(command)
                 continue
             if now_us >= command.expires_us:
@@ -318,6 +376,7 @@ class Commands:
         """All that was collected is among the first `total` facts: once they are on disk, what was released leaves."""
         for command in self._unsettled:
             command.release_after = total
+            self._kept_back.clear()
         self._unsettled = []
 
     # How it is kept.
@@ -344,17 +403,22 @@ class Commands:
             self._refuse(command, rows[mask], refusal, now_us)
         return rows[~gone & ~self._consignations.held[assets]]
 
+    def _paced(self, order: Order, rows: Int64s) -> tuple[Pace | None, Numbers, Mask]:
+        """How these targets go out: the pace, what feeds each, and which of them it counts."""
+        pace, feeder = order.action.pace, self._registry.parent[order.assets[rows]]
+        return pace, feeder, self._examiner.dark(order, rows) if pace else np.zeros(len(rows), np.bool_)
+
     def _refuse(self, command: Command, rows: Int64s, refusal: Refusal, now_us: int) -> None:
         rows = rows[command.state_of[rows] == CODES["waiting"]]
         command.refusals |= dict.fromkeys(rows.tolist(), refusal)
         self._move(command, rows, "refuse", now_us)
 
     def _supersede(self, command: Command, rows: Int64s, now_us: int) -> Mask:
-        """Ends older orders of this action to the assets of these rows; returns, for each target, whether an older one
-        may still be on its way to it."""
+        """Ends older orders that decide the same for the assets of these rows; returns, for each target, whether an
+        older one may still be on its way to it."""
         overlapped = np.zeros(len(command.order.assets), np.bool_)
         for other in tuple(self._all.values()):
-            if other is command or other.state != "running" or other.order.action is not command.order.action:
+            if other is command or other.state != "running" or not _same(other.order, command.order):
                 continue
             _, mine, theirs = np.intersect1d(
                 command.order.assets[rows], other.order.assets, assume_unique=True, return_indices=True
@@ -383,10 +447,22 @@ class Commands:
         command.ended_us[rows[ended]] = now_us
         newly = command.order.assets[rows[ended & ~_LAST[before]]]
         self.pending[newly] -= 1
+        if event == "prove":
+            self._take_over(command, rows, now_us)
         self._moved.setdefault(command.id, []).append(rows)
         self._touch(command)
         if len(newly):
             self.on_pending(newly)
+
+    def _take_over(self, command: Command, rows: Int64s, now_us: int) -> None:
+        """What older orders set is over where this one, which decides the same, is proved."""
+        for other in self._all.values():
+            if other is command or other.hold_slots is None or not _same(other.order, command.order):
+                continue
+            if other.proposed_us <= command.proposed_us:
+                held = other.holding
+                over = np.isin(other.order.assets[held], command.order.assets[rows])
+                self._move(other, held[over], "release", now_us)
 
     def _tell(self, command: Command, event: str, actor: str, now_us: int, reason: str = "") -> None:
         """Moves a command, and notes that a fact must say so."""
@@ -421,6 +497,12 @@ class Commands:
         if command.order.proof is not None:
             command.slots = self._examiner.slots(command.order)
             self._watched[command.slots] += 1
+        if command.order.until_us is not None:
+            command.hold_slots = self._examiner.hold_slots(command.order)
+            self._watched[command.hold_slots] += 1
+        pace, sent = command.order.action.pace, np.flatnonzero(command.sent_us)
+        if pace is not None and len(sent):
+            self._gate.note(pace, self._registry.parent[command.order.assets[sent]], command.sent_us[sent])
         is_open = ~_LAST[command.state_of]
         self.pending[command.order.assets[is_open]] += 1
         self.on_pending(command.order.assets[is_open])
@@ -432,8 +514,9 @@ class Commands:
             command.slots = None
 
     def _forget(self, command: Command) -> None:
-        if command.slots is not None:
-            self._watched[command.slots] -= 1
+        for slots in (command.slots, command.hold_slots):
+            if slots is not None:
+                self._watched[slots] -= 1
         del self._all[command.id]
         self._by_key.pop((command.actor, command.key), None)
 
@@ -462,6 +545,17 @@ class Commands:
         if len(self.pending) < self._registry.count:
             more = max(self._registry.count, 2 * len(self.pending)) - len(self.pending)
             self.pending = np.concatenate([self.pending, np.zeros(more, np.int32)])
+
+
+def held_until_us(command: Command) -> int:
+    """How long an order is followed for the end of what it set; 0 where there is nothing to be seen."""
+    until_us = command.order.until_us
+    return until_us + HELD_US if until_us is not None and len(command.holding) else 0
+
+
+def _same(one: Order, other: Order) -> bool:
+    """Whether two orders decide the same."""
+    return one.kind is other.kind and one.action.decides == other.action.decides
 
 
 def _state(command: Command, row: int) -> str:

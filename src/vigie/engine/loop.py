@@ -30,6 +30,7 @@ from vigie.engine.command import Command
 from vigie.engine.commands import Commands, NewId
 from vigie.engine.conditions import Condition, Conditions
 from vigie.engine.consignations import Consignation, Consignations
+from vigie.engine.holds import Holds
 from vigie.engine.orders import Examiner
 from vigie.engine.picture import NEVER_US, Moved, Picture
 from vigie.engine.plans import Plan, Plans
@@ -85,6 +86,7 @@ class Engine:
         guards = [guarded for service in services for guarded in service.guards.items()]
         self.examiner = Examiner(registry, self.picture, self, guards)
         self.commands = Commands(registry, self.examiner, self.consignations, commands)
+        self.holds = Holds(registry, self.picture, self.commands, self.conditions)
         self.commands.on_pending = self._mark_orders
         self.consignations.on_changed = lambda: self.standing.mark_consigned(self.consignations.held)
         self._mark_orders(np.flatnonzero(self.commands.pending))
@@ -208,6 +210,11 @@ class Engine:
     def area_at(self, lon: float, lat: float) -> str:
         """The path of the narrowest area that holds a place (degrees), "" for none."""
         return self.registry.areas[int(self.whereabouts.find(np.array([lon]), np.array([lat]))[0])]
+
+    def feeders(self, kind: type[AssetKind], assets: Numbers) -> Numbers:
+        """What feeds each asset, 0 where that is nothing of this kind."""
+        parent = self.registry.parent[assets].astype(np.int64)
+        return np.where(self.registry.kind[parent] == self.registry.kind_codes[kind.kind], parent, 0)
 
     def children(self, asset: int) -> Numbers:
         """The assets that an asset feeds."""

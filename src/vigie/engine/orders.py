@@ -7,15 +7,17 @@ part.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from vigie.core.kinds import Action, AssetKind, Catalogue, Param, Quality, Sort
+from vigie.core.kinds import Action, AssetKind, Catalogue, Default, Hold, Keeper, Param, Quality, Sort
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.service import City, Guard, Numbers, Refusal
-from vigie.core.times import SECOND_US
+from vigie.core.sun import next_dawn_us
+from vigie.core.times import HOUR_US, SECOND_US, rfc3339, to_us
 from vigie.engine.picture import NEVER_US, Picture
 from vigie.engine.registry import Registry
 
@@ -66,6 +68,35 @@ class Order:
         value = float(point.code(said)) if isinstance(said, str) else float(said or 0)
         return proof.point, value, proof.tolerance
 
+    @property
+    def until_us(self) -> int | None:
+        """When what it sets is over; None where it has no end of its own."""
+        holds = self.action.holds
+        said = self.params.get(holds.until) if holds else None
+        return to_us(datetime.fromisoformat(said)) if isinstance(said, str) else None
+
+    def told(self, *, knows_end: bool) -> dict[str, Value]:
+        """The parameters as a device is told them. knows_end: whether it is one that ends by itself what was ordered;
+        another is not told what it would not understand."""
+        holds = self.action.holds
+        return {name: each for name, each in self.params.items() if knows_end or holds is None or name != holds.until}
+
+
+def ends(order: Order) -> bool:
+    """Whether it is the one that ends what its own action sets."""
+    holds = order.action.holds
+    return holds is not None and order.action.name == holds.ends and set(holds.end_params) <= set(order.params.items())
+
+
+def keeper_of(order: Order) -> Keeper | None:
+    """Who ends what it sets; None where nobody has to."""
+    return order.action.holds.keeper if order.action.holds else None
+
+
+def shown_as(kind: type[AssetKind], hold: Hold, said: str | bool) -> float:
+    """The value of a hold's point, as it is kept."""
+    return float(kind.points[hold.point].code(said)) if isinstance(said, str) else float(said)
+
 
 @dataclass(frozen=True)
 class Examined:
@@ -73,12 +104,14 @@ class Examined:
 
     refused: who is refused, and why; the first reason stands. already: whose newest value, not old, is what is asked
     for. before: the value of the point that proves it, NaN where none is known. old: whose value is past its time.
+    knows_end: see `Order.told`.
     """
 
     refused: Sequence[tuple[Mask, Refusal]]
     already: Mask
     before: Floats
     old: Mask
+    knows_end: Mask
 
     @property
     def open(self) -> Mask:
@@ -99,8 +132,11 @@ def action_named(catalogue: Catalogue, name: str) -> tuple[type[AssetKind], Acti
     return kind, action
 
 
-def checked(action: Action, said: Mapping[str, Any]) -> dict[str, Value]:
-    """The parameters, each of its sort and within its bounds. Raises OrderWrong."""
+def checked(action: Action, said: Mapping[str, Any], now_us: int) -> dict[str, Value]:
+    """The parameters, each of its sort and within its bounds; without those that have a default and are not said.
+
+    Raises OrderWrong.
+    """
     declared = {param.name: param for param in action.params}
     for name in said:
         if name not in declared:
@@ -108,13 +144,36 @@ def checked(action: Action, said: Mapping[str, Any]) -> dict[str, Value]:
     params: dict[str, Value] = {}
     for name, param in declared.items():
         if name not in said:
+            if param.default is not None:
+                continue
             raise OrderWrong("engine.param_missing", param=name)
-        params[name] = _value(param, said[name])
+        params[name] = _value(param, said[name], now_us)
     return params
 
 
-def _value(param: Param, said: Any) -> Value:
+def completed(order: Order, registry: Registry, now_us: int) -> Order:
+    """The order with what stands for what was not said, reckoned at the middle of its targets."""
+    holds, params = order.action.holds, dict(order.params)
+    if holds is not None and ends(order):
+        params.pop(holds.until, None)  # What ends something has no end itself.
+        return replace(order, params=params)
+    for param in order.action.params:
+        if param.name not in params and param.default is Default.DAWN:
+            lon, lat = registry.lon[order.assets].mean(), registry.lat[order.assets].mean()
+            params[param.name] = rfc3339(next_dawn_us(now_us, float(lon), float(lat)))
+    return replace(order, params=params)
+
+
+def _value(param: Param, said: Any, now_us: int) -> Value:
     match param.sort:
+        case Sort.INSTANT if isinstance(said, str):
+            at_us = _instant_us(said)
+            if at_us is not None and at_us <= now_us:
+                raise OrderWrong("engine.instant_past", param=param.name)
+            if at_us is not None and at_us > now_us + param.ahead_s * SECOND_US:
+                raise OrderWrong("engine.instant_far", hours=param.ahead_s * SECOND_US / HOUR_US)
+            if at_us is not None:
+                return rfc3339(at_us)
         case Sort.NUMBER if isinstance(said, (int, float)) and not isinstance(said, bool):
             if param.low <= said <= param.high:
                 return float(said)
@@ -127,6 +186,13 @@ def _value(param: Param, said: Any) -> Value:
         case _:
             pass
     raise OrderWrong("engine.param_wrong", param=param.name, value=str(said)[:60])
+
+
+def _instant_us(said: str) -> int | None:
+    try:
+        return to_us(datetime.fromisoformat(said))
+    except (ValueError, OverflowError):
+        return None
 
 
 class Examiner:
@@ -169,7 +235,7 @@ class Examiner:
             any_refused |= mask
         if order.proof is None:
             nothing = np.zeros(len(order.assets), np.bool_)
-            return Examined(refused, nothing, np.full(len(order.assets), np.nan), nothing)
+            return Examined(refused, nothing, np.full(len(order.assets), np.nan), nothing, nothing)
         name, wanted, tolerance = order.proof
         point = order.kind.points[name]
         slots = self.slots(order)
@@ -177,8 +243,34 @@ class Examiner:
         value, observed = self._picture.value[slots], self._picture.observed_us[slots]
         old = (observed == NEVER_US) | (observed < now_us - int(point.valid_s * SECOND_US))
         good = self._picture.quality[slots] == Quality.GOOD
-        already = ~any_refused & ~old & good & (np.abs(value - wanted) <= tolerance)
-        return Examined(refused, already, value, old)
+        # An order that is to last must arrive, whatever rules its target at the moment.
+        knows_end = self.knows_end(order)
+        lasts = knows_end | np.bool_(order.until_us is not None and keeper_of(order) is Keeper.POST)
+        already = ~any_refused & ~lasts & ~old & good & (np.abs(value - wanted) <= tolerance)
+        return Examined(refused, already, value, old, knows_end)
+
+    def knows_end(self, order: Order) -> Mask:
+        """Which targets end by themselves what was ordered, and are told when: those that have ever said what rules
+        them, of an order that leaves it to them."""
+        if order.until_us is None or keeper_of(order) is Keeper.POST:
+            return np.zeros(len(order.assets), np.bool_)
+        return self._picture.observed_us[self.hold_slots(order)] != NEVER_US
+
+    def hold_slots(self, order: Order) -> Int64s:
+        """The slots that show whether what was ordered still holds, one a target."""
+        assert order.action.holds is not None
+        self._picture.fit()
+        return self._registry.slots_of(order.kind, order.kind.points[order.action.holds.point], order.assets)
+
+    def dark(self, order: Order, rows: Int64s) -> Mask:
+        """Which of these targets its pace counts: see `vigie.core.kinds.Pace`."""
+        pace = order.action.pace
+        assert pace is not None
+        if pace.param and not float(order.params[pace.param]) > 0:
+            return np.zeros(len(rows), np.bool_)
+        self._picture.fit()
+        slots = self._registry.slots_of(order.kind, order.kind.points[pace.point], order.assets[rows])
+        return ~(self._picture.value[slots] > 0)
 
     def slots(self, order: Order) -> Int64s:
         """The slots that prove the order, one a target."""

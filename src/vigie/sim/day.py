@@ -190,7 +190,7 @@ class Day:
         self.clock.move_to(now_us)
         self.tally.ticks += 1
         self._act(now_us)
-        self.pickup.pick_up(self.engine, self.acts, now_us)
+        self.pickup.pick_up(self.engine, self.acts, now_us, self._tick_us)
         if self._report(now_us, killed_when):
             self.on_acknowledged(self.links.acknowledge(now_us))
         if now_us // MINUTE_US != (now_us - self._tick_us) // MINUTE_US:

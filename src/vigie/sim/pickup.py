@@ -47,22 +47,29 @@ class Pickup:
         self.counts: Counter[str] = Counter()
         """Targets, by what became of an order at the device end: carried_out, again, failed, silent."""
 
-    def pick_up(self, engine: Engine, acts: Acts, now_us: int) -> None:
-        """Every gateway that reaches the post is handed what waits for it, and answers. Raises StorageFull."""
+    def pick_up(self, engine: Engine, acts: Acts, now_us: int, within_us: int) -> None:
+        """Every gateway that reaches the post is handed what waits for it, and answers. Raises StorageFull.
+
+        within_us: until the next time that gateways are asked. What goes out a few at a time is picked up in between,
+        as a gateway does that asks again at once: each time at its own instant.
+        """
         if not any(command.state == "running" for command in engine.commands):
             return
         reached = np.flatnonzero(self._links.open(now_us))
-        offers: dict[int, list[Offer]] = {}
+        offers: list[tuple[int, int, list[Offer]]] = []
         for gateway in ints(reached[reached > 0]):
-            found = engine.commands.offers(gateway, now_us)
-            if found:
-                offers[gateway] = found
+            at_us = now_us
+            while 0 < at_us < now_us + within_us:
+                found = engine.commands.offers(gateway, at_us)
+                if found:
+                    offers.append((gateway, at_us, found))
+                at_us = engine.commands.again_us(gateway, at_us)
         acts.note_orders()
         engine.settle()
         heard = self._links.answered(now_us)
-        for gateway, found in offers.items():
+        for gateway, at_us, found in offers:
             for offer in found:
-                self._take(engine, gateway, offer, bool(heard[gateway]), now_us)
+                self._take(engine, gateway, offer, bool(heard[gateway]), at_us)
         acts.note_orders()
         engine.settle()
 
@@ -71,7 +78,7 @@ class Pickup:
         self.handed.append(Handed(command.id, now_us, command.expires_us, len(offer.rows), arrived))
         if not arrived:
             return
-        refusal = self._carry_out(command, offer.rows, now_us)
+        refusal = self._carry_out(engine, command, offer.rows, now_us)
         # The receipt is a request of its own: what arrives once may be lost once.
         if not self._links.open(now_us + 1)[gateway]:
             return
@@ -79,7 +86,7 @@ class Pickup:
         for asset in ints(command.order.assets[offer.rows]):
             engine.commands.receipt(command, asset, gateway, result, refusal, now_us)
 
-    def _carry_out(self, command: Command, rows: Int64s, now_us: int) -> str:
+    def _carry_out(self, engine: Engine, command: Command, rows: Int64s, now_us: int) -> str:
         """Gives an order to its devices, once however often it comes; returns why it cannot be, or nothing."""
         done = self._done.setdefault(command.id, np.zeros(len(command.order.assets), np.bool_))
         fresh = rows[~done[rows]]
@@ -94,9 +101,17 @@ class Pickup:
         silent = self._links.silent(assets, now_us)
         self.counts["silent"] += int(silent.sum())
         self.counts["carried_out"] += int((~silent).sum())
-        index, kind, action = self._roll.index[assets[~silent]], command.order.kind.kind, command.order.action.name
-        if command.order.name == "luminaire.dim":
-            self._life.dim(ints(index), float(command.order.params["level"]))
+        hears = ~silent
+        index, kind, action = self._roll.index[assets], command.order.kind.kind, command.order.action.name
+        if command.order.name == "luminaire.release":
+            self._life.release(ints(index[hears]), now_us)
             return ""
-        refusals = [self._life.order(kind, each, action, command.order.params) for each in ints(index)]
+        refusals: list[str] = []
+        knows_end = engine.examiner.knows_end(command.order)[fresh]
+        for knows in (True, False):
+            params, some = command.order.told(knows_end=knows), ints(index[hears & (knows_end == knows)])
+            if command.order.name == "luminaire.dim":
+                self._life.dim(some, params, now_us)
+            else:
+                refusals += [self._life.order(kind, each, action, params) for each in some]
         return next((each for each in refusals if each), "")

@@ -11,18 +11,20 @@ import numpy as np
 from sqlalchemy import Connection, Row, and_, func, or_, select, text
 from sqlalchemy.engine import Engine
 
-from vigie.core.kinds import Catalogue
+from vigie.core.kinds import Catalogue, Sort
 from vigie.core.lives import COMMAND as COMMAND_LIFE
 from vigie.core.lives import TARGET as TARGET_LIFE
 from vigie.core.observations import Mask
 from vigie.core.scope import Scope
+from vigie.core.times import SECOND_US
 from vigie.engine.command import Command, refusal_of
-from vigie.engine.commands import LATE_US
+from vigie.engine.commands import HELD_US, LATE_US, held_until_us
 from vigie.engine.consignations import CONSIGNATION_ID, Consignation
 from vigie.engine.orders import Order, OrderWrong, action_named
 from vigie.store.tables import COMMAND, CONSIGNATION, PERSONAL, TARGET
 
 _UNPROVED = TARGET_LIFE.states.index("unproved")
+_HELD = [TARGET_LIFE.states.index(state) for state in ("done", "done_late")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,34 @@ class StoredCommands:
         self._engine, self._catalogue = engine, catalogue
 
     def kept(self, now_us: int) -> list[Command]:
-        """The orders under way, and those that ended so lately that a late proof still counts."""
+        """The orders under way, those that ended so lately that a late proof still counts, and those whose end is
+        still to be seen."""
         open_now = COMMAND.c.ended_us.is_(None)
         provable = and_(
             COMMAND.c.ended_us > now_us - LATE_US,
             COMMAND.c.id.in_(select(TARGET.c.command).where(TARGET.c.state == _UNPROVED)),
         )
+        held = and_(
+            COMMAND.c.proposed_us > now_us - self._held_us(),
+            COMMAND.c.id.in_(select(TARGET.c.command).where(TARGET.c.state.in_(_HELD))),
+        )
         with self._engine.connect() as read:
-            rows = read.execute(select(COMMAND).where(or_(open_now, provable)).order_by(COMMAND.c.proposed_us)).all()
-            found = [self._command(read, row) for row in rows]
-        return [command for command in found if command is not None]
+            wanted = or_(open_now, provable, held)
+            rows = read.execute(select(COMMAND).where(wanted).order_by(COMMAND.c.proposed_us)).all()
+            found = [command for row in rows if (command := self._command(read, row)) is not None]
+        return [
+            each
+            for each in found
+            if not each.closed_us
+            or held_until_us(each) > now_us
+            or (each.closed_us > now_us - LATE_US and len(each.rows_in("unproved")))
+        ]
+
+    def _held_us(self) -> int:
+        """So long after it was given an order may still be followed for its end: what the kinds allow at most."""
+        actions = [action for kind in self._catalogue.assets.values() for action in kind.actions.values()]
+        ahead_s = [each.ahead_s for action in actions for each in action.params if each.sort is Sort.INSTANT]
+        return int(max(ahead_s, default=0.0) * SECOND_US) + HELD_US
 
     def holding(self) -> list[Consignation]:
         """The lock-outs that hold."""

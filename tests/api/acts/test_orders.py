@@ -17,6 +17,7 @@ from tests.people import Browser, make_people
 from tests.post import NO_RESERVE, Answer, RunningPost, make, now_us, reading, running
 from vigie.app import installation
 from vigie.core.drafts import Draft
+from vigie.core.times import rfc3339
 from vigie.settings import Settings
 
 LAMPS = 20
@@ -30,6 +31,7 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
     secret = make(folder, lamps=LAMPS)
     make_people(folder)
     with running(folder, secret) as started:
+        burn(started)
         yield started
 
 
@@ -46,6 +48,11 @@ def crew(post: RunningPost) -> Browser:
 @pytest.fixture(scope="module")
 def supervisor(post: RunningPost) -> Browser:
     return Browser(post, "supervisor")
+
+
+def burn(post: RunningPost) -> None:
+    """All lamps say that they burn: orders that light what is dark go out a few at a time."""
+    post.send([reading(f"luminaire-{n:06d}", "level", 5.0, now_us()) for n in range(LAMPS)])
 
 
 def as_device(post: RunningPost, method: str, path: str, body: Any = None) -> Answer:
@@ -103,6 +110,32 @@ def test_a_device_that_waits_is_handed_an_order_as_soon_as_it_is_given(post: Run
     assert [order["asset"] for order in found] == ["luminaire-000002"]
     assert time.monotonic() - began < 15
     carry_out(post, found)
+
+
+def test_an_order_ends_where_the_device_knows_an_end_and_is_told_none_where_it_does_not(
+    post: RunningPost, operator: Browser
+) -> None:
+    lamps = ["luminaire-000014", "luminaire-000016"]
+    post.send([reading(lamps[0], "control", "programme", now_us())])
+    until = rfc3339(now_us() + 3 * 1_000_000)
+    said = dim(22, assets=lamps)
+    said["params"]["until"] = until
+    preview = operator.ask("POST", "/api/v1/commands/preview", said).body
+    assert (preview["until"], preview["stays"], preview["lasts_s"]) == (until, 1, 0.0)
+    given = operator.ask("POST", "/api/v1/commands", said).body
+    assert given["params"] == {"level": 22.0, "until": until}
+    orders = pick_up(post)
+    assert [order["params"] for order in orders] == [{"level": 22.0, "until": until}, {"level": 22.0}]
+    carry_out(post, orders)
+    time.sleep(3.1)
+    post.send([reading(lamps[0], "control", "programme", now_us())])
+    told = operator.ask("GET", f"/api/v1/commands/{given['id']}").body
+    assert (told["state"], told["counts"]) == ("closed", {"done": 1, "returned": 1})
+    released = {"action": "luminaire.release", "params": {}, "select": {"assets": lamps}}
+    preview = operator.ask("POST", "/api/v1/commands/preview", released).body
+    assert (preview["already"], [each["rule"] for each in preview["refused"]]) == (1, ["lighting.control_unknown"])
+    dawn = operator.ask("POST", "/api/v1/commands/preview", dim(22, assets=lamps)).body["until"]
+    assert rfc3339(now_us()) < dawn <= rfc3339(now_us() + 26 * 3_600 * 1_000_000)
 
 
 def test_another_communes_crew_neither_sees_nor_gives_nor_follows(
@@ -220,7 +253,9 @@ def test_what_is_no_order_is_refused_with_the_rule(operator: Browser) -> None:
 
 def test_a_hazardous_order_waits_for_its_confirmation(post: RunningPost, operator: Browser) -> None:
     said = {"action": "cabinet.set_full_light", "params": {"on": True}, "select": {"assets": ["cabinet-cabinet"]}}
-    given = operator.ask("POST", "/api/v1/commands", said).body
+    without = operator.ask("POST", "/api/v1/commands", said)
+    assert (without.status, without.body["rule"]) == (409, "engine.no_reason")
+    given = operator.ask("POST", "/api/v1/commands", said | {"reason": "accident"}).body
     assert (given["state"], pick_up(post)) == ("proposed", [])
     confirmed = operator.ask("POST", f"/api/v1/commands/{given['id']}/confirm", {})
     assert (confirmed.status, confirmed.body["state"]) == (200, "running")
@@ -472,6 +507,7 @@ def test_orders_survive_a_kill_and_none_is_lost_doubled_or_sent_too_late(tmp_pat
     secret = make(tmp_path, lamps=LAMPS)
     make_people(tmp_path)
     with running(tmp_path, secret) as post:
+        burn(post)
         operator = Browser(post, "operator")
         sent = operator.ask("POST", "/api/v1/commands", dim(61, area="dijon-metropole/dijon")).body
         handed = pick_up(post)

@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, to_us
+from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, rfc3339, to_us
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.services.roads import Bollard, Bus, Vehicle
 from vigie.services.signals import Detector, Junction
@@ -21,7 +21,7 @@ from vigie.sim.city.facts import COMMUNES
 from vigie.sim.city.frame import to_metres
 from vigie.sim.life import Habits, Life, Reports
 from vigie.sim.life.columns import DAY, FULL_RATE
-from vigie.sim.life.lamps import NONE, SUPPLY
+from vigie.sim.life.lamps import FULL, NONE, ORDER, SUPPLY
 from vigie.sim.life.sky import dark
 
 NIGHT_US = to_us(datetime.fromisoformat("2026-11-24T19:00:00Z"))
@@ -132,6 +132,83 @@ def test_a_lamp_obeys_and_proves_it_within_seconds(city: City) -> None:
     assert proofs[0][0] > sent_us
     power = life.lamps.power_w()[lamp] / city.lighting.power_w[lamp]
     assert 0.6 < power < 0.65
+
+
+def sound(life: Life, city: City) -> int:
+    """A lamp without a fault that is fed whatever the hour."""
+    return int(np.flatnonzero((life.lamps.fault == NONE) & ~city.lighting.switched[city.lighting.cabinet])[7])
+
+
+def controls(reports: Iterable[Reports], lamp: int) -> list[tuple[int, str]]:
+    names = Luminaire.control.choices
+    rows = column(reports, Luminaire, Luminaire.control)
+    return [(at, names[int(value)]) for device, at, value in rows if device == lamp]
+
+
+def test_a_lamp_holds_an_order_until_its_end_and_returns_by_itself(city: City) -> None:
+    life = Life(city, NIGHT_US)
+    life.step(NIGHT_US + 10 * SECOND_US)
+    lamp, until_us = sound(life, city), NIGHT_US + 130 * SECOND_US
+    life.order("luminaire", lamp, "dim", {"level": 60.0, "until": rfc3339(until_us)})
+    assert controls(life.step(NIGHT_US + 20 * SECOND_US), lamp)[-1][1] == "order"
+    life.step(until_us - SECOND_US)
+    assert life.lamps.level[lamp] == 60.0
+    said = controls(life.step(until_us + 3 * SECOND_US), lamp)
+    assert [name for _, name in said] == ["programme"]
+    assert 0 <= said[0][0] - until_us <= 2 * SECOND_US
+    assert life.lamps.level[lamp] == 100.0
+
+
+def test_an_end_beyond_dawn_outlasts_the_night_and_no_end_does_not(city: City) -> None:
+    dawn_us = next(t for t in range(NIGHT_US, NIGHT_US + 14 * HOUR_US, MINUTE_US) if not dark(t))
+    life = Life(city, dawn_us - 10 * MINUTE_US, DAY)
+    life.step(dawn_us - 9 * MINUTE_US)
+    lamp = sound(life, city)
+    other = lamp + 1 + int(np.flatnonzero(life.lamps.fault[lamp + 1 :] == NONE)[0])
+    life.order("luminaire", lamp, "dim", {"level": 60.0, "until": rfc3339(dawn_us + HOUR_US)})
+    life.order("luminaire", other, "dim", {"level": 60.0})
+    life.step(dawn_us + 5 * MINUTE_US)
+    assert (life.lamps.level[lamp], life.lamps.level[other]) == (60.0, 0.0)
+    life.step(dawn_us + 61 * MINUTE_US)
+    assert life.lamps.level[lamp] == 0.0
+
+
+def test_a_release_gives_a_lamp_back_at_once(city: City) -> None:
+    life = Life(city, NIGHT_US)
+    life.step(NIGHT_US + 10 * SECOND_US)
+    lamp = sound(life, city)
+    life.order("luminaire", lamp, "dim", {"level": 60.0, "until": rfc3339(NIGHT_US + HOUR_US)})
+    life.step(NIGHT_US + 20 * SECOND_US)
+    life.order("luminaire", lamp, "release", {})
+    assert controls(life.step(NIGHT_US + 30 * SECOND_US), lamp)[-1][1] == "programme"
+    assert life.lamps.level[lamp] == 100.0
+
+
+def test_some_lamps_do_not_return_by_themselves_and_still_hear_a_release(city: City) -> None:
+    life = Life(city, NIGHT_US)
+    life.step(NIGHT_US + 10 * SECOND_US)
+    everyone = np.arange(len(life.lamps.level))
+    life.lamps.order_lamps(everyone, 60.0, life.now_us, NIGHT_US + MINUTE_US)
+    life.step(NIGHT_US + 3 * MINUTE_US)
+    late = np.flatnonzero((life.lamps.level == 60.0) & (life.lamps.fault == NONE))
+    assert 1 <= len(late) < 100
+    life.release(late.tolist())
+    life.step(life.now_us + 5 * SECOND_US)
+    assert not (life.lamps.level[late] == 60.0).any()
+
+
+def test_full_light_beats_an_order_which_goes_on_beneath_it(city: City) -> None:
+    life = Life(city, NIGHT_US)
+    life.step(NIGHT_US + 10 * SECOND_US)
+    lamp = sound(life, city)
+    cabinet = int(city.lighting.cabinet[lamp])
+    life.order("luminaire", lamp, "dim", {"level": 30.0, "until": rfc3339(NIGHT_US + HOUR_US)})
+    life.order("cabinet", cabinet, "set_full_light", {"on": True})
+    life.step(NIGHT_US + 20 * SECOND_US)
+    assert (life.lamps.level[lamp], life.lamps.control[lamp]) == (100.0, FULL)
+    life.order("cabinet", cabinet, "set_full_light", {"on": False})
+    life.step(NIGHT_US + 30 * SECOND_US)
+    assert (life.lamps.level[lamp], life.lamps.control[lamp]) == (30.0, ORDER)
 
 
 def test_a_dead_lamp_never_answers(city: City) -> None:

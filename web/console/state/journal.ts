@@ -83,7 +83,10 @@ function textOf(entry: JournalEntry, key: string, value: unknown): string {
         .join(', ')
     case 'selection':
       return Object.entries(value as Record<string, string>)
-        .map(([part, text]) => (part === 'area' || part === 'kind' ? textOf(entry, part, text) : text))
+        .map(([part, text]) => {
+          if (part === 'rule') return t(`console.selection.rule.${text}`)
+          return part === 'area' || part === 'kind' ? textOf(entry, part, text) : text
+        })
         .join(', ')
     case 'expires':
     case 'received':

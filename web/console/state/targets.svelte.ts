@@ -12,6 +12,8 @@ const STEPS: Record<string, Step> = {
   accepted: 'sent',
   done: 'proved',
   done_late: 'proved',
+  returned: 'proved',
+  released: 'proved',
   already: 'proved',
 }
 

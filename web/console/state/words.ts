@@ -1,8 +1,9 @@
 // The domain's words put together: values with their unit, orders with their parameters, evidence.
-import { measure, number, quantity } from '@lib/format'
+import { ahead, measure, number, quantity } from '@lib/format'
 import { has, pair, t, tFirst } from '@lib/i18n.svelte'
 import type { Param, PointKind, Value } from '@lib/types'
 import { city } from './city.svelte'
+import { clock } from './clock.svelte'
 
 /** A value as a person reads it; the dash of an unknown one is not a zero. */
 export function valueText(kind: string, point: string, value: Value | undefined): string {
@@ -47,6 +48,9 @@ export function paramWord(kind: string, action: string, param: string): string {
 }
 
 export function paramText(kind: string, action: string, param: Param, value: Value): string {
+  if (param.sort === 'instant' && typeof value === 'string') {
+    return t('console.order.until.short', { at: ahead(value, clock.now) })
+  }
   return valueOf(param, value, (choice) =>
     tFirst(`choice.${kind}.${action}.${param.name}.${choice}`, `choice.${kind}.${param.name}.${choice}`, `choice.${choice}`),
   )

@@ -67,7 +67,8 @@ class Range(Form, frozen=True, kw_only=True):
 
 class Preview(Form, frozen=True, kw_only=True):
     """What an order would do. already: how many are so now. from: what the targets are at. old: how many of these
-    values are past their time."""
+    values are past their time. until: when it is over. stays: how many would not end it by themselves, nor are told to.
+    lasts_s: how long it takes at least until the last target has left."""
 
     targets: int
     already: int
@@ -75,11 +76,14 @@ class Preview(Form, frozen=True, kw_only=True):
     hazard: str
     before: Range | None = msgspec.field(name="from")
     old: int
+    until: str | None
+    stays: int
+    lasts_s: float
 
 
 class CommandForm(Form, frozen=True, kw_only=True):
-    """An order. counts: how many targets are in each state. may_move: whether your rights let you confirm it or take it
-    back."""
+    """An order. counts: how many targets are in each state. lasts_s: how long it takes at least until the last of those
+    that wait has left. may_move: whether your rights let you confirm it or take it back."""
 
     id: str
     state: str
@@ -92,6 +96,7 @@ class CommandForm(Form, frozen=True, kw_only=True):
     hazard: str
     counts: dict[str, int]
     targets: int
+    lasts_s: float
     may_move: bool
 
 

@@ -19,14 +19,14 @@ from vigie.api.city.forms import Page
 from vigie.api.cursors import cursor, place_of
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
-from vigie.core.kinds import AssetKind, Point, Sort
+from vigie.core.kinds import AssetKind, Keeper, Point, Sort
 from vigie.core.scope import Placement, Verb
 from vigie.core.service import Refusal
 from vigie.core.times import rfc3339
 from vigie.engine.command import Command, refusal_of
 from vigie.engine.commands import CommandRefused
 from vigie.engine.consignations import CONSIGNATION_ID
-from vigie.engine.orders import TARGETS_MAX, Examined, Order
+from vigie.engine.orders import TARGETS_MAX, Examined, Order, keeper_of
 from vigie.engine.ports import StorageFull
 from vigie.engine.selection import Selection
 from vigie.store.commands import PastCommand, PastTarget
@@ -36,7 +36,7 @@ LIMIT_MAX = 500
 
 _STATES = Literal[
     "", "waiting", "refused", "cancelled", "expired", "already", "sent", "accepted", "done", "failed", "unproved",
-    "superseded", "done_late",
+    "superseded", "done_late", "returned", "released",
 ]  # fmt: skip
 
 
@@ -107,7 +107,9 @@ class Orders:
         order = await self._understood(ask.caller, ask.body)
         # Who may order it could work against the crew, and is told which it is.
         crews = {each.id: each.crew for each in self._engine.consignations}
-        return _preview(order, self._bench.acts.examine(order), self._engine.registry.ids, crews)
+        examined = self._bench.acts.examine(order)
+        lasts_s = self._engine.commands.lasts_s(order, np.flatnonzero(examined.open))
+        return _preview(order, examined, self._engine.registry.ids, crews, lasts_s)
 
     async def give(self, ask: Ask[Nothing, forms.OrderForm]) -> Answer:
         """Gives an order.
@@ -207,6 +209,7 @@ class Orders:
             hazard=command.hazard.value,
             counts=command.counts,
             targets=len(command.order.assets),
+            lasts_s=self._engine.commands.lasts_s(command.order, command.rows_in("waiting")),
             may_move=_may_move(caller, command.area, command.order.kind),
         )
 
@@ -226,6 +229,7 @@ class Orders:
             hazard=command.hazard,
             counts=dict(command.counts),
             targets=sum(command.counts.values()),
+            lasts_s=0.0,
             may_move=_may_move(caller, command.area, self._kind_of(command)),
         )
 
@@ -302,7 +306,9 @@ def _detail(refusal: Refusal, crews: Mapping[str, str]) -> Mapping[str, str | fl
     return {**refusal.detail, "crew": crew} if crew else refusal.detail
 
 
-def _preview(order: Order, examined: Examined, ids: Sequence[str], crews: Mapping[str, str]) -> forms.Preview:
+def _preview(
+    order: Order, examined: Examined, ids: Sequence[str], crews: Mapping[str, str], lasts_s: float
+) -> forms.Preview:
     refused = [
         forms.RefusedTargets(
             rule=refusal.rule,
@@ -322,7 +328,17 @@ def _preview(order: Order, examined: Examined, ids: Sequence[str], crews: Mappin
         hazard=order.action.hazard.value,
         before=forms.Range(min=float(known.min()), max=float(known.max())) if measured else None,
         old=int(examined.old.sum()),
+        until=None if order.until_us is None else rfc3339(order.until_us),
+        stays=_stays(order, examined),
+        lasts_s=lasts_s,
     )
+
+
+def _stays(order: Order, examined: Examined) -> int:
+    """How many targets that will get the order would stay as it sets them, for nobody ends it there."""
+    if order.until_us is None or keeper_of(order) is not Keeper.DEVICE:
+        return 0
+    return int((examined.open & ~examined.knows_end).sum())
 
 
 def _target(target: PastTarget, row: Any, crews: Mapping[str, str]) -> forms.TargetForm:

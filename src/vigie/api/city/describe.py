@@ -13,7 +13,7 @@ from vigie.api.access import Caller
 from vigie.api.city import forms
 from vigie.api.city.sight import Sight, places
 from vigie.api.city.sources import Sources
-from vigie.core.kinds import Action, AssetKind, Attribute, Param, Point, Quality, Sort
+from vigie.core.kinds import Action, AssetKind, Attribute, Hold, Param, Point, Quality, Sort
 from vigie.core.lives import LIVES, Life
 from vigie.core.observations import Mask
 from vigie.core.times import SECOND_US, rfc3339
@@ -248,6 +248,21 @@ def _action(action: Action) -> forms.ActionKind:
         expires_s=action.expires_s,
         proof_s=action.proof_s,
         once=action.once,
+        holds=_hold(action.holds),
+        paced=action.pace is not None,
+        answered=action.answered,
+    )
+
+
+def _hold(hold: Hold | None) -> forms.HoldKind | None:
+    return hold and forms.HoldKind(
+        until=hold.until,
+        point=hold.point,
+        held=hold.held,
+        free=hold.free,
+        ends=hold.ends,
+        end_params=dict(hold.end_params),
+        keeper=hold.keeper.value,
     )
 
 
@@ -259,6 +274,8 @@ def _param(param: Param) -> forms.ParamKind:
         low=_finite(param.low),
         high=_finite(param.high),
         choices=list(param.choices),
+        default=param.default.value if param.default else None,
+        ahead_s=_finite(param.ahead_s),
     )
 
 

@@ -112,7 +112,8 @@ class AttributeKind(Form, frozen=True, kw_only=True):
 
 
 class ParamKind(Form, frozen=True, kw_only=True):
-    """A parameter of an action."""
+    """A parameter of an action. default: what stands for it where it is not said, such as the next dawn. ahead_s: how
+    far ahead an instant may lie."""
 
     name: str
     sort: str
@@ -120,6 +121,21 @@ class ParamKind(Form, frozen=True, kw_only=True):
     low: float | None
     high: float | None
     choices: list[str]
+    default: str | None
+    ahead_s: float | None
+
+
+class HoldKind(Form, frozen=True, kw_only=True):
+    """What an order sets lasts until the parameter `until` says, as the point shows: `held`, and then `free`. ends: the
+    action that ends it before, with these parameters. keeper: who ends it in time, the device or the post."""
+
+    until: str
+    point: str
+    held: Value
+    free: Value
+    ends: str
+    end_params: dict[str, Value]
+    keeper: str
 
 
 class ProofKind(Form, frozen=True, kw_only=True):
@@ -132,7 +148,8 @@ class ProofKind(Form, frozen=True, kw_only=True):
 
 
 class ActionKind(Form, frozen=True, kw_only=True):
-    """What a kind of asset can be told to do."""
+    """What a kind of asset can be told to do. holds: how what it sets ends. paced: whether it goes out a few at a time.
+    answered: whether it needs a reason."""
 
     params: list[ParamKind]
     proof: ProofKind | None
@@ -140,6 +157,9 @@ class ActionKind(Form, frozen=True, kw_only=True):
     expires_s: float
     proof_s: float
     once: bool
+    holds: HoldKind | None
+    paced: bool
+    answered: bool
 
 
 class AssetKind(Form, frozen=True, kw_only=True):

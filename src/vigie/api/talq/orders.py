@@ -121,7 +121,13 @@ class TalqOrders:
             while link.takes_orders(self._clock.now_us()):
                 offers = await self._door.offers(link.number)
                 if not offers:
-                    return
+                    now_us = self._clock.now_us()
+                    again_us = self._engine.commands.again_us(link.number, now_us)
+                    if not again_us:
+                        return
+                    # What its pace keeps back leaves in its turn.
+                    await asyncio.sleep((again_us - now_us) / SECOND_US)
+                    continue
                 parts = [part for offer in offers for part in self._parts(link, offer)]
                 answered = [self._ask(part) for part in parts]
                 await asyncio.gather(*answered)
@@ -158,7 +164,7 @@ class TalqOrders:
         """Sends a request, and is done when it is known what became of it, or that this will not be known."""
         command, link = part.command, part.link
         now_us = self._clock.now_us()
-        until = self._until(int(command.order.assets[part.rows[0]]), now_us)
+        until = self._until(command, int(command.order.assets[part.rows[0]]), now_us)
         request = ORDERS[command.order.name](link.peer, command.order.params, part.targets, until, command.id)
         known = asyncio.get_running_loop().create_future()
 
@@ -219,8 +225,11 @@ class TalqOrders:
             asset = int(command.order.assets[row])
             self._engine.commands.receipt(command, asset, link.number, "failed", detail, now_us)
 
-    def _until(self, asset: int, now_us: int) -> datetime:
-        """When an override ends by itself: with the next dusk or dawn, as a level that is set by hand always has."""
+    def _until(self, command: Command, asset: int, now_us: int) -> datetime:
+        """When an override ends by itself: as the order says; where it says nothing, with the next dusk or dawn, as a
+        level that is set by hand always has."""
+        if command.order.until_us is not None:
+            return from_us(command.order.until_us)
         registry = self._engine.registry
         days = now_us // DAY_US + np.arange(-1, 2)
         passages: list[int] = []

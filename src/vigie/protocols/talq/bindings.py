@@ -29,6 +29,8 @@ class As(StrEnum):
     """One of `choices`."""
     FULL = "full"
     """Whether a command is an order to give full light."""
+    CONTROL = "control"
+    """Whether a command is an order, or what is programmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Rest:
 
 MEASURES: tuple[Measure, ...] = (
     Measure(LUMINAIRE, "LampActuatorFunction", "actualLightState", "level", As.LEVEL, "Percent"),
+    Measure(LUMINAIRE, "LampActuatorFunction", "feedbackLightCommand", "control", As.CONTROL, "None"),
     Measure(LUMINAIRE, "LampMonitorFunction", "activePower", "power", As.NUMBER, "Watts"),
     Measure(LUMINAIRE, "LampMonitorFunction", "temperature", "driver_temperature", As.NUMBER, "DegreesCelcius"),
     Measure(LUMINAIRE, "TemperatureSensorFunction", "temperature", "driver_temperature", As.NUMBER, "DegreesCelcius"),

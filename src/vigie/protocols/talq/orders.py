@@ -19,13 +19,19 @@ def _dim(peer: Peer, params: Mapping[str, Any], targets: Targets, until: datetim
     return peer.override(targets, round(params["level"]), until=until, mark=mark)
 
 
+def _release(peer: Peer, params: Mapping[str, Any], targets: Targets, until: datetime, mark: str) -> Request:
+    """The programme rules again at once."""
+    return peer.release(targets)
+
+
 def _set_full_light(peer: Peer, params: Mapping[str, Any], targets: Targets, until: datetime, mark: str) -> Request:
-    """Full light stays until a person takes it back: it is there for an emergency, whose end no clock knows."""
+    """Full light stays until it is taken back, which the post does in time: no clock of a gateway ends an emergency."""
     return peer.override(targets, FULL_LEVEL, mark=mark) if params["on"] else peer.release(targets)
 
 
 ORDERS: Mapping[str, Callable[[Peer, Mapping[str, Any], Targets, datetime, str], Request]] = {
     "luminaire.dim": _dim,
+    "luminaire.release": _release,
     "cabinet.set_full_light": _set_full_light,
 }
 """kind.action -> the request that it is. until: when the programme rules again. mark: see `Peer.override`."""

@@ -247,10 +247,22 @@ def _choice(measure: Measure, value: Any) -> Value:
 
 def _full(measure: Measure, value: Any) -> Value:
     try:
-        command = value if isinstance(value, Command) else msgspec.convert(cast("object", value), Command)
+        command = _command(value)
         return command.reason == "override" and level(command.state) == FULL_LEVEL
     except (NoLighting, msgspec.ValidationError) as error:
         raise _Row(Outcome.WRONG_TYPE, measure.attribute) from error
+
+
+def _control(measure: Measure, value: Any) -> Value:
+    """What a sensor asks for is a part of the programme that listens to it."""
+    try:
+        return "order" if _command(value).reason == "override" else "programme"
+    except msgspec.ValidationError as error:
+        raise _Row(Outcome.WRONG_TYPE, measure.attribute) from error
+
+
+def _command(value: Any) -> Command:
+    return value if isinstance(value, Command) else msgspec.convert(cast("object", value), Command)
 
 
 _FORM: dict[As, Callable[[Measure, Any], Value]] = {
@@ -258,4 +270,5 @@ _FORM: dict[As, Callable[[Measure, Any], Value]] = {
     As.LEVEL: _level,
     As.CHOICE: _choice,
     As.FULL: _full,
+    As.CONTROL: _control,
 }

@@ -3,7 +3,7 @@
 from vigie.core.service import Figure, How, Service
 from vigie.core.watch import points_of, watching
 from vigie.services.lighting.conditions import CONDITIONS, WATCHES
-from vigie.services.lighting.guards import supply_is_on
+from vigie.services.lighting.guards import control_is_known, full_light_is_off, supply_is_on
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.services.lighting.plans import PLANS
 from vigie.services.lighting.questions import QUESTIONS
@@ -16,7 +16,10 @@ service = Service(
     step=watching(*WATCHES),
     plans=tuple(PLANS),
     questions=QUESTIONS,
-    guards={Luminaire.dim: (supply_is_on,)},
+    guards={
+        Luminaire.dim: (supply_is_on, full_light_is_off),
+        Luminaire.release: (supply_is_on, full_light_is_off, control_is_known),
+    },
     figures=(
         Figure("lit", Luminaire, Luminaire.level, How.SHARE),
         Figure("power", Luminaire, Luminaire.power, How.SUM, unit="kW", scale=0.001),

@@ -1,6 +1,21 @@
 """What lighting owns."""
 
-from vigie.core.kinds import Action, AssetKind, Hazard, Param, Proof, Sort, attribute, choice, flag, number
+from vigie.core.kinds import (
+    Action,
+    AssetKind,
+    Default,
+    Hazard,
+    Hold,
+    Keeper,
+    Pace,
+    Param,
+    Proof,
+    Sort,
+    attribute,
+    choice,
+    flag,
+    number,
+)
 from vigie.services.lighting.programmes.model import CLASSES
 
 LIGHTS = ("road", "crossing", "school_route", "path", "park", "tunnel", "car_park", "heritage")
@@ -9,10 +24,21 @@ LIGHTS = ("road", "crossing", "school_route", "path", "park", "tunnel", "car_par
 _LAMP_REPORT_S = 1_800.0
 """Lamps report each 15 minutes; one report may be lost before a value is old."""
 
+UNTIL = Param("until", Sort.INSTANT, default=Default.DAWN, ahead_s=48 * 3_600)
+"""Until when what an order sets lasts. Longer than two nights is a programme's business."""
+
+_LIGHT = "light"
+"""What orders to a luminaire decide: of a level and a release, the newer counts."""
+
+_AT_ONCE, _EVERY_S = 8, 1.5
+"""So many luminaires of a cabinet are lit within so many seconds. For some hundred microseconds a driver draws tens of
+times its rated current, and what their makers let one breaker of 16 A start at once is of the order of ten."""
+
 
 class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", public=True):
     """A light point: one head on its support.
 
+    control: what rules its level now; "local" is whatever is decided on the spot, such as by a key in the cabinet.
     lighting_class: of EN 13201-2. category: of article 1 of the order of 27 December 2018.
     """
 
@@ -31,10 +57,23 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
     power = number(unit="W", low=0, high=5_000, valid_s=_LAMP_REPORT_S)
     fault = choice("none", "lamp", "driver", "supply", "unknown", valid_s=_LAMP_REPORT_S)
     driver_temperature = number(unit="Cel", low=-60, high=150, valid_s=_LAMP_REPORT_S)
+    control = choice("programme", "order", "full_light", "local", valid_s=_LAMP_REPORT_S)
 
     dim = Action(
-        params=(Param("level", unit="%", low=0, high=100),),
+        params=(Param("level", unit="%", low=0, high=100), UNTIL),
         proof=Proof("level", param="level", tolerance=1.0),
+        settles=_LIGHT,
+        holds=Hold(
+            until=UNTIL.name, point="control", held="order", free="programme", ends="release",
+            grace_s=_LAMP_REPORT_S, overdue="not_returned",
+        ),
+        pace=Pace(at_once=_AT_ONCE, every_s=_EVERY_S, point="level", param="level"),
+    )  # fmt: skip
+    release = Action(
+        proof=Proof("control", equals="programme"),
+        settles=_LIGHT,
+        # What the programme says is the device's to know: a lamp that is dark may be lit by it.
+        pace=Pace(at_once=_AT_ONCE, every_s=_EVERY_S, point="level"),
     )
 
 
@@ -53,5 +92,14 @@ class Cabinet(AssetKind, name="cabinet", service="lighting", shown="supply"):
     full_light = flag(valid_s=_LAMP_REPORT_S)
 
     set_full_light = Action(
-        params=(Param("on", Sort.FLAG),), proof=Proof("full_light", param="on"), hazard=Hazard.CONFIRM
-    )
+        params=(Param("on", Sort.FLAG), UNTIL),
+        proof=Proof("full_light", param="on"),
+        hazard=Hazard.CONFIRM,
+        # Whoever lights a district against every programme answers for it. Cabinets know no end, and light too long
+        # harms nobody: so the post gives the order that ends it.
+        holds=Hold(
+            until=UNTIL.name, point="full_light", held=True, free=False, ends="set_full_light",
+            end_params=(("on", False),), keeper=Keeper.POST,
+        ),
+        answered=True,
+    )  # fmt: skip

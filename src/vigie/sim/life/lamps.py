@@ -15,6 +15,7 @@ from vigie.sim.life.columns import Floats, Habits, Ints, Mask, Reports, broken, 
 from vigie.sim.life.sky import Sky, dark, local_hour
 
 NONE, LAMP, DRIVER, SUPPLY, UNKNOWN = (Luminaire.fault.code(n) for n in ("none", "lamp", "driver", "supply", "unknown"))
+PROGRAMME, ORDER, FULL = (Luminaire.control.code(name) for name in ("programme", "order", "full_light"))
 ON, OFF, LOST = (Cabinet.supply.code(name) for name in ("on", "off", "lost"))
 _NEVER = np.iinfo(np.int64).max
 _STANDBY_W = 0.6
@@ -40,7 +41,7 @@ class LampLife:
         self._commune, self._cabinet, self._rated_w = lighting.commune, lighting.cabinet, lighting.power_w
         self._permanent = ~lighting.switched
         self._lamps, self._cabinets = np.arange(len(self._cabinet)), np.arange(len(lighting.cabinet_xy))
-        names = ("lamp", "driver", "unknown", "dead", "cut", "door", "lag", "noise", "phase", "skew")
+        names = ("lamp", "driver", "unknown", "dead", "cut", "door", "lag", "noise", "phase", "skew", "stuck")
         self._key = {name: key_of(city.seed, f"lamp.{name}") for name in names}
         self._phase = phases(self._key["phase"], len(self._lamps), habits.lamp_s)
         self._cabinet_phase = phases(self._key["door"], len(self._cabinets), habits.lamp_s)
@@ -56,7 +57,9 @@ class LampLife:
         self._held = np.zeros(count, np.bool_)
         self._pending = np.full(count, np.nan)
         self._pending_us = np.full(count, _NEVER)
-        self.level, self.fault = np.zeros(count), np.zeros(count, np.int64)
+        self._until_us, self._pending_until_us = np.full(count, _NEVER), np.full(count, _NEVER)
+        self._stuck = np.zeros(count, np.bool_)
+        self.level, self.fault, self.control = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
         self._mute = np.zeros(count, np.bool_)
         self._full = np.zeros(fed, np.bool_)
         self._full_us = np.full(fed, _NEVER)
@@ -86,11 +89,14 @@ class LampLife:
             self.now_us = step
         return said
 
-    def order_lamps(self, index: Ints, level: float, at_us: int, *, held: bool = False) -> None:
-        """Sets luminaires to a level until the next dusk or dawn, or, where it is held, until they are released. A dead
-        one just never answers."""
+    def order_lamps(
+        self, index: Ints, level: float, at_us: int, until_us: int | None = None, *, held: bool = False
+    ) -> None:
+        """Sets luminaires to a level until an instant; where none is said until the next dusk or dawn, or, where it is
+        held, until they are released. NaN gives them back to their programme. A dead one just never answers."""
         self._pending[index], self._held[index] = level, held
         self._pending_us[index] = at_us + self._order_lag[index]
+        self._pending_until_us[index] = _NEVER if until_us is None else until_us
 
     def release_lamps(self, index: Ints, at_us: int) -> None:
         """Luminaires go back to what is programmed for them, or to their commune's policy."""
@@ -113,11 +119,22 @@ class LampLife:
         lamps = np.flatnonzero(self._pending_us <= until_us)
         if len(lamps):
             self._asked[lamps] = self._pending[lamps]
+            self._until_us[lamps] = self._pending_until_us[lamps]
             done_us = self._pending_us[lamps] + _RAMP_US
             self._pending_us[lamps] = _NEVER
             self._settle(until_us)
-            able = (self.fault[lamps] == NONE) & ~self._mute[lamps]
-            self._say[lamps[able]] = done_us[able]
+            self._tell(lamps, done_us)
+        over = np.flatnonzero((self._until_us <= until_us) & ~self._stuck)
+        if len(over):
+            done_us = self._until_us[over] + _RAMP_US
+            self._asked[over], self._until_us[over] = np.nan, _NEVER
+            self._settle(until_us)
+            self._tell(over, done_us)
+
+    def _tell(self, lamps: Ints, at_us: Ints) -> None:
+        """Those of these lamps that can will say what they are at from an instant on."""
+        able = (self.fault[lamps] == NONE) & ~self._mute[lamps]
+        self._say[lamps[able]] = at_us[able]
 
     def _hardware(self, at_us: int) -> None:
         """What is broken, seen every five minutes."""
@@ -128,6 +145,8 @@ class LampLife:
         odd = broken(key["unknown"], lamps, at_us, block_s=day, chance=0.0001, least_s=3_600, most_s=2 * day)
         self._worn = np.select([worn, driver, odd], [LAMP, DRIVER, UNKNOWN], NONE)
         self._mute = broken(key["dead"], lamps, at_us, block_s=day, chance=0.0001, least_s=day, most_s=8 * day)
+        # A clock that does not know that it is wrong, a programme that is not there: an order stays beyond its end.
+        self._stuck = broken(key["stuck"], lamps, at_us, block_s=day, chance=0.0004, least_s=day, most_s=3 * day)
         cut = broken(key["cut"], cabinets, at_us, block_s=day, chance=0.0009, least_s=1_200, most_s=10_800)
         self._cut = cut
         opened = broken(key["door"], cabinets, at_us, block_s=day, chance=0.006, least_s=420, most_s=2_400)
@@ -141,9 +160,9 @@ class LampLife:
         if at_us - self._hardware_us >= _HARDWARE_EVERY_US:
             self._hardware(at_us)
         night = dark(at_us)
-        if night != self._night:  # A manual level that nobody holds lasts until the next dusk or dawn.
+        if night != self._night:  # A level that has no end of its own, and that nobody holds, lasts until then.
             self._night = night
-            self._asked[~self._held] = np.nan
+            self._asked[(self._until_us == _NEVER) & ~self._held] = np.nan
         hour = local_hour(at_us)
         plan = np.array([policy_level(commune.slug, hour) if night else 0.0 for commune in COMMUNES])
         fed = self._permanent | night | self._full
@@ -152,16 +171,17 @@ class LampLife:
         if self.programmed is not None:
             programmed = self.programmed(at_us)
             wanted = np.where(np.isnan(programmed), wanted, programmed)
-        wanted = np.where(self._full[self._cabinet], 100.0, wanted)
-        wanted = np.where(np.isnan(self._asked), wanted, self._asked)
+        full, asked = self._full[self._cabinet], ~np.isnan(self._asked)
+        wanted = np.select([full, asked], [100.0, self._asked], wanted)
+        control = np.select([full, asked], [FULL, ORDER], PROGRAMME)
         alive = supply[self._cabinet] == ON
         fault = np.where(alive, self._worn, SUPPLY)
         level = np.where(fault == NONE, wanted, 0.0)
         if not silently:
-            changed = (level != self.level) | (fault != self.fault)
+            changed = (level != self.level) | (fault != self.fault) | (control != self.control)
             self._say[changed] = np.minimum(self._say[changed], at_us + self._change_lag[changed])
             self._cabinet_say[supply != self.supply] = at_us + 2 * SECOND_US
-        self.level, self.fault, self.supply = level, fault, supply
+        self.level, self.fault, self.control, self.supply = level, fault, control, supply
 
     def power_w(self) -> Floats:
         """What each luminaire draws."""
@@ -187,6 +207,7 @@ class LampLife:
         points = (
             (Luminaire.level, level), (Luminaire.power, np.round(power, 1)), (Luminaire.fault, fault),
             (Luminaire.driver_temperature, np.round(warm, 1)),
+            (Luminaire.control, self.control[who].astype(np.float64)),
         )  # fmt: skip
         return [Reports(Luminaire, point, who, seen, value) for point, value in points]
 

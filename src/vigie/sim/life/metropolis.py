@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from vigie.services.lighting.kinds import Luminaire
+from vigie.core.times import to_us
+from vigie.services.lighting.kinds import UNTIL
 from vigie.services.roads import Bus, Tram
 from vigie.sim.city.city import City
 from vigie.sim.life.columns import Habits, Reports
@@ -50,7 +52,9 @@ class Life:
         """Gives an order to the nth asset of a kind now. Returns why the device cannot take it; empty if it can."""
         match kind, action:
             case "luminaire", "dim":
-                self.dim([index], float(params["level"]))
+                self.dim([index], params)
+            case "luminaire", "release":
+                self.release([index])
             case "cabinet", "set_full_light":
                 self.lamps.order_cabinet(index, params, self.now_us)
             case "junction", "run_plan":
@@ -61,7 +65,12 @@ class Life:
                 return f"a {kind} knows no action {action!r}"
         return ""
 
-    def dim(self, luminaires: Sequence[int], level: float) -> None:
-        """Dims many luminaires at once."""
-        assert Luminaire.dim.proof is not None
-        self.lamps.order_lamps(np.asarray(luminaires, np.int64), level, self.now_us)
+    def dim(self, luminaires: Sequence[int], params: Mapping[str, Any], at_us: int | None = None) -> None:
+        """Dims many luminaires at once. at_us: when they hear it, now where nothing is said."""
+        until = params.get(UNTIL.name)
+        until_us = None if until is None else to_us(datetime.fromisoformat(until))
+        self.lamps.order_lamps(np.asarray(luminaires, np.int64), float(params["level"]), at_us or self.now_us, until_us)
+
+    def release(self, luminaires: Sequence[int], at_us: int | None = None) -> None:
+        """Gives many luminaires back to their programmes at once. at_us: as for `dim`."""
+        self.lamps.release_lamps(np.asarray(luminaires, np.int64), at_us or self.now_us)

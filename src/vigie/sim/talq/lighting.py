@@ -60,6 +60,9 @@ _MEASURED: dict[tuple[str, str], _Measured] = {
         FULL_LIGHT, "feedbackLightCommand", "AttributeCommand", lambda v: _FULL if v else _PROGRAM
     ),
 }
+_REASONS = {Luminaire.control.code(name): "program" for name in Luminaire.control.choices} | {
+    Luminaire.control.code(name): "override" for name in ("order", "full_light")
+}
 _ON = Cabinet.supply.code("on")
 
 _SIGNS: dict[tuple[str, str], dict[int, Sign]] = {
@@ -115,7 +118,11 @@ class Lighting:
             network = networks[index]
             if network is None:
                 continue
-            if measured is not None:
+            if point == "control":
+                command = {"state": _LEVELS[round(self._lamps.level[index])], "reason": _REASONS[int(value)]}
+                said = Attribute("AttributeCommand", command, stamp)
+                network.observed(addresses[index], LAMP, "feedbackLightCommand", said, at_us)
+            elif measured is not None:
                 said = Attribute(measured.sort, measured.form(value), stamp)
                 network.observed(addresses[index], measured.function, measured.name, said, at_us)
             elif signs is not None:
