@@ -20,7 +20,7 @@ from vigie.core.lives import TARGET, MoveRefused
 from vigie.core.times import SECOND_US
 from vigie.engine import commands
 from vigie.engine.command import CODES
-from vigie.engine.commands import LATE_US, RESEND_US, SHOWN_US, CommandRefused
+from vigie.engine.commands import EARLY_US, LATE_US, RESEND_US, SHOWN_US, CommandRefused
 from vigie.engine.consignations import ConsignationRefused
 from vigie.engine.hand import HandRefused
 from vigie.engine.orders import OrderWrong
@@ -452,7 +452,7 @@ class Lives(RuleBasedStateMachine):
             if len(returned):
                 until_us = command.order.until_us
                 assert until_us is not None
-                assert (command.ended_us[returned] >= until_us).all()
+                assert (command.ended_us[returned] >= until_us - EARLY_US).all()
                 assert (command.sent_us[returned] > 0).all()
 
     @invariant()

@@ -42,6 +42,9 @@ LATE_US = DAY_US
 HELD_US = 4 * HOUR_US
 """So long after the end of what an order set, its assets may say that it is over."""
 
+EARLY_US = 30 * SECOND_US
+"""By so much may the clock that ended an order have been ahead, and still it ended in time."""
+
 SHOWN_US = 2 * MINUTE_US
 """So long after its end a command is still told to whoever watches."""
 
@@ -314,7 +317,7 @@ class Commands:
         over = (command.hold_slots[row] == slot) & (value == shown_as(command.order.kind, hold, hold.free))
         over &= _HELD[command.state_of[row]] & (command.ended_us[row] < observed)
         if over.any():
-            in_time = observed >= until_us
+            in_time = observed >= until_us - EARLY_US
             self._move(command, np.sort(row[over & in_time]), "return", received_us)
             self._move(command, np.sort(row[over & ~in_time]), "release", received_us)
 

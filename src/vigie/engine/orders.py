@@ -160,13 +160,15 @@ def completed(order: Order, registry: Registry, now_us: int) -> Order:
     for param in order.action.params:
         if param.name not in params and param.default is Default.DAWN:
             lon, lat = registry.lon[order.assets].mean(), registry.lat[order.assets].mean()
-            params[param.name] = rfc3339(next_dawn_us(now_us, float(lon), float(lat)))
+            dawn_us = next_dawn_us(now_us, float(lon), float(lat))
+            params[param.name] = rfc3339(dawn_us // SECOND_US * SECOND_US)
     return replace(order, params=params)
 
 
 def _value(param: Param, said: Any, now_us: int) -> Value:
     match param.sort:
         case Sort.INSTANT if isinstance(said, str):
+            # Whole seconds: no device is asked for more.
             at_us = _instant_us(said)
             if at_us is not None and at_us <= now_us:
                 raise OrderWrong("engine.instant_past", param=param.name)
@@ -190,7 +192,7 @@ def _value(param: Param, said: Any, now_us: int) -> Value:
 
 def _instant_us(said: str) -> int | None:
     try:
-        return to_us(datetime.fromisoformat(said))
+        return to_us(datetime.fromisoformat(said)) // SECOND_US * SECOND_US
     except (ValueError, OverflowError):
         return None
 

@@ -117,7 +117,7 @@ def test_an_order_ends_where_the_device_knows_an_end_and_is_told_none_where_it_d
 ) -> None:
     lamps = ["luminaire-000014", "luminaire-000016"]
     post.send([reading(lamps[0], "control", "programme", now_us())])
-    until = rfc3339(now_us() + 3 * 1_000_000)
+    until = rfc3339((now_us() // 1_000_000 + 4) * 1_000_000)
     said = dim(22, assets=lamps)
     said["params"]["until"] = until
     preview = operator.ask("POST", "/api/v1/commands/preview", said).body
@@ -127,7 +127,7 @@ def test_an_order_ends_where_the_device_knows_an_end_and_is_told_none_where_it_d
     orders = pick_up(post)
     assert [order["params"] for order in orders] == [{"level": 22.0, "until": until}, {"level": 22.0}]
     carry_out(post, orders)
-    time.sleep(3.1)
+    time.sleep(4.1)
     post.send([reading(lamps[0], "control", "programme", now_us())])
     told = operator.ask("GET", f"/api/v1/commands/{given['id']}").body
     assert (told["state"], told["counts"]) == ("closed", {"done": 1, "returned": 1})

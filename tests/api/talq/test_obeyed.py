@@ -17,7 +17,7 @@ from tests.talq import GATEWAY, gateway_at, make, until
 from vigie.app import perform, services
 from vigie.app.administration import Admission, Expulsion
 from vigie.core.kinds import Sort
-from vigie.core.times import MINUTE_US, to_us
+from vigie.core.times import rfc3339, to_us
 from vigie.engine.loop import catalogue_of
 from vigie.engine.orders import action_named
 from vigie.protocols.talq.messages import OverrideCommand
@@ -51,7 +51,12 @@ def test_every_order_of_lighting_is_spoken_with_its_own_parameters() -> None:
     assert set(ORDERS) == lit
     catalogue = catalogue_of(services())
     params = {name: [(each.name, each.sort) for each in action_named(catalogue, name)[1].params] for name in ORDERS}
-    assert params == {"luminaire.dim": [("level", Sort.NUMBER)], "cabinet.set_full_light": [("on", Sort.FLAG)]}
+    until = ("until", Sort.INSTANT)
+    assert params == {
+        "luminaire.dim": [("level", Sort.NUMBER), until],
+        "luminaire.release": [],
+        "cabinet.set_full_light": [("on", Sort.FLAG), until],
+    }
 
 
 def test_an_order_to_a_street_is_one_request_and_is_proved_by_reports(tmp_path: Path, talq: Standard) -> None:
@@ -69,7 +74,14 @@ def test_an_order_to_a_street_is_one_request_and_is_proved_by_reports(tmp_path: 
             assert said is not None
             assert (len(body_of(sent).addresses), said.state.value, said.cms_ref_id) == (LAMPS, 60, command)
             assert said.expiration is not None
-            assert 4 * MINUTE_US < to_us(said.expiration) - now_us() <= 12 * 60 * MINUTE_US
+            until_said = operator.ask("GET", f"/api/v1/commands/{command}").body["params"]["until"]
+            assert rfc3339(to_us(said.expiration)) == until_said
+
+            # Given back, a gateway is told no level.
+            released = {"action": "luminaire.release", "params": {}, "select": {"street": "Rue Verte"}}
+            command = give(operator, released)
+            until(lambda: counts(operator, command) == {"done": LAMPS})
+            assert body_of(gw.asked("sendCommand")[1]).target_command is None
 
             full = {
                 "action": "cabinet.set_full_light",
@@ -82,7 +94,7 @@ def test_an_order_to_a_street_is_one_request_and_is_proved_by_reports(tmp_path: 
             command = give(operator, full | {"params": {"on": False}, "reason": "essai"})
             assert supervisor.ask("POST", f"/api/v1/commands/{command}/confirm", {"reason": "vu"}).status < 300
             until(lambda: counts(operator, command) == {"done": 1})
-            said = [body_of(each).target_command for each in gw.asked("sendCommand")[1:]]
+            said = [body_of(each).target_command for each in gw.asked("sendCommand")[2:]]
             assert [each and (each.state.value, each.expiration) for each in said] == [(100, None), None]
 
 

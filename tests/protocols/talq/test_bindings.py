@@ -25,12 +25,19 @@ from vigie.protocols.talq.bindings import (
 from vigie.services.lighting import service
 
 ASSETS: dict[str, type[AssetKind]] = {kind.kind: kind for kind in service.assets}
-SORT = {As.NUMBER: Sort.NUMBER, As.LEVEL: Sort.NUMBER, As.CHOICE: Sort.CHOICE, As.FULL: Sort.FLAG}
+SORT = {
+    As.NUMBER: Sort.NUMBER,
+    As.LEVEL: Sort.NUMBER,
+    As.CHOICE: Sort.CHOICE,
+    As.FULL: Sort.FLAG,
+    As.CONTROL: Sort.CHOICE,
+}
 TYPE = {
     As.NUMBER: "AttributeFloat",
     As.LEVEL: "AttributeLevelState",
     As.CHOICE: "AttributeBinary",
     As.FULL: "AttributeCommand",
+    As.CONTROL: "AttributeCommand",
 }
 # TALQ's unit, times the scale, is the point's.
 UNIT = {
@@ -43,7 +50,7 @@ UNIT = {
 }
 
 
-@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.function}.{each.attribute}")
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.kind} {each.attribute}")
 def test_each_measure_joins_an_attribute_to_a_point(talq: Standard, measure: Measure) -> None:
     said = next(
         part["properties"][measure.attribute]["allOf"]
@@ -55,7 +62,7 @@ def test_each_measure_joins_an_attribute_to_a_point(talq: Standard, measure: Mea
     assert said[1]["x-talq-scope"] == "measurement"
 
 
-@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.function}.{each.attribute}")
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.kind} {each.attribute}")
 def test_each_measures_point_is_a_kinds(measure: Measure) -> None:
     point = ASSETS[measure.kind].points[measure.point]
     assert point.sort is SORT[measure.form]

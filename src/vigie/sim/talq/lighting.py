@@ -119,7 +119,10 @@ class Lighting:
             if network is None:
                 continue
             if point == "control":
-                command = {"state": _LEVELS[round(self._lamps.level[index])], "reason": _REASONS[int(value)]}
+                command: dict[str, object] = {
+                    "state": _LEVELS[round(self._lamps.level[index])],
+                    "reason": _REASONS[int(value)],
+                }
                 said = Attribute("AttributeCommand", command, stamp)
                 network.observed(addresses[index], LAMP, "feedbackLightCommand", said, at_us)
             elif measured is not None:
