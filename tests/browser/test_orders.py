@@ -172,7 +172,14 @@ def test_a_hazardous_order_is_held(window: Open) -> None:
     operator.page.wait_for_timeout(300)
     assert operator.by(".desk article.card").count() == 0
     operator.hold(held)
-    expect(operator.by("section[aria-label='Derniers ordres'] li").first).to_contain_text("Exécuté, prouvé")
+    orders = operator.by("section[aria-label='Derniers ordres'] li")
+    expect(orders.first).to_contain_text("Exécuté, prouvé")
+
+    # Its end needs no reason, and leaves the lamps to other orders.
+    operator.by(".sheet label.choice", has_text="Non").click()
+    operator.hold(held)
+    expect(orders.first).to_contain_text("Non")
+    expect(orders.first).to_contain_text("Exécuté, prouvé")
 
 
 def test_a_two_person_order_waits_for_the_second(window: Open) -> None:
