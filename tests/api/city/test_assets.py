@@ -175,7 +175,7 @@ def test_a_sheet_tells_what_it_feeds_and_what_stands_near(town: Desk) -> None:
     assert sheet["attributes"] == {"rated_power": 60.0}
     assert {each["point"]: each["value"] for each in sheet["points"]} == {"level": 40.0, "fault": "lamp"}
     assert [each["condition"] for each in sheet["conditions"]] == ["lamp_out"]
-    assert sheet["actions"] == ["dim"]
+    assert sheet["actions"] == ["dim", "release"]
     cabinet = town.ask(OPERATOR, "assets/cabinet-0").body
     assert cabinet["children"]["total"] == 3
     assert [each["id"] for each in cabinet["children"]["items"]] == ["lamp-0-0", "lamp-0-1", "lamp-0-2"]
