@@ -199,6 +199,10 @@ def interrupted(command: list[str], when: Callable[[], bool], how: signal.Signal
     process.wait(30)
 
 
+SLOW = 500
+"""So that it is still under way when it is interrupted, on a busy machine too."""
+
+
 @pytest.mark.timeout(180)
 def test_a_replay_that_is_killed_and_a_post_that_restarts_lose_nothing_and_double_nothing(
     feeds: Path, tmp_path: Path
@@ -212,7 +216,7 @@ def test_a_replay_that_is_killed_and_a_post_that_restarts_lose_nothing_and_doubl
 
     with running(tmp_path, "") as post:
         url = f"http://127.0.0.1:{post.port}"
-        command = ["replay", str(folder), "--data", str(tmp_path), "--url", url, "--speed", "2000"]
+        command = ["replay", str(folder), "--data", str(tmp_path), "--url", url, "--speed", str(SLOW)]
         interrupted(command, lambda: reached(100), signal.SIGKILL)
         interrupted(command, lambda: reached(1_000), signal.SIGINT)
         post.kill()
@@ -227,7 +231,7 @@ def test_a_replay_that_is_killed_and_a_post_that_restarts_lose_nothing_and_doubl
     assert len(had) == 2_667
     start_us = min(at for _, _, at in had)
     expected = {
-        (asset, point, start_us + round((at - feed.observations[0][3]) / 2_000)): value
+        (asset, point, start_us + round((at - feed.observations[0][3]) / SLOW)): value
         for asset, point, value, at in feed.observations
     }
     assert had == expected
