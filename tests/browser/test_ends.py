@@ -68,12 +68,12 @@ def test_an_order_says_until_when_it_holds_and_is_ended_before_by_a_release(wind
 
 def test_a_lamp_returns_by_itself_and_the_order_says_that_it_has(window: Open, here: Town) -> None:
     lamps = lamps_of(DIJON, STREET)[6:9]
-    until = rfc3339(time.time_ns() // 1_000 + 12 * SECOND_US)
+    until = rfc3339(time.time_ns() // 1_000 + 25 * SECOND_US)
     command = give(here, 30, lamps, until=until)
     operator = window(path=f"#order={command}")
     operator.map_stands()
     words = operator.by("section[aria-label='Ordre'] .words")
-    # It was proved before: nothing returns that was not.
+    expect(words).to_contain_text("3 exécuté, prouvé")
     expect(words).to_contain_text("3 revenu au programme")
     expect(operator.by("section[aria-label='Ordre']")).to_contain_text("A tenu jusqu'à")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.post import running
 from tests.protocols.talq.link import ACTUATOR, LAMP
 from tests.protocols.talq.standard import Standard
 from tests.talq import GATEWAY, GatewayAt, gateway_at, make, until
+from vigie.api.talq.keeping import SETTLE_US
 from vigie.api.talq.programmes import PREFIX
 from vigie.protocols.talq.messages import Calendar, ControlProgramOne, Service
 
@@ -122,11 +124,19 @@ def test_a_gateway_that_takes_none_and_one_that_refuses_are_told_apart(tmp_path:
         manager, deputy = Browser(post, "manager"), Browser(post, "deputy")
         roomy(gw, maximum_calendars=10, maximum_programs=400, day_offset=6)
         gw.attach()
-        bring_into_force(manager, deputy, 70)
+        plan = bring_into_force(manager, deputy, 70)
         until(lambda: held(manager)["stands"] == "unable", within_s=30)
         assert not gw.gateway.network.holding.calendars
 
-        roomy(gw, day_offset=12)
+        # One program alone has no room beside what it would replace: nothing is sent, nor taken away.
+        roomy(gw, day_offset=12, maximum_programs=1)
+        gw.attach()
+        bring_into_force(manager, deputy, 60, plan)
+        time.sleep(SETTLE_US / 1e6 + 5)
+        assert held(manager)["stands"] == "unable"
+        assert not gw.asked("addControlPrograms")
+
+        roomy(gw, maximum_programs=400)
         refusing = (507, b'[{"key":"serviceConstraintExceeded","description":"no room"}]', {})
         gw.spoil = lambda asked: (
             refusing if asked.method == "POST" and asked.target.startswith("/control-programs") else "as it is"

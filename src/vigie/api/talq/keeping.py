@@ -129,7 +129,8 @@ class ProgrammeKeeping:
                 continue
             await self._want(link, keeping, from_noon, anew=edition != self._as_of, now_us=now_us)
             busy = sum(each.busy for each in self.of.values())
-            if busy < AT_ONCE_MAX and not keeping.busy and keeping.due_us <= now_us:
+            may = keeping.stands is not Keeps.UNABLE and not keeping.busy and busy < AT_ONCE_MAX
+            if may and keeping.due_us <= now_us:
                 self._read(link, keeping)
         self._as_of = edition
 
@@ -159,6 +160,8 @@ class ProgrammeKeeping:
         else:
             keeping.stands = Keeps.UNABLE
             return
+        if keeping.stands is Keeps.UNABLE:
+            keeping.stands = Keeps.UNKNOWN
         keeping.lamps = len(held.assigned)
         if held != link.peer.wanted:
             link.peer.wanted, keeping.tries = held, 0
