@@ -134,6 +134,7 @@ def test_a_gateway_that_takes_none_and_one_that_refuses_are_told_apart(tmp_path:
         bring_into_force(manager, deputy, 60, plan)
         time.sleep(SETTLE_US / 1e6 + 5)
         assert held(manager)["stands"] == "unable"
+        assert not gw.asked("getControlPrograms")
         assert not gw.asked("addControlPrograms")
 
         roomy(gw, maximum_programs=400)
