@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from vigie.engine.accounts import Directory, Held, Session, Token, User
 from vigie.store.tables import PERSONAL, ROLE, SESSION, TOKEN, USER
+from vigie.store.transactions import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class SqlAccounts:
 
     def directory(self, now_us: int) -> Directory:
         """Everybody, as of now: sessions and tokens that are over are left out."""
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             held = self._held(read)
             users = [
                 User(row.id, row.login_digest, row.password, row.language, row.closed_us is not None)
@@ -53,12 +54,12 @@ class SqlAccounts:
 
     def people(self) -> list[Person]:
         """All users, the one made first first."""
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             return self._people(read, None)
 
     def person(self, id: str) -> Person | None:
         """The user of this id."""
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             found = self._people(read, id)
         return found[0] if found else None
 

@@ -22,6 +22,7 @@ from vigie.engine.commands import HELD_US, LATE_US, held_until_us
 from vigie.engine.consignations import CONSIGNATION_ID, Consignation
 from vigie.engine.orders import Order, OrderWrong, action_named
 from vigie.store.tables import COMMAND, CONSIGNATION, PERSONAL, TARGET
+from vigie.store.transactions import reading
 
 _UNPROVED = TARGET_LIFE.states.index("unproved")
 _HELD = [TARGET_LIFE.states.index(state) for state in ("done", "done_late")]
@@ -77,7 +78,7 @@ class StoredCommands:
             COMMAND.c.proposed_us > now_us - self._held_us(),
             COMMAND.c.id.in_(select(TARGET.c.command).where(TARGET.c.state.in_(_HELD))),
         )
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             wanted = or_(open_now, provable, held)
             rows = read.execute(select(COMMAND).where(wanted).order_by(COMMAND.c.proposed_us)).all()
             found = [command for row in rows if (command := self._command(read, row)) is not None]
@@ -97,7 +98,7 @@ class StoredCommands:
 
     def holding(self) -> list[Consignation]:
         """The lock-outs that hold."""
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             rows = read.execute(select(CONSIGNATION).where(CONSIGNATION.c.ended_us.is_(None))).all()
             words = {row.id: _words(read, row.id) for row in rows}
         return [
@@ -172,7 +173,7 @@ class StoredCommands:
             return {each: crew for each in sorted(ids) if (crew := _words(read, each).get("crew"))}
 
     def _one(self, where: Any) -> PastCommand | None:
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             row = read.execute(select(COMMAND).where(where).limit(1)).one_or_none()
             if row is None:
                 return None

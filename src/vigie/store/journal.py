@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from vigie.core import merkle
 from vigie.core.facts import About, AnyFact, commitment, fact_of
 from vigie.store.tables import HEAD, LEAF, NODE, PERSONAL
-from vigie.store.transactions import writing
+from vigie.store.transactions import reading, writing
 
 
 class JournalBroken(Exception):
@@ -89,7 +89,7 @@ class Journal:
         query = select(LEAF.c.n, LEAF.c.id, LEAF.c.body).order_by(LEAF.c.n.desc()).limit(limit)
         if before is not None:
             query = query.where(LEAF.c.n < before)
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             leaves = read.execute(query).all()
             beside: dict[str, list[PersonalField]] = {}
             for row in read.execute(select(PERSONAL).where(PERSONAL.c.leaf_id.in_([leaf.id for leaf in leaves]))):
@@ -144,9 +144,7 @@ class Journal:
         """
         built: dict[tuple[int, int], bytes] = {}
         erasures: set[str] = set()
-        with self._engine.connect() as read:
-            # One view of it all, while the post goes on writing.
-            read.exec_driver_sql("BEGIN")
+        with reading(self._engine) as read:
             heads = {row.size: row for row in read.execute(select(HEAD))}
             personal = {(row.leaf_id, row.field): row for row in read.execute(select(PERSONAL))}
             erased = {f"{leaf}/{field}" for (leaf, field), row in personal.items() if row.erased_us is not None}
@@ -184,8 +182,7 @@ class Journal:
     def verify_newest(self, count: int, key: Ed25519PublicKey) -> int:
         """Checks the newest leaves, the newest signed head and the tree under it, in the time of a glance. Returns how
         many leaves were checked. Raises JournalBroken."""
-        with self._engine.connect() as read:
-            read.exec_driver_sql("BEGIN")
+        with reading(self._engine) as read:
             node, size = nodes_of(read), size_of(read)
             low = max(0, size - count)
             leaves = read.execute(select(LEAF.c.n, LEAF.c.body).where(LEAF.c.n >= low).order_by(LEAF.c.n)).all()

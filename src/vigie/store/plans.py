@@ -14,6 +14,7 @@ from vigie.core.plans import PlanKind
 from vigie.engine.plans import Plan, Version
 from vigie.store.projections.plans import REPLACED
 from vigie.store.tables import PLAN
+from vigie.store.transactions import reading
 
 _log = structlog.get_logger()
 
@@ -43,7 +44,7 @@ class StoredPlans:
         c = PLAN.c
         living = select(PLAN).where(c.state.in_(("draft", "in_force"))).order_by(c.id, c.version)
         ends = select(c.id, func.min(c.edited_us).label("made_us"), func.max(c.version).label("last")).group_by(c.id)
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             rows = read.execute(living).all()
             known = {row.id: row for row in read.execute(ends)}
         found: dict[str, Plan] = {}

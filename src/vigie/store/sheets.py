@@ -14,6 +14,7 @@ from vigie.core.drafts import Scalar
 from vigie.core.lives import TARGET as TARGET_LIFE
 from vigie.core.scope import Placement, Scope
 from vigie.store.tables import APPARATUS, ASSET, COMMAND, PERSONAL, PLACEMENT, TARGET
+from vigie.store.transactions import reading
 
 COMMANDS_MAX = 20
 
@@ -147,7 +148,7 @@ class Sheets:
         within = or_(c.area == area, and_(c.area > area + "/", c.area < area + "0")) if area else true()
         ever = case((c.from_us <= ASSET.c.made_us, 0), else_=c.from_us).label("from_us")
         of_kind = select(c.asset, ever, c.until_us).join(ASSET, ASSET.c.no == c.asset).where(ASSET.c.kind == kind)
-        with self._engine.connect() as read:
+        with reading(self._engine) as read:
             # A whole city's rows are not fetched to learn that nothing is hidden: that would take half a second.
             if read.execute(of_kind.where(or_(hidden, not_(within))).limit(1)).first() is None:
                 return None

@@ -1,4 +1,4 @@
-"""One transaction that writes, and what its failures mean to whoever asked for it."""
+"""Transactions: one that reads all of a moment; one that writes, and what its failures mean to whoever asked for it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
 from vigie.engine.ports import StorageFull
+
+
+@contextmanager
+def reading(engine: Engine) -> Generator[Connection]:
+    """All that is read until it ends is of one moment, whatever is written meanwhile.
+
+    For answers of several statements. One statement alone needs none of it: Python's driver begins a transaction only
+    when something is written.
+    """
+    with engine.connect() as read:
+        read.exec_driver_sql("BEGIN")
+        yield read
 
 
 @contextmanager
