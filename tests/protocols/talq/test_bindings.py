@@ -33,11 +33,11 @@ SORT = {
     As.CONTROL: Sort.CHOICE,
 }
 TYPE = {
-    As.NUMBER: "AttributeFloat",
-    As.LEVEL: "AttributeLevelState",
-    As.CHOICE: "AttributeBinary",
-    As.FULL: "AttributeCommand",
-    As.CONTROL: "AttributeCommand",
+    As.NUMBER: ("AttributeFloat", "AttributeInteger"),
+    As.LEVEL: ("AttributeLevelState",),
+    As.CHOICE: ("AttributeBinary",),
+    As.FULL: ("AttributeCommand",),
+    As.CONTROL: ("AttributeCommand",),
 }
 # TALQ's unit, times the scale, is the point's.
 UNIT = {
@@ -46,23 +46,25 @@ UNIT = {
     ("KiloWatt", 1_000.0): "W",
     ("KiloWattHours", 1.0): "kWh",
     ("DegreesCelcius", 1.0): "Cel",
+    ("Hours", 1.0): "h",
+    ("Amperes", 1.0): "A",
     ("None", 1.0): "",
 }
 
 
-@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.kind} {each.attribute}")
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.kind} {each.attribute} {each.point}")
 def test_each_measure_joins_an_attribute_to_a_point(talq: Standard, measure: Measure) -> None:
     said = next(
         part["properties"][measure.attribute]["allOf"]
         for part in talq.model[measure.function]["allOf"]
         if measure.attribute in part.get("properties", {})
     )
-    assert said[0]["$ref"].endswith(f"/{TYPE[measure.form]}")
+    assert said[0]["$ref"].rsplit("/", 1)[1] in TYPE[measure.form]
     assert said[1]["x-talq-unit"] == measure.unit
     assert said[1]["x-talq-scope"] == "measurement"
 
 
-@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.kind} {each.attribute}")
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda each: f"{each.kind} {each.attribute} {each.point}")
 def test_each_measures_point_is_a_kinds(measure: Measure) -> None:
     point = ASSETS[measure.kind].points[measure.point]
     assert point.sort is SORT[measure.form]

@@ -327,6 +327,7 @@ def test_what_lamps_and_cabinets_do_becomes_readings(link: Link) -> None:
         ("cabinet-000001", "power", 12_250.0),
         ("cabinet-000001", "energy", 4_000.0),
         ("cabinet-000001", "supply", "on"),
+        ("cabinet-000001", "contactor", "closed"),
         ("luminaire-000001", "control", "order"),
         # The same as the event said: the history knows it for a duplicate.
         ("luminaire-000001", "level", 40.0),
@@ -335,7 +336,7 @@ def test_what_lamps_and_cabinets_do_becomes_readings(link: Link) -> None:
     assert isinstance(last, Reported)
     assert (last.logger, set(last.readings.observed_us), last.readings.quality) == ("values", {at_us}, {})
     link.wait(60)
-    assert len(reported(link)) == 12
+    assert len(reported(link)) == 13
 
 
 def test_samples_are_taken_at_their_times(link: Link) -> None:

@@ -71,13 +71,21 @@ MEASURES: tuple[Measure, ...] = (
     Measure(LUMINAIRE, "LampActuatorFunction", "actualLightState", "level", As.LEVEL, "Percent"),
     Measure(LUMINAIRE, "LampActuatorFunction", "feedbackLightCommand", "control", As.CONTROL, "None"),
     Measure(LUMINAIRE, "LampMonitorFunction", "activePower", "power", As.NUMBER, "Watts"),
+    Measure(LUMINAIRE, "LampMonitorFunction", "switchOnCounter", "switch_ons", As.NUMBER, "None"),
+    Measure(LUMINAIRE, "LampMonitorFunction", "operatingHours", "burning", As.NUMBER, "Hours"),
     Measure(LUMINAIRE, "LampMonitorFunction", "temperature", "driver_temperature", As.NUMBER, "DegreesCelcius"),
     Measure(LUMINAIRE, "TemperatureSensorFunction", "temperature", "driver_temperature", As.NUMBER, "DegreesCelcius"),
     Measure(CABINET, "ElectricalMeterFunction", "totalPower", "power", As.NUMBER, "KiloWatt", scale=1_000.0),
     Measure(CABINET, "ElectricalMeterFunction", "totalActiveEnergy", "energy", As.NUMBER, "KiloWattHours"),
+    Measure(CABINET, "ElectricalMeterFunction", "totalCurrent", "current", As.NUMBER, "Amperes"),
+    # "The physical relay state of the source": what it is, and what it leaves to the circuits behind it.
     Measure(
         CABINET, "SegmentMonitorFunction", "actualState", "supply", As.CHOICE, "None",
         choices=(("ON", "on"), ("OFF", "off")),
+    ),
+    Measure(
+        CABINET, "SegmentMonitorFunction", "actualState", "contactor", As.CHOICE, "None",
+        choices=(("ON", "closed"), ("OFF", "open")),
     ),
     Measure(CABINET, "LampActuatorFunction", "feedbackLightCommand", "full_light", As.FULL, "None"),
 )  # fmt: skip
@@ -94,12 +102,16 @@ SIGNS: tuple[Sign, ...] = (
     Sign(LUMINAIRE, "deviceMalfunction", "fault", "unknown"),
     Sign(CABINET, "supplyLoss", "supply", "lost"),
     Sign(CABINET, "cabinetDoorOpen", "door", "open"),
+    Sign(CABINET, "circuitBreakerTripped", "breaker", "tripped"),
+    Sign(CABINET, "leakageDetected", "residual_current", "tripped"),
 )
 
 RESTS: tuple[Rest, ...] = (
     Rest(LUMINAIRE, "fault", "none"),
     Rest(CABINET, "supply", "on"),
     Rest(CABINET, "door", "closed"),
+    Rest(CABINET, "breaker", "closed"),
+    Rest(CABINET, "residual_current", "closed"),
 )
 
 NOTICES: frozenset[str] = frozenset(
@@ -108,12 +120,19 @@ NOTICES: frozenset[str] = frozenset(
 )
 """Events that are no point's, and say that something asked for was not done, or that a device cannot be reached."""
 
-TELLERS: tuple[str, ...] = ("CabinetMonitorFunction", "ElectricalMeterFunction", "LampMonitorFunction")
+TELLERS: tuple[str, ...] = (
+    "CabinetMonitorFunction", "ElectricalMeterFunction", "LampMonitorFunction", "SegmentMonitorFunction",
+)  # fmt: skip
 """The functions that have a status attribute for signs: it says again, while nothing changes, what stands."""
 
-MEASURE_OF: dict[tuple[str, str, str], Measure] = {
-    (each.kind, each.function, each.attribute): each for each in MEASURES
-}
+MEASURES_OF: dict[tuple[str, str, str], tuple[Measure, ...]] = {
+    (each.kind, each.function, each.attribute): tuple(
+        other for other in MEASURES
+        if (other.kind, other.function, other.attribute) == (each.kind, each.function, each.attribute)
+    )
+    for each in MEASURES
+}  # fmt: skip
+"""An attribute may be several points."""
 SIGN_OF: dict[tuple[str, str], Sign] = {(each.kind, each.event): each for each in SIGNS}
 REST_OF: dict[tuple[str, str], str] = {(each.kind, each.point): each.value for each in RESTS}
 RANK: dict[tuple[str, str], int] = {(each.kind, each.event): rank for rank, each in enumerate(SIGNS)}

@@ -81,7 +81,8 @@ def split(address: str) -> tuple[str, str, str]:
 
 _MEASURED = frozenset(
     "actualLightState feedbackLightCommand activePower activeEnergy apparentPower powerFactor supplyVoltage "
-    "supplyCurrent operatingHours switchOnCounter temperature totalPower totalActiveEnergy actualState".split()
+    "supplyCurrent operatingHours switchOnCounter temperature totalPower totalActiveEnergy totalCurrent "
+    "actualState".split()
 )
 _OPERATED = frozenset({"targetLightCommand", "calendarID"})
 _SIGNS = frozenset(

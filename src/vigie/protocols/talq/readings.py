@@ -18,7 +18,7 @@ from vigie.core.kinds import Quality
 from vigie.core.observations import Outcome, Rejected
 from vigie.core.readings import Readings, Value
 from vigie.core.times import to_us
-from vigie.protocols.talq.bindings import MEASURE_OF, NOTICES, RANK, REST_OF, SIGN_OF, As, Measure, Sign
+from vigie.protocols.talq.bindings import MEASURES_OF, NOTICES, RANK, REST_OF, SIGN_OF, As, Measure, Sign
 from vigie.protocols.talq.devices import ACTUATOR, Known, attributes, identity, split
 from vigie.protocols.talq.limits import TEXT_CHARS_MAX
 from vigie.protocols.talq.messages import (
@@ -129,7 +129,7 @@ class Reader:
         return columns.readings
 
     def _carried(self, columns: _Columns, known: Known, sort: str, name: str, said: Attribute, now_us: int) -> None:
-        if (known.kind, sort, name) not in MEASURE_OF and (known.kind, name) not in SIGN_OF:
+        if (known.kind, sort, name) not in MEASURES_OF and (known.kind, name) not in SIGN_OF:
             return
         row = len(columns.readings) + len(columns.readings.refused)
         try:
@@ -167,22 +167,23 @@ class Reader:
         now_us: int,
     ) -> None:  # fmt: skip
         kind = known.kind
-        measure, sign = MEASURE_OF.get((kind, sort, name)), SIGN_OF.get((kind, name))
-        if measure is None and sign is None:
+        measures, sign = MEASURES_OF.get((kind, sort, name), ()), SIGN_OF.get((kind, name))
+        if not measures and sign is None:
             raise _Row(Outcome.UNKNOWN_POINT, f"{sort}.{name}")
         at_us, quality = _instant(said.timestamp, logged, now_us)
-        if measure is None:
+        if not measures:
             if not isinstance(said.value, bool):
                 raise _Row(Outcome.WRONG_TYPE, name)
             assert sign is not None
             self._sign(columns, row, known, sign, said.value, at_us, quality)
             return
-        value = _FORM[measure.form](measure, said.value)
-        if (kind, measure.point) in REST_OF:
-            point = self._point(known, measure.point)
-            point.base = str(value)
-            value = _shown(kind, measure.point, point)
-        columns.add(row, known.asset, measure.point, value, at_us, quality)
+        for measure in measures:
+            value = _FORM[measure.form](measure, said.value)
+            if (kind, measure.point) in REST_OF:
+                point = self._point(known, measure.point)
+                point.base = str(value)
+                value = _shown(kind, measure.point, point)
+            columns.add(row, known.asset, measure.point, value, at_us, quality)
 
     def _sign(
         self, columns: _Columns, row: int, known: Known, sign: Sign, stands: bool, at_us: int, quality: Quality
@@ -209,7 +210,7 @@ def _shown(kind: str, name: str, point: Standing) -> str:
 def _holder(known: Known, attribute: str) -> str:
     """The type of the device's function that has this attribute, where an address names none."""
     kind = known.kind
-    return next((sort for sort in known.functions.values() if (kind, sort, attribute) in MEASURE_OF), "")
+    return next((sort for sort in known.functions.values() if (kind, sort, attribute) in MEASURES_OF), "")
 
 
 def _instant(own: str | None, logged: str | None, now_us: int) -> tuple[int, Quality]:

@@ -39,7 +39,9 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
     """A light point: one head on its support.
 
     control: what rules its level now; "local" is whatever is decided on the spot, such as by a key in the cabinet.
-    lighting_class: of EN 13201-2. category: of article 1 of the order of 27 December 2018.
+    switch_ons, burning: how often it was lit, and for how many hours, since it was installed; both begin anew where a
+    controller is replaced. circuit: which outgoing circuit of its cabinet feeds it, from 1. lighting_class: of EN
+    13201-2. category: of article 1 of the order of 27 December 2018.
     """
 
     lamp = attribute()
@@ -52,12 +54,15 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
     upward_light_share = attribute(Sort.NUMBER, unit="%")
     flux_code_3 = attribute(Sort.NUMBER)
     installed = attribute()
+    circuit = attribute(Sort.NUMBER)
 
     level = number(unit="%", low=0, high=100, valid_s=_LAMP_REPORT_S)
     power = number(unit="W", low=0, high=5_000, valid_s=_LAMP_REPORT_S)
     fault = choice("none", "lamp", "driver", "supply", "unknown", valid_s=_LAMP_REPORT_S)
     driver_temperature = number(unit="Cel", low=-60, high=150, valid_s=_LAMP_REPORT_S)
     control = choice("programme", "order", "full_light", "local", valid_s=_LAMP_REPORT_S)
+    switch_ons = number(low=0, valid_s=_LAMP_REPORT_S)
+    burning = number(unit="h", low=0, valid_s=_LAMP_REPORT_S)
 
     dim = Action(
         params=(Param("level", unit="%", low=0, high=100), UNTIL),
@@ -78,7 +83,12 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
 
 
 class Cabinet(AssetKind, name="cabinet", service="lighting", shown="supply"):
-    """A street cabinet: it feeds circuits of luminaires, and meters them."""
+    """A street cabinet: it feeds circuits of luminaires, and meters them.
+
+    supply: "off" is the mains there and the circuits cut by the contactor, "lost" is the mains gone. breaker: of any of
+    its outgoing circuits. residual_current: its residual current device. contactor: what stands between the mains and
+    all its circuits; where they are switched, it is open by day. current: of all outgoing circuits together.
+    """
 
     circuits = attribute(Sort.NUMBER)
     rating = attribute(Sort.NUMBER, unit="A")
@@ -90,6 +100,10 @@ class Cabinet(AssetKind, name="cabinet", service="lighting", shown="supply"):
     power = number(unit="W", low=0, high=200_000, valid_s=_LAMP_REPORT_S)
     energy = number(unit="kWh", low=0, valid_s=_LAMP_REPORT_S)
     full_light = flag(valid_s=_LAMP_REPORT_S)
+    breaker = choice("closed", "tripped", valid_s=_LAMP_REPORT_S)
+    residual_current = choice("closed", "tripped", valid_s=_LAMP_REPORT_S)
+    contactor = choice("closed", "open", valid_s=_LAMP_REPORT_S)
+    current = number(unit="A", low=0, high=1_000, valid_s=_LAMP_REPORT_S)
 
     set_full_light = Action(
         params=(Param("on", Sort.FLAG), UNTIL),

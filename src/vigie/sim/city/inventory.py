@@ -17,7 +17,7 @@ from vigie.sim.city.city import City
 from vigie.sim.city.equipment import Spots
 from vigie.sim.city.facts import AIR_STATIONS, BIKE_STATIONS, BUSES, COMMUNES, METROPOLE, TRAMS, WEATHER_STATIONS
 from vigie.sim.city.frame import Floats, Ints, dice, to_degrees
-from vigie.sim.city.lighting import LAMPS
+from vigie.sim.city.lighting import LAMPS, circuits_of
 from vigie.sim.city.network import CLASSES, MOTORWAY, PATH, SPEED_LIMIT_KM_H
 from vigie.sim.city.transit import TASKS
 
@@ -132,7 +132,7 @@ def _lighting(city: City) -> Iterator[Draft]:
     fed = np.bincount(lighting.cabinet, minlength=len(lighting.cabinet_xy))
     cabinets = _points(
         "cabinet", lighting.cabinet_xy, lighting.cabinet_commune,
-        circuits=np.maximum(-(-fed // 24), 1).tolist(), rating=np.where(fed > 48, 63, 32).tolist(),
+        circuits=circuits_of(fed).tolist(), rating=np.where(fed > 48, 63, 32).tolist(),
         switching=np.where(lighting.switched, "switched", "permanent").tolist(),
     )  # fmt: skip
     for draft, arc in zip(cabinets, lighting.cabinet_arc.tolist(), strict=True):
@@ -141,6 +141,7 @@ def _lighting(city: City) -> Iterator[Draft]:
     street_keys, cabinet_keys = ids("street", len(name_of)), ids("cabinet", len(fed))
     communes, arcs, cabinet = ints(lighting.commune), ints(lighting.arc), ints(lighting.cabinet)
     lamp, power, flux = ints(lighting.lamp), floats(lighting.power_w), floats(lighting.flux_lm)
+    circuit = ints(lighting.circuit)
     ranks, crossing = ints(city.network.rank), _at_crossings(city)
     colour, upward, code_3 = floats(lighting.colour_k), floats(lighting.upward), floats(lighting.flux_code_3)
     for i, (key, (lon, lat)) in enumerate(zip(ids("luminaire", len(places)), places, strict=True)):
@@ -150,6 +151,7 @@ def _lighting(city: City) -> Iterator[Draft]:
             "lights": "crossing" if crossing[i] else "path" if rank == PATH else "road",
             "lamp": LAMPS[lamp[i]], "rated_power": power[i], "flux": flux[i], "colour_temperature": colour[i],
             "upward_light_share": upward[i], "flux_code_3": code_3[i], "installed": lighting.installed[i],
+            "circuit": circuit[i],
         }  # fmt: skip
         yield Draft(key=key, id=key, kind="luminaire", lon=lon, lat=lat, area=AREAS[communes[i]],
                     street=street_keys[arcs[i]], parent=cabinet_keys[cabinet[i]], attributes=attributes)  # fmt: skip

@@ -18,6 +18,8 @@ from vigie.sim.city.network import HALF_WIDTH_M, LOCAL, PATH, PRIMARY, SECONDARY
 SPACING_M = {PRIMARY: 29.0, SECONDARY: 30.0, LOCAL: 31.0}
 LAMPS = ("LED", "SHP", "IM")
 """Light-emitting diodes; high-pressure sodium; metal halide."""
+LAMPS_A_CIRCUIT = 24
+"""So many lamps an outgoing circuit feeds at most."""
 _WATTS = np.array([[96.0, 62.0, 36.0], [150.0, 100.0, 70.0], [150.0, 100.0, 70.0]])
 """By lamp, then by class: primary, secondary, local."""
 _LUMEN_PER_W = np.array([132.0, 98.0, 88.0])
@@ -25,7 +27,8 @@ _LUMEN_PER_W = np.array([132.0, 98.0, 88.0])
 
 @dataclass(frozen=True, slots=True)
 class Lighting:
-    """Luminaires and cabinets in columns. cabinet: index of what feeds each luminaire. lamp: index into LAMPS."""
+    """Luminaires and cabinets in columns. cabinet: index of what feeds each luminaire. lamp: index into LAMPS. circuit:
+    of its cabinet, from 1."""
 
     xy: Floats
     arc: Ints
@@ -42,6 +45,7 @@ class Lighting:
     cabinet_arc: Ints
     cabinet_commune: Ints
     switched: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    circuit: Ints
 
 
 def _lit(network: Network, borders: Borders) -> Ints:
@@ -165,6 +169,25 @@ def _feeds(network: Network, xy: Floats, arc: Ints, commune: Ints, seeds: Ints) 
     return fed
 
 
+def circuits_of(fed: Ints) -> Ints:
+    """How many outgoing circuits cabinets have that feed so many lamps each."""
+    return np.maximum(-(-fed // LAMPS_A_CIRCUIT), 1)
+
+
+def _shared_out(xy: Floats, arc: Ints, cabinet: Ints, cabinets: int) -> Ints:
+    """The circuit of each lamp: its cabinet's lamps, street after street, cut into pieces of about one size."""
+    order = np.lexsort((arc, cabinet))
+    near = np.full(int(arc.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(near, arc, _morton(xy))
+    order = order[np.lexsort((near[arc[order]], cabinet[order]))]
+    fed = np.bincount(cabinet, minlength=cabinets)
+    own = cabinet[order]
+    place = np.arange(len(own)) - (np.cumsum(fed) - fed)[own]
+    circuit = np.empty(len(own), np.int64)
+    circuit[order] = 1 + place * circuits_of(fed)[own] // fed[own]
+    return circuit
+
+
 def light(network: Network, borders: Borders, rng: np.random.Generator) -> Lighting:
     """All luminaires and cabinets of the metropole."""
     lit = _lit(network, borders)
@@ -192,4 +215,5 @@ def light(network: Network, borders: Borders, rng: np.random.Generator) -> Light
         xy, arc, commune, cabinet, lamp, power, np.round(power * _LUMEN_PER_W[lamp] / 10) * 10, colour,
         np.where(lamp == 0, 0.5, 4.0), np.where(lamp == 0, 98.0, 92.0), installed,
         xy[seeds] + beside, arc[seeds], commune[seeds], rng.permutation(len(seeds)) % 2 == 0,
+        _shared_out(xy, arc, cabinet, len(seeds)),
     )  # fmt: skip

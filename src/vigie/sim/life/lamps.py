@@ -17,10 +17,12 @@ from vigie.sim.life.sky import Sky, dark, local_hour
 NONE, LAMP, DRIVER, SUPPLY, UNKNOWN = (Luminaire.fault.code(n) for n in ("none", "lamp", "driver", "supply", "unknown"))
 PROGRAMME, ORDER, FULL = (Luminaire.control.code(name) for name in ("programme", "order", "full_light"))
 ON, OFF, LOST = (Cabinet.supply.code(name) for name in ("on", "off", "lost"))
+CLOSED, OPEN = (Cabinet.contactor.code(name) for name in ("closed", "open"))
 _NEVER = np.iinfo(np.int64).max
 _STANDBY_W = 0.6
 _RAMP_US = SECOND_US
 _HARDWARE_EVERY_US = 5 * MINUTE_US
+_VOLTS = 230.0
 
 
 def policy_level(slug: str, hour: float) -> float:
@@ -66,6 +68,11 @@ class LampLife:
         self._full_next = np.zeros(fed, np.bool_)
         self._worn, self._cut = np.zeros(count, np.int64), np.zeros(fed, np.bool_)
         self.supply, self._door = np.zeros(fed, np.int64), np.zeros(fed, np.int64)
+        # A lamp is lit about 4,100 hours a year, once a night.
+        years = 2026.5 - np.array([float(each[:4]) for each in lighting.installed])
+        self._lit_us = np.full(count, -1, np.int64)
+        self._burnt_us = (years * (3_900 + 400 * lag) * HOUR_US).astype(np.int64)
+        self._switch_ons = np.rint(years * (365 + 20 * lag))
         self._energy_kwh = 2_000 + 40_000 * uniform(self._key["noise"], self._cabinets, 1)
         self._hardware_us = -_HARDWARE_EVERY_US
         self._night: bool = dark(start_us)
@@ -181,7 +188,16 @@ class LampLife:
             changed = (level != self.level) | (fault != self.fault) | (control != self.control)
             self._say[changed] = np.minimum(self._say[changed], at_us + self._change_lag[changed])
             self._cabinet_say[supply != self.supply] = at_us + 2 * SECOND_US
+        self._count(level, at_us)
         self.level, self.fault, self.control, self.supply = level, fault, control, supply
+
+    def _count(self, level: Floats, at_us: int) -> None:
+        """Counts who is lit and who is put out, and for how long they were lit."""
+        lit = level > 0
+        begins, ends = np.flatnonzero(lit & (self._lit_us < 0)), np.flatnonzero(~lit & (self._lit_us >= 0))
+        self._burnt_us[ends] += at_us - self._lit_us[ends]
+        self._lit_us[ends], self._lit_us[begins] = -1, at_us
+        self._switch_ons[begins] += 1
 
     def power_w(self) -> Floats:
         """What each luminaire draws."""
@@ -203,11 +219,13 @@ class LampLife:
         power = self.power_w()[who] * (1 + 0.015 * normal(self._key["noise"], who, seen // SECOND_US))
         warm = float(self._sky.temperature_c(until_us)[0]) + 3 + 0.24 * level
         warm = warm + 1.5 * normal(self._key["noise"], who, seen // HOUR_US)
-        fault = self.fault[who].astype(np.float64)
+        fault, lit_us = self.fault[who].astype(np.float64), self._lit_us[who]
+        burnt_us = self._burnt_us[who] + np.where(lit_us >= 0, until_us - lit_us, 0)
         points = (
             (Luminaire.level, level), (Luminaire.power, np.round(power, 1)), (Luminaire.fault, fault),
             (Luminaire.driver_temperature, np.round(warm, 1)),
-            (Luminaire.control, self.control[who].astype(np.float64)),
+            (Luminaire.control, self.control[who].astype(np.float64)), (Luminaire.switch_ons, self._switch_ons[who]),
+            (Luminaire.burning, np.round(burnt_us / HOUR_US, 2)),
         )  # fmt: skip
         return [Reports(Luminaire, point, who, seen, value) for point, value in points]
 
@@ -225,6 +243,10 @@ class LampLife:
         points = (
             (Cabinet.supply, self.supply[who].astype(np.float64)), (Cabinet.door, self._door[who].astype(np.float64)),
             (Cabinet.power, np.rint(load[who])), (Cabinet.energy, np.round(self._energy_kwh[who], 2)),
-            (Cabinet.full_light, self._full[who].astype(np.float64)),
+            (Cabinet.full_light, self._full[who].astype(np.float64)), (Cabinet.breaker, np.zeros(len(who))),
+            (Cabinet.residual_current, np.zeros(len(who))), (Cabinet.current, np.round((load[who] - 6) / _VOLTS, 2)),
         )  # fmt: skip
-        return [Reports(Cabinet, point, who, seen, value) for point, value in points]
+        said = [Reports(Cabinet, point, who, seen, value) for point, value in points]
+        read = self.supply[who] != LOST  # Without the mains nobody reads its contact.
+        contactor = np.where(self.supply[who] == ON, CLOSED, OPEN)[read].astype(np.float64)
+        return [*said, Reports(Cabinet, Cabinet.contactor, who[read], seen[read], contactor)]

@@ -76,7 +76,12 @@ CLASSES = (
             FunctionDesc(
                 MONITOR,
                 "LampMonitorFunction",
-                (AttributeDesc("activePower", "Watts"), AttributeDesc("temperature", "DegreesCelcius")),
+                (
+                    AttributeDesc("activePower", "Watts"),
+                    AttributeDesc("temperature", "DegreesCelcius"),
+                    AttributeDesc("switchOnCounter"),
+                    AttributeDesc("operatingHours", "Hours"),
+                ),
                 tuple(EventDesc(event) for event in FAULTS.values()),
             ),
         ),
@@ -85,12 +90,23 @@ CLASSES = (
         "Cabinet",
         (
             _BASIC,
-            FunctionDesc(DOORS, "CabinetMonitorFunction", events=(EventDesc("cabinetDoorOpen"),)),
-            FunctionDesc(SEGMENT, "SegmentMonitorFunction", (AttributeDesc("actualState"),)),
+            FunctionDesc(
+                DOORS, "CabinetMonitorFunction", events=(EventDesc("cabinetDoorOpen"), EventDesc("leakageDetected"))
+            ),
+            FunctionDesc(
+                SEGMENT,
+                "SegmentMonitorFunction",
+                (AttributeDesc("actualState"),),
+                (EventDesc("circuitBreakerTripped"),),
+            ),
             FunctionDesc(
                 METER,
                 "ElectricalMeterFunction",
-                (AttributeDesc("totalPower", "KiloWatt"), AttributeDesc("totalActiveEnergy", "KiloWattHours")),
+                (
+                    AttributeDesc("totalPower", "KiloWatt"),
+                    AttributeDesc("totalActiveEnergy", "KiloWattHours"),
+                    AttributeDesc("totalCurrent", "Amperes"),
+                ),
                 (EventDesc("supplyLoss"),),
             ),
             _actuator(FULL_LIGHT),
@@ -123,7 +139,7 @@ def lamp(asset: str, address: str) -> Device:
 
 
 def cabinet(asset: str, address: str) -> Device:
-    """The device of a cabinet, with its door contact, its segment, its meter and its contactor for full light."""
+    """The device of a cabinet, with its contacts, its segment, its meter and its contactor for full light."""
     functions: tuple[Function, ...] = (
         _basic(asset),
         {"id": DOORS, "type": "CabinetMonitorFunction"},

@@ -54,8 +54,11 @@ _MEASURED: dict[tuple[str, str], _Measured] = {
     ("luminaire", "level"): _Measured(LAMP, "actualLightState", "AttributeLevelState", lambda v: _LEVELS[round(v)]),
     ("luminaire", "power"): _Measured(MONITOR, "activePower", "AttributeFloat", float),
     ("luminaire", "driver_temperature"): _Measured(MONITOR, "temperature", "AttributeFloat", float),
+    ("luminaire", "switch_ons"): _Measured(MONITOR, "switchOnCounter", "AttributeInteger", round),
+    ("luminaire", "burning"): _Measured(MONITOR, "operatingHours", "AttributeFloat", float),
     ("cabinet", "power"): _Measured(METER, "totalPower", "AttributeFloat", lambda v: v / 1_000),
     ("cabinet", "energy"): _Measured(METER, "totalActiveEnergy", "AttributeFloat", float),
+    ("cabinet", "current"): _Measured(METER, "totalCurrent", "AttributeFloat", float),
     ("cabinet", "full_light"): _Measured(
         FULL_LIGHT, "feedbackLightCommand", "AttributeCommand", lambda v: _FULL if v else _PROGRAM
     ),
@@ -70,11 +73,16 @@ _SIGNS: dict[tuple[str, str], dict[int, Sign]] = {
         Luminaire.fault.code(fault): (MONITOR, event) for fault, event in equipment.FAULTS.items()
     },
     ("cabinet", "door"): {Cabinet.door.code("open"): (DOORS, "cabinetDoorOpen")},
+    ("cabinet", "breaker"): {Cabinet.breaker.code("tripped"): (SEGMENT, "circuitBreakerTripped")},
+    ("cabinet", "residual_current"): {Cabinet.residual_current.code("tripped"): (DOORS, "leakageDetected")},
     ("cabinet", "supply"): {Cabinet.supply.code("lost"): (METER, "supplyLoss")},
 }
+# A cabinet's contactor is the state of its relay: it is said with the supply, and not twice.
 _CALM: dict[tuple[str, str], Sign] = {
     ("luminaire", "fault"): (MONITOR, equipment.FAULTS["lamp"]),
     ("cabinet", "door"): (DOORS, "cabinetDoorOpen"),
+    ("cabinet", "breaker"): (SEGMENT, "circuitBreakerTripped"),
+    ("cabinet", "residual_current"): (DOORS, "leakageDetected"),
 }
 """What is said not to stand where nothing stands."""
 
