@@ -13,7 +13,7 @@ import tempfile
 import types
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
@@ -21,18 +21,18 @@ sys.path.insert(0, str(PROJECT))
 sys.modules["tests"] = own = types.ModuleType("tests")
 own.__path__ = [str(PROJECT / "tests")]
 
-from tests.browser.console import CHROMIUM_FLAGS, Console  # noqa: E402
+from tests.browser.console import CHROMIUM_FLAGS, Console, Look, Windows  # noqa: E402
 from tests.browser.test_pages import WHO  # noqa: E402
 from tests.browser.town import Town, town  # noqa: E402
 
 OUT = PROJECT / "look"
 WAYS = (
-    ((1440, 900), "dark", "fr"),
-    ((2560, 1440), "light", "fr"),
-    ((2560, 1440), "dark", "en"),
-    ((1440, 900), "light", "en"),
-    ((390, 844), "dark", "en"),
-    ((390, 844), "light", "fr"),
+    Look((1440, 900), "dark", "fr"),
+    Look((2560, 1440), "light", "fr"),
+    Look((2560, 1440), "dark", "en"),
+    Look((1440, 900), "light", "en"),
+    Look((390, 844), "dark", "en"),
+    Look((390, 844), "light", "fr"),
 )
 
 
@@ -49,31 +49,31 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        windows = Windows(browser, points_per_px=1)
         for way in WAYS:
-            every_page(browser, here, *way)
+            every_page(windows, here, way)
         # The last: what is seen when the post is gone.
-        windows = [(Console(browser, here, size=way[0], theme=way[1], language=way[2]), way) for way in WAYS[:2]]
-        for console, _ in windows:
+        left = [(Console(windows.take(way), here), way) for way in WAYS[:2]]
+        for console, _ in left:
             console.map_stands()
         here.stop("post")
-        for console, way in windows:
+        for console, way in left:
             console.by(".link.lost").wait_for()
             picture(console, "offline", way)
         browser.close()
     sheet()
 
 
-def every_page(browser: Browser, here: Town, size: tuple[int, int], theme: str, language: str) -> None:
+def every_page(windows: Windows, here: Town, way: Look) -> None:
     """The login, and each state of the console, in one way of looking at it."""
-    way = (size, theme, language)
-    login = Console(browser, here, None, size=size, theme=theme, language=language)
+    login = Console(windows.take(way), here, None)
     login.by("input[name=login]").wait_for()
     picture(login, "login", way)
-    login.close()
+    windows.give_back(login.page, way)
     for who, states in WHO.items():
-        console = Console(browser, here, who, size=size, theme=theme, language=language)
+        console = Console(windows.take(way), here, who)
         # The account's language goes before the browser's; what was chosen in this browser, before both.
-        console.evaluate("(language) => localStorage.setItem('vigie.language', language)", language)
+        console.evaluate("(language) => localStorage.setItem('vigie.language', language)", way.language)
         console.page.reload()
         console.map_stands()
         console.context.set_default_timeout(5_000)
@@ -87,14 +87,14 @@ def every_page(browser: Browser, here: Town, size: tuple[int, int], theme: str, 
                 # A phone shows its panels one at a time, and not every button.
                 continue
             picture(console, name, way)
-        console.close()
+        windows.give_back(console.page, way)
 
 
-def picture(console: Console, name: str, way: tuple[tuple[int, int], str, str]) -> None:
+def picture(console: Console, name: str, way: Look) -> None:
     """One picture, once what moves has come to rest."""
-    (width, height), theme, language = way
+    width, height = way.size
     console.page.wait_for_timeout(700)
-    console.page.screenshot(path=OUT / f"{name}.{width}x{height}.{theme}.{language}.png")
+    console.page.screenshot(path=OUT / f"{name}.{width}x{height}.{way.theme}.{way.language}.png")
 
 
 def sheet() -> None:

@@ -85,7 +85,7 @@ class RunningPost:
 
 
 @functools.cache
-def _ready() -> Ready:
+def ready() -> Ready:
     """One for all posts of this process."""
     return Ready()
 
@@ -112,7 +112,7 @@ def running(
             env=environment,
         )  # fmt: skip
     else:
-        process = _ready().start(args, environment, folder / "log")
+        process = ready().start(args, environment, folder / "log")
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

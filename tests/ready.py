@@ -8,6 +8,7 @@ the process that is copied; it has no thread when it forks.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -133,12 +134,18 @@ def _become(asked: dict[str, Any], stdout: int, stderr: int, end: int) -> None:
     os.environ.clear()
     os.environ.update(asked["environment"])
     sys.argv = ["vigie", *asked["args"]]
-    from vigie.cli import main
+    from vigie.cli import program
 
-    main()
+    program()
 
 
 if __name__ == "__main__":
+    import alembic.command  # noqa: F401
+    import holidays.countries  # noqa: F401
+
     import vigie.cli.serving  # noqa: F401
 
+    # What is there already is looked through by no copy, and stays shared.
+    gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
+    os._exit(0)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.console import CHROMIUM_FLAGS, Console
+from tests.browser.console import CHROMIUM_FLAGS, Console, Look, Windows
 from tests.browser.town import Town, town
 
 Open = Callable[..., Console]
@@ -23,7 +24,7 @@ def here(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Generator[
 
 @pytest.fixture(scope="module")
 def browser(chromium: Path, here: Town) -> Generator[Browser]:
-    """One browser a file; each test has windows of its own.
+    """One browser a file.
 
     Playwright's loop runs in this thread as long as the browser does, and no other may: the town is made before it, and
     it is gone before the next file.
@@ -34,18 +35,28 @@ def browser(chromium: Path, here: Town) -> Generator[Browser]:
         started.close()
 
 
-@pytest.fixture
-def window(browser: Browser, here: Town) -> Generator[Open]:
-    """`window("operator")` gives somebody's console. What a page complains of fails the test at its end."""
-    opened: list[Console] = []
+@pytest.fixture(scope="module")
+def windows(browser: Browser) -> Windows:
+    """Its windows."""
+    return Windows(browser)
 
-    def open_one(login: str | None = "operator", *, on: Town = here, **how: object) -> Console:
-        console = Console(browser, on, login, **how)  # type: ignore[arg-type]
-        opened.append(console)
+
+@pytest.fixture
+def window(windows: Windows, here: Town) -> Generator[Open]:
+    """`window("operator")` gives somebody's console. What a page complains of fails the test at its end."""
+    opened: list[tuple[Console, Look]] = []
+
+    def open_one(
+        login: str | None = "operator", *, on: Town = here, path: str = "", host: str = "127.0.0.1", **look: Any
+    ) -> Console:
+        wanted = Look(**look)
+        console = Console(windows.take(wanted), on, login, path=path, host=host)
+        opened.append((console, wanted))
         return console
 
     yield open_one
-    complaints = [each for console in opened for each in console.complaints]
-    for console in opened:
-        console.close()
+    complaints = [each for console, _ in opened for each in console.complaints]
+    for console, look in opened:
+        console.leave()
+        windows.give_back(console.page, look)
     assert not complaints

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -23,36 +24,90 @@ CHROMIUM_FLAGS = [
 PATIENCE_S = 30.0
 """How long something may take on a machine that does three other things. It is no measurement."""
 
+PHONE_PX = 700
+"""Screens that are narrower are touched."""
+
 expect.set_options(timeout=PATIENCE_S * 1000)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a window is like, apart from who sits at it. One that is worn is used by one test, and by no other."""
+
+    size: tuple[int, int] = (1100, 720)
+    theme: Literal["dark", "light"] = "dark"
+    language: Literal["fr", "en"] = "fr"
+    worn: bool = False
+
+
+class Windows:
+    """The windows of a browser. To open one is a good part of what a short test costs, so it is cleared and handed on:
+    a browser that was told to forget everything is a new one, but for the programs that it has read already."""
+
+    def __init__(self, browser: Browser, *, points_per_px: float = 0.5) -> None:
+        """points_per_px: a page is as large as it says, and tests have it drawn with a quarter of its points, which
+        none of them counts."""
+        self._browser, self._points_per_px = browser, points_per_px
+        self._free: dict[Look, list[Page]] = {}
+
+    def take(self, look: Look) -> Page:
+        """A blank page that remembers nothing."""
+        free = self._free.get(look)
+        return free.pop() if free else self._opened(look)
+
+    def give_back(self, page: Page, look: Look) -> None:
+        """Makes it forget what was stored, routed and shown; one that was worn is closed."""
+        if look.worn or page.is_closed():
+            page.context.close()
+            return
+        page.unroute_all()
+        page.context.set_offline(False)
+        if page.url.startswith("http"):
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        # Whoever leaves a page by an address of the same page stays on it.
+        page.goto("about:blank")
+        page.context.clear_cookies()
+        self._free.setdefault(look, []).append(page)
+
+    def _opened(self, look: Look) -> Page:
+        width, height = look.size
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height},
+            device_scale_factor=self._points_per_px,
+            color_scheme=look.theme,
+            # Gliding costs a software renderer more than it shows a test.
+            reduced_motion="reduce",
+            locale={"fr": "fr-FR", "en": "en-GB"}[look.language],
+            timezone_id="Europe/Paris",
+            has_touch=width < PHONE_PX,
+        )
+        context.set_default_timeout(PATIENCE_S * 1000)
+        return context.new_page()
 
 
 class Console:
     """A window. login: whose session it has; None: nobody's yet."""
 
     def __init__(
-        self, browser: Browser, town: Town, login: str | None = "operator", *, path: str = "",
-        size: tuple[int, int] = (1100, 720), theme: Literal["dark", "light"] = "dark", language: str = "fr",
-        host: str = "127.0.0.1",
-    ) -> None:  # fmt: skip
-        self.town = town
-        self.context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=theme,
-            # Gliding costs a software renderer more than it shows a test.
-            reduced_motion="reduce",
-            locale={"fr": "fr-FR", "en": "en-GB"}[language],
-            timezone_id="Europe/Paris",
-            has_touch=size[0] < 700,
-        )
-        self.context.set_default_timeout(PATIENCE_S * 1000)
+        self, page: Page, town: Town, login: str | None = "operator", *, path: str = "", host: str = "127.0.0.1"
+    ) -> None:
+        self.page, self.town = page, town
+        self.context = page.context
         self.url = f"http://{host}:{town.port}"
         if login is not None:
             self.context.add_cookies([{"name": "vigie_session", "value": town.cookie(login), "url": self.url}])
-        self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
-        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("pageerror", self._failed)
         self.page.on("console", self._heard)
         self.page.goto(f"{self.url}/console{path}")
+
+    def leave(self) -> None:
+        """Nobody listens to the page any more."""
+        self.page.remove_listener("pageerror", self._failed)
+        self.page.remove_listener("console", self._heard)
+
+    def _failed(self, error: Any) -> None:
+        self.complaints.append(f"script: {error}")
 
     def _heard(self, message: Any) -> None:
         # What the post refuses, the browser calls an error: whether a refusal is right, the test says.
@@ -60,10 +115,6 @@ class Console:
         expected = ("Failed to load resource", "GPU stall", "swiftshader", "SwiftShader")
         if message.type in ("error", "warning") and not any(each in message.text for each in expected):
             self.complaints.append(f"{message.type}: {message.text}")
-
-    def close(self) -> None:
-        """Closes the window."""
-        self.context.close()
 
     def by(self, selector: str, **how: Any) -> Locator:
         """What a selector finds."""

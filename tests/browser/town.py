@@ -21,7 +21,8 @@ from pathlib import Path
 import shapely
 
 from tests.people import QUETIGNY, Browser, make_people
-from tests.post import NO_RESERVE, RunningPost
+from tests.post import NO_RESERVE, RunningPost, ready
+from tests.ready import Started
 from vigie.app import admit_device, installation
 from vigie.core.drafts import Draft
 from vigie.core.readings import Value
@@ -335,7 +336,7 @@ class Town:
             )
         make_people(folder)
         self.port = _free_port()
-        self.processes: dict[str, subprocess.Popen[str]] = {}
+        self.processes: dict[str, subprocess.Popen[str] | Started] = {}
         self._cookies: dict[str, str] = {}
 
     @property
@@ -350,13 +351,15 @@ class Town:
 
     def start(self) -> None:
         """Starts the post, and the devices where they do not run yet."""
-        self._run("post", "-c", "from vigie.cli import main; main()", "serve", "--data", str(self.folder),
-                  "--port", str(self.port), stdout=subprocess.PIPE)  # fmt: skip
-        stdout = self.processes["post"].stdout
-        assert stdout is not None
-        assert "answers on" in stdout.readline(), (self.folder / "log").read_text()
+        reserves = {f"VIGIE_{key.upper()}": str(value) for key, value in NO_RESERVE.items()}
+        args = ["serve", "--data", str(self.folder), "--port", str(self.port)]
+        post = self.processes["post"] = ready().start(args, os.environ | reserves, self.folder / "log")
+        assert "answers on" in post.stdout.readline(), (self.folder / "log").read_text()
         if self.lively and "devices" not in self.processes:
-            self._run("devices", "-c", _DEVICES, self.url, self.secret)
+            self.processes["devices"] = subprocess.Popen(
+                [sys.executable, "-c", _DEVICES, self.url, self.secret], stderr=(self.folder / "log").open("a"),
+                text=True, start_new_session=True, cwd=PROJECT,
+            )  # fmt: skip
             self._wait_for_words()
 
     def stop(self, *names: str) -> None:
@@ -382,13 +385,6 @@ class Town:
         said = self.post.ask("GET", f"/api/v1/{path}", Cookie=f"vigie_session={self.cookie(login)}")
         assert said.status == 200, said
         return said.body
-
-    def _run(self, name: str, *arguments: str, stdout: int | None = None) -> None:
-        reserves = {f"VIGIE_{key.upper()}": str(value) for key, value in NO_RESERVE.items()}
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, *arguments], stdout=stdout, stderr=(self.folder / "log").open("a"), text=True,
-            start_new_session=True, cwd=PROJECT, env=os.environ | reserves,
-        )  # fmt: skip
 
     def _wait_for_words(self) -> None:
         end = time.monotonic() + 60

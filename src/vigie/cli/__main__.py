@@ -1,5 +1,5 @@
 """python -m vigie.cli: the command, where it is not on the path."""
 
-from vigie.cli import main
+from vigie.cli import program
 
-main()
+program()
