@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -209,20 +210,28 @@ def _id(method: str, path: str) -> str:
 
 def docs_routes(routes: Sequence[BaseRoute], direct: Mapping[tuple[str, str], Any], version: str) -> list[Route]:
     """The document, and the page for people, of all these routes."""
-    whole = document(routes, direct, version)
-    body = msgspec.json.encode(whole)
+    described = tuple(routes)
+
+    @cache
+    def whole() -> dict[str, Any]:
+        # Made when it is asked for: a start does not wait for it.
+        made = document(described, direct, version)
+        made["paths"][DOCUMENT_PATH] = {"get": _by_docstring("GET", DOCUMENT_PATH, openapi) | {"security": [{}]}}
+        return made
+
+    @cache
+    def body() -> bytes:
+        return msgspec.json.encode(whole())
 
     async def openapi(request: Request) -> Response:
         """This document."""
-        return Response(body, media_type="application/json", headers={"Cache-Control": "no-cache"})
+        return Response(body(), media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     async def people(request: Request) -> Response:
         """The API for people to read."""
         language = language_of(request)
-        return page(words(language)("api.title"), as_html(whole, words(language)), language)
+        return page(words(language)("api.title"), as_html(whole(), words(language)), language)
 
-    whole["paths"][DOCUMENT_PATH] = {"get": _by_docstring("GET", DOCUMENT_PATH, openapi) | {"security": [{}]}}
-    body = msgspec.json.encode(whole)
     return [Route(DOCUMENT_PATH, openapi, methods=["GET"]), Route("/api", people, methods=["GET"])]
 
 

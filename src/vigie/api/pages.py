@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
@@ -53,14 +54,19 @@ MEDIA = {
 _COMPRESSED = {".html", ".js", ".css", ".json", ".svg", ".txt", ".webmanifest"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
-    """A file of the pages: as it is, compressed where that is worth it, and a digest of it."""
+    """A file of the pages, and a digest of it. compressed: whether that is worth it."""
 
     media: str
     body: bytes
-    packed: bytes | None
+    compressed: bool
     digest: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """Compressed, once somebody asks for it: a start does not wait for it."""
+        return gzip.compress(self.body, 6, mtime=0)
 
 
 def read_files(folder: Path) -> dict[str, File]:
@@ -69,10 +75,9 @@ def read_files(folder: Path) -> dict[str, File]:
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
         if path.is_file() and not path.name.startswith("."):
             body = path.read_bytes()
-            packed = gzip.compress(body, 6, mtime=0) if path.suffix in _COMPRESSED else None
             media = MEDIA.get(path.suffix, "application/octet-stream")
             digest = hashlib.sha256(body).hexdigest()[:32]
-            files[path.relative_to(folder).as_posix()] = File(media, body, packed, digest)
+            files[path.relative_to(folder).as_posix()] = File(media, body, path.suffix in _COMPRESSED, digest)
     return files
 
 
@@ -90,7 +95,7 @@ def page_routes(folder: Path = WEB) -> list[Route]:
         }
         if f'"{file.digest}"' in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        if file.compressed and "gzip" in request.headers.get("accept-encoding", ""):
             return Response(file.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=file.media)
         return Response(file.body, headers=headers, media_type=file.media)
 
