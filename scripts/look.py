@@ -11,7 +11,9 @@ import shutil
 import sys
 import tempfile
 import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 from playwright.sync_api import Error, sync_playwright
 
@@ -22,6 +24,7 @@ sys.modules["tests"] = own = types.ModuleType("tests")
 own.__path__ = [str(PROJECT / "tests")]
 
 from tests.browser.console import CHROMIUM_FLAGS, Console, Look, Windows  # noqa: E402
+from tests.browser.gateways import WHOLE, gateways, made  # noqa: E402
 from tests.browser.test_pages import WHO  # noqa: E402
 from tests.browser.town import Town, town  # noqa: E402
 
@@ -52,6 +55,7 @@ def main() -> None:
         windows = Windows(browser, points_per_px=1)
         for way in WAYS:
             every_page(windows, here, way)
+        gateways_too(windows, Path(folder) / "gateways")
         # The last: what is seen when the post is gone.
         left = [(Console(windows.take(way), here), way) for way in WAYS[:2]]
         for console, _ in left:
@@ -88,6 +92,24 @@ def every_page(windows: Windows, here: Town, way: Look) -> None:
                 continue
             picture(console, name, way)
         windows.give_back(console.page, way)
+
+
+def gateways_too(windows: Windows, folder: Path) -> None:
+    """The page of gateways where there are many, some of which speak; and one of them."""
+    # An installation is made by a loop, and the browser's own runs in this thread.
+    with ThreadPoolExecutor(1) as aside:
+        secrets = aside.submit(made, folder).result()
+    with gateways(folder, secrets) as there:
+        there.approve(70)
+        for way in WAYS:
+            console = Console(windows.take(way), cast("Any", there), "manager")
+            console.evaluate("(language) => localStorage.setItem('vigie.language', language)", way.language)
+            for name, address in (("gateways-many", ""), ("gateway", f"&gateway={WHOLE}")):
+                console.evaluate("(address) => (location.hash = `page=gateways${address}`)", address)
+                console.page.reload()
+                console.by(".page :is(.line, .box)").first.wait_for()
+                picture(console, name, way)
+            windows.give_back(console.page, way)
 
 
 def picture(console: Console, name: str, way: Look) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import msgspec
+
 from tests.city import drafts
 from tests.post import NO_RESERVE, now_us
 from tests.protocols.talq.link import ACTUATOR, CABINET, LAMP, LAMP_CLASS, MONITOR, SERVICES, lamp
@@ -22,7 +24,7 @@ from vigie.app import TALQ, admit_device, gateway_token, installation
 from vigie.core.times import rfc3339
 from vigie.protocols.talq.events import GatewayEvent, Overridden
 from vigie.protocols.talq.gateway import Gateway, Identity
-from vigie.protocols.talq.messages import Attribute, Command, Device, DeviceClass, FunctionDesc
+from vigie.protocols.talq.messages import Attribute, Command, Device, DeviceClass, FunctionDesc, Service
 from vigie.protocols.talq.requests import Answer, Incoming, Request, digest
 from vigie.protocols.talq.routes import Side, find
 from vigie.protocols.talq.schedules import level_state
@@ -242,6 +244,13 @@ def gateway_at(
     base = f"http://127.0.0.1:{post}"
     with GatewayAt(base, secrets[name], gateway_token(folder, name), name=name, **how) as gateway:
         yield gateway
+
+
+def roomy(gateway: GatewayAt, **limits: Any) -> None:
+    """What the gateway says that it has room for."""
+    network = gateway.gateway.network
+    said: Service = network.services["ControlService"]
+    network.services["ControlService"] = msgspec.structs.replace(said, **limits)
 
 
 def until(true: Callable[[], Any], *, within_s: float = 20) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ class Console:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def see(self, text: str) -> None:
+    def see(self, text: str | re.Pattern[str]) -> None:
         """Waits until a text is to be seen."""
         expect(self.page.get_by_text(text).first).to_be_visible()
 

@@ -253,6 +253,7 @@ STATES: dict[str, tuple[str, Callable[[Console], None], str]] = {
     "table": ("page=table", _nothing, ".space [role=row]"),
     "journal": ("page=journal", _nothing, "li.entry"),
     "programmes": ("page=programmes", _nothing, ".page :is(.line, .empty)"),
+    "gateways": ("page=gateways", _nothing, ".page .empty"),
     "orders": ("page=orders", _nothing, ".page :is(.line, .note)"),
     "create": ("", _create, "form .place"),
     "street": ("", _street, ".order .preview strong"),

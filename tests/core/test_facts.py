@@ -14,6 +14,7 @@ from vigie.core.facts import (
     ConditionRaised,
     DeviceAdmitted,
     DeviceExpelled,
+    GatewayReread,
     InstallationMade,
     PersonalErased,
     commitment,
@@ -37,6 +38,7 @@ facts: st.SearchStrategy[AnyFact] = st.one_of(
     st.builds(ConditionMoved, **common, **moved),
     st.builds(DeviceAdmitted, **common, device=words, count=numbers, items=words),
     st.builds(DeviceExpelled, **common, device=words),
+    st.builds(GatewayReread, **common, device=words),
     st.builds(PersonalErased, **common, rule=words, fields=st.lists(words, max_size=3)),
 )
 

@@ -58,6 +58,6 @@ def api_routes(
     post.beside.append(reading.warm)
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, calendar).operations]
-    operations += GatewaysDoor(sources, talq, keeping).operations
+    operations += GatewaysDoor(bench, talq, keeping).operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
     return [*routes(operations, access), *tile_routes(post.engine, ground, access, kiln), *page_routes()]

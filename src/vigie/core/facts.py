@@ -200,6 +200,12 @@ class DeviceExpelled(Fact, frozen=True, tag=True):
     device: str
 
 
+class GatewayReread(Fact, frozen=True, tag=True):
+    """Somebody had what a gateway holds of the programmes read anew, and what differs mended."""
+
+    device: str
+
+
 class UserMade(Fact, frozen=True, tag=True):
     """Somebody got an account. Login and name travel beside it."""
 
@@ -287,6 +293,7 @@ AnyFact = (
     | PlanMoved
     | DeviceAdmitted
     | DeviceExpelled
+    | GatewayReread
     | UserMade
     | UserChanged
     | RoleGranted

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from vigie.core.drafts import Draft
-from vigie.core.facts import POST, digest
+from vigie.core.facts import POST, Entry, GatewayReread, because, digest
 from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.lives import COMMAND
@@ -143,6 +143,16 @@ class Acts:
         where there is no such plan."""
         by = self._by(actor, reason)
         self._engine.owe([self._engine.plans.move(plan_id, event, number=number, revision=revision, by=by)])
+
+    # Gateways.
+
+    def note_reread(self, device: str, anchor: int, *, actor: str, reason: str) -> None:
+        """Writes down that somebody has what a gateway holds read anew. anchor: the asset that stands for it: who sees
+        that reads it. Raises StorageFull."""
+        now_us = self._begin()
+        fact = GatewayReread(id=self.new_id(), at=now_us, actor=actor, device=device)
+        about = replace(self._engine.registry.about(anchor), subject=device)
+        self._engine.owe([Entry(fact, because(reason, now_us), about=about)])
 
     # Alarms.
 

@@ -26,7 +26,8 @@ class Selection:
 
     assets: ids. kinds, street, area: names; an area holds what lies below it. box: west, south, east, north, degrees.
     polygon: its corners (longitude, latitude), without the first again at the end. order: the id of the order whose
-    targets `assets` are: how they were named, for the journal.
+    targets `assets` are: how they were named, for the journal. reporter: the number of the device that speaks for them,
+    None for any.
     """
 
     assets: Sequence[str] | None = None
@@ -36,6 +37,7 @@ class Selection:
     box: tuple[float, float, float, float] | None = None
     polygon: Sequence[tuple[float, float]] | None = None
     order: str = ""
+    reporter: int | None = None
 
     @property
     def words(self) -> dict[str, str]:
@@ -68,6 +70,8 @@ def mask_of(registry: Registry, selection: Selection, places: tuple[Floats, Floa
     if selection.area:
         inside = [code for path, code in registry.area_codes.items() if lies_in(path, selection.area)]
         mask &= np.isin(registry.area[:count], inside)
+    if selection.reporter is not None:
+        mask &= registry.reporter[:count] == selection.reporter
     if selection.box is not None:
         west, south, east, north = selection.box
         mask &= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)

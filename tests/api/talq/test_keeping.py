@@ -6,17 +6,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.people import Browser, make_people
 from tests.post import running
 from tests.protocols.talq.link import ACTUATOR, LAMP
 from tests.protocols.talq.standard import Standard
-from tests.talq import GATEWAY, GatewayAt, gateway_at, make, until
+from tests.talq import GATEWAY, GatewayAt, gateway_at, make, roomy, until
 from vigie.api.talq.keeping import SETTLE_US
 from vigie.api.talq.programmes import PREFIX
-from vigie.protocols.talq.messages import Calendar, ControlProgramOne, Service
+from vigie.protocols.talq.messages import Calendar, ControlProgramOne
 
 LAMPS = 6
 
@@ -47,13 +46,6 @@ def held(who: Browser) -> dict[str, Any]:
     return gateway["programmes"]
 
 
-def roomy(gateway: GatewayAt, **limits: Any) -> None:
-    """What the gateway says that it has room for."""
-    network = gateway.gateway.network
-    said: Service = network.services["ControlService"]
-    network.services["ControlService"] = msgspec.structs.replace(said, **limits)
-
-
 def levels_held(gateway: GatewayAt) -> set[int]:
     """All levels that the programs in the gateway name."""
     programs: list[ControlProgramOne] = list(gateway.gateway.network.holding.programs.values())
@@ -73,6 +65,8 @@ def test_what_is_in_force_is_given_read_back_and_mended(tmp_path: Path, talq: St
         until(lambda: held(manager)["stands"] == "in_step", within_s=60)
         told = held(manager)
         assert (told["lamps"], told["step_min"], told["differences"]) == (LAMPS, 1, [])
+        assert told["plans"] == {plan: LAMPS}
+        assert told["mended"] < told["read"] < told["due"]
         network = gw.gateway.network
         calendars = {network.assigned[LAMP.format(number), ACTUATOR] for number in range(LAMPS)}
         assert len(calendars) == 1
@@ -82,8 +76,11 @@ def test_what_is_in_force_is_given_read_back_and_mended(tmp_path: Path, talq: St
         # A new version takes the place of the one before, of which nothing is left behind.
         before = set(network.holding.calendars)
         bring_into_force(manager, deputy, 60, plan)
-        until(lambda: levels_held(gw) == {100, 60} and not before & set(network.holding.calendars), within_s=60)
+        # From the approval on it is not said any more that the gateway holds what is in force.
+        assert held(manager)["stands"] in ("pending", "differs")
         until(lambda: held(manager)["stands"] == "in_step", within_s=60)
+        assert levels_held(gw) == {100, 60}
+        assert not before & set(network.holding.calendars)
 
         # What somebody changes in the gateway is found when it is read again, and mended; what another system has put
         # there is told and left alone.
@@ -92,14 +89,19 @@ def test_what_is_in_force_is_given_read_back_and_mended(tmp_path: Path, talq: St
             network.values[LAMP.format(0)][ACTUATOR].pop("calendarID", None)
             foreign = Calendar("theirs", "another-cms", (), next(iter(network.holding.programs)))
             network.holding.calendars["theirs"] = foreign
-        gw.attach()
+        again = f"/api/v1/gateways/{GATEWAY}/read"
+        assert Browser(post, "elected").ask("POST", again, {}).status == 403
+        assert manager.ask("POST", "/api/v1/gateways/another/read", {}).status == 404
+        assert manager.ask("POST", again, {"reason": "une équipe y a travaillé"}).status == 202
         until(lambda: network.assigned[LAMP.format(0), ACTUATOR], within_s=90)
         until(lambda: held(manager)["stands"] == "in_step", within_s=60)
-        assert [(each["name"], each["what"], each["ours"]) for each in held(manager)["differences"]] == [
-            ("theirs", "surplus", False)
-        ]
+        (found,) = held(manager)["differences"]
+        assert (found["name"], found["what"], found["ours"]) == ("theirs", "surplus", False)
+        assert (found["wanted"], found["held"]["nights"]) == (None, 1)
         assert "theirs" in network.holding.calendars
         assert held(Browser(post, "operator"))["stands"] == "in_step"
+        (entry,) = manager.ask("GET", "/api/v1/journal?type=GatewayReread").body["items"]
+        assert entry["summary"]["device"] == GATEWAY
 
 
 @pytest.mark.timeout(240)
@@ -136,6 +138,8 @@ def test_a_gateway_that_takes_none_and_one_that_refuses_are_told_apart(tmp_path:
         assert held(manager)["stands"] == "unable"
         assert not gw.asked("getControlPrograms")
         assert not gw.asked("addControlPrograms")
+        refused = manager.ask("POST", f"/api/v1/gateways/{GATEWAY}/read", {})
+        assert (refused.status, refused.body["rule"]) == (409, "lighting.gateway_not_read")
 
         roomy(gw, maximum_programs=400)
         refusing = (507, b'[{"key":"serviceConstraintExceeded","description":"no room"}]', {})

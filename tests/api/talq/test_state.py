@@ -57,7 +57,21 @@ def test_a_gateway_is_shown_to_those_who_see_any_of_its_assets(tmp_path: Path, t
             # The crew of Quetigny has lamps 1 and 3 alone.
             (told,) = listed(crew)
             assert (told["assets"], told["missing"], told["notices"]) == (2, ["luminaire-000003"], [])
+            assert (told["kinds"], told["may_read"]) == ({"luminaire": 2}, True)
             assert post.ask("GET", "/api/v1/gateways").status == 401
+            # Fewer words of each on demand; one alone; and what it speaks for, of what is seen fully.
+            (brief,) = operator.ask("GET", "/api/v1/gateways?told=0").body["items"]
+            assert (brief["missing"], brief["missing_total"], brief["kinds"]) == ([], 2, {"cabinet": 1, "luminaire": 4})
+            assert crew.ask("GET", f"/api/v1/gateways/{GATEWAY}").body == listed(crew)[0]
+            assert crew.ask("GET", "/api/v1/gateways/another").status == 404
+            for who, count in ((operator, 5), (crew, 2)):
+                assert who.ask("GET", f"/api/v1/assets?device={GATEWAY}").body["total"] == count
+            assert operator.ask("GET", "/api/v1/assets?device=another").body["total"] == 0
+            # An order under way is counted where its lamp is.
+            order = {"action": "luminaire.dim", "params": {"level": 40}, "select": {"assets": ["luminaire-000000"]}}
+            assert operator.ask("POST", "/api/v1/commands", order).status == 201
+            assert sum(until(lambda: listed(operator)[0]["orders"]).values()) == 1
+            assert listed(crew)[0]["orders"] == {}
         attached = told["attached"]
         post.kill()
         with running(tmp_path, "", port=post.port) as again:
@@ -69,7 +83,9 @@ def test_who_sees_none_of_its_assets_sees_no_gateway(tmp_path: Path) -> None:
     make(tmp_path, lamps=1)
     make_people(tmp_path, ["crew"])
     with running(tmp_path, "") as post:
-        assert listed(Browser(post, "crew")) == []
+        crew = Browser(post, "crew")
+        assert listed(crew) == []
+        assert crew.ask("GET", f"/api/v1/gateways/{GATEWAY}").status == 404
 
 
 def report(gateway: Gateway, at_us: int) -> Request:

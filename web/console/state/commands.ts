@@ -46,8 +46,9 @@ export function consoleCommands(): ConsoleCommand[] {
     { text: t('console.page.orders'), icon: 'orders', key: 'O', run: () => view.openPage('orders') },
   ]
   if (session.may('see', SERVICE)) {
-    const open = (): void => view.openPage('programmes')
-    commands.push({ text: t('console.page.programmes'), icon: 'programmes', key: 'P', run: open })
+    for (const [page, key] of [['programmes', 'P'], ['gateways', 'W']] as const) {
+      commands.push({ text: t(`console.page.${page}`), icon: page, key, run: () => view.openPage(page) })
+    }
   }
   if (session.may('journal')) {
     commands.push({ text: t('console.page.journal'), icon: 'journal', key: 'G', run: () => view.openPage('journal') })

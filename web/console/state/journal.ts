@@ -139,6 +139,7 @@ export const FACTS: readonly string[] = [
   'TokenRevoked',
   'DeviceAdmitted',
   'DeviceExpelled',
+  'GatewayReread',
   'PersonalErased',
   'InstallationMade',
 ]

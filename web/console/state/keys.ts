@@ -25,6 +25,7 @@ const KEYS: Record<string, () => void> = {
   o: () => view.openPage(view.page === 'orders' ? 'map' : 'orders'),
   g: () => session.may('journal') && view.openPage(view.page === 'journal' ? 'map' : 'journal'),
   p: () => session.may('see', SERVICE) && view.openPage(view.page === 'programmes' ? 'map' : 'programmes'),
+  w: () => session.may('see', SERVICE) && view.openPage(view.page === 'gateways' ? 'map' : 'gateways'),
   h: goHome,
 }
 
@@ -43,6 +44,7 @@ function back(): void {
   } else if (view.front === 'selection') selection.clear()
   else if (view.front === 'order') view.openOrder(null)
   else if (view.front === 'asset') view.openAsset(null)
+  else if (view.page === 'gateways' && view.gateway) view.openGateway(null)
   else if (view.page !== 'map') view.openPage('map')
   else desk.current = null
 }

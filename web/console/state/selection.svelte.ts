@@ -11,9 +11,11 @@ import { view } from './view.svelte'
 export type Tool = 'none' | 'lasso' | 'create' | 'move'
 
 export interface Chosen {
-  form: 'street' | 'area' | 'polygon'
+  form: 'street' | 'area' | 'polygon' | 'device'
   /** What a person calls it; empty for a lasso. */
   name: string
+  /** The device that speaks for them. */
+  device?: string
   street?: string
   area?: string
   polygon?: [number, number][]
@@ -64,6 +66,11 @@ class Selection {
     this.choose({ form: 'polygon', name: t('console.selection.view'), polygon })
   }
 
+  /** What a gateway speaks for. */
+  chooseDevice(name: string): void {
+    this.choose({ form: 'device', name, device: name })
+  }
+
   chooseFound(found: Found): void {
     if (found.type === 'area') this.chooseArea(found.id)
     else if (found.type === 'street') {
@@ -95,6 +102,9 @@ class Selection {
         return { area: chosen.area ?? '', kind }
       case 'polygon':
         return { polygon: chosen.polygon ?? [], kind }
+      case 'device':
+        // An order names its targets: it waits until all of them are known here.
+        return this.members.length ? { assets: this.members.map((row) => row.id) } : null
     }
   }
 
@@ -104,6 +114,7 @@ class Selection {
     return {
       street: chosen?.street,
       area: chosen?.area,
+      device: chosen?.device,
       polygon: chosen?.polygon?.map(([lon, lat]) => `${lon.toFixed(6)},${lat.toFixed(6)}`).join(';'),
     }
   }
@@ -163,7 +174,7 @@ class Selection {
 
   /** Brings a street into view, whole; what a lasso holds is in view already. */
   #show(chosen: Chosen): void {
-    if (chosen.form !== 'street') return
+    if (chosen.form !== 'street' && chosen.form !== 'device') return
     const bounds = boundsOf(this.members)
     if (bounds) mapState.fit(bounds)
     else if (chosen.at) mapState.go(chosen.at.lon, chosen.at.lat, 16.5)

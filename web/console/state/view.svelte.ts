@@ -1,6 +1,6 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'gateways'
 
 export interface Place {
   lon: number
@@ -8,7 +8,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'gateways']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
@@ -25,6 +25,8 @@ class View {
   page = $state<PageName>('map')
   /** The programme that is open on its page, by its id; NEW for one that has none yet, null for the list of them. */
   plan = $state<string | null>(null)
+  /** The gateway that is open on its page, by its name; null for all of them. */
+  gateway = $state<string | null>(null)
   /** The order that is open, by its id. */
   order = $state<string | null>(null)
   /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */
@@ -56,6 +58,12 @@ class View {
   openPlan(id: string | null): void {
     this.page = 'programmes'
     this.plan = id
+    this.#write(true)
+  }
+
+  openGateway(name: string | null): void {
+    this.page = 'gateways'
+    this.gateway = name
     this.#write(true)
   }
 
@@ -114,6 +122,7 @@ class View {
     const chosen = this.opened.includes('selection') ? (['selection'] as const) : []
     this.opened = this.front === 'selection' ? [...said, ...chosen] : [...chosen, ...said]
     this.plan = params.get('plan')
+    this.gateway = params.get('gateway')
     this.page = PAGES.find((page) => page === params.get('page')) ?? 'map'
   }
 
@@ -126,6 +135,7 @@ class View {
     if (this.hidden.size) params.set('hide', [...this.hidden].join(','))
     if (this.page !== 'map') params.set('page', this.page)
     if (this.page === 'programmes' && this.plan) params.set('plan', this.plan)
+    if (this.page === 'gateways' && this.gateway) params.set('gateway', this.gateway)
     for (const side of this.opened) {
       const id = side === 'selection' ? null : this[side]
       if (id) params.set(side, id)

@@ -44,6 +44,7 @@ class AssetsQuery(msgspec.Struct, frozen=True, kw_only=True):
     street: Annotated[str, Meta(description="The street it stands on, by its name.")] = ""
     area: Annotated[str, Meta(description="The path of an area, with all below it.")] = ""
     polygon: Annotated[str, Meta(description="Corners lon,lat;lon,lat;... in degrees.")] = ""
+    device: Annotated[str, Meta(max_length=200, description="The device that speaks for it, such as a gateway.")] = ""
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX, description="How many a page has.")] = 100
     cursor: Annotated[str, Meta(description="`next` of the page before.")] = ""
     format: Annotated[
@@ -77,12 +78,13 @@ class Assets:
         """Lists the assets that you may see and that fit all that is asked for.
 
         By their numbers, which grow with the city: what is added while you read comes last. With format=csv the whole
-        list is one table; its head is in your language.
+        list is one table; its head is in your language. Which device speaks for an asset is told of what you see fully.
         """
         query, sources = ask.query, self._sources
         index = await self._search.index() if query.q else None
+        reporter = await asyncio.to_thread(self._device, query.device) if query.device else None
         sight = sources.sight(ask.caller)
-        numbers = self._fitting(query, sight, index)
+        numbers = self._fitting(query, sight, index, reporter)
         if query.format == "csv":
             return csv_of(sources.engine, sight.kept, numbers, ask.caller.language, sources.clock.now_us())
         after = place_of(query.cursor, tuple[int])
@@ -114,8 +116,14 @@ class Assets:
             raise Problem(404, "No such asset", f"There is no asset {asset_id[:80]!r} that you may see.")
         return no
 
-    def _fitting(self, query: AssetsQuery, sight: Sight, index: AssetIndex | None) -> NDArray[np.intp]:
-        """The numbers of the assets that fit, sorted."""
+    def _device(self, name: str) -> int:
+        """The number of a device that may speak; -1 where there is none of this name."""
+        return next((number for number, known in self._sources.facts.devices().values() if known == name), -1)
+
+    def _fitting(
+        self, query: AssetsQuery, sight: Sight, index: AssetIndex | None, reporter: int | None
+    ) -> NDArray[np.intp]:
+        """The numbers of the assets that fit, sorted. reporter: the device that is asked for."""
         engine = self._sources.engine
         selection = selection_of(
             engine.registry,
@@ -124,9 +132,11 @@ class Assets:
             area=query.area,
             bbox=query.bbox,
             polygon=query.polygon,
+            reporter=reporter,
         )
         try:
             fits = mask_of(engine.registry, selection, places(engine, sight)) & sight.seen
+            fits &= sight.covered if reporter is not None else True
         except SelectionWrong as error:
             raise Problem(400, "Impossible parameter", f"{str(error).capitalize()}.") from error
         if query.worst is not None:

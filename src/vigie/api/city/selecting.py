@@ -11,12 +11,13 @@ from vigie.engine.selection import Selection
 
 
 def selection_of(
-    registry: Registry, *, kind: str = "", street: str = "", area: str = "", bbox: str = "", polygon: str = ""
-) -> Selection:
+    registry: Registry, *, kind: str = "", street: str = "", area: str = "", bbox: str = "", polygon: str = "",
+    reporter: int | None = None,
+) -> Selection:  # fmt: skip
     """The selection that the parameters of an address mean.
 
-    bbox: west,south,east,north. polygon: lon,lat;lon,lat;... Raises Problem 400 for what cannot be read, and for a
-    kind that there is not, naming the nearest.
+    bbox: west,south,east,north. polygon: lon,lat;lon,lat;... reporter: the number of a device. Raises Problem 400 for
+    what cannot be read, and for a kind that there is not, naming the nearest.
     """
     if kind and kind not in registry.kind_codes:
         raise unknown_kind(registry, kind)
@@ -28,6 +29,7 @@ def selection_of(
         area=area,
         box=None if box is None else (box[0], box[1], box[2], box[3]),
         polygon=None if corners is None else [(corner[0], corner[1]) for corner in corners],
+        reporter=reporter,
     )
 
 

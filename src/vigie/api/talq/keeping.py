@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import structlog
@@ -55,6 +55,8 @@ class Keeps(StrEnum):
     """It takes no programmes: it has no ControlService that follows the sun by dates, days that begin at another hour
     than midnight or noon, or no room even for the coarsest."""
     IN_STEP = "in_step"
+    PENDING = "pending"
+    """What it should hold has changed since it was read; it was not given that yet."""
     DIFFERS = "differs"
     """What differs has been found and is being mended, or will be when it answers."""
     REFUSES = "refuses"
@@ -64,16 +66,21 @@ class Keeps(StrEnum):
 @dataclass(slots=True)
 class Keeping:
     """What is known of one gateway. read_us: when it was last read whole, 0 for never. differences: what was found
-    then. lamps: how many have a calendar of ours. step_min: to how many minutes dusk and dawn are rounded for it.
-    due_us: when it is read next."""
+    then. lamps: how many have a calendar of ours. plans: how many of its lamps each programme speaks for, by the
+    programme's id. step_min: to how many minutes dusk and dawn are rounded for it. due_us: when it is read next. tries:
+    how often in a row what differs was sent. mended_us, sent: when that was last, 0 for never, and how many things it
+    were. busy: it is being read or mended now."""
 
     stands: Keeps = Keeps.UNKNOWN
     read_us: int = 0
     differences: tuple[Difference, ...] = ()
     lamps: int = 0
+    plans: Mapping[str, int] = field(default_factory=dict[str, int])
     step_min: int = 1
     due_us: int = 0
     tries: int = 0
+    mended_us: int = 0
+    sent: int = 0
     busy: bool = False
     attached_us: int = 0
     found_us: int = -1
@@ -100,6 +107,21 @@ class ProgrammeKeeping:
         self._wanted: dict[tuple[bool, int], Wanted] = {}
         self._as_of: object = None
 
+    @property
+    def is_current(self) -> bool:
+        """Whether what gateways should hold is of what is in force now: where that has just changed, it is made anew
+        first."""
+        return self._edition() == self._as_of
+
+    def read_again(self, link: Link) -> bool:
+        """Has a gateway read in the next seconds, and what differs sent anew as often as if it were found for the first
+        time. False where it takes no programmes, or is not attached."""
+        keeping = self.of.setdefault(link.name, Keeping())
+        if keeping.stands is Keeps.UNABLE or not link.is_ready:
+            return False
+        keeping.tries, keeping.due_us = 0, self._clock.now_us()
+        return True
+
     async def run(self) -> None:
         """Keeps them until it is cancelled."""
         while True:
@@ -120,7 +142,10 @@ class ProgrammeKeeping:
         for name in self.of.keys() - self._talq.links.keys():
             del self.of[name]
         for link in tuple(self._talq.links.values()):
+            is_new = link.name not in self.of
             keeping = self.of.setdefault(link.name, Keeping())
+            if is_new or edition != self._as_of:
+                keeping.plans = (await self._any_wanted()).speaking_for(self._own(link))
             if not link.is_ready:
                 continue
             from_noon = _from_noon(link)
@@ -133,6 +158,12 @@ class ProgrammeKeeping:
             if may and keeping.due_us <= now_us:
                 self._read(link, keeping)
         self._as_of = edition
+
+    async def _any_wanted(self) -> Wanted:
+        """What should be held, said in whichever way: which programmes speak for a lamp is the same in all."""
+        if not self._wanted:
+            self._wanted[True, STEPS_MIN[0]] = await self._made(True, STEPS_MIN[0])
+        return next(iter(self._wanted.values()))
 
     async def _want(self, link: Link, keeping: Keeping, from_noon: bool, *, anew: bool, now_us: int) -> None:
         """What the gateway should hold now; where that is not what it should have held, it is read at once."""
@@ -164,6 +195,8 @@ class ProgrammeKeeping:
             keeping.stands = Keeps.UNKNOWN
         keeping.lamps = len(held.assigned)
         if held != link.peer.wanted:
+            if keeping.stands is not Keeps.UNKNOWN:
+                keeping.stands = Keeps.PENDING
             link.peer.wanted, keeping.tries = held, 0
             keeping.due_us = max(now_us, link.attached_us + SETTLE_US)
 
@@ -208,6 +241,7 @@ class ProgrammeKeeping:
         self._say(link, keeping, mendable, now_us)
 
     def _mend(self, link: Link, keeping: Keeping, differences: Sequence[Difference]) -> None:
+        keeping.mended_us, keeping.sent = self._clock.now_us(), len(differences)
         requests = link.peer.mend(differences)
         _log.info("programmes sent", gateway=link.name, differences=len(differences), requests=len(requests))
         left = len(requests)

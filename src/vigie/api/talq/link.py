@@ -101,8 +101,11 @@ class Link:
     def takes_orders(self, now_us: int) -> bool:
         """Whether an order would reach the devices that are meant: not while it begins anew and is still telling which
         it has, nor while it does not answer."""
-        telling = now_us < self.attached_us + ATTACHING_US_MAX and now_us < self.found_us + TOLD_US
-        return self.is_ready and not telling and self.courier.reached is not False
+        return self.is_ready and not self.is_telling(now_us) and self.courier.reached is not False
+
+    def is_telling(self, now_us: int) -> bool:
+        """Whether it has begun anew and still tells which devices it has."""
+        return now_us < self.attached_us + ATTACHING_US_MAX and now_us < self.found_us + TOLD_US
 
     def _recall(self, remembered: Mapping[str, bytes]) -> None:
         if _KNOWN not in remembered:

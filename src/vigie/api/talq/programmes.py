@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import groupby, pairwise
@@ -67,11 +67,16 @@ def nights_ahead(calendar: Calendar, now_us: int) -> Nights:
 @dataclass(frozen=True)
 class Wanted:
     """What lamps should be given. calendars: of each lamp that a programme speaks for, by its id, the name of its
-    calendar."""
+    calendar. plans: of each of them the ids of those programmes."""
 
     programs: Mapping[str, Programme]
     years: Mapping[str, Year]
     calendars: Mapping[str, str]
+    plans: Mapping[str, Sequence[str]]
+
+    def speaking_for(self, lamps: Iterable[str]) -> dict[str, int]:
+        """The ids of the programmes that speak for some of these lamps, and for how many each."""
+        return dict(Counter(plan for lamp in lamps for plan in self.plans.get(lamp, ())))
 
     def of(self, actuators: Mapping[str, Sequence[str]], owner: str) -> Held:
         """What one gateway should hold. actuators: of each of its lamps, by id, as TALQ addresses them. owner: the
@@ -95,6 +100,7 @@ def wanted(park: Park, layers: Sequence[Layer], nights: Nights, *, from_noon: bo
     programs: dict[str, Programme] = {}
     years: dict[str, Year] = {}
     calendars: dict[str, str] = {}
+    plans: dict[str, Sequence[str]] = {}
     sunlit = Sunlit(nights)
     for group in groups(park, layers):
         if not group.layers:
@@ -104,8 +110,10 @@ def wanted(park: Park, layers: Sequence[Layer], nights: Nights, *, from_noon: bo
         said = _nights(schedule(group, layers, sunlit), nights, group.place, clock, step_min, always=always)
         year = _year(nights.days, said if from_noon else _from_midnight(said), programs)
         years[year.name] = year
-        calendars |= dict.fromkeys((park.ids[row] for row in ints(group.rows)), year.name)
-    return Wanted(programs, years, calendars)
+        own = [park.ids[row] for row in ints(group.rows)]
+        calendars |= dict.fromkeys(own, year.name)
+        plans |= dict.fromkeys(own, tuple(layers[index].id for index in group.layers))
+    return Wanted(programs, years, calendars, plans)
 
 
 # A night as it is said.
