@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vigie.core.calendar import Calendar
 from vigie.core.kinds import AssetKind
-from vigie.core.observations import Int64s, Mask
+from vigie.core.observations import Mask
 from vigie.core.plans import Columns, PlanKind, Standing
 from vigie.core.scope import Scope
+from vigie.engine.attributes import Attributes
 from vigie.engine.loop import Engine
-from vigie.store.facts import SqlFacts
-
-_KEPT_MAX = 16
-
-_Said = tuple[Int64s, Mapping[str, NDArray[Any]]]
-_Key = tuple[str, tuple[str, ...]]
-
-
-class Attributes:
-    """What the inventory says, remembered until it is changed: a town's lamps are read in a moment, but not at each
-    step of a slider."""
-
-    def __init__(self, engine: Engine, facts: SqlFacts) -> None:
-        self._engine, self._facts = engine, facts
-        self._kept: OrderedDict[_Key, tuple[int, _Said]] = OrderedDict()
-
-    def of(self, kind: type[AssetKind], names: tuple[str, ...]) -> _Said:
-        """The attributes of all assets of a kind. May be called from any thread."""
-        version, key = self._engine.registry.version, (kind.kind, names)
-        kept = self._kept.get(key)
-        if kept is not None and kept[0] == version:
-            return kept[1]
-        said = self._facts.attributes(kind, names)
-        self._kept[key] = (version, said)
-        while len(self._kept) > _KEPT_MAX:
-            self._kept.popitem(last=False)
-        return said
 
 
 @dataclass(frozen=True)
@@ -60,7 +32,7 @@ class Frozen:
     )
 
     @staticmethod
-    def of(engine: Engine, attributes: Attributes, calendar: Calendar, scope: Scope, now_us: int) -> Frozen:
+    def of(engine: Engine, calendar: Calendar, scope: Scope, now_us: int) -> Frozen:
         """The city as somebody sees it now."""
         registry, count = engine.registry, engine.registry.count
         standing: dict[str, list[Standing]] = {}
@@ -73,7 +45,7 @@ class Frozen:
         texts = {name: list(getattr(registry, name)) for name in ("areas", "streets")}
         codes = {"kind_codes": registry.kind_codes, "ids": registry.ids}
         seen = engine.visibility.covered(scope)[:count] & ~registry.gone[:count]
-        return Frozen(calendar, now_us, seen, attributes, columns | texts | codes, standing)
+        return Frozen(calendar, now_us, seen, engine.attributes, columns | texts | codes, standing)
 
     def columns(self, kind: type[AssetKind], *attributes: str) -> Columns:
         """The assets of a kind that who asks may see."""

@@ -14,7 +14,7 @@ from vigie.api.acts.base import Bench, allowed, idempotency_key, refusals
 from vigie.api.acts.forms import Asked, Given
 from vigie.api.bodies import Reason
 from vigie.api.city.forms import Form, Page, Who
-from vigie.api.known import Attributes, Frozen
+from vigie.api.known import Frozen
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.calendar import Calendar
@@ -120,7 +120,6 @@ class PlanDoors:
         self._bench, self._calendar = bench, calendar
         self._engine = bench.sources.engine
         self._kinds = kinds_of(bench.sources.services)
-        self._attributes = Attributes(bench.sources.engine, bench.sources.facts)
         self._turns = asyncio.Semaphore(ASKED_AT_ONCE)
         self._waiting = 0
 
@@ -296,9 +295,7 @@ class PlanDoors:
             async with self._turns:
                 sources = self._bench.sources
                 scope = caller.scope.may(Verb.SEE)
-                known = Frozen.of(
-                    self._engine, self._attributes, self._calendar(), scope, sources.clock.now_us()
-                )  # fmt: skip
+                known = Frozen.of(self._engine, self._calendar(), scope, sources.clock.now_us())
                 return await asyncio.to_thread(work, known)
         except Unanswerable as error:
             detail = f"The rule {error.rule!r} says why."

@@ -12,7 +12,8 @@ import structlog
 
 from vigie.app.installation import POST_ID, Installation
 from vigie.core.kinds import ConditionKind
-from vigie.core.service import Clear, Raise
+from vigie.core.service import SWEEP_S, Clear, Raise
+from vigie.core.times import SECOND_US
 from vigie.engine.acts import Acts
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
@@ -39,6 +40,7 @@ class Post:
         self.acts.withdraw_retired()
         self.trouble: str | None = None
         self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._swept = 0
         self._post = self.engine.registry.numbers[POST_ID]
 
     @asynccontextmanager
@@ -73,8 +75,9 @@ class Post:
             self.engine.apply([effect], ingest, "post.full", now_us)
 
     async def _upkeep(self) -> None:
-        """Each second: the clock and what is owed. Each minute: the picture is kept, the journal signed, and what has
-        served its purpose erased. Each hour: history is sealed. What fails is tried again when its time comes."""
+        """Each second: the clock and what is owed. Each half minute: the picture is swept. Each minute: it is kept, the
+        journal signed, and what has served its purpose erased. Each hour: history is sealed. What fails is tried again
+        when its time comes."""
         beats = 0
         await self._try("sign the journal", self._opened.sign_head)
         while True:
@@ -85,6 +88,8 @@ class Post:
             if self.engine.owed:
                 with _noted("settle"):
                     await self.pump.settled()
+            with _noted("read the inventory"):
+                await self._warm()
             if beats % FRAME_EVERY_S == 0:
                 with _noted("keep the picture"):
                     frame = self.engine.frame(self._opened.clock.now_us())
@@ -103,6 +108,20 @@ class Post:
             self._on_full(None)
         self._tell_set_aside()
         self.acts.tick()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Looks over the picture when its time has come, as long as there is room for what is found."""
+        now_us = self._opened.clock.now_us()
+        turn = now_us // int(SWEEP_S * SECOND_US)
+        if turn != self._swept and self._opened.facts.has_room and self.engine.sweep(now_us):
+            self._swept = turn
+
+    async def _warm(self) -> None:
+        """Reads what sweeps ask of the inventory, where it has changed, once all of that is on disk."""
+        engine = self.engine
+        if not engine.attributes.are_warm and not engine.owed:
+            await asyncio.to_thread(engine.attributes.read, engine.registry.version)
 
     def _watch_clock(self) -> None:
         jumped_us = self._opened.clock.take_jump_us()

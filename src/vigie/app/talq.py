@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
-from vigie.api.known import Attributes, Frozen
+from vigie.api.known import Frozen
 from vigie.api.talq import Link, Means, ProgrammeKeeping, TalqDoor
 from vigie.api.talq.programmes import Wanted, nights_ahead, wanted
 from vigie.app.installation import Installation, write_key
@@ -55,7 +55,6 @@ def programme_keeping(
 ) -> ProgrammeKeeping:
     """What keeps the gateways in step with the programmes in force."""
     engine, clock = post.engine, opened.clock
-    attributes = Attributes(engine, opened.facts)
 
     def edition() -> object:
         programmes = (each for each in engine.plans if each.kind is PROGRAMME)
@@ -63,7 +62,7 @@ def programme_keeping(
         return engine.registry.version, int(nights_ahead(calendar(), clock.now_us()).days[0]), in_force
 
     async def made(from_noon: bool, step_min: int) -> Wanted:
-        known = Frozen.of(engine, attributes, calendar(), Scope.everything(), clock.now_us())
+        known = Frozen.of(engine, calendar(), Scope.everything(), clock.now_us())
 
         def make() -> Wanted:
             nights = nights_ahead(known.calendar, known.now_us)

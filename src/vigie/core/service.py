@@ -10,12 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.core.kinds import Action, AssetKind, ConditionKind, Point
-from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
+from vigie.core.observations import Bytes, Floats, Int64s, Mask
 from vigie.core.plans import PlanKind, Question
 
 Numbers = NDArray[np.int64]
 """Asset numbers."""
+
+SWEEP_S = 30.0
+"""How often the picture is swept: what a sweep finds is told within a minute of its first sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,36 @@ class Change:
     before: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest of one point of many assets, in columns of one length.
+
+    observed_us: by the device's clock; received_us: by the post's. Where nothing was ever said, value is NaN and both
+    are 0.
+    """
+
+    value: Floats
+    observed_us: Int64s
+    received_us: Int64s
+    quality: Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """An abnormal state that an asset is in now: since when, and what was said of it when it was raised."""
+
+    asset: int
+    at_us: int
+    evidence: Mapping[str, float | str]
+
+
 class City(Protocol):
     """What a service may know of the city besides the change it reacts to."""
+
+    @property
+    def inventory(self) -> int:
+        """Grows with each change of the inventory: what is derived from it holds as long as this stays."""
+        ...
 
     def is_open(self, condition: ConditionKind, assets: Numbers) -> Mask:
         """Whether each asset has this condition open."""
@@ -50,6 +81,55 @@ class City(Protocol):
 
     def children(self, asset: int) -> Numbers:
         """The assets that an asset feeds."""
+        ...
+
+    def present(self, condition: ConditionKind) -> Sequence[Present]:
+        """Where this condition is open, in the order in which it was raised."""
+        ...
+
+    def assets(self, kind: type[AssetKind]) -> Numbers:
+        """The assets of a kind that are in service, by number."""
+        ...
+
+    def newest(self, kind: type[AssetKind], point: Point[Any], assets: Numbers) -> Newest:
+        """The newest of a point of each asset."""
+        ...
+
+    def everywhere(self, point: str) -> tuple[Numbers, Newest]:
+        """Every asset in service that has a point of this name, whichever service owns it, and the newest of it."""
+        ...
+
+    def attribute(self, kind: type[AssetKind], attribute: Attribute, assets: Numbers) -> NDArray[Any]:
+        """What the inventory says of each asset: NaN, or "", where nothing is known. Only what a sweep has asked for
+        (`Sweep.attributes`)."""
+        ...
+
+    def ids(self, assets: Numbers) -> list[str]:
+        """The id of each asset."""
+        ...
+
+    def streets(self, assets: Numbers) -> Int64s:
+        """The street of each asset, by a number; 0 for none. Streets of one name in two places are one."""
+        ...
+
+    def areas(self, assets: Numbers) -> Int64s:
+        """The part of the town that each asset is in, by a number."""
+        ...
+
+    def street_name(self, street: int) -> str:
+        """What a street is called."""
+        ...
+
+    def places(self, assets: Numbers) -> tuple[Floats, Floats]:
+        """Longitude and latitude of each asset, in degrees, as the inventory has them."""
+        ...
+
+    def reporters(self, assets: Numbers) -> Int64s:
+        """The device that speaks for each asset, by a number; 0 for none."""
+        ...
+
+    def clock_ahead_us(self, assets: Numbers, now_us: int) -> Int64s:
+        """How far the clock of the device that speaks for each asset is ahead of the post's; 0 where unknown."""
         ...
 
 
@@ -92,6 +172,24 @@ it, and once more when it leaves."""
 
 Step = Callable[[Sequence[Change], City, int], list[Effect]]
 """step(changes, city, now_us) -> effects, all of them, in a fixed order."""
+
+
+Sweeper = Callable[[City, int], list[Effect]]
+"""sweeper(city, now_us) -> effects, all of them, at most one for a condition of an asset."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a service looks for in the whole picture, each `SWEEP_S`, because no change tells it: what did not come,
+    and what is so for a while.
+
+    make(city, now_us): gives an engine its own sweeper, before the first sweep, which may remember what it saw. What it
+    remembers is of this process: after a start it begins anew from the picture and from what is open. attributes: what
+    it asks of the inventory; it does not run until that was read.
+    """
+
+    make: Callable[[City, int], Sweeper]
+    attributes: Mapping[type[AssetKind], tuple[Attribute, ...]]
 
 
 class How(StrEnum):
@@ -144,7 +242,8 @@ class Service:
 
     reacts: the points whose change `step` is called for; changes of any other cost it nothing.
     guards: for an action, the rules that can refuse it. figures: what the strip of live figures says of it.
-    plans: the documents that people write for it. questions: what it can be asked.
+    plans: the documents that people write for it. questions: what it can be asked. sweep: what it looks for again and
+    again.
     """
 
     name: str
@@ -156,3 +255,4 @@ class Service:
     figures: tuple[Figure, ...] = ()
     plans: tuple[PlanKind, ...] = ()
     questions: tuple[Question, ...] = ()
+    sweep: Sweep | None = None

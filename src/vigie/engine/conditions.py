@@ -14,7 +14,7 @@ from vigie.core.ids import effect_id
 from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.lives import ALARM, MAINTENANCE, RECORD, Life
 from vigie.core.observations import Bytes, Mask
-from vigie.core.service import Effect, Numbers, Raise
+from vigie.core.service import Effect, Numbers, Present, Raise
 from vigie.engine.registry import Registry
 
 LIFE_OF: Mapping[Outlet, Life] = {Outlet.ALARM: ALARM, Outlet.MAINTENANCE: MAINTENANCE, Outlet.RECORD: RECORD}
@@ -107,6 +107,13 @@ class Conditions:
     def is_open(self, condition: ConditionKind, assets: Numbers) -> Mask:
         """Whether each asset is in this abnormal state now."""
         return self._mask(condition.name)[assets]
+
+    def present(self, condition: ConditionKind) -> list[Present]:
+        """Where this abnormal state is now, in the order in which it was raised."""
+        if not self._mask(condition.name).any():
+            return []
+        found = (each for each in self._open.values() if each.kind is condition and each.state not in _ABSENT)
+        return [Present(each.asset, each.raised_us, each.evidence) for each in found]
 
     def apply(
         self, effects: Sequence[Effect], *, shard: str, ingest: int, rule: str, first: int, now_us: int

@@ -18,13 +18,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from vigie.core.arrays import ints
 from vigie.core.facts import Entry
 from vigie.core.ids import effect_id
-from vigie.core.kinds import AssetKind, Catalogue, ConditionKind, Point, Quality
-from vigie.core.observations import Batch, Floats, Mask
-from vigie.core.service import Change, Effect, Numbers, Service
+from vigie.core.kinds import AssetKind, Attribute, Catalogue, ConditionKind, Point, Quality
+from vigie.core.observations import Batch, Floats, Int64s, Mask
+from vigie.core.service import Change, Effect, Newest, Numbers, Present, Service, Sweeper
 from vigie.engine.admission import Admission
+from vigie.engine.attributes import Attributes
 from vigie.engine.clocks import DeviceClocks
 from vigie.engine.command import Command
 from vigie.engine.commands import Commands, NewId
@@ -74,6 +77,7 @@ class Engine:
     ) -> None:
         """whereabouts: finds the area that a moving asset is in; without it, each is where the inventory has it."""
         self.registry = registry
+        self.attributes = Attributes(registry, facts, services)
         self.picture = Picture(registry)
         self.admission = Admission(registry)
         self.conditions = Conditions(registry, open_conditions)
@@ -103,6 +107,7 @@ class Engine:
         # point number -> which services react to it, so that a batch nobody reacts to costs one look-up.
         self._reacting = np.zeros(max(registry.by_number, default=0) + 1, np.bool_)
         self._reactions: list[tuple[Service, dict[int, tuple[type[AssetKind], Point[Any]]]]] = []
+        self._sweepers: dict[str, Sweeper] = {}
         for service in services:
             wanted = {self._number_of(kind, point): (kind, point) for kind, point in service.reacts}
             self._reacting[list(wanted)] = True
@@ -157,6 +162,26 @@ class Engine:
         """Applies finished effects to the lives; their facts are owed."""
         self.owe(self.conditions.apply(effects, shard=self._shard, ingest=ingest, rule=rule, first=0, now_us=now_us))
 
+    def sweep(self, now_us: int) -> bool:
+        """Lets the services look over the whole picture; the facts are owed. Returns False, and does nothing, while
+        what they ask of the inventory is not there (`attributes`).
+
+        An effect's id comes from the instant, the condition and the asset: a sweep that a crash has cut short finds
+        again what was not kept, and what was kept is open.
+        """
+        if not self.attributes.are_warm:
+            return False
+        self.picture.fit()
+        for service in self._services:
+            if service.sweep is None:
+                continue
+            if service.name not in self._sweepers:
+                self._sweepers[service.name] = service.sweep.make(self, now_us)
+            for effect in self._sweepers[service.name](self, now_us):
+                rule = f"{service.name}.sweep.{now_us}.{effect.condition.name}.{effect.asset}"
+                self.apply([effect], 0, rule, now_us)
+        return True
+
     def owe(self, entries: Sequence[Entry]) -> None:
         """Facts whose effects stand already: they are kept by the next `settle`."""
         self._owed += entries
@@ -207,6 +232,64 @@ class Engine:
         """The newest value of a point of each asset, NaN where none is known."""
         return self.picture.value[self.registry.slots_of(kind, point, assets)]
 
+    @property
+    def inventory(self) -> int:
+        """Grows with each change of the inventory."""
+        return self.registry.version
+
+    def present(self, condition: ConditionKind) -> Sequence[Present]:
+        """Where this condition is open, in the order in which it was raised."""
+        return self.conditions.present(condition)
+
+    def assets(self, kind: type[AssetKind]) -> Numbers:
+        """The assets of a kind that are in service, by number."""
+        return self.registry.of_kind(kind)
+
+    def newest(self, kind: type[AssetKind], point: Point[Any], assets: Numbers) -> Newest:
+        """The newest of a point of each asset."""
+        return self._newest(self.registry.slots_of(kind, point, assets))
+
+    def everywhere(self, point: str) -> tuple[Numbers, Newest]:
+        """Every asset in service that has a point of this name, and the newest of it."""
+        registry = self.registry
+        kinds = [(kind, kind.points[point]) for kind in registry.kinds if point in kind.points]
+        own = [(registry.of_kind(kind), kind, declared) for kind, declared in kinds]
+        assets = np.concatenate([np.empty(0, np.int64), *(numbers for numbers, _, _ in own)])
+        slots = [registry.slots_of(kind, declared, numbers) for numbers, kind, declared in own]
+        return assets, self._newest(np.concatenate([np.empty(0, np.int64), *slots]))
+
+    def attribute(self, kind: type[AssetKind], attribute: Attribute, assets: Numbers) -> NDArray[Any]:
+        """What the inventory says of each asset, of what sweeps ask for."""
+        return self.attributes.swept(kind, attribute, assets)
+
+    def ids(self, assets: Numbers) -> list[str]:
+        """The id of each asset."""
+        return [self.registry.ids[no] for no in ints(assets)]
+
+    def streets(self, assets: Numbers) -> Int64s:
+        """The street of each asset, 0 for none."""
+        return self.registry.street[assets].astype(np.int64)
+
+    def areas(self, assets: Numbers) -> Int64s:
+        """The area of each asset."""
+        return self.registry.area[assets].astype(np.int64)
+
+    def street_name(self, street: int) -> str:
+        """What a street is called."""
+        return self.registry.streets[street]
+
+    def places(self, assets: Numbers) -> tuple[Floats, Floats]:
+        """Longitude and latitude of each asset, in degrees."""
+        return self.registry.lon[assets], self.registry.lat[assets]
+
+    def reporters(self, assets: Numbers) -> Int64s:
+        """The device that speaks for each asset, 0 for none."""
+        return self.registry.reporter[assets].astype(np.int64)
+
+    def clock_ahead_us(self, assets: Numbers, now_us: int) -> Int64s:
+        """How far the clock of the device that speaks for each asset is ahead of the post's."""
+        return self.clocks.ahead_us(self.reporters(assets), now_us)
+
     def area_at(self, lon: float, lat: float) -> str:
         """The path of the narrowest area that holds a place (degrees), "" for none."""
         return self.registry.areas[int(self.whereabouts.find(np.array([lon]), np.array([lat]))[0])]
@@ -219,6 +302,14 @@ class Engine:
     def children(self, asset: int) -> Numbers:
         """The assets that an asset feeds."""
         return self.registry.children(asset)
+
+    def _newest(self, slots: Int64s) -> Newest:
+        picture = self.picture
+        observed_us = picture.observed_us[slots]
+        said = observed_us != NEVER_US
+        return Newest(
+            picture.value[slots], np.where(said, observed_us, 0), picture.received_us[slots], picture.quality[slots]
+        )
 
     def _commit_owed(self) -> None:
         # The number first: what was reacted to by then is owed by then, whatever another thread adds meanwhile.

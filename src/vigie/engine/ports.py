@@ -5,15 +5,16 @@ The store implements the last two; a test suite written once runs on every imple
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.facts import Entry
-from vigie.core.observations import Batch
+from vigie.core.kinds import AssetKind
+from vigie.core.observations import Batch, Int64s
 
 
 class StorageFull(Exception):
@@ -107,4 +108,9 @@ class FactStore(Protocol):
         Returns the leaf numbers. A fact whose id the journal holds already is passed over (stepping twice changes
         nothing) and gets that leaf's number. Raises StorageFull.
         """
+        ...
+
+    def attributes(self, kind: type[AssetKind], names: Sequence[str]) -> tuple[Int64s, Mapping[str, NDArray[Any]]]:
+        """The numbers of all assets of a kind, sorted, and these attributes of each: NaN, or "", where nothing is
+        known. May be called from any thread."""
         ...

@@ -6,7 +6,8 @@ them are not there. Time goes on in ticks. In each, at its instant:
 1. persons act by the script, and time does to orders what it does; their facts are synced;
 2. gateways pick up what waits for them, after it is on disk as sent, and send receipts;
 3. what has come to the post since the last tick is admitted, recorded in one synced commit, reacted to, its facts
-   synced, and only then acknowledged. Meanwhile the devices live on until the next tick.
+   synced, and only then acknowledged. Meanwhile the devices live on until the next tick;
+4. the services sweep the picture, when the half minute has come.
 
 So a tick is the time of one group commit: as long as a reading may wait for its acknowledgement.
 """
@@ -27,7 +28,7 @@ from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, AssetsTaken, DeviceAdmitted, Entry, digest
 from vigie.core.ids import uuid7
 from vigie.core.observations import Outcome
-from vigie.core.service import Service
+from vigie.core.service import SWEEP_S, Service
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, day_of
 from vigie.engine.acts import Acts
 from vigie.engine.inventory import digests_of, plan_intake
@@ -193,6 +194,9 @@ class Day:
         self.pickup.pick_up(self.engine, self.acts, now_us, self._tick_us)
         if self._report(now_us, killed_when):
             self.on_acknowledged(self.links.acknowledge(now_us))
+        sweep_us = int(SWEEP_S * SECOND_US)
+        if now_us // sweep_us != (now_us - self._tick_us) // sweep_us and self.engine.sweep(now_us):
+            self.engine.settle()
         if now_us // MINUTE_US != (now_us - self._tick_us) // MINUTE_US:
             # As whoever looks at the city makes the engine do.
             self.engine.standing.catch_up(now_us)
@@ -289,5 +293,7 @@ class Day:
             whereabouts=Whereabouts(registry, self.facts.known_areas()),
         )
         self.engine.start()
+        # No inventory is taken in while a day is lived.
+        self.engine.attributes.read(registry.version)
         self.acts = Acts(self.engine, self.facts, self.clock, self._dice)
         self.tally.starts += 1

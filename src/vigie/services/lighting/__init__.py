@@ -1,8 +1,10 @@
 """Street lighting: luminaires, and the cabinets that feed them."""
 
 from vigie.core.service import Figure, How, Service
-from vigie.core.watch import points_of, watching
+from vigie.core.watch import points_of
 from vigie.services.lighting.conditions import CONDITIONS, WATCHES
+from vigie.services.lighting.faults.sweeper import SWEEP
+from vigie.services.lighting.faults.words import step
 from vigie.services.lighting.guards import control_is_known, full_light_is_off, supply_is_on
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.services.lighting.plans import PLANS
@@ -12,8 +14,9 @@ service = Service(
     name="lighting",
     assets=(Luminaire, Cabinet),
     conditions=CONDITIONS,
-    reacts=points_of(*WATCHES),
-    step=watching(*WATCHES),
+    reacts=(*points_of(*WATCHES), (Luminaire, Luminaire.fault), (Cabinet, Cabinet.supply)),
+    step=step,
+    sweep=SWEEP,
     plans=tuple(PLANS),
     questions=QUESTIONS,
     guards={

@@ -2,7 +2,7 @@
 
 from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.watch import Watch
-from vigie.services.lighting.kinds import Cabinet, Luminaire
+from vigie.services.lighting.kinds import Cabinet
 
 LAMP_OUT = ConditionKind(name="lamp_out", service="lighting", outlet=Outlet.MAINTENANCE)
 SUPPLY_LOST = ConditionKind(name="supply_lost", service="lighting", outlet=Outlet.ALARM, priority=2)
@@ -14,13 +14,28 @@ GATEWAY_SILENT = ConditionKind(name="gateway_silent", service="lighting", outlet
 PROGRAMME_NOT_HELD = ConditionKind(name="programme_not_held", service="lighting", outlet=Outlet.MAINTENANCE)
 GATEWAY_CLOCK = ConditionKind(name="gateway_clock", service="lighting", outlet=Outlet.MAINTENANCE)
 
+LAMP_BY_DAY = ConditionKind(name="lamp_by_day", service="lighting", outlet=Outlet.MAINTENANCE)
+LAMP_CYCLING = ConditionKind(name="lamp_cycling", service="lighting", outlet=Outlet.MAINTENANCE)
+POWER_LOW = ConditionKind(name="power_low", service="lighting", outlet=Outlet.MAINTENANCE)
+POWER_HIGH = ConditionKind(name="power_high", service="lighting", outlet=Outlet.MAINTENANCE)
+DRIVER_HOT = ConditionKind(name="driver_hot", service="lighting", outlet=Outlet.MAINTENANCE)
+LAMP_SILENT = ConditionKind(name="lamp_silent", service="lighting", outlet=Outlet.MAINTENANCE)
+CIRCUIT_LOST = ConditionKind(name="circuit_lost", service="lighting", outlet=Outlet.ALARM, priority=2)
+"""At the cabinet: its lamps, or those of one of its circuits, have no supply while the cabinet lives."""
+PHOTOCELL_STUCK = ConditionKind(name="photocell_stuck", service="lighting", outlet=Outlet.MAINTENANCE)
+CROSSING_DARK = ConditionKind(name="crossing_dark", service="lighting", outlet=Outlet.ALARM, priority=2)
+SCHOOL_ROUTE_DARK = ConditionKind(name="school_route_dark", service="lighting", outlet=Outlet.ALARM, priority=2)
+STREET_DARK = ConditionKind(name="street_dark", service="lighting", outlet=Outlet.ALARM, priority=2)
+"""These three are at the first of the lamps that should light the place."""
+
 CONDITIONS = (
     LAMP_OUT, NOT_RETURNED, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT, GATEWAY_SILENT, GATEWAY_CLOCK, PROGRAMME_NOT_HELD,
+    LAMP_BY_DAY, LAMP_CYCLING, POWER_LOW, POWER_HIGH, DRIVER_HOT, LAMP_SILENT, CIRCUIT_LOST, PHOTOCELL_STUCK,
+    CROSSING_DARK, SCHOOL_ROUTE_DARK, STREET_DARK,
 )  # fmt: skip
 
 WATCHES = (
-    Watch(Luminaire, Luminaire.fault, LAMP_OUT, ("lamp", "driver", "unknown")),
-    Watch(Cabinet, Cabinet.supply, SUPPLY_LOST, ("lost",)),
     Watch(Cabinet, Cabinet.door, DOOR_OPEN, ("open",)),
     Watch(Cabinet, Cabinet.full_light, FULL_LIGHT, (True,)),
 )
+"""What one word of a device decides. All else is decided in `faults`."""

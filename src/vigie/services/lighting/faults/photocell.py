@@ -1,0 +1,153 @@
+"""Cabinets that are lit by day or dark by night as a whole: a photocell, a clock or a contactor that is stuck.
+
+Whether a dark cabinet is meant to be dark is a commune's choice (an hour after midnight, a street of its own), which
+the cabinet itself does not tell. So it is held against its neighbours: the lamps and cabinets of the same part of the
+town. Where those are dark as well, it is policy; where there are none, nothing is said of the dark.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vigie.core.observations import Int64s, Mask
+from vigie.core.service import City, Clear, Effect, Raise
+from vigie.core.sun import elevation_deg
+from vigie.core.times import HOUR_US, MINUTE_US
+from vigie.services.lighting.conditions import LAMP_BY_DAY, PHOTOCELL_STUCK
+from vigie.services.lighting.faults.park import Park
+from vigie.services.lighting.faults.reports import Words
+from vigie.services.lighting.faults.supply import ON, WORD_US, Cabinets
+
+DAY_DEG, ALONE_DAY_DEG, NIGHT_DEG = 3.0, 10.0, -6.0
+"""Lit while the sun stands so high, or so much higher where no neighbour says that this is not meant; dark while it
+stands so low. Lights switch at about -4 degrees; a photocell or a switching programme may be half an hour away."""
+
+LASTS_US = 30 * MINUTE_US
+"""Two reports: a word of a neighbour may be lost."""
+
+EVENING_US = 4 * HOUR_US
+"""So long after dark no commune has darkened its streets yet. Later, only a cabinet that the mains is cut for is held
+against others: which of the lamps burn deep in the night is a programme's business."""
+
+NEIGHBOURS_MIN, AGREE = 4, 0.7
+LAMPS_MIN, LIT_SHARE = 4, 0.8
+DARK_SHARE = 0.05
+
+
+class Photocells:
+    """Since when each cabinet is as it should not be. Its memory is of this process."""
+
+    def __init__(self, park: Park) -> None:
+        self._lit_us, self._dark_us, self._right_us = (np.zeros(len(park.cabinet), np.int64) for _ in range(3))
+        self._was_lit = np.zeros(len(park.cabinet), np.bool_)
+        self._dusk_us = 0
+
+    def moved(self, park: Park, before: Park) -> Photocells:
+        """The same for a park that has changed."""
+        made = Photocells(park)
+        kept = np.isin(park.cabinet, before.cabinet)
+        rows = np.searchsorted(before.cabinet, park.cabinet[kept])
+        for name in ("_lit_us", "_dark_us", "_right_us", "_was_lit"):
+            getattr(made, name)[kept] = getattr(self, name)[rows]
+        made._dusk_us = self._dusk_us
+        return made
+
+    def judge(
+        self, city: City, park: Park, words: Words, cabinets: Cabinets, covered: Mask, now_us: int
+    ) -> tuple[list[Effect], Mask]:
+        """What is to be said of cabinets, and which lamps burn by day with their cabinet."""
+        sun_deg = float(elevation_deg(now_us, *park.centre))
+        is_open = city.is_open(PHOTOCELL_STUCK, park.cabinet)
+        day = sun_deg > DAY_DEG
+        if sun_deg > NIGHT_DEG:
+            self._dusk_us = 0
+        elif not self._dusk_us:
+            self._dusk_us = now_us
+        if not day and sun_deg > NIGHT_DEG:
+            self._lit_us[:] = self._dark_us[:] = self._right_us[:] = 0
+            return [], np.zeros(len(park), np.bool_)
+        heard, lit, burning = _lamps(park, words, covered, now_us)
+        enough = heard >= LAMPS_MIN
+        whole_lit = enough & (lit >= LIT_SHARE * heard)
+        whole_dark = enough & (lit <= DARK_SHARE * heard)
+        fresh = cabinets.supply.received_us > now_us - WORD_US
+        on = park.switched & (cabinets.supply.value == ON) & fresh
+        off = park.switched & cabinets.off & fresh
+        by_hand = (cabinets.full_light.value == 1) | (cabinets.door.value == 1) | cabinets.lost
+        if day:
+            wrong, agree = (
+                (on | (whole_lit & ~park.switched)) & ~by_hand,
+                _others(park, off | whole_dark, on | whole_lit),
+            )
+            wrong &= agree | ((sun_deg > ALONE_DAY_DEG) & ~np.isnan(cabinets.supply.value))
+            effects = self._told(park, wrong, self._lit_us, heard, lit, sun_deg, is_open, now_us, "lit_by_day")
+            with_it = park.of_cabinet(wrong & whole_lit, False) & burning
+        else:
+            evening = now_us - self._dusk_us < EVENING_US
+            agree = _others(park, on | whole_lit, off | whole_dark)
+            was = self._was_lit & whole_dark & ~park.switched if evening else np.zeros(len(off), np.bool_)
+            wrong = (off | was) & agree & ~by_hand & ~cabinets.tripped
+            self._was_lit |= whole_lit
+            effects = self._told(park, wrong, self._dark_us, heard, lit, sun_deg, is_open, now_us, "dark_by_night")
+            with_it = np.zeros(len(park), np.bool_)
+        effects += self._over(park, day, (on | off | enough) & ~wrong, is_open, city, now_us)
+        if with_it.any():
+            effects += _absorbed(city, park, with_it, now_us)
+        return effects, with_it
+
+    def _told(
+        self, park: Park, wrong: Mask, since_us: Int64s, heard: Int64s, lit: Int64s, sun_deg: float, is_open: Mask,
+        now_us: int, how: str,
+    ) -> list[Effect]:  # fmt: skip
+        since_us[~wrong] = 0
+        since_us[wrong & (since_us == 0)] = now_us
+        effects: list[Effect] = []
+        for row in np.flatnonzero(wrong & (now_us - since_us >= LASTS_US) & ~is_open).tolist():
+            evidence: dict[str, float | str] = {
+                "state": how,
+                "sun_deg": round(sun_deg, 1),
+                "lamps_heard": int(heard[row]),
+                "lamps_lit": int(lit[row]),
+                "confidence": 95.0 if heard[row] >= LAMPS_MIN else 88.0,
+            }
+            effects.append(Raise(PHOTOCELL_STUCK, int(park.cabinet[row]), int(since_us[row]), evidence))
+        return effects
+
+    def _over(self, park: Park, day: bool, right: Mask, is_open: Mask, city: City, now_us: int) -> list[Effect]:
+        """Over when the cabinet was right for as long, in the part of the day in which it was wrong."""
+        self._right_us[~right] = 0
+        self._right_us[right & (self._right_us == 0)] = now_us
+        if not is_open.any():
+            return []
+        effects: list[Effect] = []
+        for each in city.present(PHOTOCELL_STUCK):
+            row = park.cabinet_row(each.asset)
+            same = (each.evidence.get("state") == "lit_by_day") is day
+            if row >= 0 and same and right[row] and now_us - self._right_us[row] >= LASTS_US:
+                effects.append(Clear(PHOTOCELL_STUCK, each.asset, now_us))
+        return effects
+
+
+def _lamps(park: Park, words: Words, covered: Mask, now_us: int) -> tuple[Int64s, Int64s, Mask]:
+    """Of each cabinet, how many lamps were heard of late and how many of them burn; and which lamps do."""
+    # By both clocks: what a gateway has kept for hours is not of now.
+    newest_us = np.minimum(words.power.received_us, words.power.observed_us)
+    fresh = (newest_us > now_us - WORD_US) & ~covered & (park.fed_by >= 0) & ~park.tunnel
+    burning = fresh & (words.power.value > np.maximum(4.0, 0.05 * np.nan_to_num(park.rated_w)))
+    cabinets = len(park.cabinet)
+    heard = np.bincount(park.fed_by[fresh], minlength=cabinets)
+    return heard, np.bincount(park.fed_by[burning], minlength=cabinets), burning
+
+
+def _others(park: Park, agree: Mask, differ: Mask) -> Mask:
+    """Of each cabinet, whether most of the others of its part of the town are so."""
+    areas = int(park.cabinet_area.max(initial=0)) + 1
+    yes = np.bincount(park.cabinet_area, agree, areas)[park.cabinet_area] - agree
+    no = np.bincount(park.cabinet_area, differ, areas)[park.cabinet_area] - differ
+    return (yes >= NEIGHBOURS_MIN) & (yes >= AGREE * (yes + no))
+
+
+def _absorbed(city: City, park: Park, with_it: Mask, now_us: int) -> list[Effect]:
+    rows = np.flatnonzero(with_it)
+    is_open = city.is_open(LAMP_BY_DAY, park.lamp[rows])
+    return [Clear(LAMP_BY_DAY, int(no), now_us) for no in park.lamp[rows[is_open]].tolist()]

@@ -1,0 +1,50 @@
+"""Places that are dark: a crossing, a stretch of a school route, a street of which every lamp is out.
+
+One dead lamp is a matter for maintenance; a place without light is an alarm. A lamp is out here if it says so, draws
+nothing while it should burn, or has no supply; silence is not enough. Where the whole place is dark because its circuit
+or cabinet is, that is the alarm already, and names the place in its evidence: one alarm for one cause. So one of the
+place's lamps at least has to be out by itself.
+"""
+
+from __future__ import annotations
+
+from vigie.core.kinds import ConditionKind
+from vigie.core.observations import Mask
+from vigie.core.service import City, Clear, Effect, Raise
+from vigie.core.sun import elevation_deg
+from vigie.services.lighting.conditions import CROSSING_DARK, LAMP_OUT, SCHOOL_ROUTE_DARK, STREET_DARK
+from vigie.services.lighting.faults.outages import LAMPS_NAMED, NIGHT_DEG
+from vigie.services.lighting.faults.park import Park
+from vigie.services.lighting.faults.reports import SUPPLY, Words
+
+CONDITION: dict[str, ConditionKind] = {
+    "crossing": CROSSING_DARK,
+    "school_route": SCHOOL_ROUTE_DARK,
+    "street": STREET_DARK,
+}
+
+
+def judge(city: City, park: Park, words: Words, covered: Mask, now_us: int) -> list[Effect]:
+    """Raises by night, and clears as soon as a lamp of the place is not out any more."""
+    own = city.is_open(LAMP_OUT, park.lamp) | (words.fault.value == SUPPLY)
+    out = own | covered
+    by_itself = city.is_open(LAMP_OUT, park.lamp) & ~covered
+    night = float(elevation_deg(now_us, *park.centre)) < NIGHT_DEG
+    effects: list[Effect] = []
+    places = {name: {each.asset for each in city.present(kind)} for name, kind in CONDITION.items()}
+    if not by_itself.any() and not any(places.values()):
+        return []
+    for spot in park.spots:
+        first = int(park.lamp[spot.rows[0]])
+        dark, is_open = bool(out[spot.rows].all()), first in places[spot.what]
+        if is_open and not dark:
+            effects.append(Clear(CONDITION[spot.what], first, now_us))
+        elif dark and night and not is_open and by_itself[spot.rows].any():
+            evidence: dict[str, float | str] = {
+                "street": city.street_name(spot.street),
+                "lamps": len(spot.rows),
+                "first_lamps": ", ".join(city.ids(park.lamp[spot.rows[:LAMPS_NAMED]])),
+                "confidence": 95.0,
+            }
+            effects.append(Raise(CONDITION[spot.what], first, now_us, evidence))
+    return effects

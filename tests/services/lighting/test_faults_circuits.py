@@ -1,0 +1,326 @@
+"""Circuits and cabinets: one alarm for one outage, its causes ranked, and silence that is normal left alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.services.lighting.town import EVENING_US, NOON_US, Lamp, Town, row_of
+from vigie.core.times import HOUR_US
+from vigie.services.lighting.faults.causes import Cause, Signs, rank
+
+SWEEP_S = 30.0
+
+
+def two_circuits(**said: object) -> Town:
+    """Two circuits of one cabinet that is always on, and a cabinet beside it that goes on speaking."""
+    lamps = [*row_of(8), *row_of(8, circuit=2, first=8), *row_of(6, "c2", first=16)]
+    return Town(lamps, {"c1": "permanent", "c2": "permanent"}, **said)  # pyright: ignore[reportArgumentType]
+
+
+def lose(made: Town, lamps: list[Lamp], *, breaths: int | None = None) -> None:
+    """Lamps lose their supply; so many of them say so with their last breath."""
+    for place, lamp in enumerate(lamps):
+        lamp.silent = True
+        if breaths is None or place < breaths:
+            made.say(lamp.id, fault="supply", level=0.0, power=0.0)
+
+
+def come_back(made: Town, lamps: list[Lamp]) -> None:
+    for lamp in lamps:
+        lamp.silent = False
+        made.report(lamp)
+
+
+def of(made: Town, cabinet: str, circuit: float | None = None) -> list[Lamp]:
+    return [
+        lamp
+        for lamp in made.lamps.values()
+        if lamp.cabinet == cabinet and circuit in (None, lamp.attributes["circuit"])
+    ]
+
+
+# A circuit.
+
+
+def test_a_circuit_that_breathes_its_last_is_one_alarm_within_half_a_minute() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1", 2.0))
+    made.run(0.5, each_s=SWEEP_S)
+    assert made.open() == {"circuit_lost": ["c1"]}
+    said = made.evidence("circuit_lost")
+    assert (said["circuit"], said["lamps"]) == ("2", 8)
+    assert str(said["first_lamps"]).startswith("l08, l09")
+    made.run(5 * 60)
+    assert made.told() == ["circuit_lost c1"], "nor is any of its lamps blamed later"
+    come_back(made, of(made, "c1", 2.0))
+    made.run(10)
+    assert made.open() == {}
+    made.run(60)
+    assert made.told() == ["circuit_lost c1", "clear"]
+
+
+def test_a_few_last_breaths_are_enough() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1", 2.0), breaths=3)
+    made.run(0.5, each_s=SWEEP_S)
+    assert made.open() == {"circuit_lost": ["c1"]}
+    assert made.evidence("circuit_lost")["lamps"] == 8
+
+
+def test_a_circuit_that_goes_without_a_word_is_known_by_the_reports_that_are_missing() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1", 2.0), breaths=0)
+    made.run(50)
+    assert made.open() == {"circuit_lost": ["c1"]}
+    made.run(4 * 60)
+    assert made.told() == ["circuit_lost c1"]
+
+
+def test_a_part_of_a_circuit_that_is_cut_off_is_told_as_a_part() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1", 2.0)[4:], breaths=0)
+    made.run(70)
+    assert made.open() == {"circuit_lost": ["c1"]}
+    said = made.evidence("circuit_lost")
+    assert (said["circuit"], said["lamps"]) == ("2", 4)
+    assert {said["cause_1"], said["cause_2"]} == {"cut", "theft"}
+    made.run(4 * 60)
+    assert made.told() == ["circuit_lost c1"]
+
+
+def test_two_lamps_that_are_gone_are_two_silent_lamps() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1", 2.0)[:2])
+    made.run(100)
+    assert made.open() == {}
+    made.run(60)
+    assert made.open() == {"lamp_silent": ["l08", "l09"]}
+    assert made.evidence("lamp_silent")["last_word"] == "supply"
+    come_back(made, of(made, "c1", 2.0)[:2])
+    made.run(40)
+    assert made.open() == {}
+
+
+def test_circuits_that_are_lost_one_after_the_other_are_one_alarm() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1", 2.0))
+    made.run(10)
+    lose(made, of(made, "c1", 1.0))
+    made.run(3 * 60)
+    assert made.told() == ["circuit_lost c1"]
+
+
+def test_an_outage_is_known_after_a_restart_and_ends_then() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1", 2.0))
+    made.run(5)
+    made.restart()
+    made.run(4 * 60)
+    assert made.told() == ["circuit_lost c1"]
+    come_back(made, of(made, "c1", 2.0))
+    made.run(10)
+    assert made.open() == {}
+
+
+# A cabinet.
+
+
+def test_a_cabinet_that_says_it_has_no_supply_is_one_alarm_at_once() -> None:
+    made = two_circuits()
+    made.run(60)
+    made.words["c1"]["supply"] = "lost"
+    made.say("c1", supply="lost")
+    assert made.told() == ["supply_lost c1"]
+    lose(made, of(made, "c1"))
+    made.mute.add("c1")
+    made.run(5 * 60)
+    assert made.told() == ["supply_lost c1"]
+    made.mute.clear()
+    made.words["c1"]["supply"] = "on"
+    come_back(made, of(made, "c1"))
+    made.run(60)
+    assert made.open() == {}
+
+
+def test_a_cabinet_whose_lamps_speak_before_it_does_is_one_alarm_too() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1"))
+    made.run(0.5, each_s=SWEEP_S)
+    assert made.told() == ["circuit_lost c1"]
+    assert made.evidence("circuit_lost")["circuit"] == "all"
+    made.words["c1"]["supply"] = "lost"
+    made.say("c1", supply="lost")
+    made.run(3 * 60)
+    assert made.told() == ["circuit_lost c1"]
+
+
+def test_a_gateway_that_is_gone_makes_no_lamp_silent_and_no_circuit_lost() -> None:
+    made = two_circuits()
+    made.run(60)
+    made.mute |= {"c1", "c2"}
+    for lamp in made.lamps.values():
+        lamp.silent = True
+    made.run(6 * 60)
+    assert made.told() == []
+    made.mute.clear()
+    for lamp in made.lamps.values():
+        lamp.silent = False
+    made.run(60)
+    assert made.told() == []
+
+
+def test_a_cabinet_that_is_silent_with_all_its_lamps_is_one_alarm_while_its_gateway_lives() -> None:
+    made = two_circuits()
+    made.run(60)
+    made.mute.add("c1")
+    lose(made, of(made, "c1"), breaths=0)
+    made.run(4 * 60)
+    assert made.told() == ["circuit_lost c1"]
+    assert made.evidence("circuit_lost")["cause_1"] == "supply"
+
+
+# Contacts.
+
+
+@pytest.mark.parametrize(("contact", "cause"), [("breaker", "breaker"), ("residual_current", "residual_current")])
+def test_a_contact_that_has_tripped_is_told_within_a_minute_and_names_the_cause(contact: str, cause: str) -> None:
+    made = two_circuits()
+    made.run(60)
+    made.words["c1"][contact] = "tripped"
+    made.say("c1", **{contact: "tripped"})
+    lose(made, of(made, "c1", 1.0))
+    made.run(1, each_s=SWEEP_S)
+    said = made.evidence("circuit_lost")
+    assert (made.open(), said["cause_1"]) == ({"circuit_lost": ["c1"]}, cause)
+    assert float(said["cause_1_confidence"]) >= 80
+    made.run(60)
+    come_back(made, of(made, "c1", 1.0))
+    made.run(30)
+    assert made.open() == {"circuit_lost": ["c1"]}, "as long as the contact says so"
+    made.words["c1"][contact] = "closed"
+    made.run(30)
+    assert made.open() == {}
+
+
+def test_a_contact_that_trips_while_no_lamp_says_anything_is_told_too() -> None:
+    made = two_circuits()
+    made.run(60)
+    made.words["c1"]["breaker"] = "tripped"
+    made.say("c1", breaker="tripped")
+    made.run(1, each_s=SWEEP_S)
+    assert made.evidence("circuit_lost")["circuit"] == "unknown"
+
+
+def test_the_hour_the_rain_the_door_and_the_current_rank_the_causes() -> None:
+    night = Signs(breaker=False, residual_current=False, contactor=False, current_gone=True, night=True)
+    assert rank(night)[0].cause in (Cause.CUT, Cause.THEFT)
+    theft = rank(Signs(False, False, False, door_open=True, current_gone=True, night=True))[0]
+    assert (theft.cause, theft.because) == (Cause.THEFT, "night_current_door")
+    dry, wet = (rank(Signs(night=True, rain=rain)) for rain in (False, True))
+    share = {each.cause: each.confidence for each in dry}[Cause.RESIDUAL_CURRENT]
+    assert {each.cause: each.confidence for each in wet}[Cause.RESIDUAL_CURRENT] > share
+    assert rank(Signs(residual_current=True, rain=True, whole=True))[0].because == "residual_current_after_rain"
+    assert rank(Signs(contactor=True, whole=True))[0].cause is Cause.CONTACTOR
+    assert rank(Signs(supply_lost=True, whole=True))[0].cause is Cause.SUPPLY
+
+
+@given(st.builds(Signs))
+@settings(max_examples=50)
+def test_causes_are_always_ranked_and_each_is_there_once(signs: Signs) -> None:
+    found = rank(signs)
+    assert [each.confidence for each in found] == sorted((each.confidence for each in found), reverse=True)
+    assert len({each.cause for each in found}) == len(found) >= 1
+    assert sum(each.confidence for each in found) <= 103
+
+
+# Switched at the cabinet.
+
+
+def switched(**said: object) -> Town:
+    lamps = [*row_of(8), *row_of(8, "c2", first=8)]
+    return Town(lamps, {"c1": "switched", "c2": "switched"}, **said)  # pyright: ignore[reportArgumentType]
+
+
+def switch(made: Town, cabinet: str, on: bool, *, told: bool = True, breaths: bool = True) -> None:
+    """A cabinet's contactor closes, or opens. told: whether the cabinet's word for it arrives at once."""
+    words = {"supply": "on" if on else "off", "contactor": "closed" if on else "open", "current": 10.0 if on else 0.0}
+    lamps = of(made, cabinet)
+    if not on:
+        for lamp in lamps:
+            lamp.silent = True
+            if breaths:
+                made.say(lamp.id, fault="supply", level=0.0, power=0.0)
+    made.words[cabinet] |= words
+    if told:
+        made.say(cabinet, **words)
+    if on:
+        come_back(made, lamps)
+
+
+def test_lamps_of_a_cabinet_that_is_off_are_neither_silent_nor_lost() -> None:
+    made = switched()
+    made.run(60)
+    for cabinet in ("c1", "c2"):
+        switch(made, cabinet, on=False)
+    made.at_us = NOON_US + 24 * HOUR_US
+    made.run(8 * 60)
+    assert made.told() == []
+    made.at_us = EVENING_US + 24 * HOUR_US
+    for cabinet in ("c1", "c2"):
+        switch(made, cabinet, on=True)
+    made.run(3 * 60)
+    assert made.told() == []
+
+
+@settings(max_examples=12)
+@given(
+    lost=st.sampled_from([0.0, 0.05, 0.3]),
+    told=st.booleans(),
+    breaths=st.booleans(),
+    seed=st.integers(0, 1_000),
+    hours=st.integers(1, 5),
+    restart=st.booleans(),
+)
+def test_no_fault_from_silence_while_a_switched_circuit_is_off(
+    lost: float, told: bool, breaths: bool, seed: int, hours: int, restart: bool
+) -> None:
+    made = switched(lost=lost, seed=seed)
+    made.run(45)
+    for cabinet in ("c1", "c2"):
+        switch(made, cabinet, on=False, told=told, breaths=breaths)
+    made.run(20, each_s=60)
+    if restart:
+        made.restart()
+    made.run(hours * 60)
+    assert made.told() == []
+
+
+def test_a_circuit_that_does_not_come_on_with_its_cabinet_is_lost() -> None:
+    made = switched()
+    made.run(30)
+    for cabinet in ("c1", "c2"):
+        switch(made, cabinet, on=False)
+    made.run(60)
+    switch(made, "c2", on=True)
+    made.words["c1"] |= {"supply": "on", "contactor": "closed"}
+    made.say("c1", supply="on", contactor="closed")
+    made.run(60)
+    assert made.open() == {"circuit_lost": ["c1"]}
+
+
+def test_a_lamp_of_a_switched_circuit_is_silent_while_its_cabinet_is_on() -> None:
+    made = switched()
+    made.run(30)
+    of(made, "c1")[3].silent = True
+    made.run(3 * 60)
+    assert made.open() == {"lamp_silent": ["l03"]}
