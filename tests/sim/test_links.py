@@ -121,3 +121,11 @@ def test_clocks_are_wrong_by_as_much_as_is_said_and_always_by_the_same() -> None
     assert 4.0 < of_gateways.std() / SECOND_US < 6.0
     assert 0.4 < (skew_us.reshape(400, 50) - of_gateways[:, None]).std() / SECOND_US < 0.6
     assert not Links(1, FLAWLESS, reporter).skew_us.any()
+
+
+def test_a_few_clocks_are_wrong_for_good_by_minutes_or_hours_either_way() -> None:
+    skew_us = Links(3, replace(FLAWLESS, astray=0.01), np.ones(34_000, np.int64)).skew_us
+    wrong = skew_us[skew_us != 0] / SECOND_US
+    assert 280 < len(wrong) < 400
+    assert 60 <= np.abs(wrong).min() < np.median(np.abs(wrong)) < 3_600 < np.abs(wrong).max() <= 14_400
+    assert 0.4 < (wrong > 0).mean() < 0.6

@@ -41,6 +41,7 @@ from vigie.sim.clock import SeededDice, VirtualClock
 from vigie.sim.devices import counts_of, gateways
 from vigie.sim.life import Habits, Life
 from vigie.sim.life.columns import DAY
+from vigie.sim.life.faults import Breakdowns
 from vigie.sim.links import FLAWLESS, Faults, Links
 from vigie.sim.pickup import Pickup
 from vigie.sim.roll import Roll, Rows
@@ -65,6 +66,7 @@ class Act:
 class Setting:
     """What a span of life is made of. seed: of the faults and of all ids; the city has its own.
 
+    breakdowns: what breaks in lighting; without, what wear makes of it. lighting_alone: whether nothing else lives.
     tick_s: the time of one group commit. script: in the order of its instants. memory_mb: DuckDB's. seal_s: how often
     history is sealed and the picture kept; 0 for never.
     """
@@ -77,6 +79,8 @@ class Setting:
     script: Sequence[Act] = ()
     memory_mb: int = 256
     seal_s: float = 3_600.0
+    breakdowns: Breakdowns | None = None
+    lighting_alone: bool = False
 
 
 @dataclass(slots=True)
@@ -153,7 +157,9 @@ class Day:
         self._sealing: Future[None] | None = None
         self._script = sorted(setting.script, key=lambda act: act.at_us)
         self._open()
-        self.life = Life(city, setting.start_us, setting.habits)
+        self.life = Life(
+            city, setting.start_us, setting.habits, breakdowns=setting.breakdowns, lighting_alone=setting.lighting_alone
+        )
         self.links = Links(setting.seed, setting.faults, self.engine.registry.reporter[: self.engine.registry.count])
         self.roll = Roll(self.engine.registry, counts_of(city))
         self.pickup = Pickup(self.life, self.links, self.roll)

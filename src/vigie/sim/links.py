@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.core.observations import Int64s, Mask
+from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.times import DAY_US, SECOND_US
 from vigie.sim.devices import ROWS_KEPT_MAX
 from vigie.sim.life.columns import broken, key_of, normal, uniform
@@ -34,7 +34,7 @@ class Faults:
     requests whose readings come in another order. request_lost, answer_lost: requests that do not arrive, and those
     whose answer does not. outage: gateways that are cut off in a quarter of a day, for 1 to 40 minutes. dead: devices
     that say nothing for a quarter of a day, and do nothing either. gateway_skew_s, device_skew_s: standard deviations
-    of their clocks.
+    of their clocks. astray: devices whose clock is wrong for good, either way, by a minute to astray_s.
     """
 
     lost: float = 0.0
@@ -48,6 +48,8 @@ class Faults:
     dead: float = 0.0
     gateway_skew_s: float = 0.0
     device_skew_s: float = 0.0
+    astray: float = 0.0
+    astray_s: float = 14_400.0
 
 
 FLAWLESS = Faults()
@@ -73,6 +75,7 @@ class Links:
         self._key = {name: key_of(seed, f"link.{name}") for name in names}
         gateway_us = normal(self._key["gateway"], self._gateways, 0) * faults.gateway_skew_s * SECOND_US
         own_us = normal(self._key["device"], np.arange(len(reporter)), 0) * faults.device_skew_s * SECOND_US
+        own_us = own_us + self._astray_us(len(reporter))
         self.skew_us: Int64s = gateway_us[self.reporter].astype(np.int64) + own_us.astype(np.int64)
         """How far the clock of each asset's device is ahead, by the asset's number."""
         self._heard: list[Rows] = []
@@ -80,6 +83,13 @@ class Links:
         self._under_way = np.empty(0, np.bool_)
         self.counts: Counter[str] = Counter()
         """What became of readings on their way: said, lost, silent, late, twice, sent, dropped."""
+
+    def _astray_us(self, count: int) -> Floats:
+        """How far the clocks are ahead that are wrong for good: as often by a few minutes as by hours."""
+        faults, key, who = self.faults, self._key["device"], np.arange(count)
+        far_s = 60.0 * (faults.astray_s / 60.0) ** uniform(key, who, 4)
+        way = np.where(uniform(key, who, 5) < 0.5, -1, 1)
+        return np.where(uniform(key, who, 6) < faults.astray, way * far_s * SECOND_US, 0.0)
 
     @property
     def waiting(self) -> int:

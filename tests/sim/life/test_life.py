@@ -131,7 +131,7 @@ def test_a_lamp_obeys_and_proves_it_within_seconds(city: City) -> None:
     assert [level for _, level in proofs] == [60.0]
     assert proofs[0][0] > sent_us
     power = life.lamps.power_w()[lamp] / city.lighting.power_w[lamp]
-    assert 0.6 < power < 0.65
+    assert 0.55 < power < 0.77  # makes of lamps dim by different curves
 
 
 def sound(life: Life, city: City) -> int:

@@ -315,6 +315,8 @@ def test_faults_and_losses_are_events_that_begin_and_end(tell: Tell, park: Park)
             (Luminaire, "fault", dead, ("lamp", "supply", "supply", "none", "driver", "none")),
             (Cabinet, "supply", cabinet, ("on", "lost", "lost", "off", "on", "lost", "on")),
             (Cabinet, "door", cabinet, ("open", "open", "closed", "closed")),
+            (Cabinet, "breaker", cabinet, ("tripped", "tripped", "closed")),
+            (Cabinet, "residual_current", cabinet, ("closed", "tripped", "closed")),
         )
         for kind, name, number, values in steps:
             for value in values:

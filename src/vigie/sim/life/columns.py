@@ -99,7 +99,7 @@ def drift(key: np.uint64, index: Ints, at_us: Ints | int, period_s: float) -> Fl
 
 
 @lru_cache(maxsize=4096)
-def _struck(
+def struck(
     key: np.uint64, count: int, turn: int, block_s: float, chance: float, least_s: float, most_s: float
 ) -> tuple[Ints, Floats, Floats]:
     """Who breaks down in a stretch of time, from when and until when: kept, for few do and it is asked each minute."""
@@ -119,7 +119,7 @@ def broken(
     here = at_us // int(block_s * SECOND_US)
     down = np.zeros(count, np.bool_)
     for back in range(int(-(-most_s // block_s)) + 1):
-        who, begin, end = _struck(key, count, here - back, block_s, chance, least_s, most_s)
+        who, begin, end = struck(key, count, here - back, block_s, chance, least_s, most_s)
         down[who] |= (begin <= at_us) & (at_us < end)
     return down
 

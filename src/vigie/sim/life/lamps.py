@@ -1,4 +1,7 @@
-"""Luminaires and cabinets: dusk and dawn, the communes' policies, breakdowns, and orders obeyed."""
+"""Luminaires and cabinets: dusk and dawn, the communes' policies, what breaks, and orders obeyed.
+
+What is broken and how badly is `vigie.sim.life.faults`; what is drawn and metered is `vigie.sim.life.power`.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,22 @@ from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.sim.city.city import City
 from vigie.sim.city.facts import COMMUNES
-from vigie.sim.life.columns import Floats, Habits, Ints, Mask, Reports, broken, due, key_of, normal, phases, uniform
+from vigie.sim.life.columns import Floats, Habits, Ints, Mask, Reports, due, key_of, normal, phases, uniform
+from vigie.sim.life.faults import Breakdowns
+from vigie.sim.life.power import Lit, Power
 from vigie.sim.life.sky import Sky, dark, local_hour
+from vigie.sim.life.state import DARK, LIT, NONE, State
 
-NONE, LAMP, DRIVER, SUPPLY, UNKNOWN = (Luminaire.fault.code(n) for n in ("none", "lamp", "driver", "supply", "unknown"))
+SUPPLY = Luminaire.fault.code("supply")
 PROGRAMME, ORDER, FULL = (Luminaire.control.code(name) for name in ("programme", "order", "full_light"))
 ON, OFF, LOST = (Cabinet.supply.code(name) for name in ("on", "off", "lost"))
 CLOSED, OPEN = (Cabinet.contactor.code(name) for name in ("closed", "open"))
+CONTACTS = (Cabinet.supply, Cabinet.door, Cabinet.breaker, Cabinet.residual_current, Cabinet.contactor)
+"""What a cabinet says at once when it changes."""
 _NEVER = np.iinfo(np.int64).max
-_STANDBY_W = 0.6
 _RAMP_US = SECOND_US
-_HARDWARE_EVERY_US = 5 * MINUTE_US
-_VOLTS = 230.0
+_SUN_K = 12.0
+_BRIGHT_LX = 80_000.0
 
 
 def policy_level(slug: str, hour: float) -> float:
@@ -37,18 +44,20 @@ def policy_level(slug: str, hour: float) -> float:
 class LampLife:
     """All luminaires and cabinets. A luminaire without supply says so with its last breath, then is silent."""
 
-    def __init__(self, city: City, sky: Sky, habits: Habits, start_us: int) -> None:
+    def __init__(self, city: City, sky: Sky, habits: Habits, start_us: int, breakdowns: Breakdowns) -> None:
         lighting = city.lighting
         self._sky, self._habits = sky, habits
-        self._commune, self._cabinet, self._rated_w = lighting.commune, lighting.cabinet, lighting.power_w
+        self._state, self._power = State(city, breakdowns), Power(city)
+        self._commune, self._cabinet = lighting.commune, lighting.cabinet
         self._permanent = ~lighting.switched
         self._lamps, self._cabinets = np.arange(len(self._cabinet)), np.arange(len(lighting.cabinet_xy))
-        names = ("lamp", "driver", "unknown", "dead", "cut", "door", "lag", "noise", "phase", "skew", "stuck")
+        names = ("breath", "door", "lag", "noise", "phase", "skew")
         self._key = {name: key_of(city.seed, f"lamp.{name}") for name in names}
         self._phase = phases(self._key["phase"], len(self._lamps), habits.lamp_s)
         self._cabinet_phase = phases(self._key["door"], len(self._cabinets), habits.lamp_s)
         lag = uniform(self._key["lag"], self._lamps, 0)
         self._change_lag = ((4 + 86 * lag) * SECOND_US).astype(np.int64)
+        self._breath_lag = ((0.5 + 19.5 * lag) * SECOND_US).astype(np.int64)
         self._order_lag = ((0.4 + 1.8 * lag) * SECOND_US).astype(np.int64)
         self._skew = (normal(self._key["skew"], self._lamps, 0) * habits.skew_s * SECOND_US).astype(np.int64)
         count, fed = len(self._lamps), len(self._cabinets)
@@ -60,26 +69,25 @@ class LampLife:
         self._pending = np.full(count, np.nan)
         self._pending_us = np.full(count, _NEVER)
         self._until_us, self._pending_until_us = np.full(count, _NEVER), np.full(count, _NEVER)
-        self._stuck = np.zeros(count, np.bool_)
         self.level, self.fault, self.control = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
-        self._mute = np.zeros(count, np.bool_)
         self._full = np.zeros(fed, np.bool_)
         self._full_us = np.full(fed, _NEVER)
         self._full_next = np.zeros(fed, np.bool_)
-        self._worn, self._cut = np.zeros(count, np.int64), np.zeros(fed, np.bool_)
-        self.supply, self._door = np.zeros(fed, np.int64), np.zeros(fed, np.int64)
+        self._contacts = np.zeros((len(CONTACTS), fed), np.int64)
         # A lamp is lit about 4,100 hours a year, once a night.
         years = 2026.5 - np.array([float(each[:4]) for each in lighting.installed])
         self._lit_us = np.full(count, -1, np.int64)
+        self._rhythm: tuple[Ints, Ints] = np.zeros(count, np.int64), np.zeros(count, np.int64)
         self._burnt_us = (years * (3_900 + 400 * lag) * HOUR_US).astype(np.int64)
         self._switch_ons = np.rint(years * (365 + 20 * lag))
         self._energy_kwh = 2_000 + 40_000 * uniform(self._key["noise"], self._cabinets, 1)
-        self._hardware_us = -_HARDWARE_EVERY_US
+        self._metered_us, self._meters = -1, (np.zeros(fed), np.zeros(fed))
         self._night: bool = dark(start_us)
         self.now_us = start_us
         self._say = np.full(count, _NEVER)
         self._cabinet_say = np.full(fed, _NEVER)
         self._settle(start_us, silently=True)
+        self._lit_us[self._lit_us >= 0] -= HOUR_US  # Who is lit has been for a while.
         self._say = start_us + 1 + (lag * habits.hello_s * SECOND_US).astype(np.int64)
         self._cabinet_say = start_us + 1 + (uniform(self._key["lag"], self._cabinets, 1)
                                             * habits.hello_s * SECOND_US).astype(np.int64)  # fmt: skip
@@ -92,9 +100,15 @@ class LampLife:
             self._obey(step)
             said += self._lamp_reports(step) + self._cabinet_reports(step)
             if step % MINUTE_US == 0:
+                self._energy_kwh += self._metered(step)[0] / 60_000
                 self._settle(step)
             self.now_us = step
         return said
+
+    @property
+    def supply(self) -> Ints:
+        """What each cabinet says of its supply."""
+        return self._contacts[CONTACTS.index(Cabinet.supply)]
 
     def order_lamps(
         self, index: Ints, level: float, at_us: int, until_us: int | None = None, *, held: bool = False
@@ -131,7 +145,7 @@ class LampLife:
             self._pending_us[lamps] = _NEVER
             self._settle(until_us)
             self._tell(lamps, done_us)
-        over = np.flatnonzero((self._until_us <= until_us) & ~self._stuck)
+        over = np.flatnonzero((self._until_us <= until_us) & ~self._state.stuck)
         if len(over):
             done_us = self._until_us[over] + _RAMP_US
             self._asked[over], self._until_us[over] = np.nan, _NEVER
@@ -140,91 +154,117 @@ class LampLife:
 
     def _tell(self, lamps: Ints, at_us: Ints) -> None:
         """Those of these lamps that can will say what they are at from an instant on."""
-        able = (self.fault[lamps] == NONE) & ~self._mute[lamps]
+        able = (self.fault[lamps] == NONE) & ~self._state.silent[lamps]
         self._say[lamps[able]] = at_us[able]
-
-    def _hardware(self, at_us: int) -> None:
-        """What is broken, seen every five minutes."""
-        key, day = self._key, 86_400.0
-        lamps, cabinets = len(self._lamps), len(self._cabinets)
-        worn = broken(key["lamp"], lamps, at_us, block_s=day, chance=0.0007, least_s=day, most_s=6 * day)
-        driver = broken(key["driver"], lamps, at_us, block_s=day, chance=0.0003, least_s=day, most_s=5 * day)
-        odd = broken(key["unknown"], lamps, at_us, block_s=day, chance=0.0001, least_s=3_600, most_s=2 * day)
-        self._worn = np.select([worn, driver, odd], [LAMP, DRIVER, UNKNOWN], NONE)
-        self._mute = broken(key["dead"], lamps, at_us, block_s=day, chance=0.0001, least_s=day, most_s=8 * day)
-        # A clock that does not know that it is wrong, a programme that is not there: an order stays beyond its end.
-        self._stuck = broken(key["stuck"], lamps, at_us, block_s=day, chance=0.0004, least_s=day, most_s=3 * day)
-        cut = broken(key["cut"], cabinets, at_us, block_s=day, chance=0.0009, least_s=1_200, most_s=10_800)
-        self._cut = cut
-        opened = broken(key["door"], cabinets, at_us, block_s=day, chance=0.006, least_s=420, most_s=2_400)
-        door = (opened & (6 < local_hour(at_us) < 20)).astype(np.int64)
-        self._cabinet_say[door != self._door] = at_us + SECOND_US
-        self._door = door
-        self._hardware_us = at_us
 
     def _settle(self, at_us: int, *, silently: bool = False) -> None:
         """Brings every lamp to what clock, sun, orders and breakdowns make of it; whoever changed will say so."""
-        if at_us - self._hardware_us >= _HARDWARE_EVERY_US:
-            self._hardware(at_us)
+        state = self._state
+        if state.at(at_us):
+            self._reckon(np.flatnonzero(state.period_us != self._rhythm[0]), at_us)
+            self._rhythm = state.period_us, state.on_us
         night = dark(at_us)
         if night != self._night:  # A level that has no end of its own, and that nobody holds, lasts until then.
             self._night = night
             self._asked[(self._until_us == _NEVER) & ~self._held] = np.nan
+        night_here = np.select([state.photocell == LIT, state.photocell == DARK], [True, False], night)
+        closed = (self._permanent | night_here | self._full) & ~state.contactor & ~state.lost
+        supply = np.select([state.lost, closed], [LOST, ON], OFF)
+        wanted, control = self._wanted(at_us, night_here)
+        alive = (closed & ~state.residual)[self._cabinet] & ~state.cut
+        fault = np.where(alive, state.word, SUPPLY)
+        level = np.where(fault == NONE, wanted, 0.0)
+        contacts = np.array([supply, state.door, state.breaker, state.residual, np.where(closed, CLOSED, OPEN)])
+        if not silently:
+            self._notice(at_us, level, fault, control)
+            self._cabinet_say[(contacts != self._contacts).any(axis=0)] = at_us + 2 * SECOND_US
+        self.level, self.fault, self.control, self._contacts = level, fault, control, contacts.astype(np.int64)
+        self._count(at_us)
+
+    def _wanted(self, at_us: int, night: Mask) -> tuple[Floats, Ints]:
+        """What each lamp is to be at, and what decides that. night: whether it is for each cabinet."""
         hour = local_hour(at_us)
-        plan = np.array([policy_level(commune.slug, hour) if night else 0.0 for commune in COMMUNES])
-        fed = self._permanent | night | self._full
-        supply = np.where(self._cut, LOST, np.where(fed, ON, OFF))
-        wanted = plan[self._commune]
+        plan = np.array([policy_level(commune.slug, hour) for commune in COMMUNES])
+        wanted = np.where(night[self._cabinet], plan[self._commune], 0.0)
         if self.programmed is not None:
             programmed = self.programmed(at_us)
             wanted = np.where(np.isnan(programmed), wanted, programmed)
         full, asked = self._full[self._cabinet], ~np.isnan(self._asked)
-        wanted = np.select([full, asked], [100.0, self._asked], wanted)
         control = np.select([full, asked], [FULL, ORDER], PROGRAMME)
-        alive = supply[self._cabinet] == ON
-        fault = np.where(alive, self._worn, SUPPLY)
-        level = np.where(fault == NONE, wanted, 0.0)
-        if not silently:
-            changed = (level != self.level) | (fault != self.fault) | (control != self.control)
-            self._say[changed] = np.minimum(self._say[changed], at_us + self._change_lag[changed])
-            self._cabinet_say[supply != self.supply] = at_us + 2 * SECOND_US
-        self._count(level, at_us)
-        self.level, self.fault, self.control, self.supply = level, fault, control, supply
+        return np.select([full, asked], [100.0, self._asked], wanted), control
 
-    def _count(self, level: Floats, at_us: int) -> None:
+    def _notice(self, at_us: int, level: Floats, fault: Ints, control: Ints) -> None:
+        """Who has changed will say so; who has lost its supply says it at once, if anybody hears it."""
+        changed = (level != self.level) | (fault != self.fault) | (control != self.control)
+        self._say[changed] = np.minimum(self._say[changed], at_us + self._change_lag[changed])
+        last = np.flatnonzero((fault == SUPPLY) & (self.fault != SUPPLY))
+        heard = uniform(self._key["breath"], last, at_us // MINUTE_US) < self._state.breath[last]
+        self._say[last] = np.where(heard, at_us + self._breath_lag[last], _NEVER)
+
+    def _count(self, at_us: int) -> None:
         """Counts who is lit and who is put out, and for how long they were lit."""
-        lit = level > 0
-        begins, ends = np.flatnonzero(lit & (self._lit_us < 0)), np.flatnonzero(~lit & (self._lit_us >= 0))
-        self._burnt_us[ends] += at_us - self._lit_us[ends]
-        self._lit_us[ends], self._lit_us[begins] = -1, at_us
+        state = self._state
+        lit = ((self.level > 0) | ((state.by_day > 0) & (self.fault != SUPPLY))) & ~state.dead
+        ends = np.flatnonzero(~lit & (self._lit_us >= 0))
+        self._reckon(ends, at_us)
+        self._lit_us[ends] = -1
+        begins = np.flatnonzero(lit & (self._lit_us < 0))
+        self._lit_us[begins] = at_us
         self._switch_ons[begins] += 1
 
+    def _reckon(self, who: Ints, at_us: int) -> None:
+        """Closes the account of lamps that go on otherwise from now on; those that are lit go on being lit."""
+        who = who[self._lit_us[who] >= 0]
+        self._switch_ons[who], self._burnt_us[who] = self._counters(who, at_us)
+        self._lit_us[who] = at_us
+
+    def _counters(self, who: Ints, at_us: Ints | int) -> tuple[Floats, Ints]:
+        """How often lamps were lit, and for how many microseconds, each until its instant."""
+        lit_us, (period_us, on_us) = self._lit_us[who], (each[who] for each in self._rhythm)
+        since_us = np.where(lit_us >= 0, at_us - lit_us, 0)
+        rounds, rest_us = np.divmod(since_us, np.maximum(period_us, 1))
+        cycling = period_us > 0
+        burnt_us = np.where(cycling, rounds * on_us + np.minimum(rest_us, on_us), since_us)
+        return self._switch_ons[who] + np.where(cycling, rounds, 0), self._burnt_us[who] + burnt_us
+
     def power_w(self) -> Floats:
-        """What each luminaire draws."""
-        burning = self._rated_w * (0.08 + 0.92 * self.level / 100)
-        return np.where(self.level > 0, burning, np.where(self.fault == SUPPLY, 0.0, _STANDBY_W))
+        """What each luminaire draws now."""
+        return self._drawn_w(self._lamps, self.now_us)
+
+    def _drawn_w(self, who: Ints, at_us: Ints | int) -> Floats:
+        lit = Lit(self.level[who], self._lit_us[who], self.fault[who] != SUPPLY)
+        return self._power.lamps_w(who, at_us, lit, self._state, float(self._sky.temperature_c(self.now_us)[0]))
+
+    def _metered(self, at_us: int) -> tuple[Floats, Floats]:
+        """What each cabinet's meter shows, before anything changes at this instant: watts and amperes."""
+        if at_us != self._metered_us:
+            drawn_w, mains = self._drawn_w(self._lamps, at_us), self.supply != LOST
+            self._meters, self._metered_us = self._power.cabinets(drawn_w, self.level, mains, at_us), at_us
+        return self._meters
 
     def _lamp_reports(self, until_us: int) -> list[Reports]:
         regular, at = due(self.now_us, until_us, self._habits.lamp_s, self._phase)
-        fed = (self.fault[regular] != SUPPLY) & ~self._mute[regular]
+        fed = (self.fault[regular] != SUPPLY) & ~self._state.silent[regular]
         changed = np.flatnonzero(self._say <= until_us)
         said_us = self._say[changed]
         self._say[changed] = _NEVER
-        heard: Mask = ~self._mute[changed]
+        heard: Mask = ~self._state.silent[changed]
         who = np.concatenate([regular[fed], changed[heard]])
         if not len(who):
             return []
-        seen = np.concatenate([at[fed], said_us[heard]]) + self._skew[who]
-        level = self.level[who]
-        power = self.power_w()[who] * (1 + 0.015 * normal(self._key["noise"], who, seen // SECOND_US))
-        warm = float(self._sky.temperature_c(until_us)[0]) + 3 + 0.24 * level
+        true_us = np.concatenate([at[fed], said_us[heard]])
+        seen = true_us + self._skew[who]
+        drawn_w = self._drawn_w(who, true_us)
+        power = drawn_w * (1 + 0.015 * normal(self._key["noise"], who, seen // SECOND_US))
+        air_c = float(self._sky.temperature_c(until_us)[0])
+        sun_k = _SUN_K * min(1.0, float(self._sky.illuminance_lx(until_us)[0]) / _BRIGHT_LX)
+        warm = air_c + sun_k + self._power.warm_k(who, drawn_w, self._state)
         warm = warm + 1.5 * normal(self._key["noise"], who, seen // HOUR_US)
-        fault, lit_us = self.fault[who].astype(np.float64), self._lit_us[who]
-        burnt_us = self._burnt_us[who] + np.where(lit_us >= 0, until_us - lit_us, 0)
+        switch_ons, burnt_us = self._counters(who, true_us)
         points = (
-            (Luminaire.level, level), (Luminaire.power, np.round(power, 1)), (Luminaire.fault, fault),
-            (Luminaire.driver_temperature, np.round(warm, 1)),
-            (Luminaire.control, self.control[who].astype(np.float64)), (Luminaire.switch_ons, self._switch_ons[who]),
+            (Luminaire.level, self.level[who]), (Luminaire.power, np.round(power, 1)),
+            (Luminaire.fault, self.fault[who].astype(np.float64)), (Luminaire.driver_temperature, np.round(warm, 1)),
+            (Luminaire.control, self.control[who].astype(np.float64)), (Luminaire.switch_ons, switch_ons),
             (Luminaire.burning, np.round(burnt_us / HOUR_US, 2)),
         )  # fmt: skip
         return [Reports(Luminaire, point, who, seen, value) for point, value in points]
@@ -237,16 +277,17 @@ class LampLife:
             return []
         seen = np.concatenate([at, self._cabinet_say[changed]])
         self._cabinet_say[changed] = _NEVER
-        load: Floats = np.bincount(self._cabinet, self.power_w(), len(self._cabinets)).astype(np.float64)
-        load = load * (self.supply == ON) + 6.0
-        self._energy_kwh[regular] += load[regular] * self._habits.lamp_s / 3_600 / 1_000
-        points = (
-            (Cabinet.supply, self.supply[who].astype(np.float64)), (Cabinet.door, self._door[who].astype(np.float64)),
-            (Cabinet.power, np.rint(load[who])), (Cabinet.energy, np.round(self._energy_kwh[who], 2)),
-            (Cabinet.full_light, self._full[who].astype(np.float64)), (Cabinet.breaker, np.zeros(len(who))),
-            (Cabinet.residual_current, np.zeros(len(who))), (Cabinet.current, np.round((load[who] - 6) / _VOLTS, 2)),
-        )  # fmt: skip
+        power_w, current_a = self._metered(until_us)
+        points = [
+            *((point, self._contacts[row][who].astype(np.float64)) for row, point in enumerate(CONTACTS)),
+            (Cabinet.power, np.rint(power_w[who])), (Cabinet.energy, np.round(self._energy_kwh[who], 2)),
+            (Cabinet.full_light, self._full[who].astype(np.float64)), (Cabinet.current, np.round(current_a[who], 2)),
+        ]  # fmt: skip
         said = [Reports(Cabinet, point, who, seen, value) for point, value in points]
-        read = self.supply[who] != LOST  # Without the mains nobody reads its contact.
-        contactor = np.where(self.supply[who] == ON, CLOSED, OPEN)[read].astype(np.float64)
-        return [*said, Reports(Cabinet, Cabinet.contactor, who[read], seen[read], contactor)]
+        # Without the mains nobody reads the contactor's contact.
+        read = self.supply[who] != LOST
+        return [
+            Reports(Cabinet, each.point, who[read], seen[read], each.value[read])
+            if each.point is Cabinet.contactor else each
+            for each in said
+        ]  # fmt: skip

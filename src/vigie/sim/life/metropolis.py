@@ -14,6 +14,7 @@ from vigie.services.roads import Bus, Tram
 from vigie.sim.city.city import City
 from vigie.sim.life.columns import Habits, Reports
 from vigie.sim.life.crossings import CrossingLife
+from vigie.sim.life.faults import Breakdowns, Fault, Wear
 from vigie.sim.life.lamps import LampLife
 from vigie.sim.life.movers import TransitLife, VehicleLife
 from vigie.sim.life.others import BikeLife, BollardLife, CameraLife, StationLife
@@ -27,10 +28,21 @@ class Life:
     what changes within a step is seen to the minute.
     """
 
-    def __init__(self, city: City, start_us: int, habits: Habits | None = None) -> None:
+    def __init__(
+        self,
+        city: City,
+        start_us: int,
+        habits: Habits | None = None,
+        *,
+        breakdowns: Breakdowns | None = None,
+        lighting_alone: bool = False,
+    ) -> None:
+        """breakdowns: of lamps and cabinets; without, what wear makes of a town that is looked after. lighting_alone:
+        whether nothing lives but lamps, cabinets, and the stations that know the weather."""
         habits = habits or Habits()
         sky = Sky(city.seed)
-        self.lamps = LampLife(city, sky, habits, start_us)
+        self._breakdowns = breakdowns or Wear(city, sky)
+        self.lamps = LampLife(city, sky, habits, start_us, self._breakdowns)
         self.crossings = CrossingLife(city, habits, start_us)
         self.bollards = BollardLife(city, habits, start_us)
         self._parts = (
@@ -39,6 +51,8 @@ class Life:
             TransitLife(city, Tram, habits, start_us), CameraLife(city, habits, start_us),
             BikeLife(city, habits, start_us), StationLife(city, sky, habits, start_us),
         )  # fmt: skip
+        if lighting_alone:
+            self._parts = (self.lamps, self._parts[-1])
         self.now_us = start_us
 
     def step(self, until_us: int) -> list[Reports]:
@@ -47,6 +61,10 @@ class Life:
             return []
         self.now_us = until_us
         return [reports for part in self._parts for reports in part.advance(until_us) if len(reports)]
+
+    def labels(self, from_us: int, until_us: int) -> list[Fault]:
+        """What is broken in lighting at any instant in [from, until), the earliest first."""
+        return self._breakdowns.during(from_us, until_us).labels()
 
     def order(self, kind: str, index: int, action: str, params: Mapping[str, Any]) -> str:
         """Gives an order to the nth asset of a kind now. Returns why the device cannot take it; empty if it can."""

@@ -1,0 +1,92 @@
+"""What lamps draw, and what the meter of a cabinet makes of it.
+
+A meter shows the lamps, what the cabinet needs itself, and what its cables turn into heat: at full load 0.5 to 2.5 %,
+for the standard NF C 15-100 lets the voltage fall by 3 % on the way to a lamp. Load lost so grows with the square.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vigie.core.times import SECOND_US
+from vigie.sim.city.city import City
+from vigie.sim.life.columns import Floats, Ints, Mask, drift, key_of, uniform
+from vigie.sim.life.state import State
+
+VOLTS = 230.0
+_LED = 0
+_RUN_UP_US = 100 * SECOND_US
+_TOO_WARM_C, _GIVES_LESS_PER_K = 85.0, 0.02
+_WARM_K, _HOUSING_K = 26.0, 3.0
+_COIL_W = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """What lamps are at, in columns of one length. level: in per cent, as they are told. lit_us: since when they give
+    light, -1 for those that do not. fed: have their supply."""
+
+    level: Floats
+    lit_us: Ints
+    fed: Mask
+
+
+class Power:
+    """The lamps and cabinets of a city as electrical loads."""
+
+    def __init__(self, city: City) -> None:
+        lighting = city.lighting
+        lamps, cabinets = np.arange(len(lighting.cabinet)), np.arange(len(lighting.cabinet_xy))
+        key = key_of(city.seed, "lamp.power")
+        self._cabinet, self._rated_w, self._led = lighting.cabinet, lighting.power_w, lighting.lamp == _LED
+        # Makers grant 10 % on rated power (IEC 62722-2-1); lamps of one street are of one make, and dim by one curve.
+        self._own = 0.92 + 0.16 * uniform(key, lamps, 0)
+        curve = uniform(key, lighting.arc, 1)
+        self._least = np.where(self._led, 0.04 + 0.06 * curve, 0.12 + 0.13 * curve)
+        self._standby_w = 0.3 + 0.9 * uniform(key, lamps, 2)
+        self.offset_k = 8 * uniform(key, lamps, 3) - 4
+        self._needs_w = 3 + 9 * uniform(key, cabinets, 4) + _COIL_W * lighting.switched
+        full_w = np.bincount(self._cabinet, self._rated_w, len(cabinets))
+        self._lost_per_w = (0.005 + 0.02 * uniform(key, cabinets, 5)) / full_w
+        self._volts_key = key_of(city.seed, "lamp.volts")
+
+    def lamps_w(self, who: Ints, at_us: Ints | int, lit: Lit, state: State, air_c: float) -> Floats:
+        """What lamps draw, each at its instant, in watts. air_c: the temperature outside."""
+        round_us, on_us = state.period_us[who], state.on_us[who]
+        burning_us = np.asarray(at_us, np.int64) - lit.lit_us
+        gives = lit.lit_us >= 0
+        cycling = round_us > 0
+        if cycling.any():
+            burning_us = np.where(cycling, burning_us % np.maximum(round_us, 1), burning_us)
+            gives = gives & (~cycling | (burning_us < on_us))
+        share = np.where(lit.level > 0, self._least[who] + (1 - self._least[who]) * lit.level / 100, state.by_day[who])
+        grown = np.clip((at_us - state.from_us[who]) / state.grows_us[who], 0, 1)
+        share = share * self._own[who] * (1 + (state.gain[who] - 1) * grown)
+        # An arc takes minutes to be what it will be; LEDs are at once.
+        share = np.where(self._led[who], share, share * (1 - 0.5 * np.exp(-np.maximum(burning_us, 0) / _RUN_UP_US)))
+        hot = state.heat_k[who]
+        if hot.any():
+            warm = air_c + _HOUSING_K + self.offset_k[who] + share * (_WARM_K + hot)
+            less = np.clip(1 - (warm - _TOO_WARM_C) * _GIVES_LESS_PER_K, 0.5, 1)
+            share = np.where(hot > 0, share * less, share)
+        idle_w = np.where(state.dead[who], state.left_w[who], self._standby_w[who])
+        return np.where(lit.fed, np.where(gives, share * self._rated_w[who], idle_w), 0.0)
+
+    def warm_k(self, who: Ints, watts: Floats, state: State) -> Floats:
+        """How much warmer than the air the gear of lamps is that draw so much."""
+        share = watts / self._rated_w[who]
+        return _HOUSING_K + self.offset_k[who] + share * (_WARM_K + state.heat_k[who])
+
+    def cabinets(self, lamps_w: Floats, level: Floats, mains: Mask, at_us: int) -> tuple[Floats, Floats]:
+        """What all cabinets draw in watts, and the current of their circuits in amperes. mains: which have them."""
+        count = len(mains)
+        load_w = np.bincount(self._cabinet, lamps_w, count)
+        share = np.clip(lamps_w / self._rated_w, 0, 1)
+        # Light loads are less well corrected; gear that waits is little more than its filter.
+        factor = np.where(level > 0, np.where(self._led, 0.97 - 0.35 * (1 - share) ** 2, 0.88), 0.45)
+        apparent_va = np.bincount(self._cabinet, lamps_w / factor, count)
+        volts = VOLTS * (1 + 0.03 * drift(self._volts_key, np.arange(count), at_us, 5_400.0))
+        power_w = load_w + self._lost_per_w * load_w**2 + self._needs_w
+        return np.where(mains, power_w, 0.0), np.where(mains, apparent_va / volts, 0.0)
