@@ -96,12 +96,15 @@ class Intake:
         return (*self.changes, *self.retired)
 
 
+_encoded = msgspec.json.Encoder(order="sorted").encode
+
+
 def fingerprint(draft: Draft) -> bytes:
     """A digest of what a draft says: equal for equal drafts, whatever run or machine they come from."""
     # Adding zero turns -0.0, which is written otherwise than 0.0, into it.
     lon, lat = round(draft.lon, _DEGREE_DIGITS) + 0.0, round(draft.lat, _DEGREE_DIGITS) + 0.0
     rounded = msgspec.structs.replace(draft, lon=lon, lat=lat)
-    return hashlib.sha256(msgspec.json.encode(rounded, order="sorted")).digest()
+    return hashlib.sha256(_encoded(rounded)).digest()
 
 
 def id_of(draft: Draft) -> str:
@@ -144,7 +147,10 @@ def plan_intake(
         parent = draft.parent if draft.parent in there else ""
         if parent != draft.parent:
             dead.append(draft.key)
-        linked = msgspec.structs.replace(draft, street=names.get(draft.street, draft.street), parent=parent)
+        street = names.get(draft.street, draft.street)
+        linked = draft
+        if (street, parent) != (draft.street, draft.parent):
+            linked = msgspec.structs.replace(draft, street=street, parent=parent)
         mark = fingerprint(linked)
         before = known.get(draft.key)
         if before is None:
@@ -236,7 +242,7 @@ def _placed(catalogue: Catalogue, drafts: Sequence[Draft], known: Sequence[Known
 
 
 def _as(draft: Draft, id: str) -> Draft:
-    return msgspec.structs.replace(draft, id=id)
+    return draft if draft.id == id else msgspec.structs.replace(draft, id=id)
 
 
 def _reason_to_refuse(catalogue: Catalogue, draft: Draft, drawn: str | None) -> str | None:
@@ -264,16 +270,15 @@ def _reason_of_attributes(kind: type[AssetKind], draft: Draft) -> str | None:
     return None
 
 
+_TAKES: Mapping[Sort, frozenset[type]] = {Sort.NUMBER: frozenset({int, float}), Sort.FLAG: frozenset({bool})}
+"""What a value of a sort is; of any other, it is a text."""
+_TEXT = frozenset({str})
+
+
 def _fits(declared: Attribute, value: Scalar) -> bool:
-    match declared.sort:
-        case Sort.NUMBER:
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        case Sort.FLAG:
-            return isinstance(value, bool)
-        case Sort.CHOICE:
-            return value in declared.choices
-        case _:
-            return isinstance(value, str)
+    if declared.sort is Sort.CHOICE:
+        return value in declared.choices
+    return type(value) in _TAKES.get(declared.sort, _TEXT)
 
 
 def digests_of(rows: Sequence[AssetChange | AssetGone]) -> tuple[bytes, ...]:
