@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
@@ -81,9 +83,21 @@ def take(facts: SqlFacts, taken: Sequence[Draft], *, source: str = "test", at_us
     facts.commit([Entry(fact, payload=intake.changes)])
 
 
+@functools.cache
+def _empty() -> bytes:
+    """A store of facts with its tables and nothing in it: to make them takes ten times as long as to open them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "facts.sqlite"
+        SqlFacts.sqlite(path, CATALOGUE, SeededDice(), reserve_bytes=0).close()
+        return path.read_bytes()
+
+
 def open_facts(folder: Path) -> SqlFacts:
     """The facts of a folder, without a reserve on the disk."""
-    return SqlFacts.sqlite(folder / "facts.sqlite", CATALOGUE, SeededDice(), reserve_bytes=0)
+    path = folder / "facts.sqlite"
+    if not path.exists():
+        path.write_bytes(_empty())
+    return SqlFacts.sqlite(path, CATALOGUE, SeededDice(), reserve_bytes=0)
 
 
 def open_observations(folder: Path) -> DuckObservations:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,9 +37,20 @@ def now_us() -> int:
 
 def make(folder: Path, *, lamps: int = 20) -> str:
     """An installation with a small city; returns the secret of a device that speaks for all of it."""
+    made, secret = _made(lamps)
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return secret
+
+
+@functools.cache
+def _made(lamps: int) -> tuple[Path, str]:
+    """One that the others of this process are copies of."""
+    folder = Path(tempfile.mkdtemp(prefix="vigie-made-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with installation(Settings(data=folder, city="Essai", **NO_RESERVE)) as opened:
         opened.take_assets("test", drafts(lamps))
-        return admit_device(opened, "gateway", [row[0] for row in opened.facts.registry_rows() if row[2] != "post"])
+        ids = [row[0] for row in opened.facts.registry_rows() if row[2] != "post"]
+        return folder, admit_device(opened, "gateway", ids)
 
 
 def reading(asset: str, point: str, value: Any, at_us: int) -> dict[str, Any]:
