@@ -28,6 +28,8 @@ CONTACTS = (Cabinet.supply, Cabinet.door, Cabinet.breaker, Cabinet.residual_curr
 """What a cabinet says at once when it changes."""
 _NEVER = np.iinfo(np.int64).max
 _RAMP_US = SECOND_US
+_ALL = slice(None)
+"""All of a column, without a copy of it."""
 _SUN_K = 12.0
 _BRIGHT_LX = 80_000.0
 
@@ -229,16 +231,16 @@ class LampLife:
 
     def power_w(self) -> Floats:
         """What each luminaire draws now."""
-        return self._drawn_w(self._lamps, self.now_us)
+        return self._drawn_w(_ALL, self.now_us)
 
-    def _drawn_w(self, who: Ints, at_us: Ints | int) -> Floats:
+    def _drawn_w(self, who: Ints | slice, at_us: Ints | int) -> Floats:
         lit = Lit(self.level[who], self._lit_us[who], self.fault[who] != SUPPLY)
         return self._power.lamps_w(who, at_us, lit, self._state, float(self._sky.temperature_c(self.now_us)[0]))
 
     def _metered(self, at_us: int) -> tuple[Floats, Floats]:
         """What each cabinet's meter shows, before anything changes at this instant: watts and amperes."""
         if at_us != self._metered_us:
-            drawn_w, mains = self._drawn_w(self._lamps, at_us), self.supply != LOST
+            drawn_w, mains = self._drawn_w(_ALL, at_us), self.supply != LOST
             self._meters, self._metered_us = self._power.cabinets(drawn_w, self.level, mains, at_us), at_us
         return self._meters
 

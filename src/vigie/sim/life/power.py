@@ -18,6 +18,8 @@ from vigie.sim.life.state import State
 VOLTS = 230.0
 _LED = 0
 _RUN_UP_US = 100 * SECOND_US
+_RUN_UP_LONGEST_US = 40 * _RUN_UP_US
+"""After which what is still to come is less than a number can hold."""
 _TOO_WARM_C, _GIVES_LESS_PER_K = 85.0, 0.02
 _WARM_K, _HOUSING_K = 26.0, 3.0
 _COIL_W = 5.0
@@ -52,25 +54,30 @@ class Power:
         self._lost_per_w = (0.005 + 0.02 * uniform(key, cabinets, 5)) / full_w
         self._volts_key = key_of(city.seed, "lamp.volts")
 
-    def lamps_w(self, who: Ints, at_us: Ints | int, lit: Lit, state: State, air_c: float) -> Floats:
+    def lamps_w(self, who: Ints | slice, at_us: Ints | int, lit: Lit, state: State, air_c: float) -> Floats:
         """What lamps draw, each at its instant, in watts. air_c: the temperature outside."""
-        round_us, on_us = state.period_us[who], state.on_us[who]
-        burning_us = np.asarray(at_us, np.int64) - lit.lit_us
+        at_us = np.broadcast_to(np.asarray(at_us, np.int64), lit.lit_us.shape)
+        round_us = state.period_us[who]
+        burning_us = at_us - lit.lit_us
         gives = lit.lit_us >= 0
-        cycling = round_us > 0
-        if cycling.any():
-            burning_us = np.where(cycling, burning_us % np.maximum(round_us, 1), burning_us)
-            gives = gives & (~cycling | (burning_us < on_us))
-        share = np.where(lit.level > 0, self._least[who] + (1 - self._least[who]) * lit.level / 100, state.by_day[who])
-        grown = np.clip((at_us - state.from_us[who]) / state.grows_us[who], 0, 1)
-        share = share * self._own[who] * (1 + (state.gain[who] - 1) * grown)
+        cycling = np.flatnonzero(round_us)
+        if len(cycling):
+            burning_us[cycling] %= round_us[cycling]
+            gives[cycling] &= burning_us[cycling] < state.on_us[who][cycling]
+        least = self._least[who]
+        share = np.where(lit.level > 0, least + (1 - least) * lit.level / 100, state.by_day[who]) * self._own[who]
+        gain = state.gain[who]
+        other = np.flatnonzero(gain != 1)
+        grown = np.clip((at_us[other] - state.from_us[who][other]) / state.grows_us[who][other], 0, 1)
+        share[other] *= 1 + (gain[other] - 1) * grown
         # An arc takes minutes to be what it will be; LEDs are at once.
-        share = np.where(self._led[who], share, share * (1 - 0.5 * np.exp(-np.maximum(burning_us, 0) / _RUN_UP_US)))
-        hot = state.heat_k[who]
-        if hot.any():
-            warm = air_c + _HOUSING_K + self.offset_k[who] + share * (_WARM_K + hot)
-            less = np.clip(1 - (warm - _TOO_WARM_C) * _GIVES_LESS_PER_K, 0.5, 1)
-            share = np.where(hot > 0, share * less, share)
+        arcs = np.flatnonzero(~self._led[who] & (burning_us < _RUN_UP_LONGEST_US))
+        share[arcs] *= 1 - 0.5 * np.exp(-np.maximum(burning_us[arcs], 0) / _RUN_UP_US)
+        heat_k = state.heat_k[who]
+        hot = np.flatnonzero(heat_k)
+        if len(hot):
+            warm = air_c + _HOUSING_K + self.offset_k[who][hot] + share[hot] * (_WARM_K + heat_k[hot])
+            share[hot] *= np.clip(1 - (warm - _TOO_WARM_C) * _GIVES_LESS_PER_K, 0.5, 1)
         idle_w = np.where(state.dead[who], state.left_w[who], self._standby_w[who])
         return np.where(lit.fed, np.where(gives, share * self._rated_w[who], idle_w), 0.0)
 
