@@ -1,6 +1,7 @@
 // Drawing a history with uPlot, which is fetched only when the first sheet is opened.
 import type uPlot from 'uplot'
 import { clock, measure, quantity, weekday } from '@lib/format'
+import { t } from '@lib/i18n.svelte'
 import type { History } from '@lib/types'
 
 /** What the post told of a point, and of which time it was asked, in seconds since 1970. */
@@ -63,6 +64,9 @@ export interface ChartOptions {
   choices: string[]
   low: number | null
   high: number | null
+  /** A moment to be marked, in seconds since 1970, and the value that was expected there. */
+  mark: number | null
+  expected: number | null
 }
 
 export async function draw(host: HTMLElement, told: Told, options: ChartOptions): Promise<uPlot> {
@@ -109,7 +113,9 @@ export async function draw(host: HTMLElement, told: Told, options: ChartOptions)
         // All of what was asked for: where the line ends before, nothing was heard since.
         x: { range: () => [told.from, told.to] },
         y: {
-          range: (_, min, max) => {
+          range: (_, least, most) => {
+            const min = Math.min(least, options.expected ?? least)
+            const max = Math.max(most, options.expected ?? most)
             if (options.low !== null && options.high !== null) return [options.low, options.high]
             if (options.choices.length) return [-0.3, options.choices.length - 0.7]
             const room = (max - min || Math.abs(max) || 1) * 0.1
@@ -133,12 +139,51 @@ export async function draw(host: HTMLElement, told: Told, options: ChartOptions)
       ],
       series,
       ...(data.banded ? { bands: [{ series: [2, 3] as [number, number], fill: `${colour('--text-3')}55` }] } : {}),
-      hooks: { setCursor: [(self: uPlot) => tell(self, data, shown)] },
+      hooks: {
+        setCursor: [(self: uPlot) => tell(self, data, shown)],
+        draw: [(self: uPlot) => marks(self, options, colour)],
+      },
     },
     columns,
     host,
   )
   return plot
+}
+
+/** The moment as a line with a flag at its top; what was expected as a dashed line, with its word. */
+function marks(plot: uPlot, { mark, expected }: ChartOptions, colour: (name: string) => string): void {
+  const { ctx: ink, bbox } = plot
+  const ratio = devicePixelRatio
+  ink.save()
+  ink.lineWidth = ratio
+  if (expected !== null) {
+    const y = plot.valToPos(expected, 'y', true)
+    ink.strokeStyle = ink.fillStyle = colour('--text-2')
+    ink.setLineDash([4 * ratio, 3 * ratio])
+    line(ink, bbox.left, y, bbox.left + bbox.width, y)
+    ink.setLineDash([])
+    ink.font = `${11 * ratio}px Inter`
+    ink.textAlign = 'right'
+    ink.fillText(t('console.history.expected'), bbox.left + bbox.width - 2 * ratio, y - 4 * ratio)
+  }
+  if (mark !== null) {
+    const x = plot.valToPos(mark, 'x', true)
+    ink.strokeStyle = ink.fillStyle = colour('--text')
+    line(ink, x, bbox.top, x, bbox.top + bbox.height)
+    ink.beginPath()
+    ink.moveTo(x, bbox.top)
+    ink.lineTo(x - 8 * ratio, bbox.top + 4 * ratio)
+    ink.lineTo(x, bbox.top + 8 * ratio)
+    ink.fill()
+  }
+  ink.restore()
+}
+
+function line(ink: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
+  ink.beginPath()
+  ink.moveTo(x0, y0)
+  ink.lineTo(x1, y1)
+  ink.stroke()
 }
 
 /** The value under the pointer, beside it. */

@@ -4,7 +4,8 @@ import { has, pair, t, tn } from '@lib/i18n.svelte'
 import type { JournalEntry, Value } from '@lib/types'
 import { city, kindWord } from './city.svelte'
 import { clock } from './clock.svelte'
-import { actionWord, conditionWord, evidenceText, paramsText, serviceWord, stateWord } from './words'
+import { evidenceText } from './evidence'
+import { actionWord, conditionWord, paramsText, serviceWord, stateWord } from './words'
 
 /** Who did it: the post itself, whoever is logged in on its machine, or a person. */
 export function actorWord(entry: JournalEntry): string {

@@ -1,6 +1,6 @@
-// The domain's words put together: values with their unit, orders with their parameters, evidence.
+// The domain's words put together: values with their unit, orders with their parameters.
 import { ahead, measure, number, quantity } from '@lib/format'
-import { has, pair, t, tFirst } from '@lib/i18n.svelte'
+import { has, t, tFirst } from '@lib/i18n.svelte'
 import type { Param, PointKind, Value } from '@lib/types'
 import { city } from './city.svelte'
 import { clock } from './clock.svelte'
@@ -69,12 +69,6 @@ export function paramsText(action: string, params: Record<string, Value>): strin
 export function split(action: string): [kind: string, name: string] {
   const dot = action.indexOf('.')
   return [action.slice(0, dot), action.slice(dot + 1)]
-}
-
-export function evidenceText(kind: string, evidence: Record<string, number | string | boolean>): string {
-  return Object.entries(evidence)
-    .map(([point, value]) => pair(pointWord(kind, point), valueText(kind, point, value)))
-    .join(' · ')
 }
 
 export function conditionWord(condition: string): string {
