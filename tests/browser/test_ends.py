@@ -49,8 +49,9 @@ def test_an_order_says_until_when_it_holds_and_is_ended_before_by_a_release(wind
     expect(form.locator(".change")).to_contain_text("04:30")
     operator.by(".sheet button.order").click()
 
-    # It is proved, and the sheet says what rules the lamp, by whose word and until when.
+    # It is proved, and the sheet says what rules the lamp, by whose word and until when; the map marks it.
     rules(operator, "Ordre")
+    operator.until(lambda: operator.evaluate("() => vigie.chart.overlay.ruled.numbers.length"), "it is marked")
     why = operator.by("section.why")
     expect(why).to_contain_text(re.compile(r"Ordre de Operator Durand, jusqu'à .*04:30"))
     why.get_by_role("button", name="Ordre").click()

@@ -185,6 +185,13 @@ def test_a_history_says_what_its_point_is(window: Open, here: Town) -> None:
     # As whoever comes next expects to find it.
     here.post.send([reading("bollard-quetigny-0", "state", "raised", now_us())])
 
+    # Under an open condition stand what it was found by, and the history of its point with the moment in it.
+    operator.evaluate("(lamp) => (location.hash = `asset=${lamp}`)", BROKEN[0])
+    found = operator.by("section[aria-label='Anomalies']")
+    expect(found.locator("dl")).to_contain_text(re.compile(r"Défaut\s+Source hors service"))
+    expect(found.locator(".summary")).to_contain_text("Apparue")
+    expect(found.locator(".u-over")).to_be_visible()
+
     # No test orders anything to this one either.
     alone = lamps_of(DIJON, "Rue du Marché")[5]
     operator.evaluate("(lamp) => (location.hash = `asset=${lamp}`)", alone)

@@ -19,7 +19,7 @@ from vigie.engine.conditions import Conditions
 from vigie.engine.inventory import KnownArea
 from vigie.engine.picture import Picture
 from vigie.engine.registry import Registry
-from vigie.engine.standing import CONSIGNED, GONE, OLD, ORDER, Standing
+from vigie.engine.standing import CONSIGNED, GONE, OLD, ORDER, RULED, Standing
 from vigie.engine.whereabouts import Whereabouts
 from vigie.services.lighting.conditions import DOOR_OPEN, FULL_LIGHT, LAMP_OUT
 from vigie.services.lighting.kinds import Cabinet, Luminaire
@@ -164,6 +164,18 @@ def test_orders_and_lock_outs_are_flags(city: City) -> None:
     city.standing.mark_consigned(np.array([False, True, False, False]))
     assert city.told(since) == {CABINET}
     assert city.standing.flags[LAMP] & CONSIGNED
+
+
+def test_who_says_that_an_order_holds_it_bears_a_flag_until_it_says_otherwise(city: City) -> None:
+    held, free = Luminaire.control.code("order"), Luminaire.control.code("programme")
+    city.send([(LAMP, "control", free, np.nan), (CABINET, "full_light", 1.0, np.nan)])
+    assert [bool(city.standing.flags[each] & RULED) for each in (LAMP, CABINET, BUS)] == [False, True, False]
+    since = city.standing.catch_up(NOW_US)
+    city.send([(LAMP, "control", held, np.nan)], at_us=NOW_US + 1)
+    assert city.standing.flags[LAMP] & RULED
+    assert city.told(since) == {LAMP}
+    city.send([(LAMP, "control", free, np.nan), (CABINET, "full_light", 0.0, np.nan)], at_us=NOW_US + 2)
+    assert not city.standing.flags[[LAMP, CABINET]].any()
 
 
 def test_a_retired_asset_is_gone_and_a_new_one_is_told(city: City) -> None:

@@ -22,12 +22,14 @@ from vigie.core.observations import Bytes, Floats, Int64s, Mask, Slots
 from vigie.core.service import Numbers
 from vigie.core.times import SECOND_US
 from vigie.engine.conditions import Conditions
+from vigie.engine.orders import shown_as
 from vigie.engine.picture import NEVER_US, Moved, Picture
 from vigie.engine.registry import NO_POINT, Registry
 from vigie.engine.whereabouts import Whereabouts
 
-OLD, ORDER, CONSIGNED, GONE = 1, 2, 4, 8
-"""The flags: the shown value is past its time; an order is under way; a lock-out holds it; it is retired."""
+OLD, ORDER, CONSIGNED, GONE, RULED = 1, 2, 4, 8, 16
+"""The flags: the shown value is past its time; an order is under way; a lock-out holds it; it is retired; by its own
+word an order holds it, or whatever else is not what it does by itself (`Hold`)."""
 
 HEADING = "heading"
 """The point that says where a mover is bound for, in degrees from north, where its kind has one of this name."""
@@ -63,6 +65,8 @@ class _Kinds:
         self.place_valid_us = np.zeros(count, np.int64)
         self.shown_public = np.zeros(count, np.bool_)
         self.place_public = np.zeros(count, np.bool_)
+        self.ruled = np.full(count, NO_POINT, np.int64)
+        self.free = np.full(count, np.nan)
         for code, kind in enumerate(kinds):
             for ordinal, point in enumerate(kind.points.values()):
                 if point.name == kind.shown:
@@ -73,12 +77,16 @@ class _Kinds:
                     self.place_public[code] = point.public
                 if point.name == HEADING and point.sort is Sort.NUMBER:
                     self.heading[code] = ordinal
+            hold = next((each.holds for each in kind.actions.values() if each.holds is not None), None)
+            if hold is not None:
+                self.ruled[code] = list(kind.points).index(hold.point)
+                self.free[code] = shown_as(kind, hold, hold.free)
 
 
 class Standing:
     """The standing of every asset. One writer, the engine; readers look between two folds.
 
-    changed, moved: versions. flags: OLD, ORDER, CONSIGNED and GONE. worst: as `Conditions.worst`, as of the last
+    changed, moved: versions. flags: OLD, ORDER, CONSIGNED, GONE and RULED. worst: as `Conditions.worst`, as of the last
     `catch_up`. lon, lat, area: where an asset is (degrees, an area's code): where it said it was, or else where the
     inventory has it. place_old: whether a mover's position is past its time. movers: the assets that say where they
     are. The columns are longer than the registry; `count` of their rows count.
@@ -103,6 +111,7 @@ class Standing:
         self.shown_slot: Slots = np.full(_ROOM, NO_POINT, np.int64)
         self.place_slot: Slots = np.full(_ROOM, NO_POINT, np.int64)
         self.heading_slot: Slots = np.full(_ROOM, NO_POINT, np.int64)
+        self.ruled_slot: Slots = np.full(_ROOM, NO_POINT, np.int64)
         self.movers: Numbers = np.empty(0, np.int64)
         self.placings = 0
         """Grows whenever some asset is in another area than before."""
@@ -135,6 +144,12 @@ class Standing:
             old = moved.observed_us[shown] < now_us - valid_us
             self.flags[mine] = (self.flags[mine] & ~np.uint8(OLD)) | old * np.uint8(OLD)
             self.changed[mine] = self.version
+        ruled = self.ruled_slot[asset] == moved.slot
+        if ruled.any():
+            mine = asset[ruled]
+            whole = np.zeros(len(self.flags), np.bool_)
+            whole[mine] = self._picture.value[moved.slot[ruled]] != self.kinds.free[self._registry.kind[mine]]
+            self._flag(mine, RULED, whole)
         if len(self.movers):
             placed = self.place_slot[asset] == moved.slot
             turned = self.heading_slot[asset] == moved.slot
@@ -285,6 +300,7 @@ class Standing:
             (self.shown_slot, self.kinds.shown),
             (self.place_slot, self.kinds.place),
             (self.heading_slot, self.kinds.heading),
+            (self.ruled_slot, self.kinds.ruled),
         ):
             ordinal = ordinals[kind]
             column[1:count] = np.where(ordinal == NO_POINT, NO_POINT, base + ordinal)
@@ -325,7 +341,7 @@ class Standing:
         for name in ("changed", "moved", "flags", "worst", "lon", "lat", "area", "place_old", "_own_area"):
             column: NDArray[np.generic] = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros(extra, column.dtype)]))
-        for name in ("shown_slot", "place_slot", "heading_slot"):
+        for name in ("shown_slot", "place_slot", "heading_slot", "ruled_slot"):
             setattr(self, name, np.concatenate([getattr(self, name), np.full(extra, NO_POINT, np.int64)]))
 
 

@@ -8,6 +8,7 @@ import { dot, label, mark, sign, type SignState } from './ink'
 import type { Look } from './looks'
 import type { Palette } from './palette'
 import { mercatorX, mercatorY, places } from './places'
+import { Ruled } from './ruled'
 import type { Screen } from './screen'
 import type { Step } from '../state/targets.svelte'
 import { head } from './signals'
@@ -63,6 +64,7 @@ export class Overlay {
   #sparse = new Uint32Array(0)
   #placesVersion = -1
   readonly cones = new Cones()
+  readonly ruled = new Ruled()
   readonly #taken = new Set<number>()
 
   constructor(palette: Palette) {
@@ -82,9 +84,18 @@ export class Overlay {
     if (screen.zoom >= CLUSTER_ZOOM) for (const each of clustersOf(screen, this.shown)) this.#drawCluster(ink, screen, each)
     else this.#drawAreas(ink, screen)
     if (screen.zoom >= CLUSTER_ZOOM && screen.zoom < 13.4) this.#drawAreaNames(ink, screen)
+    this.ruled.draw(ink, this.palette, screen, (kind) => this.#lift(kind, screen.zoom))
     drawTargets(ink, this.palette, screen, this.targets)
     this.#drawRing(ink, screen, this.hovered, 1)
     this.#drawRing(ink, screen, this.selected, 2)
+  }
+
+  /** So far above an asset there is room for a sign of it, in px; 0 where it is not drawn itself. */
+  #lift(kind: number, zoom: number): number {
+    const look = this.drawn[kind - 1]?.look
+    if (!look || !this.shown[kind] || zoom < look.dotZoom) return 0
+    if (look.form === 'light') return Math.max(2.5, (zoom - 13.5) * 1.8)
+    return zoom >= look.signZoom ? 13 : 4
   }
 
   #reindex(): void {

@@ -132,7 +132,7 @@ export async function draw(host: HTMLElement, told: Told, options: ChartOptions)
         },
         {
           ...axis,
-          size: options.choices.length ? 96 : 44,
+          size: options.choices.length ? stateWidth(options.choices) : 44,
           ...(options.choices.length ? { splits: options.choices.map((_, index) => index) } : {}),
           values: (_, ticks) => ticks.map((value) => (options.choices.length ? shown(value) : measure(value))),
         },
@@ -150,6 +150,11 @@ export async function draw(host: HTMLElement, told: Told, options: ChartOptions)
   return plot
 }
 
+/** Room for the longest name of a state, in px, as far as a sheet can spare it. */
+function stateWidth(choices: readonly string[]): number {
+  return Math.min(132, 18 + 5.8 * Math.max(...choices.map((each) => each.length)))
+}
+
 /** The moment as a line with a flag at its top; what was expected as a dashed line, with its word. */
 function marks(plot: uPlot, { mark, expected }: ChartOptions, colour: (name: string) => string): void {
   const { ctx: ink, bbox } = plot
@@ -164,7 +169,9 @@ function marks(plot: uPlot, { mark, expected }: ChartOptions, colour: (name: str
     ink.setLineDash([])
     ink.font = `${11 * ratio}px Inter`
     ink.textAlign = 'right'
-    ink.fillText(t('console.history.expected'), bbox.left + bbox.width - 2 * ratio, y - 4 * ratio)
+    // Over the line, or below it where it runs along the top.
+    const beside = y - bbox.top < 16 * ratio ? 12 : -4
+    ink.fillText(t('console.history.expected'), bbox.left + bbox.width - 2 * ratio, y + beside * ratio)
   }
   if (mark !== null) {
     const x = plot.valToPos(mark, 'x', true)

@@ -6,6 +6,8 @@ export const OLD = 1
 export const ORDER = 2
 export const CONSIGNED = 4
 export const GONE = 8
+/** By its own word an order holds it, or full light. */
+export const RULED = 16
 
 export class Picture {
   value = new Float32Array(0)
