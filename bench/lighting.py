@@ -17,7 +17,9 @@ from bench.harness import RUNS, Measured, measurement, serving
 from vigie.app import installation
 from vigie.core import sun
 from vigie.core.calendar import EPOCH_DAY
-from vigie.demo import PASSWORD, SEED, prepare
+from vigie.demo.people import PASSWORD
+from vigie.demo.processes import SEED
+from vigie.demo.town import prepare
 from vigie.settings import Settings
 from vigie.sim.city.facts import CENTRE
 

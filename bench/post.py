@@ -23,7 +23,8 @@ from bench.harness import RUNS, Measured, measurement, serving
 from bench.history import DAYS, RATE, Desk, past, reporting
 from bench.listening import Browser, Listening, Look
 from bench.town import ASSETS, STALLED, browsers, log_in, views
-from vigie.demo import ANSWERS_ON, PASSWORD, SEED
+from vigie.demo.people import PASSWORD
+from vigie.demo.processes import ANSWERS_ON, SEED
 from vigie.sim.city import generate
 from vigie.sim.city.inventory import ids
 

@@ -16,7 +16,8 @@ import pytest
 
 from tests.city import open_facts
 from vigie.app import journal_key
-from vigie.demo import PASSWORD, PEOPLE, SEED
+from vigie.demo.people import PASSWORD, PEOPLE
+from vigie.demo.processes import SEED
 from vigie.sim.city import generate
 from vigie.sim.city.inventory import ids
 from vigie.sim.devices import gateways

@@ -15,7 +15,9 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 GROUPS = {
-    "serving": ("version", "serve", "demo", "demo-post"),
+    "demo": ("version", "demo"),
+    "demo_post": ("demo-post",),
+    "serving": ("serve",),
     "imports": ("import",),
     "replay": ("replay",),
     "backup": ("backup", "restore"),

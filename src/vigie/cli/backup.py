@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from vigie.app.backup import BackupOrder, read_manifest, restore
-from vigie.cli.common import ConfigOption, DataOption, done, err, fail, group, out, plain_errors, progress
+from vigie.cli.common import ConfigOption, DataOption, done, plain_errors, progress
+from vigie.cli.consoles import err, fail, group, out
 from vigie.settings import load_settings
 
 commands = group()

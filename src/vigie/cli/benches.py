@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vigie.cli.common import err, group, out
+from vigie.cli.consoles import err, group, out
 
 commands = group()
 

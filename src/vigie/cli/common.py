@@ -1,4 +1,4 @@
-"""What every command needs: the two consoles, the options that come again, and errors in a sentence."""
+"""What most commands need: the options that come again, an installation, and errors in a sentence."""
 
 from __future__ import annotations
 
@@ -9,28 +9,19 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from vigie.app import FolderUnusable, Installation, InUse, KeyMissing, NoInstallation, installation, perform
+from vigie.cli.consoles import err, fail
 from vigie.settings import SettingsWrong, load_settings
 from vigie.store.journal import JournalBroken
 from vigie.transports.control import Wrong
 from vigie.transports.http import AddressRefused
 
-# What is shown are words of people and devices: their brackets and colons are no markup.
-out = Console(markup=False, emoji=False, highlight=False)
-err = Console(stderr=True)
-
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="The installation's folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The report as JSON.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in your own words: kept a year, erasable.")]
-
-
-def group(help: str = "") -> typer.Typer:
-    """The commands of a module. help: of the group, where it has a name of its own."""
-    return typer.Typer(help=help or None, no_args_is_help=bool(help), rich_markup_mode=None)
 
 
 def mapping_option(own: str, shipped: Sequence[str]) -> Any:
@@ -80,9 +71,3 @@ def progress() -> Generator[Callable[[str, int, int], None]]:
             bars.update(tasks[what], completed=done, total=total)
 
         yield say
-
-
-def fail(sentence: str) -> typer.Exit:
-    """Says what is wrong and what mends it; the caller raises what comes back."""
-    err.print(f"vigie: {sentence}", style="bold red", markup=False, highlight=False)
-    return typer.Exit(1)

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from vigie.app.administration import Admission, Expulsion
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, err, group, out
+from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done
+from vigie.cli.consoles import err, group, out
 
 commands = group("Who may report for which assets; also while the post runs.")
 

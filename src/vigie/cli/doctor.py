@@ -8,7 +8,8 @@ import msgspec
 import typer
 
 from vigie.app.doctor import Check, examine, worst
-from vigie.cli.common import ConfigOption, DataOption, group, out, progress
+from vigie.cli.common import ConfigOption, DataOption, progress
+from vigie.cli.consoles import group, out
 from vigie.settings import SettingsWrong, load_settings
 
 commands = group()

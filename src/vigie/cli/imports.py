@@ -13,18 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from vigie.app import Installation
-from vigie.cli.common import (
-    ConfigOption,
-    DataOption,
-    JsonOption,
-    ReasonOption,
-    err,
-    fail,
-    group,
-    mapping_option,
-    opened,
-    out,
-)
+from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, mapping_option, opened
+from vigie.cli.consoles import err, fail, group, out
 from vigie.engine.inventory import Intake
 from vigie.protocols.inventories import (
     Counts,

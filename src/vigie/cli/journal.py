@@ -8,7 +8,8 @@ import msgspec
 import typer
 
 from vigie.app.administration import LEAVES_MAX, Leaf, Leaves
-from vigie.cli.common import ConfigOption, DataOption, done, group, out
+from vigie.cli.common import ConfigOption, DataOption, done
+from vigie.cli.consoles import group, out
 
 commands = group("What was done, by whom, and the proof of it; also while the post runs.")
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from vigie.app.broker import claim, set_password, set_up_broker
-from vigie.cli.common import ConfigOption, DataOption, done, fail, group, out, plain_errors
+from vigie.cli.common import ConfigOption, DataOption, done, plain_errors
+from vigie.cli.consoles import fail, group, out
 from vigie.settings import load_settings
 from vigie.transports.mosquitto import usable
 

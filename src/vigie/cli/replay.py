@@ -18,18 +18,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from vigie.app import Installation, admit_device, services
-from vigie.cli.common import (
-    ConfigOption,
-    DataOption,
-    JsonOption,
-    ReasonOption,
-    err,
-    fail,
-    group,
-    mapping_option,
-    opened,
-    plain_errors,
-)
+from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, mapping_option, opened, plain_errors
+from vigie.cli.consoles import err, fail, group
 from vigie.core.facts import COMMAND_LINE, DeviceExpelled, Entry
 from vigie.core.kinds import Sort
 from vigie.core.times import rfc3339, to_us

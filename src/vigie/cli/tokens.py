@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from vigie.app.people import KnownToken, NewToken
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, group, out
+from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done
+from vigie.cli.consoles import group, out
 from vigie.cli.users import AreaOption, RoleOption, ServicesOption, warn, written
 
 commands = group("What programs show, each with a scope of its own; also while the post runs.")

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from vigie.app.people import Known, Newcomer, NewPassword, Role, RoleOf
-from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done, err, fail, group, out
+from vigie.cli.common import ConfigOption, DataOption, ReasonOption, done
+from vigie.cli.consoles import err, fail, group, out
 from vigie.core.scope import ROLES
 from vigie.engine.keeper import LANGUAGES
 

@@ -20,6 +20,7 @@ from vigie.protocols.talq.limits import BODY_BYTES_MAX
 from vigie.sim.city import City, generate
 from vigie.sim.devices import run_metropolis
 from vigie.sim.life import Life
+from vigie.sim.life.columns import DEMO
 from vigie.sim.talq.lighting import Lighting
 from vigie.sim.talq.park import Park
 from vigie.sim.talq.switchboard import Switchboard, identities
@@ -47,7 +48,7 @@ async def live(post: Post, city: City, park: Park) -> None:
         return time.time_ns() // 1_000
 
     doors = {name: HttpDoor(post.url, secret) for name, secret in post.secrets.items() if name not in post.tokens}
-    life, board = Life(city, now_us()), Switchboard()
+    life, board = Life(city, now_us(), DEMO), Switchboard()
     async with beside(HttpEnd(board.answer, body_bytes_max=BODY_BYTES_MAX), HOST, 0) as port:
         who = identities(post.url, post.secrets, post.tokens, f"http://{HOST}:{port}")
         board.connect(Lighting(park, life.lamps, who, seed=str(now_us())), now_us)

@@ -11,7 +11,8 @@ from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar, day_number
 from vigie.core.drafts import Draft
 from vigie.core.times import HOUR_US, MINUTE_US, start_of
-from vigie.demo import SEED, programmes
+from vigie.demo.processes import SEED
+from vigie.demo.town import programmes
 from vigie.services.lighting.programmes.checks import check
 from vigie.services.lighting.programmes.layers import Layer, stack
 from vigie.services.lighting.programmes.moment import levels_at

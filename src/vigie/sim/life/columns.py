@@ -59,8 +59,9 @@ class Habits:
     skew_s: float = 0.0
 
 
-DEMO = Habits()
-"""Stages on change: what a good installation sends."""
+DEMO = Habits(hello_s=20.0)
+"""Stages on change: what a good installation sends. Who has just got to know a post has other things to hear at first
+than a whole city at once."""
 FULL_RATE = Habits(junction_s=1.0, detector_s=1.0)
 """Junctions and detectors sampled at 1 Hz: about 2,600 observations a second in all."""
 DAY = Habits(junction_s=60.0)

@@ -1,0 +1,29 @@
+"""The post of a demo: a command that `vigie demo` starts."""
+
+from __future__ import annotations
+
+import logging
+
+import typer
+
+from vigie.cli.common import plain_errors
+from vigie.cli.consoles import err, group
+from vigie.cli.demo import DemoOption, PortOption, SeedOption
+from vigie.cli.serving import run
+from vigie.demo.town import prepare
+from vigie.settings import load_settings
+
+commands = group()
+
+
+@commands.command("demo-post", hidden=True)
+def demo_post(data: DemoOption, seed: SeedOption, port: PortOption) -> None:
+    """The post of the demo, as a process that `vigie demo` starts; says what it is doing until it answers."""
+    with plain_errors():
+        settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)")
+        try:
+            # What forty gateways do all day would push out of sight what the demo says of itself.
+            run(settings, lambda opened: prepare(opened, seed, typer.echo), logging.WARNING)
+        except ValueError as error:
+            err.print(f"vigie: {error}", markup=False)
+            raise typer.Exit(1) from None

@@ -1,0 +1,81 @@
+"""Both processes of a demo, started and stopped.
+
+It needs nothing of what either of them takes in: that would be a second in which neither has begun.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+SEED = 1
+STOP_S_MAX = 20
+ANSWERS_ON = "vigie answers on "
+"""What a post says when it does, and then its address."""
+
+
+def gateways_file(data: Path) -> Path:
+    """What the gateways show to the post, and what it shows to them: written by the post, and read for the devices."""
+    return data / "keys" / "demo-talq-gateways.json"
+
+
+@contextlib.contextmanager
+def both(
+    data: Path, port: int, seed: int, say: Callable[[str], None]
+) -> Generator[tuple[str, Callable[[], str | None]]]:
+    """Starts the post, which prepares its folder, and, when it answers, the devices; stops both at the end.
+
+    say: gets what the post is doing until it answers. Gives the post's address, and a question: which of the two has
+    ended by itself, if any. Raises RuntimeError when the post does not come up.
+    """
+    processes: dict[str, subprocess.Popen[str]] = {}
+
+    def start(
+        name: str, module: str, *arguments: str, stdin: int | None = None, stdout: int | None = None
+    ) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", module, *arguments, "--seed", str(seed)]
+        # A session of their own: Ctrl-C reaches this process alone, and it stops the devices before the post.
+        processes[name] = subprocess.Popen(
+            command, stdin=stdin, stdout=stdout, text=True, start_new_session=True, env=os.environ
+        )
+        return processes[name]
+
+    try:
+        # The devices make their city while the post makes the same one and takes it in.
+        devices = start("the metropolis", "vigie.sim", stdin=subprocess.PIPE)
+        post = start(
+            "the post", "vigie.cli", "demo-post", "--data", str(data), "--port", str(port), stdout=subprocess.PIPE
+        )
+        assert post.stdout is not None
+        assert devices.stdin is not None
+        url = ""
+        while not url:
+            line = post.stdout.readline()
+            if not line:
+                raise RuntimeError("the post did not come up; its reason stands above")
+            said, found, url = line.strip().partition(ANSWERS_ON)
+            if not found:
+                say(said)
+        with contextlib.suppress(BrokenPipeError):  # Whether they live is asked by the caller.
+            json.dump({"url": url, **_gateways_of(data)}, devices.stdin)
+            devices.stdin.close()
+        yield url, lambda: next((name for name, each in processes.items() if each.poll() is not None), None)
+    finally:
+        for process in processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(STOP_S_MAX)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def _gateways_of(data: Path) -> dict[str, dict[str, str]]:
+    known = json.loads(gateways_file(data).read_text("utf-8"))
+    return {"secrets": known["secrets"], "tokens": known["tokens"]}
