@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from tests.services.lighting.town import EVENING_US, NOON_US, Lamp, Town, row_of
 from vigie.core.times import HOUR_US
 from vigie.services.lighting.faults.causes import Cause, Signs, rank
+from vigie.services.lighting.guards import supply_is_on
 
 SWEEP_S = 30.0
 
@@ -324,3 +326,177 @@ def test_a_lamp_of_a_switched_circuit_is_silent_while_its_cabinet_is_on() -> Non
     of(made, "c1")[3].silent = True
     made.run(3 * 60)
     assert made.open() == {"lamp_silent": ["l03"]}
+
+
+def test_an_order_by_day_to_a_circuit_that_is_off_is_refused_because_it_has_no_supply() -> None:
+    made = switched()
+    made.run(30)
+    lamps = np.array([made.engine.registry.numbers[lamp.id] for lamp in made.lamps.values()])
+    assert [refused.any() for refused, _ in supply_is_on({}, lamps, made.engine, made.at_us)] == [False]
+    switch(made, "c1", on=False, breaths=False)
+    made.run(20)
+    ((refused, why),) = supply_is_on({}, lamps, made.engine, made.at_us)
+    assert (refused.tolist(), why.rule) == ([True] * 8 + [False] * 8, "lighting.supply_off")
+    switch(made, "c1", on=True, told=False)
+    ((refused, _),) = supply_is_on({}, lamps, made.engine, made.at_us)
+    assert not refused.any(), "a lamp that is heard has supply, whatever its cabinet has not said yet"
+
+
+# Photocells, clocks and contactors of whole cabinets.
+
+
+def street(count: int = 6, *, at_us: int = EVENING_US) -> Town:
+    """Some switched cabinets of one part of the town."""
+    names = [f"c{n}" for n in range(count)]
+    lamps = [lamp for n, name in enumerate(names) for lamp in row_of(5, name, first=5 * n)]
+    return Town(lamps, dict.fromkeys(names, "switched"), at_us=at_us)
+
+
+def all_off(made: Town) -> None:
+    for cabinet in made.cabinets:
+        switch(made, cabinet, on=False)
+
+
+def test_a_cabinet_that_is_lit_by_day_as_a_whole_is_one_condition_and_not_one_of_each_lamp() -> None:
+    made = street(at_us=NOON_US - HOUR_US)
+    made.run(20)
+    all_off(made)
+    made.run(20)
+    switch(made, "c2", on=True)
+    made.run(2 * 60)
+    assert made.told() == ["photocell_stuck c2"]
+    assert made.evidence("photocell_stuck")["state"] == "lit_by_day"
+    switch(made, "c2", on=False)
+    made.run(60)
+    assert made.open() == {}
+
+
+def test_a_cabinet_that_crews_have_lit_by_day_is_no_fault() -> None:
+    made = street(at_us=NOON_US - HOUR_US)
+    made.run(20)
+    all_off(made)
+    made.words["c2"]["door"] = "open"
+    made.say("c2", door="open")
+    switch(made, "c2", on=True)
+    made.run(90)
+    assert made.open() == {"door_open": ["c2"]}
+
+
+def test_a_cabinet_that_does_not_come_on_with_its_neighbours_is_stuck() -> None:
+    made = street()
+    made.run(20)
+    made.at_us = EVENING_US + 20 * HOUR_US
+    all_off(made)
+    made.run(2 * 60 + 10)
+    assert made.told() == []
+    for cabinet in ("c0", "c1", "c3", "c4", "c5"):
+        switch(made, cabinet, on=True)
+    made.run(70)
+    assert made.open() == {"photocell_stuck": ["c2"]}
+    assert made.evidence("photocell_stuck")["state"] == "dark_by_night"
+    switch(made, "c2", on=True)
+    made.run(60)
+    assert made.open() == {}
+
+
+def test_a_commune_that_is_dark_after_midnight_has_no_stuck_cabinets() -> None:
+    made = street()
+    made.run(4 * 60)
+    all_off(made)
+    made.run(4 * 60)
+    assert made.told() == []
+
+
+def test_a_contactor_that_opens_in_the_night_is_a_lost_circuit() -> None:
+    made = street()
+    made.run(2 * 60)
+    made.at_us = NOON_US + 24 * HOUR_US
+    all_off(made)
+    made.run(30)
+    made.at_us = EVENING_US + 23 * HOUR_US
+    for cabinet in made.cabinets:
+        switch(made, cabinet, on=True)
+    made.run(90)
+    assert made.told() == []
+    switch(made, "c2", on=False)
+    made.run(20)
+    assert made.open() == {"circuit_lost": ["c2"]}
+    said = made.evidence("circuit_lost")
+    assert (made.open(), said["circuit"], said["cause_1"]) == ({"circuit_lost": ["c2"]}, "all", "contactor")
+    switch(made, "c2", on=True)
+    made.run(30)
+    assert made.open() == {}
+
+
+# Places.
+
+
+def places() -> Town:
+    """A street of four lamps, a crossing of two lamps in another, and a third street."""
+    lamps = row_of(16)
+    for place, lamp in enumerate(lamps):
+        lamp.attributes |= {"street": "Rue Courte" if place < 4 else "Rue Longue", "lights": "road"}
+    for lamp in lamps[6:8]:
+        lamp.attributes["lights"] = "crossing"
+    lamps[12].attributes["lights"] = "school_route"
+    return Town(lamps)
+
+
+def darken(made: Town, *lamps: str) -> None:
+    for lamp in lamps:
+        made.lamps[lamp].fault, made.lamps[lamp].power = "lamp", 0.5
+        made.say(lamp, fault="lamp")
+
+
+def test_a_crossing_is_dark_when_all_its_lamps_are() -> None:
+    made = places()
+    made.run(40)
+    darken(made, "l06")
+    made.run(30)
+    assert made.open() == {"lamp_out": ["l06"]}
+    darken(made, "l07")
+    made.run(1, each_s=SWEEP_S)
+    assert made.open() == {"lamp_out": ["l06", "l07"], "crossing_dark": ["l06"]}
+    assert made.evidence("crossing_dark")["first_lamps"] == "l06, l07"
+    made.lamps["l06"].fault, made.lamps["l06"].power = "none", None
+    made.run(60)
+    assert made.open() == {"lamp_out": ["l07"]}
+
+
+def test_a_school_route_and_a_whole_street_are_alarms() -> None:
+    made = places()
+    made.run(40)
+    darken(made, "l12", "l00", "l01", "l02")
+    made.run(10)
+    assert set(made.open()) == {"lamp_out", "school_route_dark"}
+    darken(made, "l03")
+    made.run(10)
+    assert made.open()["street_dark"] == ["l00"]
+
+
+def test_a_place_is_not_dark_by_day() -> None:
+    made = places()
+    made.at_us = NOON_US
+    for lamp in made.lamps.values():
+        lamp.level = 0.0
+    darken(made, "l12")
+    made.run(40)
+    assert made.open() == {"lamp_out": ["l12"]}
+
+
+def test_silence_is_no_darkness() -> None:
+    made = places()
+    made.run(40)
+    made.lamps["l12"].silent = True
+    made.run(4 * 60)
+    assert made.open() == {"lamp_silent": ["l12"]}
+
+
+def test_places_that_are_dark_with_their_circuit_are_told_with_it() -> None:
+    made = places()
+    made.run(40)
+    lose(made, list(made.lamps.values()))
+    made.run(60)
+    assert made.told() == ["circuit_lost c1"]
+    said = made.evidence("circuit_lost")
+    assert (said["dark_crossing"], said["dark_street"]) == ("Rue Longue", "Rue Courte, Rue Longue")

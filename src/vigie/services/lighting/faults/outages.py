@@ -76,13 +76,14 @@ class Outages:
         return covered
 
     def judge(
-        self, city: City, park: Park, words: Words, cabinets: Cabinets, losses: Sequence[Loss], sun_deg: float,
-        now_us: int,
+        self, city: City, park: Park, words: Words, cabinets: Cabinets, losses: Sequence[Loss], opened: Mask,
+        sun_deg: float, now_us: int,
     ) -> list[Effect]:  # fmt: skip
-        """Raises what is lost, joins what belongs to what is open, and clears what is back."""
+        """Raises what is lost, joins what belongs to what is open, and clears what is back. opened: the cabinets whose
+        contactor has opened in the night, though it is switched, and should not have."""
         self._note(city, cabinets, now_us)
         effects: list[Effect] = []
-        for loss in [*losses, *self._contacts(park, cabinets, losses, now_us)]:
+        for loss in [*losses, *self._contacts(park, cabinets, losses, opened, now_us)]:
             number = int(park.cabinet[loss.cabinet])
             known = self._open.get(number)
             if known is not None:
@@ -105,9 +106,11 @@ class Outages:
         wet = rain.received_us[rain.value >= RAIN_MM_H]
         self._rain_us = max(self._rain_us, int(wet.max(initial=0)))
 
-    def _contacts(self, park: Park, cabinets: Cabinets, losses: Sequence[Loss], now_us: int) -> list[Loss]:
+    def _contacts(
+        self, park: Park, cabinets: Cabinets, losses: Sequence[Loss], opened: Mask, now_us: int
+    ) -> list[Loss]:
         """Cabinets whose own contacts say that something is lost, whatever lamps say."""
-        tripped = cabinets.tripped | (park.permanent & cabinets.off)
+        tripped = cabinets.tripped | (park.permanent & cabinets.off) | opened
         rows = np.flatnonzero(tripped & ~cabinets.lost)
         for gone in set(self._tripped_us) - set(ints(park.cabinet[rows])):
             del self._tripped_us[gone]
@@ -167,7 +170,9 @@ class Outages:
         return Signs(
             breaker=said(cabinets.breaker.value, TRIPPED, cabinets.breaker.received_us),
             residual_current=said(cabinets.residual_current.value, TRIPPED, cabinets.residual_current.received_us),
-            contactor=said(cabinets.contactor.value, OPEN, cabinets.contactor.received_us),
+            contactor=True
+            if cabinets.off[row]
+            else said(cabinets.contactor.value, OPEN, cabinets.contactor.received_us),
             supply_lost=bool(cabinets.lost[row]),
             silent=bool(cabinets.heard_us[row] < min(loss.since_us, now_us - WORD_US)),
             door_open=said(cabinets.door.value, 1.0, cabinets.door.received_us),

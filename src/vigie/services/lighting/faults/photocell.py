@@ -7,6 +7,8 @@ town. Where those are dark as well, it is policy; where there are none, nothing 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from vigie.core.observations import Int64s, Mask
@@ -26,20 +28,40 @@ LASTS_US = 30 * MINUTE_US
 """Two reports: a word of a neighbour may be lost."""
 
 EVENING_US = 4 * HOUR_US
-"""So long after dark no commune has darkened its streets yet. Later, only a cabinet that the mains is cut for is held
-against others: which of the lamps burn deep in the night is a programme's business."""
+"""So long after dusk no commune has darkened its streets yet. Later, which lamps burn is a programme's business."""
+
+OPENED_US = 10 * MINUTE_US
+"""A contactor that opens in the night while its neighbours stay lit is told after so long: they may open as well, and
+their words for it be lost."""
+
+NIGHTS_US = 4 * 24 * HOUR_US
+"""That a cabinet is in use, and lit at this hour, is known from one of the nights before."""
 
 NEIGHBOURS_MIN, AGREE = 4, 0.7
 LAMPS_MIN, LIT_SHARE = 4, 0.8
 DARK_SHARE = 0.05
 
 
+@dataclass(frozen=True)
+class Found:
+    """What is to be said of cabinets; which lamps burn by day with theirs; and which cabinets' contactor has opened in
+    a night in which it should be closed, which is a lost circuit."""
+
+    effects: list[Effect]
+    with_cabinet: Mask
+    opened: Mask
+
+
 class Photocells:
     """Since when each cabinet is as it should not be. Its memory is of this process."""
 
     def __init__(self, park: Park) -> None:
-        self._lit_us, self._dark_us, self._right_us = (np.zeros(len(park.cabinet), np.int64) for _ in range(3))
-        self._was_lit = np.zeros(len(park.cabinet), np.bool_)
+        self._lit_us, self._dark_us, self._right_us, self._open_us = (
+            np.zeros(len(park.cabinet), np.int64) for _ in range(4)
+        )
+        self._was_lit, self._lit_tonight = (np.zeros(len(park.cabinet), np.bool_) for _ in range(2))
+        # When each cabinet was seen lit at each hour of the day (UTC): in the nights before, and in this one.
+        self._on_us, self._on_tonight_us = (np.zeros((len(park.cabinet), 24), np.int64) for _ in range(2))
         self._dusk_us = 0
 
     def moved(self, park: Park, before: Park) -> Photocells:
@@ -47,25 +69,33 @@ class Photocells:
         made = Photocells(park)
         kept = np.isin(park.cabinet, before.cabinet)
         rows = np.searchsorted(before.cabinet, park.cabinet[kept])
-        for name in ("_lit_us", "_dark_us", "_right_us", "_was_lit"):
+        for name in (
+            "_lit_us",
+            "_dark_us",
+            "_right_us",
+            "_open_us",
+            "_was_lit",
+            "_lit_tonight",
+            "_on_us",
+            "_on_tonight_us",
+        ):
             getattr(made, name)[kept] = getattr(self, name)[rows]
         made._dusk_us = self._dusk_us
         return made
 
-    def judge(
-        self, city: City, park: Park, words: Words, cabinets: Cabinets, covered: Mask, now_us: int
-    ) -> tuple[list[Effect], Mask]:
-        """What is to be said of cabinets, and which lamps burn by day with their cabinet."""
+    def judge(self, city: City, park: Park, words: Words, cabinets: Cabinets, covered: Mask, now_us: int) -> Found:
+        """What is to be said of cabinets now."""
         sun_deg = float(elevation_deg(now_us, *park.centre))
         is_open = city.is_open(PHOTOCELL_STUCK, park.cabinet)
         day = sun_deg > DAY_DEG
         if sun_deg > NIGHT_DEG:
-            self._dusk_us = 0
-        elif not self._dusk_us:
+            # It will be dark after that: of a night that has begun already nobody knows when.
             self._dusk_us = now_us
+            self._lit_tonight[:] = False
+            self._on_us = np.maximum(self._on_us, self._on_tonight_us)
         if not day and sun_deg > NIGHT_DEG:
             self._lit_us[:] = self._dark_us[:] = self._right_us[:] = 0
-            return [], np.zeros(len(park), np.bool_)
+            return Found([], np.zeros(len(park), np.bool_), np.zeros(len(is_open), np.bool_))
         heard, lit, burning = _lamps(park, words, covered, now_us)
         enough = heard >= LAMPS_MIN
         whole_lit = enough & (lit >= LIT_SHARE * heard)
@@ -81,19 +111,34 @@ class Photocells:
             )
             wrong &= agree | ((sun_deg > ALONE_DAY_DEG) & ~np.isnan(cabinets.supply.value))
             effects = self._told(park, wrong, self._lit_us, heard, lit, sun_deg, is_open, now_us, "lit_by_day")
-            with_it = park.of_cabinet(wrong & whole_lit, False) & burning
+            with_it = park.of_cabinet(on | whole_lit, False) & burning
+            opened = np.zeros(len(on), np.bool_)
         else:
-            evening = now_us - self._dusk_us < EVENING_US
             agree = _others(park, on | whole_lit, off | whole_dark)
-            was = self._was_lit & whole_dark & ~park.switched if evening else np.zeros(len(off), np.bool_)
-            wrong = (off | was) & agree & ~by_hand & ~cabinets.tripped
+            evening = now_us - self._dusk_us < EVENING_US
+            never = off & ~self._lit_tonight & (self._on_us.max(1, initial=0) > now_us - NIGHTS_US)
+            wrong = (never | (self._was_lit & whole_dark & ~park.switched)) & evening & agree
+            wrong &= ~by_hand & ~cabinets.tripped
             self._was_lit |= whole_lit
             effects = self._told(park, wrong, self._dark_us, heard, lit, sun_deg, is_open, now_us, "dark_by_night")
             with_it = np.zeros(len(park), np.bool_)
+            opened = self._opened(on, off & agree & ~by_hand, now_us)
         effects += self._over(park, day, (on | off | enough) & ~wrong, is_open, city, now_us)
         if with_it.any():
             effects += _absorbed(city, park, with_it, now_us)
-        return effects, with_it
+        return Found(effects, with_it, opened)
+
+    def _opened(self, on: Mask, off: Mask, now_us: int) -> Mask:
+        """Cabinets that were lit tonight, are not, and should be: their neighbours are, and they were at this hour of
+        another night."""
+        hour = now_us // HOUR_US % 24
+        known = self._on_us[:, hour] > now_us - NIGHTS_US
+        self._lit_tonight |= on
+        self._on_tonight_us[on, hour] = now_us
+        opened = off & self._lit_tonight & known
+        self._open_us[~opened] = 0
+        self._open_us[opened & (self._open_us == 0)] = now_us
+        return opened & (now_us - self._open_us >= OPENED_US)
 
     def _told(
         self, park: Park, wrong: Mask, since_us: Int64s, heard: Int64s, lit: Int64s, sun_deg: float, is_open: Mask,

@@ -51,19 +51,20 @@ class Sweeper:
         words, cabinets = Words.of(city, park), Cabinets.of(city, park, now_us)
         is_open: dict[str, Mask] = {each.name: city.is_open(each, park.lamp) for each in OF_LAMPS}
         self._supply.note(words, cabinets, now_us)
-        living = (words.heard_us > 0) & ~is_open[LAMP_SILENT.name] & ~self._outages.covered(park, cabinets)
-        losses = self._supply.losses(park, words, cabinets, living, now_us)
-        sun_deg = float(elevation_deg(now_us, *park.centre))
-        effects = self._outages.judge(city, park, words, cabinets, losses, sun_deg, now_us)
         covered = self._outages.covered(park, cabinets)
-        stuck, with_cabinet = self._photocells.judge(city, park, words, cabinets, covered, now_us)
-        effects += stuck
+        living = (words.heard_us > 0) & ~is_open[LAMP_SILENT.name] & ~covered
+        losses = self._supply.losses(park, words, cabinets, living, now_us)
+        stuck = self._photocells.judge(city, park, words, cabinets, covered, now_us)
+        sun_deg = float(elevation_deg(now_us, *park.centre))
+        effects = self._outages.judge(city, park, words, cabinets, losses, stuck.opened, sun_deg, now_us)
+        effects += stuck.effects
+        covered = self._outages.covered(park, cabinets)
         reports = take(city, park, words, memory)
         effects += self._cycling.judge(reports, memory, covered, is_open[LAMP_CYCLING.name], now_us)
         full_light = park.of_cabinet(cabinets.full_light.value == 1, False)
         around = Around(
             covered=covered,
-            exempt=park.tunnel | full_light | with_cabinet,
+            exempt=park.tunnel | full_light | stuck.with_cabinet,
             restless=is_open[LAMP_CYCLING.name] | (now_us - memory.restless_us < RESTLESS_US),
             now_us=now_us,
         )
