@@ -96,6 +96,31 @@ def test_a_part_of_a_circuit_that_is_cut_off_is_told_as_a_part() -> None:
     assert made.told() == ["circuit_lost c1"]
 
 
+def test_a_lamp_that_is_silent_for_long_makes_no_circuit_lost_of_a_few_reports_that_are_late() -> None:
+    made = two_circuits()
+    made.run(60)
+    of(made, "c1", 2.0)[0].silent = True
+    made.run(125)
+    for lamp in of(made, "c1", 2.0)[1:]:
+        made.report(lamp)
+    for lamp in of(made, "c1", 2.0)[1:]:
+        lamp.silent = True
+    made.run(22)
+    assert made.open() == {"lamp_silent": ["l08"]}
+
+
+def test_lamps_of_an_outage_that_is_over_have_the_time_of_a_report_to_come_back() -> None:
+    made = two_circuits()
+    made.run(60)
+    lose(made, of(made, "c1", 2.0))
+    made.run(10 * 60)
+    come_back(made, of(made, "c1", 2.0)[:7])
+    made.run(30)
+    assert made.open() == {}
+    made.run(2 * 60)
+    assert made.open() == {"lamp_silent": ["l15"]}
+
+
 def test_two_lamps_that_are_gone_are_two_silent_lamps() -> None:
     made = two_circuits()
     made.run(60)
@@ -482,6 +507,20 @@ def test_a_place_is_not_dark_by_day() -> None:
     darken(made, "l12")
     made.run(40)
     assert made.open() == {"lamp_out": ["l12"]}
+
+
+def test_a_street_that_is_switched_off_is_not_dark_for_one_lamp_that_is_out() -> None:
+    made = switched()
+    made.run(30)
+    darken(made, "l00", "l03", "l06")
+    for cabinet in ("c1", "c2"):
+        switch(made, cabinet, on=False)
+    made.run(2 * 60)
+    assert set(made.open()) == {"lamp_out"}
+    for cabinet in ("c1", "c2"):
+        switch(made, cabinet, on=True)
+    made.run(60)
+    assert set(made.open()) == {"lamp_out"}
 
 
 def test_silence_is_no_darkness() -> None:

@@ -26,10 +26,10 @@ from vigie.services.lighting.power import expected_w
 LEVEL_MIN = 5.0
 """Below that a driver draws about what it draws for itself, and its power says nothing."""
 
-DEAD_SHARE, STANDBY_W, STANDBY_SHARE = 0.10, 2.5, 0.35
-"""A lamp is dark that draws no more than a tenth of what is usual, or no more than a controller on its own (up to half
-a watt by Regulation (EU) 2019/2020 in networked standby; five times that for older ones) where that is well under what
-is usual for the lamp."""
+DEAD_SHARE, STANDBY_W, STANDBY_SHARE = 0.10, 4.0, 0.25
+"""A lamp is dark that draws no more than a tenth of what is usual, or no more than a driver and a controller that light
+nothing (half a watt each by Regulation (EU) 2019/2020; several times that for older ones) where that is at most a
+quarter of what is usual for the lamp."""
 
 DEAD_REPORTS = 2
 """One report may be of the moment in which it restarted."""
@@ -68,6 +68,7 @@ HOT_LEARNT_K, HOT_KIND_K, HOT_CEL = 15.0, 22.0, 95.0
 10 K (Arrhenius, as makers' life curves over tc show); at 95 degrees Celsius all are beyond what their makers allow."""
 
 HOT_REPORTS = 3
+WARM_SHARE = 0.5
 WARM_US = 45 * MINUTE_US
 """After so long at a level a head is as warm as it will be, but for a few degrees that its kind shares."""
 
@@ -109,7 +110,7 @@ class Burning:
         lamps = self._lamps(reports, memory)
         effects = self._out(reports, lamps, memory, around, is_open[LAMP_OUT.name])
         effects += self._part(reports, lamps, memory, around, is_open)
-        effects += self._hot(reports, memory, around, is_open[DRIVER_HOT.name])
+        effects += self._hot(reports, memory, around, is_open[DRIVER_HOT.name], is_open[LAMP_OUT.name])
         effects += self._by_day(reports, memory, around, is_open[LAMP_BY_DAY.name])
         self.usual.look(self._park, memory, around.now_us)
         return effects
@@ -197,13 +198,16 @@ class Burning:
         rows, off = rows[sure], np.minimum(np.abs(off[sure]) / 0.8, NOISE_MAX)
         memory.noise[rows] += NOISE_STEP * (off - memory.noise[rows])
 
-    def _hot(self, reports: Reports, memory: Memory, around: Around, is_open: Mask) -> list[Effect]:
+    def _hot(self, reports: Reports, memory: Memory, around: Around, is_open: Mask, out: Mask) -> list[Effect]:
         at = np.flatnonzero(
             reports.steady
             & (reports.level >= LEVEL_MIN)
             & ~np.isnan(reports.temperature)
             & (reports.observed_us - reports.since_us >= WARM_US)
         )
+        # A lamp that is dark is cold, and no measure of anything.
+        plain_w = np.nan_to_num(expected_w(self._park.rated_w[reports.rows[at]], reports.level[at]))
+        at = at[(reports.power[at] >= WARM_SHARE * plain_w) & ~out[reports.rows[at]]]
         rows, found = reports.rows[at], reports.temperature[at]
         band = np.clip(np.ceil(reports.level[at] / (100 / BANDS)).astype(np.int64) - 1, 0, BANDS - 1)
         memory.heat[rows], memory.heat_us[rows], memory.heat_band[rows] = found, around.now_us, band

@@ -98,6 +98,8 @@ _BECAUSE: tuple[tuple[Cause, Mapping[str, bool], str], ...] = (
     (_X, {"partial": True}, "some_live_on"),
     (_X, {"current_gone": True}, "current_gone_contacts_closed"),
     (_R, {"rain": True}, "rain"),
+    (_T, {"breaker": False, "residual_current": False}, "contacts_closed"),
+    (_X, {"breaker": False, "residual_current": False}, "contacts_closed"),
 )
 """The first whose signs are there says why; else it is what is usual."""
 

@@ -60,6 +60,8 @@ class Outages:
         self._tripped_us: dict[int, int] = {}
         self._usual_a = np.full(len(park.cabinet), np.nan)
         self._rain_us = 0
+        self.mended: list[int] = []
+        """The rows of the cabinets whose outage was found to be over in this sweep."""
 
     def moved(self, park: Park, before: Park) -> None:
         """The park has changed."""
@@ -185,6 +187,7 @@ class Outages:
 
     def _over(self, city: City, park: Park, words: Words, cabinets: Cabinets, now_us: int) -> list[Effect]:
         effects: list[Effect] = []
+        self.mended = []
         open_now = {each.asset for each in city.present(CIRCUIT_LOST)}
         for number, outage in list(self._open.items()):
             row = park.cabinet_row(number)
@@ -201,6 +204,7 @@ class Outages:
             outage.back = outage.back + 1 if is_back else 0
             if outage.back >= BACK_SWEEPS:
                 del self._open[number]
+                self.mended += [row] if row >= 0 else []
                 if number in open_now:
                     effects.append(Clear(CIRCUIT_LOST, number, now_us))
         return effects

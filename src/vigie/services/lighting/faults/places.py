@@ -9,13 +9,17 @@ place's lamps at least has to be out by itself.
 from __future__ import annotations
 
 from vigie.core.kinds import ConditionKind
-from vigie.core.observations import Mask
+from vigie.core.observations import Int64s, Mask
 from vigie.core.service import City, Clear, Effect, Raise
 from vigie.core.sun import elevation_deg
+from vigie.core.times import MINUTE_US
 from vigie.services.lighting.conditions import CROSSING_DARK, LAMP_OUT, SCHOOL_ROUTE_DARK, STREET_DARK
 from vigie.services.lighting.faults.outages import LAMPS_NAMED, NIGHT_DEG
 from vigie.services.lighting.faults.park import Park
 from vigie.services.lighting.faults.reports import SUPPLY, Words
+
+SETTLED_US = 20 * MINUTE_US
+"""After a cabinet has switched on its lamps have reported, and one that is out has said so, within so long."""
 
 CONDITION: dict[str, ConditionKind] = {
     "crossing": CROSSING_DARK,
@@ -24,11 +28,14 @@ CONDITION: dict[str, ConditionKind] = {
 }
 
 
-def judge(city: City, park: Park, words: Words, covered: Mask, now_us: int) -> list[Effect]:
-    """Raises by night, and clears as soon as a lamp of the place is not out any more."""
-    own = city.is_open(LAMP_OUT, park.lamp) | (words.fault.value == SUPPLY)
-    out = own | covered
+def judge(city: City, park: Park, words: Words, alive_us: Int64s, covered: Mask, now_us: int) -> list[Effect]:
+    """Raises by night, and clears as soon as a lamp of the place is not out any more. alive_us: since when the circuit
+    of each lamp should live, 0 for always and a time ahead where it should not: a street that is switched off is not
+    dark by a fault."""
     by_itself = city.is_open(LAMP_OUT, park.lamp) & ~covered
+    lost = (words.fault.value == SUPPLY) & (words.fault.received_us > alive_us)
+    out = (by_itself | lost) & (alive_us <= now_us - SETTLED_US)
+    out |= covered
     night = float(elevation_deg(now_us, *park.centre)) < NIGHT_DEG
     effects: list[Effect] = []
     places = {name: {each.asset for each in city.present(kind)} for name, kind in CONDITION.items()}

@@ -164,6 +164,16 @@ class Supply:
         self.alive_since_us[cabinets.sure & ~self._was_sure] = now_us
         self._was_sure = cabinets.sure.copy()
 
+    def mended(self, cabinets: Sequence[int], now_us: int) -> None:
+        """An outage of these cabinets (rows) is over: who is still silent has the time of the others to report."""
+        self.alive_since_us[list(cabinets)] = now_us
+
+    def lit_since_us(self, park: Park, cabinets: Cabinets, now_us: int) -> Int64s:
+        """Since when the circuit of each lamp should live; ahead of now where it should not. A lamp of which nobody
+        knows what feeds it should always."""
+        since_us = np.where(cabinets.off | cabinets.lost, now_us + HOUR_US, self.alive_since_us)
+        return park.of_cabinet(since_us, 0)
+
     def quiet_since_us(self, park: Park, words: Words) -> Int64s:
         """Since when each lamp has been silent although it could have been heard."""
         alive_us = park.of_cabinet(self.alive_since_us, 0)
@@ -207,8 +217,10 @@ class Supply:
         last_us, speaker = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
         np.maximum.at(last_us, group, quiet_us[rest])
         speaker[group] = self._lamp_speaker[rest]
+        # Reports that were due since the last of them was heard: what one missed before by itself is not counted.
         missed = np.maximum(now_us - quiet_us[rest] - SLACK_US, 0) // REPORT_US
-        due = np.bincount(group, missed, groups)
+        missed -= (last_us[group] - quiet_us[rest]) // REPORT_US
+        due = np.bincount(group, np.maximum(missed, 0), groups)
         twice = now_us - last_us - SLACK_US >= 2 * REPORT_US
         dense = self._dense_us[speaker] <= last_us
         others = self._speaker_us[speaker] >= np.maximum(last_us + MINUTE_US, now_us - self._gap_us[speaker])

@@ -23,7 +23,7 @@ from vigie.services.lighting.faults.cycling import RESTLESS_US, Cycling
 from vigie.services.lighting.faults.outages import Outages
 from vigie.services.lighting.faults.park import ATTRIBUTES, park_of
 from vigie.services.lighting.faults.photocell import Photocells
-from vigie.services.lighting.faults.reports import OWN_WORDS, Memory, Words, take
+from vigie.services.lighting.faults.reports import NONE, Memory, Words, take
 from vigie.services.lighting.faults.supply import Cabinets, Supply
 from vigie.services.lighting.power import expected_w
 
@@ -58,6 +58,7 @@ class Sweeper:
         sun_deg = float(elevation_deg(now_us, *park.centre))
         effects = self._outages.judge(city, park, words, cabinets, losses, stuck.opened, sun_deg, now_us)
         effects += stuck.effects
+        self._supply.mended(self._outages.mended, now_us)
         covered = self._outages.covered(park, cabinets)
         reports = take(city, park, words, memory)
         effects += self._cycling.judge(reports, memory, covered, is_open[LAMP_CYCLING.name], now_us)
@@ -73,12 +74,12 @@ class Sweeper:
             park, words, cabinets, self._supply, memory, covered, is_open[LAMP_SILENT.name], now_us
         )
         effects += self._unmeasured(words, is_open[LAMP_OUT.name], now_us)
-        effects += places.judge(city, park, words, covered, now_us)
+        effects += places.judge(city, park, words, self._supply.lit_since_us(park, cabinets, now_us), covered, now_us)
         return _once(effects)
 
     def _unmeasured(self, words: Words, out: Mask, now_us: int) -> list[Effect]:
         """A lamp that tells no power is out by its word alone."""
-        well = out & np.isnan(words.power.value) & ~np.isnan(words.fault.value) & ~np.isin(words.fault.value, OWN_WORDS)
+        well = out & np.isnan(words.power.value) & (words.fault.value == NONE)
         return [Clear(LAMP_OUT, int(no), now_us) for no in self._park.lamp[well].tolist()]
 
     def _move(self, city: City) -> None:

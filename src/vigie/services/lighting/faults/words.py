@@ -10,7 +10,7 @@ from vigie.core.observations import Mask
 from vigie.core.service import Change, City, Clear, Effect, Raise, Step
 from vigie.core.watch import watching
 from vigie.services.lighting.conditions import CIRCUIT_LOST, LAMP_OUT, SUPPLY_LOST, WATCHES
-from vigie.services.lighting.faults.reports import OWN_WORDS
+from vigie.services.lighting.faults.reports import NONE, OWN_WORDS
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 
 LOST = float(Cabinet.supply.code("lost"))
@@ -33,15 +33,17 @@ def step(changes: Sequence[Change], city: City, now_us: int) -> list[Effect]:
 
 
 def _lamp_words(change: Change, city: City) -> list[Effect]:
-    """A lamp that says it is out is; one that takes it back is not, unless it is seen to be dark by its power."""
+    """A lamp that says it is out is; one that takes it back is not, unless it is seen to be dark by its power. Its last
+    breath takes nothing back."""
     says, said = np.isin(change.value, OWN_WORDS), np.isin(change.before, OWN_WORDS)
+    well = said & (change.value == NONE)
     is_open = city.is_open(LAMP_OUT, change.asset)
     effects: list[Effect] = []
     for row in np.flatnonzero(says & ~is_open).tolist():
         word = Luminaire.fault.choices[int(change.value[row])]
         evidence = {"fault": word, "confidence": 95.0 if word != "unknown" else 80.0}
         effects.append(Raise(LAMP_OUT, int(change.asset[row]), int(change.observed_us[row]), evidence))
-    for row in np.flatnonzero(is_open & said & ~says & ~_dark(change, city)).tolist():
+    for row in np.flatnonzero(is_open & well & ~_dark(change, city)).tolist():
         effects.append(Clear(LAMP_OUT, int(change.asset[row]), int(change.observed_us[row])))
     return effects
 
