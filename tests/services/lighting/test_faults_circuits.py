@@ -309,7 +309,7 @@ def test_lamps_of_a_cabinet_that_is_off_are_neither_silent_nor_lost() -> None:
     assert made.told() == []
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     lost=st.sampled_from([0.0, 0.05, 0.3]),
     told=st.booleans(),

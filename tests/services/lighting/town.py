@@ -29,6 +29,8 @@ CATALOGUE = catalogue_of(SERVICES)
 EVENING_US = to_us(datetime.fromisoformat("2026-11-24T19:00:00Z"))
 """A November evening, deep in the dark."""
 NOON_US = to_us(datetime.fromisoformat("2026-11-24T11:00:00Z"))
+Said = tuple[str, str, float | str, int]
+"""An asset, a point, its value, and when its own clock says that it was so."""
 M = 1 / 111_195
 """A metre of latitude, in degrees."""
 
@@ -172,11 +174,14 @@ class Town:
 
     def report(self, lamp: Lamp, **besides: float | str) -> None:
         """A lamp's whole report."""
+        self._send(self._said(lamp, **besides))
+
+    def _said(self, lamp: Lamp, **besides: float | str) -> list[Said]:
         said: dict[str, float | str] = {
             "level": lamp.level, "power": lamp.draws(), "fault": lamp.fault, "control": lamp.control,
             "driver_temperature": lamp.temperature, "switch_ons": lamp.switch_ons,
         } | besides  # fmt: skip
-        self._send([(lamp.id, name, value, self.at_us + lamp.skew_us) for name, value in said.items()])
+        return [(lamp.id, name, value, self.at_us + lamp.skew_us) for name, value in said.items()]
 
     def run(self, minutes: float, *, each_s: float = 300.0) -> None:
         """Time goes on; who is due reports, and the picture is swept."""
@@ -184,14 +189,16 @@ class Town:
         while self.at_us < until_us:
             before_us = self.at_us
             self.at_us += int(each_s * SECOND_US)
+            rows: list[Said] = []
             for place, lamp in enumerate(self.lamps.values()):
                 if not lamp.silent and self._due(place * 37 * SECOND_US, before_us):
-                    self.report(lamp)
+                    rows += self._said(lamp)
             for place, (id, words) in enumerate(self.words.items()):
                 if id not in self.mute and self._due(place * 53 * SECOND_US, before_us):
-                    self._send([(id, name, value, self.at_us) for name, value in words.items()])
+                    rows += [(id, name, value, self.at_us) for name, value in words.items()]
             if self._due(0, before_us):
-                self._send([("w1", "rain", self.rain, self.at_us)])
+                rows.append(("w1", "rain", self.rain, self.at_us))
+            self._send(rows)
             self.sweep()
 
     def sweep(self) -> None:
@@ -223,7 +230,7 @@ class Town:
     def _due(self, phase_us: int, before_us: int) -> bool:
         return (self.at_us + phase_us) // REPORT_US != (before_us + phase_us) // REPORT_US
 
-    def _send(self, rows: list[tuple[str, str, float | str, int]]) -> None:
+    def _send(self, rows: list[Said]) -> None:
         registry = self.engine.registry
         kept = [row for row in rows if not self.lost or self.dice.random() >= self.lost]
         if not kept:
