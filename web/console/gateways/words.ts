@@ -41,6 +41,8 @@ export function standText(gateway: Gateway, matters: readonly Matter[]): string 
   const said = matters.map((matter) => matterText(gateway, matter))
   const coarse = gateway.programmes.step_min
   if (coarse > 1) said.push(t('console.gateways.coarse', { n: coarse }))
+  const under = Object.values(gateway.orders).reduce((sum, n) => sum + n, 0)
+  if (under) said.push(tn('console.gateways.orders', under))
   if (!matters.length) said.unshift(t(gateway.programmes.lamps ? 'console.gateways.in_step' : 'console.gateways.nothing_planned'))
   return said.join(' · ')
 }
