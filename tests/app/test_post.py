@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.city import open_facts
@@ -18,9 +19,11 @@ from vigie.app import installation, journal_key
 from vigie.app import post as post_module
 from vigie.app.installation import Installation
 from vigie.app.post import Post
+from vigie.core.drafts import Draft
 from vigie.core.facts import ConditionRaised, DeviceAdmitted, Entry
 from vigie.core.times import SECOND_US
 from vigie.services.desk import FACT_SET_ASIDE
+from vigie.services.lighting.kinds import Luminaire
 from vigie.settings import Settings
 
 # Takes the place of the server's clock before anything else is loaded; how far it is off is read from a file.
@@ -144,3 +147,30 @@ def test_what_is_done_from_time_to_time_goes_on_after_a_fault(tmp_path: Path, mo
         "DeviceAdmitted",
         "wrong",
     )
+
+
+def test_a_post_reads_the_inventory_by_itself_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    async def lives(opened: Installation) -> None:
+        post = Post(opened)
+        engine = post.engine
+
+        async def swept() -> bool:
+            for _ in range(100):
+                if engine.attributes.are_warm and engine.sweep(now_us()):
+                    return True
+                await asyncio.sleep(0.1)
+            return False
+
+        async with post.life():
+            assert not engine.attributes.are_warm
+            assert await swept()
+            draft = Draft(key="new", kind="luminaire", lon=5, lat=47, attributes={"rated_power": 33.0})
+            lamp = post.acts.make_asset(draft, 0, actor="test", reason="a new head")
+            assert not engine.attributes.are_warm, "it is owed: what the store says would be without it"
+            assert await swept()
+            rated = engine.attribute(Luminaire, Luminaire.rated_power, np.array([lamp]))
+            assert rated.tolist() == [33.0]
+
+    make(tmp_path / "post")
+    with installation(Settings(data=tmp_path / "post")) as opened:
+        asyncio.run(lives(opened))
