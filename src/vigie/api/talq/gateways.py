@@ -58,12 +58,14 @@ class GatewaysQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class _Sight:
-    """What somebody sees and may do, and how much they want to know. orders: by the gateway's number as a device."""
+    """What somebody sees and may do, and how much they want to know. orders: by the gateway's number as a device.
+    is_current: see `ProgrammeKeeping`."""
 
     covered: Mask
     may: Mask
     told: int
     orders: Mapping[int, Mapping[str, int]]
+    is_current: bool
 
 
 class GatewaysDoor:
@@ -111,7 +113,7 @@ class GatewaysDoor:
         if not link.is_ready or told.programmes.stands == Keeps.UNABLE:
             detail = "It is not attached, or takes no programmes."
             raise Problem(409, "Nothing to read", detail, rule="lighting.gateway_not_read")
-        anchor = int(self._own(link, self._sight(ask.caller, 0).may)[0])
+        anchor = int(self._own(link, self._engine.visibility.mask(ask.caller.scope, Verb.ORDER))[0])
         with refusals():
             self._bench.acts.note_reread(link.name, anchor, actor=ask.caller.actor, reason=ask.body.reason.strip())
         self._keeping.read_again(link)
@@ -121,7 +123,7 @@ class GatewaysDoor:
     def _sight(self, caller: Caller, told: int) -> _Sight:
         visibility = self._engine.visibility
         covered, may = visibility.covered(caller.scope), visibility.mask(caller.scope, Verb.ORDER)
-        return _Sight(covered, may, told, self._orders(covered))
+        return _Sight(covered, may, told, self._orders(covered), self._keeping.is_current)
 
     def _one(self, caller: Caller, name: str) -> GatewayForm:
         """Raises Problem 404 for one that there is not, or that speaks for nothing the caller sees: both are told
@@ -203,7 +205,7 @@ class GatewaysDoor:
         """What is told of its programmes; of lamps only those that are seen."""
         keeping = self._keeping.of.get(link.name, Keeping())
         stands = keeping.stands
-        if stands is Keeps.IN_STEP and not self._keeping.is_current:
+        if stands is Keeps.IN_STEP and not sight.is_current:
             stands = Keeps.PENDING
         told = [
             (each, no) for each in keeping.differences if (no := self._lamp_of(link, each)) is None or sight.covered[no]
