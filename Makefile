@@ -100,7 +100,7 @@ cover: setup ## the tests, and which lines none of them reaches
 	$(PYTEST) --cov --cov-report=term $(TESTS)
 
 .PHONY: bench
-bench: ready ## what is promised of its speed, measured; alone on the machine, for about an hour
+bench: ready ## what is promised of its speed, measured; alone on the machine, for some hours
 	$(VENV)/bin/vigie bench $(BENCH)
 
 .PHONY: look

@@ -18,6 +18,10 @@ commands = group()
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help="Names or groups; all if none is given.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seed", help="Of what throws dice: each seed is a run. May come again.")
+    ] = None,
+    nights: Annotated[int | None, typer.Option(min=3, help="Of what takes nights: fewer, for a short look.")] = None,
 ) -> None:
     """Measures what is promised of vigie's speed, here; wants the project's folder, and a machine with nothing else."""
     root = Path(__file__).resolve().parents[3]
@@ -28,6 +32,9 @@ def bench(
     harness = importlib.import_module("bench.harness")
     for path in sorted((root / "bench").glob("*.py")):
         importlib.import_module(f"bench.{path.stem}")
+    if seeds:
+        harness.ASKED.seeds = tuple(seeds)
+    harness.ASKED.nights = nights or harness.ASKED.nights
     known: dict[str, Any] = harness.MEASUREMENTS
     wanted = [name for name in known if not names or name in names or name.split(".")[0] in names]
     if not wanted:
@@ -40,5 +47,13 @@ def bench(
             typer.echo(measured.as_json())
             continue
         sign = "reached" if measured.reached else "NOT reached"
-        out.print(f"{name}: {measured.value:,.0f} {measured.unit}, worst {measured.worst:,.0f} of {len(measured.runs)}")
-        out.print(f"  must reach {measured.must:,.0f}: {sign}. {measured.size}; {measured.processes}", markup=False)
+        value, worst, must = (_figure(each) for each in (measured.value, measured.worst, measured.must))
+        out.print(f"{name}: {value} {measured.unit}, worst {worst} of {len(measured.runs)}")
+        out.print(f"  must reach {must}: {sign}. {measured.size}; {measured.processes}", markup=False)
+        for line in measured.told:
+            out.print(f"  {line}", markup=False)
+
+
+def _figure(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
