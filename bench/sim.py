@@ -81,7 +81,7 @@ def sim_day() -> Measured:
         raise RuntimeError("days of one seed differ")
     first = days[0]
     size = (
-        f"24 h: {first['readings']:,} readings of 34,000 lamps x 4 points, vehicles at 10 s and all else, "
+        f"24 h: {first['readings']:,} readings of 34,000 lamps x 7 points, vehicles at 10 s and all else, "
         f"{first['facts']:,} facts, {first['commits']:,} synced commits, {first['disk_mb']:,.0f} MB on disk; "
         f"CPU {', '.join(format(day['cpu_s'], ',.0f') for day in days)} s, "
         f"memory at most {max(day['peak_mb'] for day in days):,.0f} MB"
