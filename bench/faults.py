@@ -97,7 +97,7 @@ class Raised:
 @dataclass(frozen=True)
 class Night:
     """What some nights came to. found: of each label, when; absent where it was not. false: what was said besides.
-    deaf: labels of devices whose clock is so far ahead that the post takes nothing of them."""
+    deaf: labels of devices whose clock is so far ahead that the post takes nothing of them. astray: whose is wrong."""
 
     labels: Sequence[Fault]
     unseen: Mapping[int, str]
@@ -105,6 +105,7 @@ class Night:
     since_us: Mapping[int, int]
     false: Sequence[Raised]
     deaf: Sequence[int]
+    astray: frozenset[str]
     readings: int
 
 
@@ -138,9 +139,14 @@ def lived(city: City, seed: int, labels: Sequence[Fault], begin_us: int, until_u
         )  # fmt: skip
         with Day(Path(name) / "post", services(), city, setting) as day:
             day.run(until_us)
-            numbers = day.engine.registry.numbers
-            ahead = [day.links.skew_us[numbers[asset_of(each)]] > FUTURE_US_MAX for each in labels]
-            return Lived(conditions(day), [n for n, each in enumerate(ahead) if each], day.tally.outcomes.total())
+            registry, skew_us = day.engine.registry, day.links.skew_us
+            ahead = [skew_us[registry.numbers[asset_of(each)]] > FUTURE_US_MAX for each in labels]
+            return Lived(
+                conditions(day),
+                [n for n, each in enumerate(ahead) if each],
+                frozenset(registry.ids[no] for no in np.flatnonzero(skew_us).tolist()),
+                day.tally.outcomes.total(),
+            )
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,7 @@ class Lived:
 
     raised: Sequence[Raised]
     deaf: Sequence[int]
+    astray: frozenset[str]
     readings: int
 
 
@@ -212,7 +219,9 @@ def nights(seed: int, number: int) -> Night:
             found.setdefault(n, each.from_us)
         elif not judge.so_too(each):
             false.append(each)
-    return Night(labels, {n: said for n, said in why.items() if said}, found, since, false, span.deaf, span.readings)
+    return Night(
+        labels, {n: said for n, said in why.items() if said}, found, since, false, span.deaf, span.astray, span.readings
+    )
 
 
 def told(every: Sequence[Night]) -> list[str]:
@@ -230,6 +239,8 @@ def told(every: Sequence[Night]) -> list[str]:
         )
     false = Counter(each.name for night in every for each in night.false)
     lines.append("false: " + (", ".join(f"{name} {number}" for name, number in false.most_common()) or "none"))
+    wrong = Counter(each.name for night in every for each in night.false if each.asset in night.astray)
+    lines += [f"of them where the clock is wrong: {name} {number}" for name, number in wrong.most_common()]
     lines += [f"not to be told: {night.labels[n].type}: {why}" for night in every for n, why in night.unseen.items()]
     lines += [f"clock more than 5 min ahead, so refused: {night.labels[n].type}" for night in every for n in night.deaf]
     return lines

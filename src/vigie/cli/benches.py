@@ -51,7 +51,7 @@ def bench(
         out.print(f"{name}: {value} {measured.unit}, worst {worst} of {len(measured.runs)}")
         out.print(f"  must reach {must}: {sign}. {measured.size}; {measured.processes}", markup=False)
         for line in measured.told:
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 def _figure(value: float) -> str:
