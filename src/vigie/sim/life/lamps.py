@@ -28,6 +28,7 @@ CONTACTS = (Cabinet.supply, Cabinet.door, Cabinet.breaker, Cabinet.residual_curr
 """What a cabinet says at once when it changes."""
 _NEVER = np.iinfo(np.int64).max
 _RAMP_US = SECOND_US
+_COUNTED_EACH = 4
 _ALL = slice(None)
 """All of a column, without a copy of it."""
 _SUN_K = 12.0
@@ -262,14 +263,21 @@ class LampLife:
         sun_k = _SUN_K * min(1.0, float(self._sky.illuminance_lx(until_us)[0]) / _BRIGHT_LX)
         warm = air_c + sun_k + self._power.warm_k(who, drawn_w, self._state)
         warm = warm + 1.5 * normal(self._key["noise"], who, seen // HOUR_US)
-        switch_ons, burnt_us = self._counters(who, true_us)
         points = (
             (Luminaire.level, self.level[who]), (Luminaire.power, np.round(power, 1)),
             (Luminaire.fault, self.fault[who].astype(np.float64)), (Luminaire.driver_temperature, np.round(warm, 1)),
-            (Luminaire.control, self.control[who].astype(np.float64)), (Luminaire.switch_ons, switch_ons),
-            (Luminaire.burning, np.round(burnt_us / HOUR_US, 2)),
+            (Luminaire.control, self.control[who].astype(np.float64)),
         )  # fmt: skip
-        return [Reports(Luminaire, point, who, seen, value) for point, value in points]
+        # What only ever grows is told with each change, and else with every fourth report.
+        turn = (at[fed] - self._phase[regular[fed]]) // int(self._habits.lamp_s * SECOND_US)
+        told = np.concatenate([turn % _COUNTED_EACH == 0, np.ones(len(who) - len(turn), np.bool_)])
+        counted, counted_us = who[told], seen[told]
+        switch_ons, burnt_us = self._counters(counted, true_us[told])
+        counts = ((Luminaire.switch_ons, switch_ons), (Luminaire.burning, np.round(burnt_us / HOUR_US, 2)))
+        return [
+            *(Reports(Luminaire, point, who, seen, value) for point, value in points),
+            *(Reports(Luminaire, point, counted, counted_us, value) for point, value in counts),
+        ]
 
     def _cabinet_reports(self, until_us: int) -> list[Reports]:
         regular, at = due(self.now_us, until_us, self._habits.lamp_s, self._cabinet_phase)
