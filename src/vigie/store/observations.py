@@ -187,8 +187,7 @@ class DuckObservations:
         ).fetchall()
         parts = [f"SELECT {columns} FROM {sort} WHERE {where}"]
         if files:
-            names = ", ".join("'" + str(self.sealed / file).replace("'", "''") + "'" for (file,) in files)
-            parts.append(f"SELECT {columns} FROM read_parquet([{names}]) WHERE {where}")
+            parts.append(f"SELECT {columns} FROM {_parquet([self.sealed / file for (file,) in files])} WHERE {where}")
         return " UNION ALL ".join(parts)
 
     def seal(self, until_us: int) -> int:
@@ -208,22 +207,42 @@ class DuckObservations:
             for sort in SORTS:
                 with self.reading() as read:
                     files = [
-                        str(self.sealed / file)
+                        self.sealed / file
                         for (file,) in read.execute(
                             "SELECT file FROM segment WHERE day = ? AND sort = ?", [day, sort]
                         ).fetchall()
                     ]
                     if len(files) < 2:
                         continue
-                    source = f"read_parquet({files})"
-                    said = _COLUMNS[sort].removeprefix("n, ")
-                    once = f"SELECT DISTINCT ON ({said}) {_COLUMNS[sort]} FROM {source} ORDER BY n"
-                    file, rows = self._write_segment(read, sort, day, once)
+                    joined = self._joined(read, sort, day, files)
+                    # The pieces are in order each, and one after the other: to sort it all again takes a day's memory.
+                    read.execute("SET GLOBAL preserve_insertion_order = true")
+                    try:
+                        file, rows = self._write_segment(read, sort, day, joined)
+                    finally:
+                        read.execute("SET GLOBAL preserve_insertion_order = false")
                     read.execute("BEGIN")
                     read.execute("DELETE FROM segment WHERE day = ? AND sort = ?", [day, sort])
                     read.execute("INSERT INTO segment VALUES (?, ?, ?, ?)", [day, sort, file, rows])
                     read.execute("COMMIT")
             self._drop_unnamed()
+
+    def _joined(self, read: duckdb.DuckDBPyConnection, sort: str, day: str, files: Sequence[Path]) -> str:
+        """SQL for what these files say, each once, in the order of a segment.
+
+        One point at a time: to find what comes twice, all that is looked at is held in memory, and the whole day of a
+        town is more than that. The pieces lie beside the segments, named by nobody, until the next clearing.
+        """
+        source, columns = _parquet(files), _COLUMNS[sort]
+        said = columns.removeprefix("n, ")
+        points = read.execute(f"SELECT DISTINCT point FROM {source} ORDER BY point").fetchall()
+        pieces: list[Path] = []
+        for (point,) in points:
+            piece = self.sealed / f"day={day}" / f"{sort}-{next(self._segment_numbers):06d}.piece"
+            once = f"SELECT DISTINCT ON ({said}) {columns} FROM {source} WHERE point = {point} ORDER BY n"
+            read.execute(f"COPY ({_in_order(once)}) TO {_quoted(piece)} ({SEGMENT_FORMAT})")
+            pieces.append(piece)
+        return f"SELECT {columns} FROM {_parquet(pieces)}"
 
     def drop_before(self, day: str, *, sorts: Sequence[str] = SORTS) -> list[str]:
         """Forgets the sealed days before this one, of all sorts or of some. Returns which."""
@@ -244,9 +263,8 @@ class DuckObservations:
     def copy_hot(self, path: Path, upto: int) -> None:
         """Copies the hot rows up to a batch, and the names of the segments, into a new database, while batches go on
         being appended. Under `sealing`, so that the names are those of the files that are there."""
-        target = str(path).replace("'", "''")
         with self.reading() as read:
-            read.execute(f"ATTACH '{target}' AS copied")
+            read.execute(f"ATTACH {_quoted(path)} AS copied")
             try:
                 read.execute("BEGIN")
                 read.execute(_SCHEMA.replace("EXISTS ", "EXISTS copied."))
@@ -324,7 +342,8 @@ class DuckObservations:
                 upto: int = self._last_ingest
                 where = f"observed_us >= {low} AND observed_us < {high} AND n <= {upto}"
                 day = day_of(low)
-                file, rows = self._write_segment(read, sort, day, f"SELECT * FROM {sort} WHERE {where}")
+                rows_of_day = _in_order(f"SELECT * FROM {sort} WHERE {where}")
+                file, rows = self._write_segment(read, sort, day, rows_of_day)
                 read.execute("BEGIN")
                 read.execute("INSERT INTO segment VALUES (?, ?, ?, ?)", [day, sort, file, rows])
                 read.execute(f"DELETE FROM {sort} WHERE {where}")
@@ -333,16 +352,14 @@ class DuckObservations:
         return moved
 
     def _write_segment(self, read: duckdb.DuckDBPyConnection, sort: str, day: str, rows: str) -> tuple[str, int]:
+        """rows: SQL that gives them in the order of a segment."""
         folder = self.sealed / f"day={day}"
         folder.mkdir(exist_ok=True)
         file = f"{sort}-{next(self._segment_numbers):06d}.parquet"
         path = folder / file
 
         def write(beside: Path) -> None:
-            target = str(beside).replace("'", "''")
-            read.execute(
-                f"COPY (SELECT * FROM ({rows}) ORDER BY point, asset, observed_us, n) TO '{target}' ({SEGMENT_FORMAT})"
-            )
+            read.execute(f"COPY ({rows}) TO {_quoted(beside)} ({SEGMENT_FORMAT})")
 
         write_whole(path, write)
         sync_folder(self.sealed)
@@ -375,6 +392,20 @@ class DuckObservations:
     def _one(self, sql: str) -> int:
         row = self._write.execute(sql).fetchone()
         return int(row[0]) if row else 0
+
+
+def _in_order(rows: str) -> str:
+    """SQL for rows in the order that a segment has them in: what is asked for together lies together."""
+    return f"SELECT * FROM ({rows}) ORDER BY point, asset, observed_us, n"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _parquet(paths: Sequence[Path]) -> str:
+    """SQL for the rows of some files, in their order."""
+    return f"read_parquet([{', '.join(map(_quoted, paths))}])"
 
 
 def _common(stored: StoredBatch, rows: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

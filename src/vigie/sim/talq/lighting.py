@@ -100,7 +100,9 @@ class Lighting:
         }
         networks = {name: gateway.network for name, gateway in self.gateways.items()}
         self._networks = {kind: [networks.get(name) for name in names] for kind, names in park.gateways.items()}
+        self._spoken_for = {kind: np.array([each is not None for each in own]) for kind, own in self._networks.items()}
         self._stamped: Ints = np.empty(0, np.int64)
+        self._rows: Ints = np.empty(0, np.int64)
         self._stamps: list[str] = []
         self._standing: dict[tuple[str, str], Sign] = {}
         self._calendars: list[tuple[str, str]] = [("", "")]
@@ -120,12 +122,15 @@ class Lighting:
         if reports.observed_us is not self._stamped:
             # A lamp says all its points at one instant.
             self._stamped = reports.observed_us
-            self._stamps = [rfc3339(at_us) for at_us in ints(reports.observed_us)]
-        columns = zip(ints(reports.index), floats(reports.value), ints(reports.observed_us), self._stamps, strict=True)
-        for index, value, at_us, stamp in columns:
+            self._rows = np.flatnonzero(self._spoken_for[kind][reports.index])
+            self._stamps = [rfc3339(at_us) for at_us in ints(reports.observed_us[self._rows])]
+        rows = self._rows
+        said_by, instants = ints(reports.index[rows]), ints(reports.observed_us[rows])
+        for index, value, at_us, stamp in zip(
+            said_by, floats(reports.value[rows]), instants, self._stamps, strict=True
+        ):
             network = networks[index]
-            if network is None:
-                continue
+            assert network is not None
             if point == "control":
                 command: dict[str, object] = {
                     "state": _LEVELS[round(self._lamps.level[index])],

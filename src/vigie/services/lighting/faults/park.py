@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,15 @@ class Park:
     switched: Mask
     lamps_of_cabinet: Int64s
     spots: Sequence[Spot]
+
+    @cached_property
+    def spots_of(self) -> Mapping[int, Sequence[int]]:
+        """Row of a lamp -> the numbers of the spots that it is of."""
+        found: dict[int, list[int]] = {}
+        for number, spot in enumerate(self.spots):
+            for row in spot.rows.tolist():
+                found.setdefault(row, []).append(number)
+        return found
 
     def __len__(self) -> int:
         return len(self.lamp)

@@ -8,6 +8,8 @@ place's lamps at least has to be out by itself.
 
 from __future__ import annotations
 
+import numpy as np
+
 from vigie.core.kinds import ConditionKind
 from vigie.core.observations import Int64s, Mask
 from vigie.core.service import City, Clear, Effect, Raise
@@ -41,7 +43,11 @@ def judge(city: City, park: Park, words: Words, alive_us: Int64s, covered: Mask,
     places = {name: {each.asset for each in city.present(kind)} for name, kind in CONDITION.items()}
     if not by_itself.any() and not any(places.values()):
         return []
-    for spot in park.spots:
+    # Only where a lamp is out by itself, or was: a town has thousands of streets.
+    open_now = park.rows_of([asset for assets in places.values() for asset in assets])
+    rows: set[int] = {*np.flatnonzero(by_itself).tolist(), *open_now.tolist()}
+    for number in sorted({number for row in rows for number in park.spots_of.get(row, ())}):
+        spot = park.spots[number]
         first = int(park.lamp[spot.rows[0]])
         dark, is_open = bool(out[spot.rows].all()), first in places[spot.what]
         if is_open and not dark:
