@@ -198,3 +198,14 @@ def test_what_has_no_form_in_numbers_is_of_the_wrong_type() -> None:
     columns = Columns(asset, point, np.full(len(rows), NOW_US), value, value2)
     admitted = ADMISSION.admit_columns(columns, MINE, NOW_US)
     assert [each.outcome for each in admitted.rejected] == [Outcome.WRONG_TYPE] * len(rows)
+
+
+def test_whose_clock_is_too_far_ahead_is_remembered_of_those_who_may_speak_for_it() -> None:
+    admission = Admission(new_registry())
+    ahead_us = 2 * FUTURE_US_MAX
+    readings = Readings(["lamp", "other", "cabinet"], ["level", "level", "power"], [60.0, 60.0, 5.0],
+                        [NOW_US + ahead_us, NOW_US + ahead_us, NOW_US + FUTURE_US_MAX], [0, 1, 2])  # fmt: skip
+    admission.admit(readings, MINE, NOW_US)
+    when, by = admission.refused_ahead(np.array([1, 2, 5, 4_000]))
+    assert when.tolist() == [NOW_US, 0, 0, 0]
+    assert by.tolist() == [ahead_us, 0, 0, 0]

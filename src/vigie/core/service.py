@@ -128,8 +128,9 @@ class City(Protocol):
         """The device that speaks for each asset, by a number; 0 for none."""
         ...
 
-    def clock_ahead_us(self, assets: Numbers, now_us: int) -> Int64s:
-        """How far the clock of the device that speaks for each asset is ahead of the post's; 0 where unknown."""
+    def refused_ahead(self, assets: Numbers) -> tuple[Int64s, Int64s]:
+        """When a reading of each asset was last refused because it was of the future, 0 for never in this process; and
+        by how many microseconds its clock was ahead."""
         ...
 
 

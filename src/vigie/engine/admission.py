@@ -76,7 +76,8 @@ class _Resolved:
 
 
 class Admission:
-    """The rules at the door. Reads the registry; changes nothing."""
+    """The rules at the door. Reads the registry, and remembers whose clock was too far ahead: of such a device nothing
+    is taken, and yet it lives."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -89,6 +90,8 @@ class Admission:
                 self._sort[code, ordinal] = SORTS.index(point.sort)
                 self._low[code, ordinal], self._high[code, ordinal] = point.low, point.high
         self._point_names = list(registry.point_codes)
+        # By asset number: when a reading was last refused as one of the future, and how far ahead it was.
+        self._ahead_at_us, self._ahead_us = np.zeros(1024, np.int64), np.zeros(1024, np.int64)
 
     def admit(self, readings: Readings, reporter: int | Int64s, now_us: int) -> Admitted:
         """Turns readings into a batch. reporter: the number of the device that speaks, or ANY_REPORTER; one for all
@@ -138,6 +141,23 @@ class Admission:
 
         return self._ruled(replace(resolved, wrong=wrong), reporter, now_us, np.arange(len(columns)), detail)
 
+    def refused_ahead(self, assets: Int64s) -> tuple[Int64s, Int64s]:
+        """When a reading of each asset was last refused because it was of the future, 0 for never; and by how many
+        microseconds it was ahead."""
+        self._fit(int(assets.max(initial=0)))
+        return self._ahead_at_us[assets], self._ahead_us[assets]
+
+    def _note_ahead(self, asset: Int64s, by_us: Int64s, now_us: int) -> None:
+        self._fit(int(asset.max()))
+        self._ahead_at_us[asset], self._ahead_us[asset] = now_us, by_us
+
+    def _fit(self, number: int) -> None:
+        if number >= len(self._ahead_us):
+            more = 2 * number - len(self._ahead_us)
+            self._ahead_at_us, self._ahead_us = (
+                np.pad(each, (0, more)) for each in (self._ahead_at_us, self._ahead_us)
+            )
+
     def _resolved(self, columns: Columns) -> _Resolved:
         """What the registry knows of the assets and points that are named."""
         registry, count = self._registry, len(columns)
@@ -175,7 +195,10 @@ class Admission:
         refuse(Outcome.UNKNOWN_ASSET, (asset == 0) | registry.gone[asset])
         refuse(Outcome.NOT_YOURS, (registry.reporter[asset] != reporter) & (np.asarray(reporter) != ANY_REPORTER))
         refuse(Outcome.UNKNOWN_POINT, ~said.known)
-        refuse(Outcome.FUTURE, observed > now_us + FUTURE_US_MAX)
+        ahead = good & (observed > now_us + FUTURE_US_MAX)
+        if ahead.any():
+            self._note_ahead(asset[ahead], observed[ahead] - now_us, now_us)
+        refuse(Outcome.FUTURE, ahead)
         refuse(Outcome.TOO_OLD, observed < now_us - AGE_US_MAX)
         refuse(Outcome.WRONG_TYPE, said.wrong)
         refuse(Outcome.NOT_FINITE, numeric & ~np.isfinite(value) | place & ~np.isfinite(value2))

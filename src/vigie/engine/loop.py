@@ -286,9 +286,9 @@ class Engine:
         """The device that speaks for each asset, 0 for none."""
         return self.registry.reporter[assets].astype(np.int64)
 
-    def clock_ahead_us(self, assets: Numbers, now_us: int) -> Int64s:
-        """How far the clock of the device that speaks for each asset is ahead of the post's."""
-        return self.clocks.ahead_us(self.reporters(assets), now_us)
+    def refused_ahead(self, assets: Numbers) -> tuple[Int64s, Int64s]:
+        """When a reading of each asset was last refused because it was of the future, and by how much."""
+        return self.admission.refused_ahead(assets)
 
     def area_at(self, lon: float, lat: float) -> str:
         """The path of the narrowest area that holds a place (degrees), "" for none."""

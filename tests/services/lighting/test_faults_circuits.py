@@ -353,6 +353,33 @@ def test_a_lamp_of_a_switched_circuit_is_silent_while_its_cabinet_is_on() -> Non
     assert made.open() == {"lamp_silent": ["l03"]}
 
 
+def test_a_lamp_whose_clock_is_ahead_is_told_for_its_clock_and_is_not_silent() -> None:
+    made = switched()
+    made.run(30)
+    lamp = of(made, "c1")[3]
+    lamp.silent = True
+
+    def speaks_of_the_future() -> None:
+        made.say_too_early(lamp, by_us=2 * HOUR_US)
+
+    for _ in range(4 * 4):
+        speaks_of_the_future()
+        made.run(15)
+    assert made.open() == {"lamp_clock": ["l03"]}
+    assert made.evidence("lamp_clock")["clock_ahead"] == 7_200
+    # Its clock is set: what it says is taken again.
+    lamp.silent = False
+    made.run(90)
+    assert made.open() == {"lamp_clock": ["l03"]}
+    made.run(60)
+    assert made.open() == {}
+    # And what was ahead and falls silent is silent in the end.
+    lamp.silent = True
+    speaks_of_the_future()
+    made.run(3 * 60)
+    assert made.open() == {"lamp_clock": ["l03"], "lamp_silent": ["l03"]}
+
+
 def test_an_order_by_day_to_a_circuit_that_is_off_is_refused_because_it_has_no_supply() -> None:
     made = switched()
     made.run(30)

@@ -16,7 +16,9 @@ from vigie.core.assets import AssetRecord
 from vigie.core.facts import ConditionMoved, ConditionRaised, Entry
 from vigie.core.kinds import AssetKind, Sort
 from vigie.core.observations import Batch, Int64s
+from vigie.core.readings import Readings
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, to_us
+from vigie.engine.admission import ANY_REPORTER
 from vigie.engine.loop import Engine, catalogue_of
 from vigie.engine.ports import PictureFrame, StoredBatch
 from vigie.engine.registry import Registry
@@ -175,6 +177,11 @@ class Town:
     def report(self, lamp: Lamp, **besides: float | str) -> None:
         """A lamp's whole report."""
         self._send(self._said(lamp, **besides))
+
+    def say_too_early(self, lamp: Lamp, *, by_us: int) -> None:
+        """A lamp says something of the future, which the door does not take."""
+        readings = Readings([lamp.id], ["level"], [lamp.level], [self.at_us + by_us], [0])
+        assert self.engine.admission.admit(readings, ANY_REPORTER, self.at_us).rejected
 
     def _said(self, lamp: Lamp, **besides: float | str) -> list[Said]:
         said: dict[str, float | str] = {

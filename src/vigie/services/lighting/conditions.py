@@ -20,6 +20,7 @@ POWER_LOW = ConditionKind(name="power_low", service="lighting", outlet=Outlet.MA
 POWER_HIGH = ConditionKind(name="power_high", service="lighting", outlet=Outlet.MAINTENANCE)
 DRIVER_HOT = ConditionKind(name="driver_hot", service="lighting", outlet=Outlet.MAINTENANCE)
 LAMP_SILENT = ConditionKind(name="lamp_silent", service="lighting", outlet=Outlet.MAINTENANCE)
+LAMP_CLOCK = ConditionKind(name="lamp_clock", service="lighting", outlet=Outlet.MAINTENANCE)
 CIRCUIT_LOST = ConditionKind(name="circuit_lost", service="lighting", outlet=Outlet.ALARM, priority=2)
 """At the cabinet: its lamps, or those of one of its circuits, have no supply while the cabinet lives."""
 PHOTOCELL_STUCK = ConditionKind(name="photocell_stuck", service="lighting", outlet=Outlet.MAINTENANCE)
@@ -30,8 +31,8 @@ STREET_DARK = ConditionKind(name="street_dark", service="lighting", outlet=Outle
 
 CONDITIONS = (
     LAMP_OUT, NOT_RETURNED, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT, GATEWAY_SILENT, GATEWAY_CLOCK, PROGRAMME_NOT_HELD,
-    LAMP_BY_DAY, LAMP_CYCLING, POWER_LOW, POWER_HIGH, DRIVER_HOT, LAMP_SILENT, CIRCUIT_LOST, PHOTOCELL_STUCK,
-    CROSSING_DARK, SCHOOL_ROUTE_DARK, STREET_DARK,
+    LAMP_BY_DAY, LAMP_CYCLING, POWER_LOW, POWER_HIGH, DRIVER_HOT, LAMP_SILENT, LAMP_CLOCK, CIRCUIT_LOST,
+    PHOTOCELL_STUCK, CROSSING_DARK, SCHOOL_ROUTE_DARK, STREET_DARK,
 )  # fmt: skip
 
 WATCHES = (

@@ -31,7 +31,8 @@ def judge(
     is_open: Mask,
     now_us: int,
 ) -> list[Effect]:
-    """Raises and clears silence. covered: lamps of outages, which are not silent each."""
+    """Raises and clears silence. covered: lamps of outages, and those whose clock alone keeps them from being heard,
+    which are not silent each."""
     quiet_us = now_us - supply.quiet_since_us(park, words)
     sure = park.of_cabinet(cabinets.sure, False)
     known = park.of_cabinet(park.permanent | park.switched | ~np.isnan(cabinets.supply.value), False)

@@ -11,13 +11,14 @@ from vigie.core.sun import elevation_deg
 from vigie.services.lighting.conditions import (
     DRIVER_HOT,
     LAMP_BY_DAY,
+    LAMP_CLOCK,
     LAMP_CYCLING,
     LAMP_OUT,
     LAMP_SILENT,
     POWER_HIGH,
     POWER_LOW,
 )
-from vigie.services.lighting.faults import places, silence
+from vigie.services.lighting.faults import clocks, places, silence
 from vigie.services.lighting.faults.burning import Around, Burning
 from vigie.services.lighting.faults.cycling import RESTLESS_US, Cycling
 from vigie.services.lighting.faults.outages import Outages
@@ -28,7 +29,7 @@ from vigie.services.lighting.faults.supply import Cabinets, Supply
 from vigie.services.lighting.power import expected_w
 
 OF_LAMPS: tuple[ConditionKind, ...] = (
-    LAMP_OUT, LAMP_BY_DAY, LAMP_CYCLING, POWER_LOW, POWER_HIGH, DRIVER_HOT, LAMP_SILENT,
+    LAMP_OUT, LAMP_BY_DAY, LAMP_CYCLING, POWER_LOW, POWER_HIGH, DRIVER_HOT, LAMP_SILENT, LAMP_CLOCK,
 )  # fmt: skip
 
 
@@ -70,8 +71,10 @@ class Sweeper:
             now_us=now_us,
         )
         effects += self._burning.judge(reports, memory, around, is_open)
+        ahead = clocks.ahead(city, park, now_us)
+        effects += clocks.judge(city, park, words, ahead, is_open[LAMP_CLOCK.name], now_us)
         effects += silence.judge(
-            park, words, cabinets, self._supply, memory, covered, is_open[LAMP_SILENT.name], now_us
+            park, words, cabinets, self._supply, memory, covered | ahead, is_open[LAMP_SILENT.name], now_us
         )
         effects += self._unmeasured(words, is_open[LAMP_OUT.name], now_us)
         effects += places.judge(city, park, words, self._supply.lit_since_us(park, cabinets, now_us), covered, now_us)
