@@ -53,17 +53,17 @@ class LampLife:
         self._state, self._power = State(city, breakdowns), Power(city)
         self._commune, self._cabinet = lighting.commune, lighting.cabinet
         self._permanent = ~lighting.switched
-        self._lamps, self._cabinets = np.arange(len(self._cabinet)), np.arange(len(lighting.cabinet_xy))
+        lamps, cabinets = np.arange(len(self._cabinet)), np.arange(len(lighting.cabinet_xy))
         names = ("breath", "door", "lag", "noise", "phase", "skew")
         self._key = {name: key_of(city.seed, f"lamp.{name}") for name in names}
-        self._phase = phases(self._key["phase"], len(self._lamps), habits.lamp_s)
-        self._cabinet_phase = phases(self._key["door"], len(self._cabinets), habits.lamp_s)
-        lag = uniform(self._key["lag"], self._lamps, 0)
+        self._phase = phases(self._key["phase"], len(lamps), habits.lamp_s)
+        self._cabinet_phase = phases(self._key["door"], len(cabinets), habits.lamp_s)
+        lag = uniform(self._key["lag"], lamps, 0)
         self._change_lag = ((4 + 86 * lag) * SECOND_US).astype(np.int64)
         self._breath_lag = ((0.5 + 19.5 * lag) * SECOND_US).astype(np.int64)
         self._order_lag = ((0.4 + 1.8 * lag) * SECOND_US).astype(np.int64)
-        self._skew = (normal(self._key["skew"], self._lamps, 0) * habits.skew_s * SECOND_US).astype(np.int64)
-        count, fed = len(self._lamps), len(self._cabinets)
+        self._skew = (normal(self._key["skew"], lamps, 0) * habits.skew_s * SECOND_US).astype(np.int64)
+        count, fed = len(lamps), len(cabinets)
         self.programmed: Callable[[int], Floats] | None = None
         """What is programmed for each luminaire at an instant, in percent; not a number where the commune's policy
         rules."""
@@ -83,7 +83,7 @@ class LampLife:
         self._rhythm: tuple[Ints, Ints] = np.zeros(count, np.int64), np.zeros(count, np.int64)
         self._burnt_us = (years * (3_900 + 400 * lag) * HOUR_US).astype(np.int64)
         self._switch_ons = np.rint(years * (365 + 20 * lag))
-        self._energy_kwh = 2_000 + 40_000 * uniform(self._key["noise"], self._cabinets, 1)
+        self._energy_kwh = 2_000 + 40_000 * uniform(self._key["noise"], cabinets, 1)
         self._metered_us, self._meters = -1, (np.zeros(fed), np.zeros(fed))
         self._night: bool = dark(start_us)
         self.now_us = start_us
@@ -92,7 +92,7 @@ class LampLife:
         self._settle(start_us, silently=True)
         self._lit_us[self._lit_us >= 0] -= HOUR_US  # Who is lit has been for a while.
         self._say = start_us + 1 + (lag * habits.hello_s * SECOND_US).astype(np.int64)
-        self._cabinet_say = start_us + 1 + (uniform(self._key["lag"], self._cabinets, 1)
+        self._cabinet_say = start_us + 1 + (uniform(self._key["lag"], cabinets, 1)
                                             * habits.hello_s * SECOND_US).astype(np.int64)  # fmt: skip
 
     def advance(self, until_us: int) -> list[Reports]:

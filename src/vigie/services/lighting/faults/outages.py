@@ -152,7 +152,9 @@ class Outages:
     def _places(city: City, park: Park, loss: Loss) -> dict[str, float | str]:
         """The crossings, school routes and streets that are dark with it."""
         found: dict[str, list[str]] = {}
-        for spot in park.spots:
+        # Only those that one of its lamps is of: a town has thousands.
+        touched = {number for row in ints(loss.rows) for number in park.spots_of.get(row, ())}
+        for spot in (park.spots[number] for number in sorted(touched)):
             if np.isin(spot.rows, loss.rows).all():
                 found.setdefault(spot.what, []).append(city.street_name(spot.street))
         return {f"dark_{what}": ", ".join(sorted(set(names))[:LAMPS_NAMED]) for what, names in found.items()}
