@@ -41,7 +41,8 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
     control: what rules its level now; "local" is whatever is decided on the spot, such as by a key in the cabinet.
     switch_ons, burning: how often it was lit, and for how many hours, since it was installed; both begin anew where a
     controller is replaced. circuit: which outgoing circuit of its cabinet feeds it, from 1. lighting_class: of EN
-    13201-2. category: of article 1 of the order of 27 December 2018.
+    13201-2. category: of article 1 of the order of 27 December 2018. former_power: of the lamp that it took the place
+    of, as printed on it, without its gear: what a saving is reckoned against.
     """
 
     lamp = attribute()
@@ -55,6 +56,7 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
     flux_code_3 = attribute(Sort.NUMBER)
     installed = attribute()
     circuit = attribute(Sort.NUMBER)
+    former_power = attribute(Sort.NUMBER, unit="W")
 
     level = number(unit="%", low=0, high=100, valid_s=_LAMP_REPORT_S)
     power = number(unit="W", low=0, high=5_000, valid_s=_LAMP_REPORT_S)
@@ -88,12 +90,17 @@ class Cabinet(AssetKind, name="cabinet", service="lighting", shown="supply"):
     supply: "off" is the mains there and the circuits cut by the contactor, "lost" is the mains gone. breaker: of any of
     its outgoing circuits. residual_current: its residual current device. contactor: what stands between the mains and
     all its circuits; where they are switched, it is open by day. current: of all outgoing circuits together.
+    former_energy: what was metered here in the year former_year, when all its lamps were still the old ones;
+    former_meter: whether it was the meter that is there now.
     """
 
     circuits = attribute(Sort.NUMBER)
     rating = attribute(Sort.NUMBER, unit="A")
     phases = attribute(Sort.NUMBER)
     switching = attribute(Sort.CHOICE, choices=("permanent", "switched"))
+    former_energy = attribute(Sort.NUMBER, unit="kWh")
+    former_year = attribute(Sort.NUMBER)
+    former_meter = attribute(Sort.CHOICE, choices=("same", "other"))
 
     supply = choice("on", "off", "lost", valid_s=_LAMP_REPORT_S)
     door = choice("closed", "open", valid_s=_LAMP_REPORT_S)

@@ -1,4 +1,4 @@
-"""What people write for lighting: programmes, and what the energy costs."""
+"""What people write for lighting: programmes, what the energy costs, and what lighting was before."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from vigie.core.calendar import date_of
 from vigie.core.plans import Finding, Known, PlanKind
 from vigie.core.times import DAY_US
+from vigie.services.lighting.energy.model import Baseline
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.services.lighting.programmes.checks import check
 from vigie.services.lighting.programmes.layers import Layer, stack
@@ -70,9 +71,19 @@ def _check_tariff(tariff: Tariff, plan: str, known: Known) -> list[Finding]:
     return [Finding("lighting.one_tariff", True)] if others else []
 
 
+def _check_baseline(baseline: Baseline, plan: str, known: Known) -> list[Finding]:
+    others = [each for each in known.plans(BASELINE) if each.id != plan and each.in_force is not None]
+    return [Finding("lighting.one_baseline", True)] if others else []
+
+
 def tariff_of(known: Known) -> Tariff | None:
     """What a kilowatt-hour costs, where somebody has said so."""
     return next((each.in_force for each in known.plans(TARIFF) if each.in_force is not None), None)
+
+
+def baseline_of(known: Known) -> Baseline | None:
+    """The old inventory and the contract's promise, where the town has stated them."""
+    return next((each.in_force for each in known.plans(BASELINE) if each.in_force is not None), None)
 
 
 PROGRAMME = PlanKind(
@@ -84,8 +95,12 @@ TARIFF = PlanKind(
     "tariff", "lighting", Tariff,
     area=lambda _: "", title=lambda body: body.source, rank=lambda _: "", answer=lambda _: "", check=_check_tariff,
 )  # fmt: skip
+BASELINE = PlanKind(
+    "baseline", "lighting", Baseline,
+    area=lambda _: "", title=lambda body: body.source, rank=lambda _: "", answer=lambda _: "", check=_check_baseline,
+)  # fmt: skip
 
-PLANS: Sequence[PlanKind] = (PROGRAMME, TARIFF)
+PLANS: Sequence[PlanKind] = (PROGRAMME, TARIFF, BASELINE)
 
 
 def nights_of(year: int, known: Known) -> Nights:
