@@ -10,10 +10,11 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.city import drafts
+from tests.city import LAMPS, drafts
 from vigie import __version__
 from vigie.app import installation
 from vigie.cli import main
+from vigie.core.drafts import Draft
 from vigie.core.facts import DeviceAdmitted, Entry, Personal
 from vigie.core.merkle import leaf_hash, root_from_inclusion
 from vigie.settings import Settings
@@ -52,6 +53,23 @@ def test_the_same_file_twice_changes_nothing(vigie: Vigie) -> None:
     told = {name: again[name] for name in ("source", "read", "made", "changed", "unchanged", "gone", "rejected")}
     assert told == {
         "source": "test", "read": 24, "made": 0, "changed": 0, "unchanged": 24, "gone": 0, "rejected": 0,
+    }  # fmt: skip
+
+
+def test_what_is_new_or_changed_is_judged_and_what_is_as_it_was_is_not(vigie: Vigie) -> None:
+    counted = {each["rule"]: (each["count"], each["article"]) for each in vigie.take()["findings"]}
+    assert counted["lighting.owed_flux"] == (LAMPS, "27.12.2018, art. 5")
+    assert vigie.take()["findings"] == []
+    lines = [msgspec.json.decode(each, type=Draft) for each in vigie.file.read_bytes().split(b"\n")]
+    stated = {"category": "a", "installed": "2022", "colour_temperature": 4_000.0}
+    lamp = next(n for n, each in enumerate(lines) if each.kind == "luminaire")
+    lines[lamp] = msgspec.structs.replace(lines[lamp], attributes=lines[lamp].attributes | stated)
+    vigie.file.write_bytes(b"\n".join(map(msgspec.json.encode, lines)))
+    shown = vigie("import", str(vigie.file), "--source", "test", "--dry-run").stdout
+    assert "1  Colour temperature over 3,000 K (27.12.2018, art. 3, II, 3°)" in shown
+    assert {each["rule"]: each["count"] for each in vigie.take()["findings"]} == {
+        "lighting.colour_over": 1, "lighting.owed_upward_light_share": 1, "lighting.owed_flux_code_3": 1,
+        "lighting.owed_flux": 1,
     }  # fmt: skip
 
 

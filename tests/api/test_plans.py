@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.post import Answer, RunningPost, make, running
 
 LAMPS = 20
 PLANS, LIGHTING = "/api/v1/plans", "/api/v1/services/lighting"
+DIJON = "dijon-metropole/dijon"
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +251,24 @@ def test_a_year_is_summed_in_force_and_under_a_draft(manager: Browser, deputy: B
     wrong = manager.ask("POST", f"{LIGHTING}/check", {"draft": {"body": night(50, area="nowhere")}}).body
     assert wrong["lamps"] == 0
     assert manager.ask("POST", f"{LIGHTING}/year", {"year": 1}).status == 422
+
+
+def test_compliance_is_told_in_scope_in_pages_and_as_a_table(manager: Browser, local: Browser) -> None:
+    whole = manager.ask("GET", f"{LIGHTING}/compliance?limit=5").body
+    assert (whole["lamps"], whole["total"], len(whole["items"])) == (LAMPS, LAMPS, 5)
+    assert {each["area"]: each["lamps"] for each in whole["areas"]} == dict.fromkeys((DIJON, QUETIGNY), LAMPS // 2)
+    owed = next(each for each in whole["rules"] if each["rule"] == "lighting.owed_flux")
+    assert (owed["lamps"], owed["article"]) == (LAMPS, "27.12.2018, art. 5")
+    rest = manager.ask("GET", f"{LIGHTING}/compliance?after={whole['next']}&limit=500").body
+    assert (len(rest["items"]), rest["next"]) == (LAMPS - 5, None)
+    commune = local.ask("GET", f"{LIGHTING}/compliance").body
+    assert (commune["lamps"], [each["area"] for each in commune["areas"]]) == (LAMPS // 2, [QUETIGNY])
+    assert manager.ask("GET", f"{LIGHTING}/compliance?rule=nothing").status == 404
+    table = local.ask("GET", f"{LIGHTING}/compliance.csv?rule=lighting.owed_flux")
+    head, *rows = csv.reader(io.StringIO(table.body))
+    assert head[0] == "identifiant"
+    assert len({row[0] for row in rows}) == LAMPS // 2
+    assert "Flux lumineux non renseigné" in {row[5] for row in rows}
 
 
 def test_plans_outlive_a_kill(folder: Path, tmp_path: Path) -> None:

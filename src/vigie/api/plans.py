@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Raw
+from starlette.responses import Response
 
 from vigie.api.access import Caller
 from vigie.api.acts.base import Bench, allowed, idempotency_key, refusals
 from vigie.api.acts.forms import Asked, Given
 from vigie.api.bodies import Reason
+from vigie.api.city.export import table_of
 from vigie.api.city.forms import Form, Page, Who
 from vigie.api.known import Frozen
 from vigie.api.operation import Answer, Ask, Nothing, Operation
@@ -142,12 +144,24 @@ class PlanDoors:
             Operation("POST", "plans/{id}/discard", self.discard, body=SeenDraft, verb=Verb.PLAN, problems=busy),
             Operation("POST", "plans/{id}/withdraw", self.withdraw, body=SeenDraft, verb=Verb.APPROVE, problems=busy),
             *(
-                Operation("POST", f"services/{service.name}/{question.name}", _handler(self, question),
-                          body=question.params, answer=question.answer, verb=Verb.SEE, problems=(404, 503))
+                operation
                 for service in self._bench.sources.services
                 for question in service.questions
+                for operation in self._of(service.name, question)
             ),
         ]  # fmt: skip
+
+    def _of(self, service: str, question: Question) -> Iterator[Operation]:
+        """How a question is asked: in a body; or, where it has a table, in an address, and its table in another."""
+        path, answered = f"services/{service}/{question.name}", _handler(self, question)
+        if question.table is None:
+            yield Operation("POST", path, answered, body=question.params, answer=question.answer, verb=Verb.SEE,
+                            problems=(404, 503))  # fmt: skip
+            return
+        yield Operation("GET", path, answered, query=question.params, answer=question.answer, verb=Verb.SEE,
+                        problems=(404, 503))  # fmt: skip
+        yield Operation("GET", f"{path}.csv", _table_handler(self, question), query=question.params, verb=Verb.SEE,
+                        also={"text/csv": "Always."}, problems=(404, 503))  # fmt: skip
 
     async def list(self, ask: Ask[PlansAsked, Nothing]) -> Page[PlanRow]:
         """Lists the plans that are drafted or in force, where you may see their service."""
@@ -282,8 +296,19 @@ class PlanDoors:
 
     async def answer(self, question: Question, ask: Ask[Nothing, Any]) -> Any:
         """What a service says to a question. Raises Problem 404 for what it does not find, 503 where too many wait."""
+        said = ask.body if question.table is None else ask.query
+        return await self._found(lambda known: question.ask(said, known), ask.caller)
+
+    async def table(self, question: Question, ask: Ask[Any, Nothing]) -> Response:
+        """The same as a table for spreadsheets."""
+        make = question.table
+        assert make is not None
+        table = await self._found(lambda known: make(ask.query, known), ask.caller)
+        return table_of(table, ask.caller.language, f"vigie-{question.name}.csv")
+
+    async def _found(self, work: Callable[[Frozen], Any], caller: Caller) -> Any:
         try:
-            return await self._in_thread(lambda known: question.ask(ask.body, known), ask.caller)
+            return await self._in_thread(work, caller)
         except LookupError as error:
             raise Problem(404, "Not found", f"There is no {str(error)[:80]!r} that you may see.") from error
 
@@ -410,9 +435,18 @@ def _decoded(kind: PlanKind, body: Raw) -> Any:
 
 
 def _handler(doors: PlanDoors, question: Question) -> Callable[[Ask[Any, Any]], Any]:
-    async def asked(ask: Ask[Nothing, Any]) -> Any:
+    async def asked(ask: Ask[Any, Any]) -> Any:
         return await doors.answer(question, ask)
 
     asked.__doc__ = question.ask.__doc__
     asked.__name__ = question.name
+    return asked
+
+
+def _table_handler(doors: PlanDoors, question: Question) -> Callable[[Ask[Any, Any]], Any]:
+    async def asked(ask: Ask[Any, Nothing]) -> Response:
+        return await doors.table(question, ask)
+
+    asked.__doc__ = question.table.__doc__
+    asked.__name__ = f"{question.name}_table"
     return asked

@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from vigie.api.words import words
 from vigie.app import Installation
 from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, mapping_option, opened
 from vigie.cli.consoles import err, fail, group, out
@@ -187,11 +188,13 @@ def _take(post: Installation, reading: SourceReading, *, reason: str, retire: bo
         rejected=reading.rejected,
         dry=dry,
     )
-    return report_of(reading, _outcome(reading, intake, dead, retire=retire, dry=dry))
+    return report_of(reading, _outcome(post, reading, intake, dead, retire=retire, dry=dry))
 
 
-def _outcome(reading: SourceReading, intake: Intake, dead: tuple[Link, ...], *, retire: bool, dry: bool) -> Outcome:
-    drafts = reading.drafts
+def _outcome(
+    post: Installation, reading: SourceReading, intake: Intake, dead: tuple[Link, ...], *, retire: bool, dry: bool
+) -> Outcome:
+    drafts, taken = reading.drafts, [change.draft for change in intake.changes]
     parents = {draft.key: draft.parent for draft in drafts}
     return Outcome(
         made=frozenset(change.draft.key for change in intake.changes if change.is_new),
@@ -203,6 +206,7 @@ def _outcome(reading: SourceReading, intake: Intake, dead: tuple[Link, ...], *, 
         dead=(*dead, *(Link(key, "parent", parents[key]) for key in intake.dead)),
         retire=retire,
         dry=dry,
+        findings=tuple(finding for service in post.services for finding in service.judge(taken)),
     )
 
 
@@ -224,12 +228,25 @@ def _show(report: Report) -> None:
         out.print(table)
     for file in report.files:
         _show_file(file)
+    _show_findings(report)
     for name in report.absent:
         _say(f"{name} is not there: nothing is said of what comes from it")
     if report.gone and not report.retired:
         _say(f"{report.gone:,} gone from the files and still in service: --retire retires them")
     if report.dry:
         _say("nothing was changed: this is what would be")
+
+
+def _show_findings(report: Report) -> None:
+    """What services have against what was made or changed. It is no reason to refuse it: the whole list is theirs."""
+    if not report.findings:
+        return
+    said = words("en")
+    out.print()
+    out.print("judged, of what is new or changed", style="bold")
+    for finding in report.findings:
+        article = f" ({finding.article})" if finding.article else ""
+        _say(f"{finding.count:>10,}  {said(f'finding.{finding.rule}', **finding.detail)}{article}")
 
 
 def _show_file(file: FileReport) -> None:

@@ -6,8 +6,8 @@ until somebody else than who saved it last approves it, which puts it in force i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -127,12 +127,36 @@ class Unanswerable(Exception):
         self.rule, self.detail = rule, detail
 
 
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A text that is put into the reader's language where it is read: its key, and what goes into it."""
+
+    key: str
+    detail: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
+
+
+Cell = str | float | Phrase | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows for a spreadsheet. heads: what each column is, as the texts `csv.HEAD` say it."""
+
+    heads: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+
+
 @dataclass(frozen=True)
 class Question:
     """Something that a service can be asked and that nothing changes by. ask(params, known) -> answer; its docstring
-    says what it is. It may raise LookupError for what is not there, and Unanswerable."""
+    says what it is. It may raise LookupError for what is not there, and Unanswerable.
+
+    table(params, known): the same as rows. What has one is asked in an address, where its parameters stand: all of them
+    are plain values.
+    """
 
     name: str
     params: type[msgspec.Struct]
     answer: Any
     ask: Callable[[Any, Known], Any]
+    table: Callable[[Any, Known], Table] | None = None

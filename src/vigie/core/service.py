@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
 from vigie.core.observations import Bytes, Floats, Int64s, Mask
-from vigie.core.plans import PlanKind, Question
+from vigie.core.plans import Finding, PlanKind, Question
 
 Numbers = NDArray[np.int64]
 """Asset numbers."""
@@ -237,6 +238,10 @@ def _no_step(changes: Sequence[Change], city: City, now_us: int) -> list[Effect]
     return []
 
 
+def _no_judge(drafts: Sequence[Draft]) -> list[Finding]:
+    return []
+
+
 @dataclass(frozen=True)
 class Service:
     """What one folder of `services` exports, found through the entry points `vigie.services`.
@@ -244,7 +249,7 @@ class Service:
     reacts: the points whose change `step` is called for; changes of any other cost it nothing.
     guards: for an action, the rules that can refuse it. figures: what the strip of live figures says of it.
     plans: the documents that people write for it. questions: what it can be asked. sweep: what it looks for again and
-    again.
+    again. judge: what it has against the assets that an inventory brings, a finding a rule.
     """
 
     name: str
@@ -257,3 +262,4 @@ class Service:
     plans: tuple[PlanKind, ...] = ()
     questions: tuple[Question, ...] = ()
     sweep: Sweep | None = None
+    judge: Callable[[Sequence[Draft]], list[Finding]] = _no_judge

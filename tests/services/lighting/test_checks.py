@@ -19,6 +19,7 @@ from vigie.services.lighting.programmes.model import (
     Rank,
     Season,
     Span,
+    Switching,
     Target,
     When,
 )
@@ -37,7 +38,7 @@ def found(own: Programme, *others: Programme, on: Park | None = None) -> dict[st
 
 def test_dimming_a_class_is_refused_for_nothing() -> None:
     assert found(programme("P4", Rank.CLASS, Target(classes=("P4",)), window("22:00", Dawn(), 50))).keys() == {
-        "lighting.heritage_late"
+        "lighting.park_late"
     }
     assert found(p4(), on=replace(park(), category=["a"] * 12)) == {}
 
@@ -60,14 +61,59 @@ def test_a_crossing_dark_among_lit_neighbours_is_to_be_answered_for() -> None:
     assert "lighting.crossing_dark_among_lit" not in whole
 
 
-def test_a_park_is_dark_at_one_but_for_an_event() -> None:
+def standing(category: str, lights: str) -> Park:
+    """The park of lamps, of which the last lights something else."""
+    return replace(park(), category=["a"] * 11 + [category], lights=["road"] * 11 + [lights])
+
+
+def test_heritage_is_dark_at_one_but_for_an_event() -> None:
+    heritage = standing("b", "heritage")
     late = programme("late", Rank.AREA, SENNECEY, window("22:00", "02:00", 60))
-    assert found(late)["lighting.heritage_late"].refuses
-    assert found(late)["lighting.heritage_late"].assets == ["lamp-11"]
+    assert found(late, on=heritage)["lighting.heritage_late"].refuses
+    assert found(late, on=heritage)["lighting.heritage_late"].assets == ["lamp-11"]
+    assert found(late, on=heritage)["lighting.heritage_late"].article == "27.12.2018, art. 2, II"
     event = programme("ball", Rank.EVENT, SENNECEY, window("22:00", "02:00", 60))
-    assert not found(event)["lighting.heritage_late"].refuses
+    assert not found(event, on=heritage)["lighting.heritage_late"].refuses
     early = programme("early", Rank.AREA, SENNECEY, window("01:00", Dawn(), 0))
-    assert "lighting.heritage_late" not in found(msgspec.structs.replace(early, decision=DECISION))
+    assert "lighting.heritage_late" not in found(msgspec.structs.replace(early, decision=DECISION), on=heritage)
+
+
+@pytest.mark.parametrize(
+    ("category", "lights", "rule", "paragraph"),
+    [("b", "park", "park_late", "II"), ("d", "", "building_late", "III"), ("e", "car_park", "car_park_late", "IV")],
+)
+def test_what_closes_when_its_activity_ends_is_answered_for(
+    category: str, lights: str, rule: str, paragraph: str
+) -> None:
+    late = programme("late", Rank.AREA, SENNECEY, window("22:00", "02:00", 60))
+    (said,) = found(late, on=standing(category, lights)).values()
+    assert (said.rule, said.refuses, said.assets) == (f"lighting.{rule}", False, ["lamp-11"])
+    assert said.article == f"27.12.2018, art. 2, {paragraph}"
+    off = msgspec.structs.replace(dark(), rules=programme("", Rank.AREA, "", window("01:00", Dawn(), 0)).rules)
+    assert f"lighting.{rule}" not in found(off, on=standing(category, lights))
+
+
+@pytest.mark.parametrize(("category", "refuses"), [("a", None), ("b", True), ("d", True), ("e", False)])
+def test_nothing_but_a_road_is_lit_before_sunset(category: str, refuses: bool | None) -> None:
+    bright = programme("bright", Rank.AREA, SENNECEY, switching=Switching(sun_deg=2.0))
+    said = [each for rule, each in found(bright, on=standing(category, "")).items() if rule.endswith("_early")]
+    assert [(each.refuses, each.assets) for each in said] == ([] if refuses is None else [(refuses, ["lamp-11"])])
+    assert not [rule for rule in found(programme("dusk", Rank.AREA, SENNECEY)) if rule.endswith("_early")]
+
+
+def test_roads_are_dark_by_decision_and_in_its_hours() -> None:
+    roads = replace(park(), category=["a"] * 12, lights=["road"] * 12)
+    undecided = found(dark(), on=roads)["lighting.dark_undecided"]
+    assert (undecided.refuses, undecided.count, undecided.article) == (False, 6, "CGCT L2212-2")
+    assert found(msgspec.structs.replace(dark(), decision=DECISION), on=roads) == {}
+    exact = msgspec.structs.replace(DECISION, dark_from=0, dark_to=300)
+    assert found(msgspec.structs.replace(dark(), decision=exact), on=roads) == {}
+    narrow = msgspec.structs.replace(DECISION, dark_from=30, dark_to=300)
+    said = found(msgspec.structs.replace(dark(), decision=narrow), on=roads)["lighting.beyond_decision"]
+    assert (said.refuses, said.count, said.detail) == (True, 6, {"from": "00:30", "to": "05:00"})
+    # A tunnel that is switched off is somebody else's rule.
+    tunnels = replace(roads, lights=["tunnel"] * 12)
+    assert found(dark(), on=tunnels) == {}
 
 
 def test_a_cabinet_is_not_overloaded() -> None:

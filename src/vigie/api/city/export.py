@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import AsyncGenerator, Sequence
+import itertools
+from collections.abc import AsyncGenerator, Generator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from starlette.responses import StreamingResponse
 from vigie.api.city import describe, forms
 from vigie.api.city.sight import Sight
 from vigie.api.words import words
+from vigie.core.plans import Cell, Phrase, Table
 from vigie.engine.loop import Engine
 
 ROWS_AT_ONCE = 500
@@ -35,8 +37,28 @@ def csv_of(engine: Engine, sight: Sight, numbers: NDArray[np.intp], language: st
             yield _lines([_cells(engine, row) for row in describe.rows(engine, sight, some, now_us)])
             await asyncio.sleep(0)
 
-    headers = {"Content-Disposition": 'attachment; filename="vigie.csv"', "Vary": "Cookie, Authorization"}
-    return StreamingResponse(parts(), 200, headers, "text/csv; charset=utf-8; header=present")
+    return _sent(parts(), "vigie.csv")
+
+
+def table_of(table: Table, language: str, filename: str) -> StreamingResponse:
+    """What a service tells as rows, its heads and phrases in a language; sent as it is made, off the loop."""
+    said = words(language)
+
+    def cell(value: Cell) -> str:
+        return harmless(said(value.key, **value.detail)) if isinstance(value, Phrase) else written(value)
+
+    def parts() -> Generator[bytes]:
+        yield _lines([[said(f"csv.{head}") for head in table.heads]])
+        rows = iter(table.rows)
+        while some := list(itertools.islice(rows, ROWS_AT_ONCE)):
+            yield _lines([[cell(value) for value in row] for row in some])
+
+    return _sent(parts(), filename)
+
+
+def _sent(parts: AsyncGenerator[bytes] | Generator[bytes], filename: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Vary": "Cookie, Authorization"}
+    return StreamingResponse(parts, 200, headers, "text/csv; charset=utf-8; header=present")
 
 
 def _cells(engine: Engine, row: forms.AssetRow) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from vigie.core.plans import Finding
 from vigie.protocols.inventories.limits import DEFAULT, Limits
 from vigie.protocols.inventories.links import Link
 from vigie.protocols.inventories.reading import FileReading, Rejection, SourceReading
@@ -19,7 +20,8 @@ class Outcome:
 
     refused: drafts that the post did not take, with the reason, by their place among the source's drafts. gone: what
     the files no longer name; retired: what of it was retired. unplaced: what lies in no area. dead: links to a street
-    or a parent that is not there. dry: nothing was done, and all this is what would be.
+    or a parent that is not there. dry: nothing was done, and all this is what would be. findings: what services have
+    against what was made or changed.
     """
 
     made: Collection[str]
@@ -31,6 +33,7 @@ class Outcome:
     dead: Sequence[Link] = ()
     retire: bool = False
     dry: bool = False
+    findings: Sequence[Finding] = ()
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,13 +74,15 @@ class FileReport(Counts, frozen=True, kw_only=True):
 class Report(Counts, frozen=True, kw_only=True):
     """What became of a source: the sums, and each file. absent: files of the mapping that were not given.
 
-    dry: nothing was done, and the counts are what would be.
+    dry: nothing was done, and the counts are what would be. findings: what services have against the assets that were
+    made or changed, a rule at a time, each with how many and the ids of the first.
     """
 
     source: str
     dry: bool
     absent: tuple[str, ...]
     files: tuple[FileReport, ...]
+    findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> bytes:
         """One line of JSON."""
@@ -92,7 +97,10 @@ def report_of(reading: SourceReading, outcome: Outcome, limits: Limits = DEFAULT
         files.append(_file(file, first, outcome, limits))
         first += len(file.drafts)
     sums = {name: sum(getattr(file, name) for file in files) for name in Counts.__struct_fields__}
-    return Report(source=reading.source, dry=outcome.dry, absent=reading.absent, files=tuple(files), **sums)
+    return Report(
+        source=reading.source, dry=outcome.dry, absent=reading.absent, files=tuple(files),
+        findings=tuple(outcome.findings), **sums,
+    )  # fmt: skip
 
 
 def _file(file: FileReading, first: int, outcome: Outcome, limits: Limits) -> FileReport:

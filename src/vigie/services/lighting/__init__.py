@@ -2,6 +2,7 @@
 
 from vigie.core.service import Figure, How, Service
 from vigie.core.watch import points_of
+from vigie.services.lighting.compliance.report import judge_drafts
 from vigie.services.lighting.conditions import CONDITIONS, WATCHES
 from vigie.services.lighting.faults.sweeper import SWEEP
 from vigie.services.lighting.faults.words import step
@@ -19,6 +20,7 @@ service = Service(
     sweep=SWEEP,
     plans=tuple(PLANS),
     questions=QUESTIONS,
+    judge=judge_drafts,
     guards={
         Luminaire.dim: (supply_is_on, full_light_is_off),
         Luminaire.release: (supply_is_on, full_light_is_off, control_is_known),

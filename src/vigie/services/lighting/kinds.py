@@ -41,8 +41,11 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
     control: what rules its level now; "local" is whatever is decided on the spot, such as by a key in the cabinet.
     switch_ons, burning: how often it was lit, and for how many hours, since it was installed; both begin anew where a
     controller is replaced. circuit: which outgoing circuit of its cabinet feeds it, from 1. lighting_class: of EN
-    13201-2. category: of article 1 of the order of 27 December 2018. former_power: of the lamp that it took the place
-    of, as printed on it, without its gear: what a saving is reckoned against.
+    13201-2. category: of article 1 of the order of 27 December 2018. upward_light_share, flux_code_3: as the maker
+    states them (ULR; CIE flux code no. 3). installed: when the head was, a day, a month or a year (2021-05-12).
+    lit_area: the ground that it is meant to light. setting: within the signs at which the town begins, or outside.
+    former_power: of the lamp that it took the place of, as printed on it, without its gear: what a saving is reckoned
+    against.
     """
 
     lamp = attribute()
@@ -53,8 +56,10 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
     flux = attribute(Sort.NUMBER, unit="lm")
     colour_temperature = attribute(Sort.NUMBER, unit="K")
     upward_light_share = attribute(Sort.NUMBER, unit="%")
-    flux_code_3 = attribute(Sort.NUMBER)
+    flux_code_3 = attribute(Sort.NUMBER, unit="%")
     installed = attribute()
+    lit_area = attribute(Sort.NUMBER, unit="m2")
+    setting = attribute(Sort.CHOICE, choices=("in_town", "out_of_town"))
     circuit = attribute(Sort.NUMBER)
     former_power = attribute(Sort.NUMBER, unit="W")
 

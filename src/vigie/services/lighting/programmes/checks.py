@@ -16,27 +16,21 @@ from vigie.core.arrays import ints
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.plans import Finding
 from vigie.services.lighting.power import expected_w
+from vigie.services.lighting.programmes.hours import COMMUNE, NAMED_MOST, Own, Planned, hours
 from vigie.services.lighting.programmes.layers import (
-    Group,
     Layer,
     Schedule,
     Sunlit,
     groups,
     schedule,
 )
-from vigie.services.lighting.programmes.model import CLASSES, Programme, Rank
+from vigie.services.lighting.programmes.model import CLASSES, Programme
 from vigie.services.lighting.programmes.nights import Nights
 from vigie.services.lighting.programmes.park import Park
 
 CROSSING = "crossing"
-HERITAGE = "b"
-"""Heritage, buildings, parks and gardens: a category of article 1 of the order of 27 December 2018."""
-OFF_BY_MIN = 60
-"""What lights heritage, buildings, parks and gardens is off at 1 h at the latest (article 2, II)."""
-
 NEIGHBOUR_M = 60.0
 """Lamps so near to a crossing make the dark on it darker; two distances between lamps of a town's street."""
-NAMED_MOST = 20
 _M_PER_DEGREE = 111_320.0
 
 
@@ -68,7 +62,7 @@ def check(park: Park, layers: Sequence[Layer], own: int, nights: Nights) -> list
         if under.programme.rules and not any((each.layer == own).any() for _, each in planned):
             found.append(Finding("lighting.never_heard", False))
         found += _crossings(under, mine, planned)
-        found += _late(under, planned)
+        found += hours(Own(park, under.programme, own, nights, planned))
         found += _ratings(under, mine, planned)
     return found
 
@@ -107,9 +101,6 @@ def _target(under: _Under, mine: Mask) -> Iterator[Finding]:
         yield Finding("lighting.unknown_lamps", False, assets=lost[:NAMED_MOST], count=len(lost))
 
 
-Planned = Sequence[tuple[Group, Schedule]]
-
-
 def _dark(found: Schedule, own: int) -> Mask:
     return (found.level == 0) & (found.layer == own)
 
@@ -126,11 +117,11 @@ def _crossings(under: _Under, mine: Mask, planned: Planned) -> Iterator[Finding]
         return
     ids = [park.ids[int(row)] for row in dark[:NAMED_MOST]]
     if under.programme.decision is None:
-        yield Finding("lighting.crossing_dark", True, "CGCT L2212-2", assets=ids, count=len(dark))
+        yield Finding("lighting.crossing_dark", True, COMMUNE, assets=ids, count=len(dark))
     lit = _lit_neighbours(under, dark, planned)
     if len(lit):
         ids = [park.ids[int(row)] for row in lit[:NAMED_MOST]]
-        yield Finding("lighting.crossing_dark_among_lit", False, "CGCT L2212-2", assets=ids, count=len(lit))
+        yield Finding("lighting.crossing_dark_among_lit", False, COMMUNE, assets=ids, count=len(lit))
 
 
 def _lit_neighbours(under: _Under, dark: Int64s, planned: Planned) -> Int64s:
@@ -158,26 +149,6 @@ def _lit_while_dark(mine: Schedule, other: Schedule, own: int) -> bool:
     next_lit = np.searchsorted(other.end_us[lit], mine.start_us[dark], side="right")
     inside = next_lit < len(lit)
     return bool((other.start_us[lit[next_lit[inside]]] < mine.end_us[dark[inside]]).any())
-
-
-def _late(under: _Under, planned: Planned) -> Iterator[Finding]:
-    """Heritage, parks and gardens that burn after one o'clock. An event may; then it is to be answered for."""
-    park, nights = under.park, under.nights
-    one = nights.clock_us(OFF_BY_MIN)
-    rows: list[Int64s] = []
-    for group, found in planned:
-        if under.own not in group.layers:
-            continue
-        heritage = group.rows[park.category_of[group.rows] == HERITAGE]
-        late = (found.level > 0) & (found.end_us > one[found.night])
-        if len(heritage) and late.any():
-            rows.append(heritage)
-    if rows:
-        all_rows = np.concatenate(rows)
-        yield Finding(
-            "lighting.heritage_late", under.programme.rank is not Rank.EVENT, "27.12.2018, art. 2, II",
-            assets=[park.ids[int(row)] for row in all_rows[:NAMED_MOST]], count=len(all_rows),
-        )  # fmt: skip
 
 
 def _ratings(under: _Under, mine: Mask, planned: Planned) -> Iterator[Finding]:

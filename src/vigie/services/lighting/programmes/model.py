@@ -131,7 +131,8 @@ class Switching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The commune's written decision to darken (CGCT L2212-2): what a check asks for, word for word as it was taken.
 
-    hours: the hours it says. signs: how what is dark is announced on the spot.
+    hours: the hours it says. signs: how what is dark is announced on the spot. dark_from, dark_to: the same hours as
+    times of the clock, between which it lets roads be dark; where both are stated, nothing may be dark outside them.
     """
 
     number: Words
@@ -139,6 +140,8 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signatory: Words
     hours: Words
     signs: Words
+    dark_from: Minute | None = None
+    dark_to: Minute | None = None
 
 
 class Rank(StrEnum):
