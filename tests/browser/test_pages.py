@@ -200,6 +200,52 @@ def test_a_history_says_what_its_point_is(window: Open, here: Town) -> None:
     expect(operator.by(".sheet .u-over")).to_be_visible()
 
 
+def test_compliance_is_told_by_rule_by_area_and_by_lamp_and_exported(window: Open, here: Town) -> None:
+    whole: Any = here.ask("operator", "services/lighting/compliance?limit=1")
+    operator = window()
+    operator.map_stands()
+    operator.page.route("**/services/lighting/compliance*", lambda route: route.abort())
+    operator.press("c")
+    operator.see("Le poste ne répond pas.")
+    operator.page.unroute("**/services/lighting/compliance*")
+    operator.button("Réessayer").click()
+    figures = operator.by(".page .figures")
+    expect(figures).to_contain_text(f"{whole['lamps']} points lumineux")
+    lines = operator.by(".page .list .line")
+    expect(lines).to_have_count(100)
+    operator.button("Afficher la suite").click()
+    expect(lines).to_have_count(200)
+
+    # Nobody has stated a flux: by rule and by commune, the list is the same lamps that are exported.
+    rule = operator.button(re.compile("^Flux lumineux non renseigné"))
+    rule.click()
+    expect(rule).to_have_attribute("aria-pressed", "true")
+    operator.button(re.compile("^Quetigny")).click()
+    quetigny = next(each for each in whole["areas"] if each["area"] == QUETIGNY)
+    expect(figures).to_contain_text(f"{quetigny['lamps']} points lumineux")
+    with operator.page.expect_download() as download:
+        operator.by(".page a[download]").click()
+    with download.value.path().open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file)
+    assert len({row[0] for row in rows}) == quetigny["rules"]["lighting.owed_flux"]
+    assert {row[2] for row in rows} == {QUETIGNY}
+
+    # By keyboard: the last that is listed, its sheet and its place.
+    lines.first.focus()
+    operator.press("End", "Enter")
+    last = lines.last.locator(".id").inner_text()
+    expect(operator.by(".sheet h2")).to_contain_text(last)
+    expect(operator.by("section[aria-label^='Constats']")).to_contain_text("27.12.2018, art. 5")
+    operator.press("Escape", "Escape")
+    expect(operator.by(".page")).to_have_count(0)
+
+    # Who sees one commune is told of that one alone.
+    crew = window("crew", size=(390, 844), path="#page=compliance")
+    expect(crew.by(".page .figures")).to_contain_text(f"{quetigny['lamps']} points lumineux")
+    expect(crew.by("section[aria-label='Par secteur'] .sum")).to_have_count(1)
+    assert crew.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
 def test_theme_and_language_are_chosen_and_kept(window: Open) -> None:
     console = window(theme="dark", language="fr")
     console.map_stands()
@@ -261,6 +307,7 @@ STATES: dict[str, tuple[str, Callable[[Console], None], str]] = {
     "journal": ("page=journal", _nothing, "li.entry"),
     "programmes": ("page=programmes", _nothing, ".page :is(.line, .empty)"),
     "gateways": ("page=gateways", _nothing, ".page .empty"),
+    "compliance": ("page=compliance", _nothing, ".page .list .line"),
     "orders": ("page=orders", _nothing, ".page :is(.line, .note)"),
     "create": ("", _create, "form .place"),
     "street": ("", _street, ".order .preview strong"),

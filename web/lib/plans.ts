@@ -107,6 +107,9 @@ export interface Decision {
   signatory: string
   hours: string
   signs: string
+  /** The same hours as minutes after midnight, where they are stated so. */
+  dark_from: number | null
+  dark_to: number | null
 }
 
 export interface Programme {

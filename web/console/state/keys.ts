@@ -26,6 +26,7 @@ const KEYS: Record<string, () => void> = {
   g: () => session.may('journal') && view.openPage(view.page === 'journal' ? 'map' : 'journal'),
   p: () => session.may('see', SERVICE) && view.openPage(view.page === 'programmes' ? 'map' : 'programmes'),
   w: () => session.may('see', SERVICE) && view.openPage(view.page === 'gateways' ? 'map' : 'gateways'),
+  c: () => session.may('see', SERVICE) && view.openPage(view.page === 'compliance' ? 'map' : 'compliance'),
   h: goHome,
 }
 

@@ -1,6 +1,6 @@
 // A programme as it is written: what a new one begins with, whether it is whole, and what its rules draw.
 import { dayBegins } from '@lib/format'
-import type { Days, Moment, Programme, Rule, Switching, When } from '@lib/plans'
+import type { Days, Decision, Moment, Programme, Rule, Switching, When } from '@lib/plans'
 import { nightOf } from './sun'
 
 export const NOON = 720
@@ -38,8 +38,13 @@ export function isWhole(body: Programme): boolean {
   return (
     body.name.trim() !== '' &&
     body.rules.every((rule) => rule.name.trim() !== '' && rule.when.seasons.every(days) && rule.when.dates.every(days)) &&
-    (body.decision === null || Object.values(body.decision).every((text: string) => text.trim() !== ''))
+    (body.decision === null || isDecided(body.decision))
   )
+}
+
+/** Its words must all be there; its hours as times are both there, or neither is. */
+function isDecided({ dark_from, dark_to, ...words }: Decision): boolean {
+  return Object.values(words).every((text) => text.trim() !== '') && (dark_from === null) === (dark_to === null)
 }
 
 /** A night's edges, in minutes after its noon. */
