@@ -80,7 +80,7 @@ needs:
 check: setup tools/node_modules/.done ## style, types, direction of imports: all but the tests
 	$(PYTHON_OF_VENV) -m ruff check .
 	$(PYTHON_OF_VENV) -m ruff format --check .
-	node tools/node_modules/pyright/index.js
+	node --max-semi-space-size=128 tools/node_modules/pyright/index.js
 	$(VENV)/bin/lint-imports
 	$(if $(WEB),cd web && npm run --silent check)
 

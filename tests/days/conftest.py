@@ -1,19 +1,42 @@
-"""The city of the simulated days, and folders in which a post of it is settled: each day gets a copy of one."""
+"""The towns of the simulated days."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.days.scenes import DUSK_US, of_quetigny, thinned
+from tests.days.scenes import DUSK_US, QUETIGNY, lit_by, of_quetigny, thinned
 from vigie.app import services
+from vigie.core.drafts import Draft
 from vigie.sim.city import City, generate
+from vigie.sim.city.facts import COMMUNES
 from vigie.sim.day import settle_in
 
-Copy = Callable[[], Path]
+
+@dataclass(frozen=True)
+class Town:
+    """A city, and a post of it that is settled in a folder; each day gets a copy of that."""
+
+    city: City
+    settled: Path
+
+    def copy(self) -> Path:
+        """A folder of its own for one day."""
+        return Path(shutil.copytree(self.settled, self.settled.with_name(f"copy-{next(_MADE)}")))
+
+
+_MADE = count()
+
+
+def _town(city: City, folder: Path, wanted: Callable[[Draft], bool] = lambda draft: True) -> Town:
+    settle_in(folder / "settled", services(), city, at_us=DUSK_US, wanted=wanted)
+    return Town(city, folder / "settled")
 
 
 @pytest.fixture(scope="session")
@@ -22,34 +45,22 @@ def city() -> City:
     return generate(1, scenery=False)
 
 
-def _copies(folder: Path) -> Copy:
-    settled, made = folder / "settled", iter(range(1_000_000))
-
-    def copy() -> Path:
-        return Path(shutil.copytree(settled, folder / f"copy-{next(made)}"))
-
-    return copy
+@pytest.fixture(scope="session")
+def whole(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """The whole city."""
+    return _town(city, tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture(scope="session")
-def whole(city: City, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """Gives a folder with a post of the whole city."""
-    folder = tmp_path_factory.mktemp("whole")
-    settle_in(folder / "settled", services(), city, at_us=DUSK_US)
-    return _copies(folder)
+def fourth(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """The city with every fourth cabinet and all that it feeds, every fourth vehicle and bus, and all else."""
+    cabinets = np.arange(len(city.lighting.cabinet_xy)) % 4 == 0
+    return _town(lit_by(city, cabinets), tmp_path_factory.mktemp("fourth"), thinned)
 
 
 @pytest.fixture(scope="session")
-def fourth(city: City, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """Gives a folder with a post of the city in which every fourth lamp, vehicle and bus is there, and all else."""
-    folder = tmp_path_factory.mktemp("fourth")
-    settle_in(folder / "settled", services(), city, at_us=DUSK_US, wanted=thinned)
-    return _copies(folder)
-
-
-@pytest.fixture(scope="session")
-def quetigny(city: City, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """Gives a folder with a post of one commune, and what drives about the metropole."""
-    folder = tmp_path_factory.mktemp("quetigny")
-    settle_in(folder / "settled", services(), city, at_us=DUSK_US, wanted=of_quetigny)
-    return _copies(folder)
+def quetigny(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """One commune, and what drives about the metropole."""
+    slugs = np.array([commune.slug for commune in COMMUNES])
+    cabinets = slugs[city.lighting.cabinet_commune] == QUETIGNY.rpartition("/")[2]
+    return _town(lit_by(city, cabinets), tmp_path_factory.mktemp("quetigny"), of_quetigny)

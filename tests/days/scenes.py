@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from datetime import datetime
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vigie.app import services
 from vigie.core.drafts import Draft
@@ -36,9 +39,23 @@ QUETIGNY = f"{METROPOLE}/quetigny"
 OPERATOR, SECOND, CREW = "u-operator", "u-second", "u-crew"
 
 
+def lit_by(city: City, cabinets: NDArray[np.bool_]) -> City:
+    """The city with some of its cabinets, and what they feed: what is not there costs a simulated day nothing."""
+    lighting = city.lighting
+    stays = cabinets[lighting.cabinet]
+    kept: dict[str, Any] = {}
+    for each in fields(lighting):
+        column = getattr(lighting, each.name)
+        of_cabinets = each.name.startswith("cabinet_") or each.name == "switched"
+        chosen = cabinets if of_cabinets else stays
+        kept[each.name] = column[chosen] if isinstance(column, np.ndarray) else tuple(compress(column, chosen))
+    kept["cabinet"] = (np.cumsum(cabinets) - 1)[kept["cabinet"]]
+    return replace(city, lighting=replace(lighting, **kept))
+
+
 def thinned(draft: Draft) -> bool:
-    """The whole city with every fourth of its lamps, vehicles and buses, which say most of what is said in a day."""
-    return draft.kind not in {"luminaire", "vehicle", "bus"} or int(draft.id.rpartition("-")[2]) % 4 == 0
+    """Every fourth vehicle and bus, and all else."""
+    return draft.kind not in {"vehicle", "bus"} or int(draft.id.rpartition("-")[2]) % 4 == 0
 
 
 def of_quetigny(draft: Draft) -> bool:

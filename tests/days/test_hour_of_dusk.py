@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.days.conftest import Copy
+from tests.days.conftest import Town
 from tests.days.scenes import DUSK_US, Watched, evening, of_quetigny
 from vigie.core.times import HOUR_US
-from vigie.sim.city import City
 from vigie.sim.city.inventory import drafts
 from vigie.sim.day import Setting
 from vigie.sim.life.columns import FULL_RATE
@@ -18,11 +17,11 @@ from vigie.sim.links import ROUGH
 from vigie.store.digest import Digest
 
 
-def hour(folder: Copy, city: City, *, checked: bool) -> Digest:
+def hour(town: Town, *, checked: bool) -> Digest:
     """Lives through the hour; returns the digest of what is kept."""
-    cabinet = next(draft.id for draft in drafts(city) if draft.kind == "cabinet" and of_quetigny(draft))
+    cabinet = next(draft.id for draft in drafts(town.city) if draft.kind == "cabinet" and of_quetigny(draft))
     script = evening(DUSK_US, cabinet)
-    with Watched(folder(), city, Setting(DUSK_US, 11, FULL_RATE, ROUGH, tick_s=10.0, script=script)) as watched:
+    with Watched(town.copy(), town.city, Setting(DUSK_US, 11, FULL_RATE, ROUGH, tick_s=10.0, script=script)) as watched:
         if not checked:
             watched.day.run(DUSK_US + HOUR_US)
             return watched.day.digest()
@@ -41,5 +40,5 @@ def hour(folder: Copy, city: City, *, checked: bool) -> Digest:
 
 
 @pytest.mark.timeout(600)
-def test_an_hour_of_the_whole_city_gives_the_same_facts_and_readings_twice(whole: Copy, city: City) -> None:
-    assert hour(whole, city, checked=True) == hour(whole, city, checked=False)
+def test_an_hour_of_the_whole_city_gives_the_same_facts_and_readings_twice(whole: Town) -> None:
+    assert hour(whole, checked=True) == hour(whole, checked=False)

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.days.conftest import Copy
+from tests.days.conftest import Town
 from tests.days.scenes import DUSK_US, QUETIGNY, Watched, dim, lift, lock_out, of_quetigny
 from vigie.core.times import MINUTE_US, SECOND_US
-from vigie.sim.city import City
 from vigie.sim.city.inventory import drafts
 from vigie.sim.day import Setting
 from vigie.sim.life import Habits
@@ -40,9 +39,9 @@ FAULTS = st.builds(
 
 
 @pytest.fixture(scope="session")
-def cabinet(city: City) -> str:
+def cabinet(quetigny: Town) -> str:
     """A cabinet of Quetigny."""
-    return next(draft.id for draft in drafts(city) if draft.kind == "cabinet" and of_quetigny(draft))
+    return next(draft.id for draft in drafts(quetigny.city) if draft.kind == "cabinet" and of_quetigny(draft))
 
 
 def setting_of(cabinet: str, seed: int, faults: Faults) -> Setting:
@@ -56,9 +55,9 @@ def setting_of(cabinet: str, seed: int, faults: Faults) -> Setting:
     return Setting(LIT_US, seed, HABITS, faults, tick_s=10.0, script=script, seal_s=0)
 
 
-def digest_of(quetigny: Copy, city: City, setting: Setting, minutes: int, **killed: str) -> Digest:
+def digest_of(quetigny: Town, setting: Setting, minutes: int, **killed: str) -> Digest:
     """The digest after some minutes. killed: "tick17": at which point of which tick the post is killed."""
-    with Watched(quetigny(), city, setting) as watched:
+    with Watched(quetigny.copy(), quetigny.city, setting) as watched:
         for tick in range(minutes * 6):
             watched.step(killed_when=killed.get(f"tick{tick}", ""))
             if killed.get(f"tick{tick}") == "between":
@@ -69,9 +68,9 @@ def digest_of(quetigny: Copy, city: City, setting: Setting, minutes: int, **kill
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(1, 10_000), faults=FAULTS, kills=st.sets(st.integers(0, 119), max_size=3), data=st.data())
 def test_the_laws_hold_on_any_links(
-    quetigny: Copy, city: City, cabinet: str, seed: int, faults: Faults, kills: set[int], data: st.DataObject
+    quetigny: Town, cabinet: str, seed: int, faults: Faults, kills: set[int], data: st.DataObject
 ) -> None:
-    with Watched(quetigny(), city, setting_of(cabinet, seed, faults)) as watched:
+    with Watched(quetigny.copy(), quetigny.city, setting_of(cabinet, seed, faults)) as watched:
         for tick in range(120):
             how = data.draw(st.sampled_from(["recorded", "reacted"])) if tick in kills else ""
             watched.step(killed_when=how)
@@ -81,31 +80,29 @@ def test_the_laws_hold_on_any_links(
         watched.what_was_acknowledged_is_in_history_once()
 
 
-def test_the_same_seed_gives_the_same_digest_and_another_seed_another(quetigny: Copy, city: City, cabinet: str) -> None:
+def test_the_same_seed_gives_the_same_digest_and_another_seed_another(quetigny: Town, cabinet: str) -> None:
     setting = setting_of(cabinet, 3, ROUGH)
-    first = digest_of(quetigny, city, setting, 8)
-    assert first == digest_of(quetigny, city, setting, 8)
-    other = digest_of(quetigny, city, replace(setting, seed=4), 8)
+    first = digest_of(quetigny, setting, 8)
+    assert first == digest_of(quetigny, setting, 8)
+    other = digest_of(quetigny, replace(setting, seed=4), 8)
     assert other.facts != first.facts
     assert other.observations != first.observations
 
 
-def test_a_kill_changes_nothing_of_what_is_kept(quetigny: Copy, city: City, cabinet: str) -> None:
+def test_a_kill_changes_nothing_of_what_is_kept(quetigny: Town, cabinet: str) -> None:
     faults = replace(ROUGH, request_lost=0, answer_lost=0, outage=0)
     setting = setting_of(cabinet, 5, faults)
-    undisturbed = digest_of(quetigny, city, setting, 8)
+    undisturbed = digest_of(quetigny, setting, 8)
     assert undisturbed.facts_count > 60
     for when in ("between", "recorded", "reacted"):
         killed = {f"tick{tick}": when for tick in (0, 13, 14, 21, 40)}
-        assert digest_of(quetigny, city, setting, 8, **killed) == undisturbed, when
+        assert digest_of(quetigny, setting, 8, **killed) == undisturbed, when
 
 
-def test_a_gateway_that_is_cut_off_lets_orders_expire_and_keeps_what_it_heard(
-    quetigny: Copy, city: City, cabinet: str
-) -> None:
+def test_a_gateway_that_is_cut_off_lets_orders_expire_and_keeps_what_it_heard(quetigny: Town, cabinet: str) -> None:
     """Nobody reaches the post but now and then: orders expire unsent, and what was heard comes in the end."""
     setting = replace(setting_of(cabinet, 2, Faults(request_lost=0.99)), script=[dim(LIT_US + MINUTE_US, 45.0)])
-    with Watched(quetigny(), city, setting) as watched:
+    with Watched(quetigny.copy(), quetigny.city, setting) as watched:
         watched.run(LIT_US + 12 * MINUTE_US)
         watched.check()
         outcomes = watched.outcomes()
@@ -114,8 +111,8 @@ def test_a_gateway_that_is_cut_off_lets_orders_expire_and_keeps_what_it_heard(
         assert watched.day.links.waiting > 1_000
 
 
-def test_on_flawless_links_every_lamp_that_can_proves_its_order(quetigny: Copy, city: City, cabinet: str) -> None:
-    with Watched(quetigny(), city, setting_of(cabinet, 1, FLAWLESS)) as watched:
+def test_on_flawless_links_every_lamp_that_can_proves_its_order(quetigny: Town, cabinet: str) -> None:
+    with Watched(quetigny.copy(), quetigny.city, setting_of(cabinet, 1, FLAWLESS)) as watched:
         watched.run(LIT_US + 12 * MINUTE_US)
         watched.check()
         watched.orders_have_ended()

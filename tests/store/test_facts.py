@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, Table, create_engine, inspect, text
 
 from tests.city import CATALOGUE, NOW_US, SeededDice, drafts, open_facts, take
 from vigie.core.drafts import Draft
@@ -177,17 +177,67 @@ def test_a_full_disk_refuses_and_keeps_nothing(tmp_path: Path) -> None:
     store.close()
 
 
-def test_the_migrations_lead_to_the_tables_as_they_are_declared(facts: SqlFacts) -> None:
+def test_the_migrations_lead_to_the_tables_as_they_are_declared(tmp_path: Path) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     from vigie.store.tables import METADATA
 
-    with facts._engine.connect() as read:
-        differences = compare_metadata(MigrationContext.configure(read), METADATA)
-        unique = read.execute(text("SELECT sql FROM sqlite_master WHERE name = 'device_name'")).scalar_one()
+    with older(tmp_path, "head") as migrated:
+        differences = compare_metadata(MigrationContext.configure(migrated), METADATA)
+        unique = migrated.execute(text("SELECT sql FROM sqlite_master WHERE name = 'device_name'")).scalar_one()
     assert unique.endswith("WHERE expelled_us IS NULL")
     assert [each for each in differences if "alembic_version" not in str(each)] == []
+
+
+def fresh(folder: Path) -> SqlFacts:
+    """A store that is made here, where `open_facts` copies one that was."""
+    return SqlFacts.sqlite(folder / "facts.sqlite", CATALOGUE, SeededDice(), reserve_bytes=0)
+
+
+def shape(engine: Engine) -> dict[str, object]:
+    """The tables, but for the order of their columns and what a row had that was there before a column was."""
+    found, inspected = {}, inspect(engine)
+    for table in inspected.get_table_names():
+        columns = sorted((c["name"], str(c["type"]), c["nullable"]) for c in inspected.get_columns(table))
+        indexes = sorted((str(i["name"]), i["column_names"], i["unique"]) for i in inspected.get_indexes(table))
+        unique = sorted(u["column_names"] for u in inspected.get_unique_constraints(table))
+        keys = inspected.get_pk_constraint(table)["constrained_columns"], inspected.get_foreign_keys(table)
+        found[table] = columns, indexes, unique, keys
+    return found
+
+
+def test_a_new_store_has_the_tables_and_the_version_that_the_migrations_lead_to(tmp_path: Path) -> None:
+    version = text("SELECT version_num FROM alembic_version")
+    (tmp_path / "migrated").mkdir()
+    with older(tmp_path / "migrated", "head"):
+        pass
+    migrated = create_engine(f"sqlite:///{tmp_path / 'migrated' / 'facts.sqlite'}")
+    with migrated.connect() as read:
+        expected = shape(migrated), read.execute(version).all()
+    migrated.dispose()
+    store = fresh(tmp_path)
+    with store._engine.connect() as read:
+        assert (shape(store._engine), read.execute(version).all()) == expected
+        unique = read.execute(text("SELECT sql FROM sqlite_master WHERE name = 'device_name'")).scalar_one()
+    assert unique.endswith("WHERE expelled_us IS NULL")
+    store.close()
+
+
+def test_a_new_store_whose_making_was_cut_short_is_made_from_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_short(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Table, "create", cut_short)  # After all tables but the one that says the version.
+        with pytest.raises(KeyboardInterrupt):
+            fresh(tmp_path)
+    engine = create_engine(f"sqlite:///{tmp_path / 'facts.sqlite'}")
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+    fresh(tmp_path).close()
 
 
 def test_the_version_that_opens_without_alembic_is_the_newest() -> None:

@@ -45,6 +45,7 @@ class Router:
         for arc, a, b, felt in rows:
             self._near[a].append((b, felt, arc))
             self._near[b].append((a, felt, arc))
+        self._spots: list[list[float]] = network.nodes.tolist()
 
     def nearest(self, places: Floats) -> Ints:
         """The drivable node nearest to each place."""
@@ -57,7 +58,7 @@ class Router:
 
     def way(self, origin: int, target: int) -> list[tuple[int, int]]:
         """(node, arc that leads to it) from origin to target by A*; empty if they are one."""
-        spots = self._network.nodes.tolist()
+        spots = self._spots
         tx, ty = spots[target]
         done: dict[int, tuple[int, int]] = {}
         cost = {origin: 0.0}
