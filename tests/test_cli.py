@@ -24,6 +24,7 @@ class Vigie:
     """Runs the command on one installation."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.data = folder / "data"
         self.file = folder / "assets.ndjson"
         self.file.write_bytes(b"\n".join(map(msgspec.json.encode, drafts())))
@@ -71,6 +72,21 @@ def test_what_is_new_or_changed_is_judged_and_what_is_as_it_was_is_not(vigie: Vi
         "lighting.colour_over": 1, "lighting.owed_upward_light_share": 1, "lighting.owed_flux_code_3": 1,
         "lighting.owed_flux": 1,
     }  # fmt: skip
+
+
+def test_luminaires_go_out_in_the_form_of_the_cnig_and_come_in_elsewhere(vigie: Vigie, tmp_path: Path) -> None:
+    vigie.take()
+    file = tmp_path / "points-lumineux.geojson"
+    said = vigie("export", str(file), "--area", "dijon-metropole/quetigny").stderr
+    assert f"{LAMPS // 2} luminaires written" in said
+    assert f"{LAMPS // 2}  without valideDe, which the form demands" in said
+    assert "puissance" not in said
+    there = Vigie(tmp_path / "there")
+    words = ("import", str(file), "--mapping", "cnig-eclext", "--source", "neighbours", "--json")
+    report = json.loads(there(*words).stdout)
+    assert (report["made"], report["rejected"]) == (LAMPS // 2, 0)
+    assert json.loads(there(*words).stdout)["unchanged"] == LAMPS // 2
+    assert "There is no form 'shp'" in vigie("export", str(file), "--form", "shp", code=1).stderr
 
 
 def test_a_bad_line_is_rejected_alone_and_named(vigie: Vigie) -> None:

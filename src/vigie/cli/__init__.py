@@ -19,6 +19,7 @@ GROUPS = {
     "demo_post": ("demo-post",),
     "serving": ("serve",),
     "imports": ("import",),
+    "exports": ("export",),
     "replay": ("replay",),
     "backup": ("backup", "restore"),
     "doctor": ("doctor",),
