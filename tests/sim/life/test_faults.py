@@ -227,12 +227,13 @@ def test_a_supply_that_returns_lights_its_lamps_again_and_they_say_so(few: City)
     assert set(said) == {NONE}, "whoever is dark is silent"
 
 
-def test_a_meter_shows_its_lamps_its_own_need_and_what_cables_lose(few: City) -> None:
+def test_a_meter_shows_its_lamps_its_own_need_and_what_cables_lose_as_wrong_as_its_class_allows(few: City) -> None:
     street = Street.of(few, NOON_US).until(NOON_US + 8 * HOUR_US)
     own_w = np.bincount(few.lighting.cabinet, street.life.power_w(), 12)
     shown_w = np.array([street.cabinet("power", each)[-1] for each in range(12)], float)
-    assert (shown_w > own_w).all()
-    assert (shown_w < own_w * 1.03 + 20).all()
+    assert (shown_w > own_w * 0.98).all()
+    assert (shown_w < (own_w * 1.03 + 20) * 1.02).all()
+    assert (shown_w < own_w * 1.005).any(), "a meter may show less than there is"
     amperes = np.array([street.cabinet("current", each)[-1] for each in range(12)], float)
     assert (amperes * 230 > own_w * 0.95).all()
     assert (amperes * 230 < own_w * 1.35 + 5).all()
@@ -244,6 +245,16 @@ def test_a_meter_shows_its_lamps_its_own_need_and_what_cables_lose(few: City) ->
         watts = np.array([value for _, value in street.cabinets["power", each]])
         kwh = [value for _, value in street.cabinets["energy", each]]
         assert kwh[-1] - kwh[0] == pytest.approx((hours * (watts[:-1] + watts[1:]) / 2).sum() / 1_000, abs=0.35)
+
+
+def test_what_somebody_draws_from_a_cabinet_is_in_its_meter_while_it_feeds_and_in_no_lamp(few: City) -> None:
+    tap = Fault(Type.TAP, PERMANENT, EVENING_US + 10 * MINUTE_US, EVENING_US + 5 * HOUR_US, size=1_200.0)
+    street = evening(few, tap)
+    more_w, before_w = (float(street.cabinet("power", PERMANENT)[at]) for at in (-1, 0))
+    more_w -= before_w
+    assert 1_150 < more_w < 1_300
+    lamps = [street.lamp("power", lamp) for lamp in lamps_at(few, PERMANENT)]
+    assert sum(each[-1] - each[0] for each in lamps) < 100
 
 
 def test_an_arc_takes_minutes_to_its_power(few: City) -> None:

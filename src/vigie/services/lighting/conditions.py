@@ -28,11 +28,13 @@ CROSSING_DARK = ConditionKind(name="crossing_dark", service="lighting", outlet=O
 SCHOOL_ROUTE_DARK = ConditionKind(name="school_route_dark", service="lighting", outlet=Outlet.ALARM, priority=2)
 STREET_DARK = ConditionKind(name="street_dark", service="lighting", outlet=Outlet.ALARM, priority=2)
 """These three are at the first of the lamps that should light the place."""
+UNEXPLAINED_LOAD = ConditionKind(name="unexplained_load", service="lighting", outlet=Outlet.ALARM, priority=3)
+"""At the cabinet: its meter shows more than its lamps, its cables and itself can draw."""
 
 CONDITIONS = (
     LAMP_OUT, NOT_RETURNED, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT, GATEWAY_SILENT, GATEWAY_CLOCK, PROGRAMME_NOT_HELD,
     LAMP_BY_DAY, LAMP_CYCLING, POWER_LOW, POWER_HIGH, DRIVER_HOT, LAMP_SILENT, LAMP_CLOCK, CIRCUIT_LOST,
-    PHOTOCELL_STUCK, CROSSING_DARK, SCHOOL_ROUTE_DARK, STREET_DARK,
+    PHOTOCELL_STUCK, CROSSING_DARK, SCHOOL_ROUTE_DARK, STREET_DARK, UNEXPLAINED_LOAD,
 )  # fmt: skip
 
 WATCHES = (

@@ -242,7 +242,9 @@ class LampLife:
         """What each cabinet's meter shows, before anything changes at this instant: watts and amperes."""
         if at_us != self._metered_us:
             drawn_w, mains = self._drawn_w(_ALL, at_us), self.supply != LOST
-            self._meters, self._metered_us = self._power.cabinets(drawn_w, self.level, mains, at_us), at_us
+            tapped_w = np.where(self.supply == ON, self._state.tapped_w, 0.0)
+            self._meters = self._power.cabinets(drawn_w, tapped_w, self.level, mains, at_us)
+            self._metered_us = at_us
         return self._meters
 
     def _lamp_reports(self, until_us: int) -> list[Reports]:

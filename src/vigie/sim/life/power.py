@@ -2,6 +2,7 @@
 
 A meter shows the lamps, what the cabinet needs itself, and what its cables turn into heat: at full load 0.5 to 2.5 %,
 for the standard NF C 15-100 lets the voltage fall by 3 % on the way to a lamp. Load lost so grows with the square.
+And it shows them as wrong as its class allows: of class 2 (EN 50470-3 class A), by up to 2 % either way, for good.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Power:
         self._needs_w = 3 + 9 * uniform(key, cabinets, 4) + _COIL_W * lighting.switched
         full_w = np.bincount(self._cabinet, self._rated_w, len(cabinets))
         self._lost_per_w = (0.005 + 0.02 * uniform(key, cabinets, 5)) / full_w
+        self._meter = 0.98 + 0.04 * uniform(key, cabinets, 6)
         self._volts_key = key_of(city.seed, "lamp.volts")
 
     def lamps_w(self, who: Ints | slice, at_us: Ints | int, lit: Lit, state: State, air_c: float) -> Floats:
@@ -86,14 +88,17 @@ class Power:
         share = watts / self._rated_w[who]
         return _HOUSING_K + self.offset_k[who] + share * (_WARM_K + state.heat_k[who])
 
-    def cabinets(self, lamps_w: Floats, level: Floats, mains: Mask, at_us: int) -> tuple[Floats, Floats]:
-        """What all cabinets draw in watts, and the current of their circuits in amperes. mains: which have them."""
+    def cabinets(
+        self, lamps_w: Floats, tapped_w: Floats, level: Floats, mains: Mask, at_us: int
+    ) -> tuple[Floats, Floats]:
+        """What the meters of all cabinets show in watts, and the current of their circuits in amperes. tapped_w: what
+        others than lamps draw from them. mains: which have them."""
         count = len(mains)
-        load_w = np.bincount(self._cabinet, lamps_w, count)
+        load_w = np.bincount(self._cabinet, lamps_w, count) + tapped_w
         share = np.clip(lamps_w / self._rated_w, 0, 1)
         # Light loads are less well corrected; gear that waits is little more than its filter.
         factor = np.where(level > 0, np.where(self._led, 0.97 - 0.35 * (1 - share) ** 2, 0.88), 0.45)
-        apparent_va = np.bincount(self._cabinet, lamps_w / factor, count)
+        apparent_va = np.bincount(self._cabinet, lamps_w / factor, count) + tapped_w
         volts = VOLTS * (1 + 0.03 * drift(self._volts_key, np.arange(count), at_us, 5_400.0))
         power_w = load_w + self._lost_per_w * load_w**2 + self._needs_w
-        return np.where(mains, power_w, 0.0), np.where(mains, apparent_va / volts, 0.0)
+        return np.where(mains, power_w * self._meter, 0.0), np.where(mains, apparent_va / volts, 0.0)

@@ -50,7 +50,8 @@ class State:
     word: the fault that a lamp tells. dead: gives no light. left_w: what a dead one draws. gain, grows_us, from_us: by
     how much a lamp's power is changed in the end, how long that takes, since when. heat_k: at full light. by_day: the
     share of its rated power that it draws though it is told off. on_us, period_us: of one that cycles; 0 for none.
-    cut: without supply though its cabinet feeds. breath: the share of the last breaths that are heard.
+    cut: without supply though its cabinet feeds. breath: the share of the last breaths that are heard. tapped_w: what
+    others than lamps draw from a cabinet's circuits.
     """
 
     def __init__(self, city: City, breakdowns: Breakdowns) -> None:
@@ -69,6 +70,7 @@ class State:
         self.silent, self.stuck, self.cut = (np.zeros(lamps, np.bool_) for _ in range(3))
         self.breath = np.ones(lamps)
         self.photocell = np.zeros(cabinets, np.int64)
+        self.tapped_w = np.zeros(cabinets)
         self.breaker, self.residual, self.contactor, self.lost, self.door = (
             np.zeros(cabinets, np.bool_) for _ in range(5)
         )
@@ -117,6 +119,8 @@ class State:
             column[faults.of(what).index] = True
         self.photocell[faults.of(Type.PHOTOCELL_LIT).index] = LIT
         self.photocell[faults.of(Type.PHOTOCELL_DARK).index] = DARK
+        tapped = faults.of(Type.TAP)
+        self.tapped_w[tapped.index] = tapped.size
         for each in faults.of(*LOSSES).labels():
             behind = self._wiring.behind(each.index, each.circuit, 0.0 if trips(each) else each.size)
             self.breath[behind] = 0.2 + 0.8 * (each.dice * 7 % 1)

@@ -19,11 +19,12 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     What ends in _sd is a standard deviation. lamp_w, lamp_w_sd, surveyed: watts of a replaced lamp without its gear,
     how much they differ from lamp to lamp, and of how many lamps that is known; None where nothing was surveyed: then
-    it is what the lamps with a stated `former_power` had. gear: watts at the terminals for each watt of the lamp,
-    ballast and ageing included. out: the share of old lamps that was out of order at any time. switching: how the old
-    photocells switched, with full light all night between; switching_sd_min: how far their evenings and mornings may
-    lie beside it, all alike. meter_class: the largest error of a cabinet's meter, in per cent. target: the saving that
-    the contract promises.
+    it is what the lamps with a stated `former_power` had. gear: watts at the terminals for each watt that is printed on
+    a lamp, ballast and ageing included; gear_sd: how sure that is; measured: at how many lamps, 0 for a figure from
+    papers. out: the share of old lamps that was out of order at any time. switching: how the old photocells switched,
+    with full light all night between; switching_sd_min: how far their evenings and mornings may lie beside it, all
+    alike. meter_class: the largest error of a cabinet's meter, in per cent. target: the saving that the contract
+    promises.
     """
 
     lamp_w: Annotated[float, Meta(gt=0, le=5_000)] | None = None
@@ -31,6 +32,7 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     surveyed: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     gear: Annotated[float, Meta(ge=1, le=2)] = 1.12
     gear_sd: Annotated[float, Meta(ge=0, le=0.5)] = 0.03
+    measured: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     out: Share = 0.0
     out_sd: Share = 0.0
     switching: Switching = Switching()
@@ -56,6 +58,8 @@ class Used(msgspec.Struct, frozen=True):
     where that is not metered (a street shares its cabinet). eur, kg_co2: of what is metered, else estimated; 0 without
     a tariff. before: kWh of the old inventory on the same nights, None where nobody has stated it. saving: the share of
     `before` that was not used.
+
+    metered_kwh counts lamps whose own meter is not to be used by their reports, as long as nine tenths are metered.
     """
 
     lamps: int

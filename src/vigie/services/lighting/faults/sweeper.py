@@ -26,6 +26,7 @@ from vigie.services.lighting.faults.park import ATTRIBUTES, park_of
 from vigie.services.lighting.faults.photocell import Photocells
 from vigie.services.lighting.faults.reports import NONE, Memory, Words, take
 from vigie.services.lighting.faults.supply import Cabinets, Supply
+from vigie.services.lighting.faults.unexplained import Unexplained
 from vigie.services.lighting.power import expected_w
 
 OF_LAMPS: tuple[ConditionKind, ...] = (
@@ -42,12 +43,13 @@ class Sweeper:
         self._memory = Memory(len(park))
         self._burning, self._cycling = Burning(park), Cycling(park)
         self._supply, self._outages, self._photocells = Supply(park, now_us), Outages(city, park), Photocells(park)
+        self._unexplained = Unexplained(park, now_us)
         self._remember(city)
 
     def __call__(self, city: City, now_us: int) -> list[Effect]:
         """All that is to be said now."""
         if city.inventory != self._inventory:
-            self._move(city)
+            self._move(city, now_us)
         park, memory = self._park, self._memory
         words, cabinets = Words.of(city, park), Cabinets.of(city, park, now_us)
         is_open: dict[str, Mask] = {each.name: city.is_open(each, park.lamp) for each in OF_LAMPS}
@@ -77,6 +79,7 @@ class Sweeper:
             park, words, cabinets, self._supply, memory, covered | ahead, is_open[LAMP_SILENT.name], now_us
         )
         effects += self._unmeasured(words, is_open[LAMP_OUT.name], now_us)
+        effects += self._unexplained.judge(city, park, words, cabinets, memory, around.restless, now_us)
         effects += places.judge(city, park, words, self._supply.lit_since_us(park, cabinets, now_us), covered, now_us)
         return _once(effects)
 
@@ -85,7 +88,7 @@ class Sweeper:
         well = out & np.isnan(words.power.value) & (words.fault.value == NONE)
         return [Clear(LAMP_OUT, int(no), now_us) for no in self._park.lamp[well].tolist()]
 
-    def _move(self, city: City) -> None:
+    def _move(self, city: City, now_us: int) -> None:
         before, self._inventory = self._park, city.inventory
         self._park = park = park_of(city)
         self._memory = self._memory.moved(before.lamp, park.lamp)
@@ -94,6 +97,7 @@ class Sweeper:
         self._photocells = self._photocells.moved(park, before)
         self._outages.moved(park, before)
         self._burning = Burning(park)
+        self._unexplained = self._unexplained.moved(park, before, now_us)
 
     def _remember(self, city: City) -> None:
         """What was usual for lamps whose power was found to be off, before this process."""

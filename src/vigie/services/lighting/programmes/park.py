@@ -108,3 +108,8 @@ class Park:
         lon = np.bincount(self.area, self.lon, len(self.areas)) / count
         lat = np.bincount(self.area, self.lat, len(self.areas)) / count
         return self.area, [Place(float(x), float(y)) for x, y in zip(lon, lat, strict=True)]
+
+    @cached_property
+    def middle(self) -> Place:
+        """The middle of all lamps: the sun of a town, where a minute does not matter."""
+        return Place(float(self.lon.mean()), float(self.lat.mean()))

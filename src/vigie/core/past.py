@@ -1,0 +1,81 @@
+"""What a service may ask of the past: sums that are made where the observations lie, never the observations of many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from vigie.core.kinds import AssetKind, Point
+from vigie.core.observations import Floats, Int64s
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a value counts as: at_zero + slope * value where it is above zero, else nothing."""
+
+    at_zero: float = 0.0
+    slope: float = 1.0
+
+
+PLAIN = Line()
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One span cut into bins of one length, for the assets that told anything in it, in rows.
+
+    known_s: for how long the value was known in each bin; total: the value times these seconds. Both have a column for
+    each bin; the last bin may reach beyond the span.
+    """
+
+    asset: Int64s
+    known_s: Floats
+    total: Floats
+
+    def at(self, assets: Int64s) -> tuple[Floats, Floats]:
+        """Seconds known and totals of these assets, in their order; zeros for one that told nothing."""
+        rows = np.searchsorted(self.asset, assets)
+        rows[rows == len(self.asset)] = 0
+        there = self.asset[rows] == assets if len(self.asset) else np.zeros(len(assets), np.bool_)
+        empty = np.zeros((len(assets), self.known_s.shape[1]))
+        known_s, total = empty, empty.copy()
+        known_s[there], total[there] = self.known_s[rows[there]], self.total[rows[there]]
+        return known_s, total
+
+
+@dataclass(frozen=True)
+class Told:
+    """The observations of a point of a few assets, by asset and then by instant, in columns of one length."""
+
+    asset: Int64s
+    observed_us: Int64s
+    value: Floats
+
+
+class Past(Protocol):
+    """The observations that are kept. Each question may take so long and no longer; then it raises TooLong."""
+
+    def steps(
+        self,
+        kind: type[AssetKind],
+        point: Point[Any],
+        start_us: int,
+        end_us: int,
+        bin_us: int,
+        *,
+        line: Line = PLAIN,
+        only: Int64s | None = None,
+    ) -> Steps:
+        """The values of a span, each taken to hold until the next, where that comes before it is old (`valid_s`). A
+        longer silence is unknown from its beginning. only: of these assets. bin_us: `valid_s` at least."""
+        ...
+
+    def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:
+        """Every value of a span: for kinds of which a town has hundreds."""
+        ...
+
+
+class TooLong(Exception):
+    """A question took longer than it may, and was given up."""
