@@ -14,11 +14,10 @@ import numpy as np
 import psutil
 import pytest
 
+from tests import metropolis
 from tests.city import open_facts
 from vigie.app import journal_key
 from vigie.demo.people import PASSWORD, PEOPLE
-from vigie.demo.processes import SEED
-from vigie.sim.city import generate
 from vigie.sim.city.inventory import ids
 from vigie.sim.devices import gateways
 
@@ -54,7 +53,7 @@ def vehicles(port: int, login: str) -> int:
 
 def prove_an_order(port: int) -> None:
     """Dims some lamps whose supply is on at every hour, and waits until one says so."""
-    lit = generate(SEED, scenery=False).lighting
+    lit = metropolis.city().lighting
     lamps = [ids("luminaire", 20_000)[index] for index in np.flatnonzero(~lit.switched[lit.cabinet])[:20]]
     connection, headers = logged_in(port, "operator")
     order = {"action": "luminaire.dim", "params": {"level": 60}, "select": {"assets": lamps}, "reason": "a test"}
@@ -89,7 +88,7 @@ def test_a_demo_that_is_killed_while_it_prepares_is_prepared_at_its_next_start(t
             reads(post, moment)
             post.kill()
     facts = open_facts(tmp_path)
-    assert len(facts.devices()) == len(gateways(generate(SEED, scenery=False)))
+    assert len(facts.devices()) == len(gateways(metropolis.city()))
     assert len(facts.accounts.people()) == len(PEOPLE)
     assert list(facts.journal.verify(journal_key(tmp_path).public_key()))[-1] == facts.journal.size
     facts.close()

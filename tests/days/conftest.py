@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.days.scenes import DUSK_US, QUETIGNY, lit_by, of_quetigny, thinned
+from tests import metropolis
+from tests.days.scenes import DUSK_US, QUETIGNY, of_quetigny, thinned
 from vigie.app import services
 from vigie.core.drafts import Draft
-from vigie.sim.city import City, generate
+from vigie.sim.city import City
 from vigie.sim.city.facts import COMMUNES
+from vigie.sim.city.land import NO_BUILDINGS
 from vigie.sim.day import settle_in
 
 
@@ -34,6 +36,10 @@ class Town:
 _MADE = count()
 
 
+def _bare(city: City) -> City:
+    return replace(city, water=(), green=(), buildings=NO_BUILDINGS)
+
+
 def _town(city: City, folder: Path, wanted: Callable[[Draft], bool] = lambda draft: True) -> Town:
     settle_in(folder / "settled", services(), city, at_us=DUSK_US, wanted=wanted)
     return Town(city, folder / "settled")
@@ -41,8 +47,8 @@ def _town(city: City, folder: Path, wanted: Callable[[Draft], bool] = lambda dra
 
 @pytest.fixture(scope="session")
 def city() -> City:
-    """The city of seed 1, without scenery: its devices are the same."""
-    return generate(1, scenery=False)
+    """The city, without its scenery."""
+    return _bare(metropolis.city())
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +61,7 @@ def whole(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
 def fourth(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
     """The city with every fourth cabinet and all that it feeds, every fourth vehicle and bus, and all else."""
     cabinets = np.arange(len(city.lighting.cabinet_xy)) % 4 == 0
-    return _town(lit_by(city, cabinets), tmp_path_factory.mktemp("fourth"), thinned)
+    return _town(_bare(metropolis.lit_by(cabinets)), tmp_path_factory.mktemp("fourth"), thinned)
 
 
 @pytest.fixture(scope="session")
@@ -63,4 +69,4 @@ def quetigny(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
     """One commune, and what drives about the metropole."""
     slugs = np.array([commune.slug for commune in COMMUNES])
     cabinets = slugs[city.lighting.cabinet_commune] == QUETIGNY.rpartition("/")[2]
-    return _town(lit_by(city, cabinets), tmp_path_factory.mktemp("quetigny"), of_quetigny)
+    return _town(_bare(metropolis.lit_by(cabinets)), tmp_path_factory.mktemp("quetigny"), of_quetigny)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from datetime import datetime
-from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vigie.app import services
 from vigie.core.drafts import Draft
@@ -37,20 +34,6 @@ DUSK_US = to_us(datetime.fromisoformat("2026-11-24T16:00:00Z"))
 
 QUETIGNY = f"{METROPOLE}/quetigny"
 OPERATOR, SECOND, CREW = "u-operator", "u-second", "u-crew"
-
-
-def lit_by(city: City, cabinets: NDArray[np.bool_]) -> City:
-    """The city with some of its cabinets, and what they feed: what is not there costs a simulated day nothing."""
-    lighting = city.lighting
-    stays = cabinets[lighting.cabinet]
-    kept: dict[str, Any] = {}
-    for each in fields(lighting):
-        column = getattr(lighting, each.name)
-        of_cabinets = each.name.startswith("cabinet_") or each.name == "switched"
-        chosen = cabinets if of_cabinets else stays
-        kept[each.name] = column[chosen] if isinstance(column, np.ndarray) else tuple(compress(column, chosen))
-    kept["cabinet"] = (np.cumsum(cabinets) - 1)[kept["cabinet"]]
-    return replace(city, lighting=replace(lighting, **kept))
 
 
 def thinned(draft: Draft) -> bool:

@@ -1,4 +1,4 @@
-"""One city for all tests of the simulator: it takes seconds to make."""
+"""What all tests of the simulator begin with."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests import metropolis
 from vigie.core.drafts import Draft
 from vigie.core.times import to_us
-from vigie.sim.city import City, generate
-from vigie.sim.city.inventory import drafts
+from vigie.sim.city import City
 
 # A Tuesday in November: the afternoon before a long night.
 AFTERNOON_US = to_us(datetime(2026, 11, 24, 14, 0, tzinfo=UTC))
@@ -18,13 +18,13 @@ AFTERNOON_US = to_us(datetime(2026, 11, 24, 14, 0, tzinfo=UTC))
 @pytest.fixture(scope="session")
 def city() -> City:
     """The city of seed 1."""
-    return generate(1)
+    return metropolis.city()
 
 
 @pytest.fixture(scope="session")
-def inventory(city: City) -> list[Draft]:
+def inventory() -> list[Draft]:
     """All that stands and moves in it."""
-    return list(drafts(city))
+    return list(metropolis.inventory())
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests import metropolis
 from vigie.core.readings import Readings
 from vigie.core.times import SECOND_US, to_us
 from vigie.protocols.plain import Order, Receipt, decode_array, decode_receipts, encode_orders
-from vigie.sim.city import City, generate
+from vigie.sim.city import City
 from vigie.sim.devices import Metropolis, gateways
 from vigie.sim.life import Life
 from vigie.sim.life.others import RAISED
@@ -106,7 +107,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture(scope="module")
 def city() -> City:
-    return generate(1)
+    return metropolis.city()
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:

@@ -7,20 +7,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from tests import metropolis
 from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar, day_number
 from vigie.core.drafts import Draft
 from vigie.core.times import HOUR_US, MINUTE_US, start_of
-from vigie.demo.processes import SEED
 from vigie.demo.town import programmes
 from vigie.services.lighting.programmes.checks import check
 from vigie.services.lighting.programmes.layers import Layer, stack
 from vigie.services.lighting.programmes.moment import levels_at
 from vigie.services.lighting.programmes.nights import Nights
 from vigie.services.lighting.programmes.park import Park
-from vigie.sim.city import City, generate
+from vigie.sim.city import City
 from vigie.sim.city.facts import COMMUNES
-from vigie.sim.city.inventory import drafts
 from vigie.sim.life.lamps import policy_level
 from vigie.sim.life.sky import dark, local_hour
 
@@ -30,12 +29,12 @@ LAYERS = stack([Layer(str(n), each) for n, each in enumerate(programmes())])
 
 @pytest.fixture(scope="module")
 def city() -> City:
-    return generate(SEED)
+    return metropolis.city()
 
 
 @pytest.fixture(scope="module")
 def park(city: City) -> Park:
-    made = list(drafts(city))
+    made = metropolis.inventory()
     lamps: list[Draft] = [each for each in made if each.kind == "luminaire"]
     cabinets = {each.id: (n, each) for n, each in enumerate(made) if each.kind == "cabinet"}
     areas, streets = (sorted({getattr(each, name) for each in lamps}) for name in ("area", "street"))

@@ -109,7 +109,7 @@ def test_dusk_lights_the_town_and_switched_lamps_sleep_by_day(city: City, aftern
 
 
 def test_each_commune_keeps_its_own_policy(city: City) -> None:
-    life = Life(city, NIGHT_US, DAY)
+    life = Life(city, NIGHT_US, DAY, lighting_alone=True)
     slugs = np.array([commune.slug for commune in COMMUNES])[city.lighting.commune]
     good = life.lamps.fault == NONE
     expected = {21.5: (100.0, 100.0), 23.0: (70.0, 100.0), 25.0: (70.0, 0.0), 29.5: (100.0, 100.0)}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 import numpy as np
 import pytest
 
+from tests import metropolis
 from tests.protocols.talq.standard import Standard
 from tests.sim.talq.town import Town, lamp_of, town
 from vigie.core.kinds import Quality
@@ -45,6 +46,7 @@ from vigie.sim.life import Reports
 from vigie.sim.life.lamps import NONE
 from vigie.sim.talq.equipment import FULL_LIGHT, LOGGERS, address_of
 from vigie.sim.talq.park import Park
+from vigie.sim.talq.sharing import lighting_gateways
 from vigie.transports.http_end import Asked, Told
 
 NAME = "lighting-flavignerot"
@@ -54,6 +56,17 @@ NIGHT_US = to_us(datetime(2026, 11, 24, 19, 0, tzinfo=UTC))
 
 Story = Callable[[Town], Awaitable[None]]
 Tell = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    """The city with the lamps of two small communes: a night of theirs is soon over."""
+    return metropolis.lit_by(np.isin(lighting_gateways(metropolis.city())["cabinet"], (NAME, OTHER)))
+
+
+@pytest.fixture(scope="module")
+def park(city: City) -> Park:
+    return Park.of(city)
 
 
 @pytest.fixture

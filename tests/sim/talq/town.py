@@ -152,7 +152,7 @@ async def town(city: City, park: Park, judge: Standard, names: Sequence[str], st
         post.open(f"http://{here}:{port}")
         secrets = {name: f"secret {name}" for name in names}
         tokens = {name: f"token {name}" for name in names}
-        life = Life(city, start_us)
+        life = Life(city, start_us, lighting_alone=True)
         who = identities(f"http://{here}:{port}", secrets, tokens, f"http://{here}:{own}")
         lighting = Lighting(park, life.lamps, who)
         board.connect(lighting, lambda: post.now_us)
