@@ -210,3 +210,13 @@ def test_a_question_that_takes_too_long_is_given_up() -> None:
         with pytest.raises(HistoryTooLong):
             history._asked(lambda read: read.execute(f"SELECT sum(a.range * b.range) FROM {million} a, {million} b"))
         assert len(history.of_asset(1, POINT, [(START_US, START_US + DAY_US)], 0, named=False).rows) == 50
+
+
+@pytest.mark.parametrize("then", ["", "seal", "compact"])
+def test_history_begins_where_one_of_some_points_was_first_told(then: str) -> None:
+    early, later = Row(1, OTHER, START_US, 1.0), Row(2, POINT, START_US + DAY_US + HOUR_US, 1.0)
+    with store_in_parts([(then, [later, early]), ("", [Row(3, POINT, START_US + 2 * DAY_US, 1.0)])]) as store:
+        history = History(store)
+        assert history.first_us([POINT]) == later.at_us
+        assert history.first_us([POINT, OTHER]) == START_US
+        assert history.first_us([OTHER + 1]) is None

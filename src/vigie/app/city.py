@@ -11,6 +11,7 @@ from vigie.api.access import Access
 from vigie.api.acts import Bench, acting_operations
 from vigie.api.city import Reading
 from vigie.api.city.sources import Sources
+from vigie.api.energy import EnergyDoor
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
@@ -23,6 +24,7 @@ from vigie.core.facts import InstallationMade
 from vigie.engine.loop import catalogue_of
 from vigie.engine.tiles.ground import Ground
 from vigie.store.history import History
+from vigie.store.past import DuckPast
 
 
 def sources_of(opened: Installation, post: Post) -> Sources:
@@ -59,5 +61,8 @@ def api_routes(
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, calendar).operations]
     operations += GatewaysDoor(bench, talq, keeping).operations
+    energy = EnergyDoor(sources, calendar, DuckPast(opened.observations, opened.facts.point_numbers()))
+    post.beside.append(energy.watch)
+    operations += energy.operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
     return [*routes(operations, access), *tile_routes(post.engine, ground, access, kiln), *page_routes()]

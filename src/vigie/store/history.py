@@ -9,7 +9,7 @@ that came first stands, as in the live picture; over many assets it counts twice
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.kinds import Quality
-from vigie.core.times import DAY_US, SECOND_US, day_of
+from vigie.core.times import DAY_US, SECOND_US, day_of, start_of
 from vigie.store.observations import DuckObservations
 
 ROWS_MAX = 5_000
@@ -28,6 +28,7 @@ _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14
 STEPS_US = tuple(SECOND_US * each for each in _STEPS_S)
 """The lengths that a span is widened to."""
 
+_EVER_US = np.iinfo(np.int64).max
 _SPAN_BITS = 16
 
 T = TypeVar("T")
@@ -102,6 +103,23 @@ class History:
             dated = "h.asset = spans.asset AND h.observed_us >= spans.from_us AND h.observed_us < spans.until_us"
             seen = f"SELECT h.observed_us, h.value FROM ({rows}) h JOIN spans ON {dated}"
             return Told(width, _rows(read, _spans(seen, first, width, "number"), allowed))
+
+        return self._asked(ask)
+
+    def first_us(self, points: Collection[int]) -> int | None:
+        """The first instant of which any of these points is kept; None where none is. Raises HistoryTooLong."""
+        of_points = f"point IN ({', '.join(map(str, sorted(points)))})"
+
+        def ask(read: duckdb.DuckDBPyConnection) -> int | None:
+            days = read.execute("SELECT DISTINCT day FROM segment WHERE sort = 'number' ORDER BY day").fetchall()
+            # Day by day, for most often the first has what is asked for. What is not sealed lies beside each of them.
+            for day, end_us in [*((day, start_of(day) + DAY_US) for (day,) in days), ("", _EVER_US)]:
+                where = f"{of_points} AND observed_us < {end_us}"
+                rows = self._observations.union("number", where, days=(day, day), read=read)
+                found: list[tuple[int | None]] = read.execute(f"SELECT min(observed_us) FROM ({rows})").fetchall()
+                if found[0][0] is not None:
+                    return found[0][0]
+            return None
 
         return self._asked(ask)
 

@@ -13,6 +13,7 @@ from vigie.core.assets import DeviceRecord
 from vigie.core.drafts import Scalar
 from vigie.core.lives import TARGET as TARGET_LIFE
 from vigie.core.scope import Placement, Scope
+from vigie.engine.areas import segment
 from vigie.store.tables import APPARATUS, ASSET, COMMAND, PERSONAL, PLACEMENT, TARGET
 from vigie.store.transactions import reading
 
@@ -32,6 +33,11 @@ class AreaRow:
     lon: float
     lat: float
     surface: bytes | None
+
+    @property
+    def path(self) -> str:
+        """The path that assets in it have."""
+        return f"{self.within}/{segment(self.name or self.id)}".strip("/")
 
 
 @dataclass(frozen=True, slots=True)

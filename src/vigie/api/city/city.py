@@ -17,7 +17,6 @@ from vigie.api.operation import Ask, Nothing, Operation
 from vigie.core import sun
 from vigie.core.observations import Int64s, Mask
 from vigie.core.times import SECOND_US, from_us, rfc3339
-from vigie.engine.areas import segment
 from vigie.store.sheets import AreaRow
 
 NOWHERE: forms.Bounds = (-180.0, -85.0, 180.0, 85.0)
@@ -112,7 +111,7 @@ def _area(row: AreaRow) -> forms.Area:
     box = (row.lon, row.lat, row.lon, row.lat) if shape is None or shape.is_empty else shape.bounds
     west, south, east, north = box
     return forms.Area(
-        path=f"{row.within}/{segment(row.name or row.id)}".strip("/"),
+        path=row.path,
         name=row.name or row.id,
         kind=row.kind,
         asset=row.id,

@@ -1,0 +1,201 @@
+"""Energy over the API: nights are asked for, summed in a thread of their own, told as JSON, as a table or on paper."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from starlette.responses import Response
+
+from vigie.api.city.sources import Sources
+from vigie.api.energy.export import csv_of
+from vigie.api.energy.forms import Energy, EnergyQuery
+from vigie.api.energy.printing import About, pdf_of
+from vigie.api.energy.spans import Span, first_known, span_of, told_of
+from vigie.api.energy.sums import Progress, Stopped, Sum, Sums
+from vigie.api.energy.tables import Names
+from vigie.api.energy.watched import Watched
+from vigie.api.known import Frozen
+from vigie.api.operation import Answer, Ask, Nothing, Operation
+from vigie.api.problems import Problem
+from vigie.core.calendar import EPOCH_DAY, Calendar
+from vigie.core.past import Past, TooLong
+from vigie.core.plans import Known, Unanswerable
+from vigie.core.scope import ALL_SERVICES, Scope, Verb, lies_in
+from vigie.core.times import DAY_US, from_us
+from vigie.services.lighting.energy.asked import energy_report
+from vigie.services.lighting.energy.model import Report
+from vigie.services.lighting.kinds import Cabinet, Luminaire
+from vigie.services.lighting.programmes.nights import Nights
+from vigie.store.history import HistoryTooLong
+
+SERVICE = "lighting"
+TOLD_BY = ((Luminaire, Luminaire.power), (Luminaire, Luminaire.level), (Cabinet, Cabinet.energy))
+"""What energy is reckoned from: history begins where any of these was first told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is asked for: of which nights there is something to tell, and in which areas who asks may see it."""
+
+    span: Span
+    areas: Sequence[str]
+    since: str
+
+
+class EnergyDoor:
+    """The operations on energy."""
+
+    def __init__(self, sources: Sources, calendar: Callable[[], Calendar], past: Past) -> None:
+        self._sources, self._calendar, self._past = sources, calendar, past
+        registry = sources.engine.registry
+        self._told_by = [
+            int(registry.point_number[registry.kind_codes[kind.kind], tuple(kind.points).index(point.name)])
+            for kind, point in TOLD_BY
+        ]
+        self._sums = Sums[Report]("vigie-energy")
+        self.watch = self._sums.watch
+
+    @property
+    def operations(self) -> list[Operation]:
+        """As the API declares them."""
+        files = {"text/csv": "With format=csv.", "application/pdf": "With format=pdf."}
+        return [
+            Operation("GET", "lighting/energy", self.energy, query=EnergyQuery, answer=Energy, verb=Verb.SEE,
+                      also=files, problems=(404, 422, 503)),
+            Operation("DELETE", "lighting/energy/{sum}", self.leave, verb=Verb.SEE),
+        ]  # fmt: skip
+
+    async def energy(self, ask: Ask[EnergyQuery, Nothing]) -> Answer | Energy | Response:
+        """Tells what lighting used in some nights, what it cost, and what it saved of what the old inventory would have
+        used; by area, street and programme, with each cabinet's meter beside its lamps.
+
+        Of the lamps that you may see. Nights that are to come, or of which nothing is kept, are left out: `first` and
+        `last` of the report say which were summed. A month of a whole town is summed in the background: while it is not
+        ready the answer is 202 with how far it is, in whatever form it was asked for; ask again, or leave it. What was
+        summed is kept for the day. Tables and papers are in your language unless `language` says another: in French
+        with semicolons, decimal commas and a mark for UTF-8, in English as RFC 4180 says.
+        """
+        try:
+            wanted = await self._wanted(ask)
+            key, session = self._key(wanted), ask.caller.session
+            said = await self._sums.ask(key, session, lambda: self._work(wanted), ask.query.wait_s)
+        except Stopped:
+            raise Problem(503, "Stopped", "It was left a moment ago.", mend="Ask again.", retry_after_s=1) from None
+        except (TooLong, HistoryTooLong) as error:
+            mend = "Ask again when the post has less to do."
+            raise Problem(503, "Takes too long", f"{str(error).capitalize()}.", mend=mend, retry_after_s=60) from error
+        except Unanswerable as error:
+            detail = f"The rule {error.rule!r} says why."
+            raise Problem(422, "More than is computed", detail, rule=error.rule, values=error.detail) from error
+        if isinstance(said, Sum):
+            progress = said.progress
+            state = "summing" if progress.begun else "waiting"
+            told = Energy(state=state, sum=said.id, done=progress.done, since=wanted.since)
+            return Answer(told, 202, {"Retry-After": "1"})
+        if not said.whole.lamps:
+            raise _no_lamp(ask.query.area)
+        if ask.query.format == "json":
+            return Energy(
+                state="ready", since=wanted.since, report=said,
+                programmes=self._programmes(said), cabinets=self._cabinets(said),
+            )  # fmt: skip
+        return await self._file(ask, wanted, said)
+
+    async def leave(self, ask: Ask[Nothing, Nothing]) -> None:
+        """Waits no more for a sum. The last who waits for it ends it."""
+        if not self._sums.leave(ask.part("sum"), ask.caller.session):
+            raise Problem(404, "No such sum", "You wait for none of this name: it is ready, or was left.")
+
+    async def _wanted(self, ask: Ask[EnergyQuery, Nothing]) -> _Wanted:
+        calendar, now_us, query = self._calendar(), self._sources.clock.now_us(), ask.query
+        asked = span_of(query.start, query.end, calendar, now_us)
+        areas = areas_of(ask.caller.scope.may(Verb.SEE), query.area)
+        if not areas:
+            raise _no_lamp(query.area)
+        since_us = await asyncio.to_thread(self._sources.history.first_us, self._told_by)
+        span = told_of(asked, calendar, now_us, since_us)
+        return _Wanted(span, areas, "" if since_us is None else first_known(calendar, since_us).isoformat())
+
+    def _key(self, wanted: _Wanted) -> str:
+        """All that a sum is made of. What comes late counts from the next day on: days are sealed after it."""
+        engine, span = self._sources.engine, wanted.span
+        editions = (engine.registry.version, engine.plans.edition, self._sources.clock.now_us() // DAY_US)
+        return repr((span.first, span.last, wanted.areas, *editions))
+
+    def _work(self, wanted: _Wanted) -> Callable[[Progress], Report]:
+        sources, span = self._sources, wanted.span
+        # Of the whole town, whoever asks: a cabinet may feed lamps of two areas. What is told is of theirs alone.
+        known = Frozen.of(sources.engine, self._calendar(), Scope.everything(), sources.clock.now_us())
+        bounds = Nights(
+            np.array([(each - EPOCH_DAY).days for each in (span.first, span.last)]), known.calendar
+        ).bounds_us
+        start_us, end_us = int(bounds[0][0]), int(bounds[1][1])
+
+        def work(progress: Progress) -> Report:
+            watched = Watched(self._past, lambda at_us: progress.tell((at_us - start_us) / (end_us - start_us)))
+            made = energy_report(known, watched, span.first, span.last, wanted.areas)
+            own = _cabinets_in(known, wanted.areas)
+            return msgspec.structs.replace(made, cabinets=[each for each in made.cabinets if each.id in own])
+
+        return work
+
+    async def _file(self, ask: Ask[EnergyQuery, Nothing], wanted: _Wanted, report: Report) -> Response:
+        language = ask.query.language or ask.caller.language
+        names = await asyncio.to_thread(self._names, wanted, report)
+        if ask.query.format == "csv":
+            body, media = csv_of(report, names, language), "text/csv; charset=utf-8; header=present"
+        else:
+            made = from_us(self._sources.clock.now_us()).astimezone(self._calendar().zone).date()
+            about = About(made, self._sources.version)
+            body, media = await asyncio.to_thread(pdf_of, report, names, language, about), "application/pdf"
+        name = f"vigie-energy-{report.first}-{report.last}.{ask.query.format}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Cookie, Authorization"}
+        return Response(body, 200, headers, media)
+
+    def _programmes(self, report: Report) -> dict[str, str]:
+        plans = {id: self._sources.engine.plans.find(id) for id in report.programmes}
+        return {id: plan.kind.title(plan.shown) for id, plan in plans.items() if plan is not None}
+
+    def _cabinets(self, report: Report) -> dict[str, str]:
+        registry = self._sources.engine.registry
+        named = {each.id: registry.names[registry.numbers[each.id]] for each in report.cabinets}
+        return {id: name for id, name in named.items() if name}
+
+    def _names(self, wanted: _Wanted, report: Report) -> Names:
+        sources, registry = self._sources, self._sources.engine.registry
+        areas = sources.facts.sheets.areas([kind.kind for kind in registry.kinds if kind.area])
+        return Names(
+            town=sources.name,
+            areas={row.path: row.name or row.id for row in areas},
+            programmes=self._programmes(report),
+            cabinets=self._cabinets(report),
+            own=[] if "" in wanted.areas else wanted.areas,
+        )
+
+
+def areas_of(scope: Scope, area: str) -> list[str]:
+    """What of an area a scope shows the lighting of: areas of which none lies in another; [""] for all of the town."""
+    services = {SERVICE, ALL_SERVICES}
+    may = {grant.area for grant in scope.grants if grant.services & services and Verb.SEE in grant.verbs}
+    if any(lies_in(area, each) for each in may):
+        return [area]
+    inside = sorted(each for each in may if lies_in(each, area))
+    return [each for each in inside if not any(each != other and lies_in(each, other) for other in inside)]
+
+
+def _cabinets_in(known: Known, areas: Sequence[str]) -> frozenset[str]:
+    """The cabinets that lie in some areas. One beyond them may feed a lamp in them, and is not told of all the same."""
+    found = known.columns(Cabinet)
+    here = [any(lies_in(path, each) for each in areas) for path in found.areas]
+    return frozenset(id for id, area in zip(found.ids, found.area.tolist(), strict=True) if here[area])
+
+
+def _no_lamp(area: str) -> Problem:
+    return Problem(
+        404, "No lamp here", f"In {area[:80]!r} there is no lamp that you may see.",
+        mend="GET /api/v1/city names the areas.", rule="lighting.energy_area",
+    )  # fmt: skip

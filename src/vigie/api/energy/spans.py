@@ -1,0 +1,99 @@
+"""Which nights are meant: a month or a day as people write it, as far as its nights are over and history goes back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from vigie.api.problems import Problem
+from vigie.core.calendar import Calendar
+from vigie.core.times import from_us
+from vigie.services.lighting.energy.asked import NIGHTS_MAX
+
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_ONE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Nights, each named by the day of its evening: the first and the last, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def month(self) -> bool:
+        """Whether it is a whole month."""
+        return self.first.day == 1 and self.last == _last_of(self.first)
+
+
+def span_of(start: str, end: str, calendar: Calendar, now_us: int) -> Span:
+    """The nights from one month or day to another, as they were asked for: the last whole month where nothing is said.
+
+    Raises Problem 400.
+    """
+    if not start and end:
+        raise Problem(400, "Impossible span", "`to` without `from`.", mend="Say `from` too.")
+    if not start:
+        here = datetime.fromtimestamp(now_us / 1e6, UTC).astimezone(calendar.zone).date()
+        last = here.replace(day=1) - _ONE
+        return Span(last.replace(day=1), last)
+    span = Span(_day(start, "from", last=False), _day(end or start, "to", last=True))
+    if not 0 <= (span.last - span.first).days < NIGHTS_MAX:
+        raise Problem(400, "Impossible span", f"`from` is not after `to`, and it is {NIGHTS_MAX} nights at most.")
+    return span
+
+
+def told_of(span: Span, calendar: Calendar, now_us: int, since_us: int | None) -> Span:
+    """What can be told of a span: its nights that are over, and of which there is history.
+
+    since_us: from when on there is any, None where there is none. Raises Problem 422 where nothing is left.
+    """
+    over = last_over(calendar, now_us)
+    if span.first > over:
+        raise Problem(
+            422, "Nights to come", f"The last night that is over is that of {over}.",
+            mend=f"Ask for nights up to {over}.", rule="lighting.energy_ahead", values={"day": over.isoformat()},
+        )  # fmt: skip
+    since = None if since_us is None else first_known(calendar, since_us)
+    if since is None or since > over:
+        raise Problem(
+            422, "No history yet", "No whole night has been reported yet.",
+            mend="Ask again when lamps and cabinets have reported through a night.", rule="lighting.energy_none",
+        )  # fmt: skip
+    if span.last < since:
+        raise Problem(
+            422, "No history of it", f"What was reported is kept from the night of {since} on.",
+            mend=f"Ask for nights from {since} on; the setting history_days says how long they are kept.",
+            rule="lighting.energy_before", values={"day": since.isoformat()},
+        )  # fmt: skip
+    return Span(max(span.first, since), min(span.last, over))
+
+
+def last_over(calendar: Calendar, now_us: int) -> date:
+    """The last night that is over: one ends at noon of the town's clock."""
+    here = datetime.fromtimestamp(now_us / 1e6, UTC).astimezone(calendar.zone)
+    return here.date() - _ONE * (1 + (here.hour < 12))
+
+
+def first_known(calendar: Calendar, since_us: int) -> date:
+    """The first night that history covers whole: it begins at noon."""
+    here = from_us(since_us).astimezone(calendar.zone)
+    return here.date() + _ONE * ((here.hour, here.minute, here.second, here.microsecond) > (12, 0, 0, 0))
+
+
+def _day(said: str, name: str, *, last: bool) -> date:
+    try:
+        if month := _MONTH.fullmatch(said):
+            first = date(int(month[1]), int(month[2]), 1)
+            return _last_of(first) if last else first
+        return date.fromisoformat(said)
+    except (ValueError, OverflowError):
+        mend = "Write a month such as 2026-10 or a day such as 2026-10-31."
+        raise Problem(400, "Impossible day", f"`{name}` is no month and no day: {said[:40]!r}.", mend=mend) from None
+
+
+def _last_of(day: date) -> date:
+    following = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return following - _ONE
