@@ -37,21 +37,24 @@ def both(
     processes: dict[str, subprocess.Popen[str]] = {}
 
     def start(
-        name: str, module: str, *arguments: str, stdin: int | None = None, stdout: int | None = None
+        name: str, module: str, *arguments: str, end: int | None, stdin: int | None = None, stdout: int | None = None
     ) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", module, *arguments, "--seed", str(seed)]
         # A session of their own: Ctrl-C reaches this process alone, and it stops the devices before the post.
         processes[name] = subprocess.Popen(
-            command, stdin=stdin, stdout=stdout, text=True, start_new_session=True, env=os.environ
-        )
+            command, stdin=stdin, stdout=stdout, text=True, start_new_session=True, env=os.environ,
+            pass_fds=[] if end is None else [end],
+        )  # fmt: skip
         return processes[name]
 
     try:
-        # The devices make their city while the post makes the same one and takes it in.
-        devices = start("the metropolis", "vigie.sim", stdin=subprocess.PIPE)
-        post = start(
-            "the post", "vigie.cli", "demo-post", "--data", str(data), "--port", str(port), stdout=subprocess.PIPE
-        )
+        with _pipe(needed=not gateways_file(data).exists()) as (reads, writes):
+            # The devices make the city while the post opens its store; it takes in what it is handed.
+            hand_to = [] if writes is None else ["--hand-to", str(writes)]
+            devices = start("the metropolis", "vigie.sim", *hand_to, end=writes, stdin=subprocess.PIPE)
+            command = ["demo-post", "--data", str(data), "--port", str(port)]
+            handed = [] if reads is None else ["--handed", str(reads)]
+            post = start("the post", "vigie.cli", *command, *handed, end=reads, stdout=subprocess.PIPE)
         assert post.stdout is not None
         assert devices.stdin is not None
         url = ""
@@ -74,6 +77,17 @@ def both(
                     process.wait(STOP_S_MAX)
                 except subprocess.TimeoutExpired:
                     process.kill()
+
+
+@contextlib.contextmanager
+def _pipe(*, needed: bool) -> Generator[tuple[int | None, int | None]]:
+    """A pipe, to be given to two processes: where one of them dies, the other is told, since nobody else holds it."""
+    ends = os.pipe() if needed else None
+    try:
+        yield ends or (None, None)
+    finally:
+        for end in ends or ():
+            os.close(end)
 
 
 def _gateways_of(data: Path) -> dict[str, dict[str, str]]:

@@ -20,7 +20,7 @@ from vigie.engine.plans import Plans, kinds_of
 from vigie.services.lighting.plans import PROGRAMME, TARIFF
 from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Window
 from vigie.services.lighting.programmes.year import Tariff
-from vigie.sim.city import generate
+from vigie.sim.city import City
 from vigie.sim.city.facts import METROPOLE
 from vigie.sim.city.inventory import drafts
 from vigie.sim.devices import gateways
@@ -29,10 +29,10 @@ from vigie.sim.talq.sharing import lighting_gateways
 SOURCE = "demo"
 
 
-async def prepare(opened: Installation, seed: int, say: Callable[[str], None]) -> None:
+async def prepare(opened: Installation, city_of: Callable[[], City], say: Callable[[str], None]) -> None:
     """Takes the generated city in, admits its gateways and makes its people, as far as this installation has them not.
 
-    Raises ValueError when it cannot be.
+    city_of: gives the city, where it is needed. Raises ValueError when it cannot be.
     """
     # Noted first: from then on this folder is never served beyond the machine, whatever was made of it.
     opened.facts.set_meta(DEMO, "accounts")
@@ -44,7 +44,7 @@ async def prepare(opened: Installation, seed: int, say: Callable[[str], None]) -
     await asyncio.sleep(0)
     try:
         if not admitted:
-            _take_city(opened, seed, say)
+            _take_city(opened, city_of, say)
         _hand_over(opened.settings.data)
         say("making its people")
         _put_in_force(opened, await people)
@@ -52,9 +52,9 @@ async def prepare(opened: Installation, seed: int, say: Callable[[str], None]) -
         people.cancel()
 
 
-def _take_city(opened: Installation, seed: int, say: Callable[[str], None]) -> None:
+def _take_city(opened: Installation, city_of: Callable[[], City], say: Callable[[str], None]) -> None:
     say("generating the metropolis")
-    city = generate(seed)
+    city = city_of()
     say("taking in its assets")
     intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
     if intake.refused:

@@ -1,7 +1,7 @@
 """The device end as a process of its own: `python -m vigie.sim`.
 
-It makes its city at once, and waits for one JSON object on its input, which ends with it (`Post`). Without one there is
-nothing to report to.
+It makes its city at once, hands it over if it is asked to, and waits for one JSON object on its input, which ends with
+it (`Post`). Without one there is nothing to report to.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import uvloop
 
 from vigie.protocols.talq.limits import BODY_BYTES_MAX
 from vigie.sim.city import City, generate
+from vigie.sim.city.handing import hand_over
 from vigie.sim.devices import run_metropolis
 from vigie.sim.life import Life
 from vigie.sim.life.columns import DEMO
@@ -59,7 +60,11 @@ def main() -> None:
     """Lives until it is stopped."""
     arguments = argparse.ArgumentParser(prog="python -m vigie.sim", description="Devices of a simulated metropolis.")
     arguments.add_argument("--seed", type=int, default=1, help="the same seed gives the same city")
-    city = generate(arguments.parse_args().seed, scenery=False)
+    arguments.add_argument("--hand-to", type=int, metavar="FD", help="a pipe for the city, with all its scenery")
+    asked = arguments.parse_args()
+    city = generate(asked.seed, scenery=asked.hand_to is not None)
+    if asked.hand_to is not None:
+        hand_over(city, asked.hand_to)
     park = Park.of(city)
     # A million small things that stay: the collector would go through all of them again and again.
     gc.freeze()
