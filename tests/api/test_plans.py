@@ -271,6 +271,18 @@ def test_compliance_is_told_in_scope_in_pages_and_as_a_table(manager: Browser, l
     assert "Flux lumineux non renseigné" in {row[5] for row in rows}
 
 
+def test_batches_and_a_round_are_told_where_nothing_is_wrong(manager: Browser, local: Browser) -> None:
+    found = manager.ask("GET", f"{LIGHTING}/batches").body
+    assert (found["since"], found["lamps"], found["batches"]) == (None, LAMPS, [])
+    assert local.ask("GET", f"{LIGHTING}/batches").body["lamps"] == LAMPS // 2
+    head = next(csv.reader(io.StringIO(manager.ask("GET", f"{LIGHTING}/batches.csv").body)))
+    assert head[:3] == ["source", "puissance (W)", "année"]
+    tour = manager.ask("POST", f"{LIGHTING}/round", {"lon": 5.0, "lat": 47.3, "hours": 7}).body
+    assert (tour["stops"], tour["open"]) == ([], 0)
+    assert manager.ask("POST", f"{LIGHTING}/round", {"lon": 5.0, "lat": 47.3, "hours": 24}).status == 422
+    assert manager.ask("POST", f"{LIGHTING}/round", {"lon": 5.0, "lat": 47.3, "worth": {"x": 1}}).status == 404
+
+
 def test_plans_outlive_a_kill(folder: Path, tmp_path: Path) -> None:
     own = tmp_path / "post"
     secret = make(own, lamps=LAMPS)

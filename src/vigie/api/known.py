@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from vigie.core.calendar import Calendar
-from vigie.core.kinds import AssetKind
+from vigie.core.kinds import AssetKind, ConditionKind
 from vigie.core.observations import Mask
-from vigie.core.plans import Columns, PlanKind, Standing
+from vigie.core.plans import Columns, PlanKind, Standing, Troubles
 from vigie.core.scope import Scope
 from vigie.engine.attributes import Attributes
 from vigie.engine.loop import Engine
+from vigie.store.facts import SqlFacts
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Frozen:
     now_us: int
     seen: Mask
     attributes: Attributes
+    facts: SqlFacts
     registry: Mapping[str, Any]
     standing: Mapping[str, Sequence[Standing]]
     _made: dict[tuple[str, tuple[str, ...]], Columns] = field(
@@ -32,7 +34,7 @@ class Frozen:
     )
 
     @staticmethod
-    def of(engine: Engine, calendar: Calendar, scope: Scope, now_us: int) -> Frozen:
+    def of(engine: Engine, facts: SqlFacts, calendar: Calendar, scope: Scope, now_us: int) -> Frozen:
         """The city as somebody sees it now."""
         registry, count = engine.registry, engine.registry.count
         standing: dict[str, list[Standing]] = {}
@@ -45,7 +47,7 @@ class Frozen:
         texts = {name: list(getattr(registry, name)) for name in ("areas", "streets")}
         codes = {"kind_codes": registry.kind_codes, "ids": registry.ids}
         seen = engine.visibility.covered(scope)[:count] & ~registry.gone[:count]
-        return Frozen(calendar, now_us, seen, engine.attributes, columns | texts | codes, standing)
+        return Frozen(calendar, now_us, seen, engine.attributes, facts, columns | texts | codes, standing)
 
     def columns(self, kind: type[AssetKind], *attributes: str) -> Columns:
         """The assets of a kind that who asks may see."""
@@ -57,6 +59,19 @@ class Frozen:
     def plans(self, kind: PlanKind) -> Sequence[Standing]:
         """The plans of a kind. What is in force is no secret from whoever may ask at all."""
         return self.standing.get(kind.key, ())
+
+    def troubles(self, kinds: Sequence[ConditionKind], since_us: int) -> Troubles:
+        """The conditions of the assets that who asks may see, as the tables have them."""
+        found = self.facts.past_conditions.troubles([each.name for each in kinds], since_us)
+        # What was added since the city was frozen is not told.
+        mine = found.asset < len(self.seen)
+        mine[mine] = self.seen[found.asset[mine]]
+        return Troubles(
+            found.asset[mine],
+            [kind for kind, own in zip(found.kind, mine.tolist(), strict=True) if own],
+            found.raised_us[mine],
+            found.cleared_us[mine],
+        )
 
     def _columns(self, kind: type[AssetKind], attributes: tuple[str, ...]) -> Columns:
         own = self.registry

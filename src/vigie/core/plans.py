@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.calendar import Calendar
-from vigie.core.kinds import AssetKind
+from vigie.core.kinds import AssetKind, ConditionKind
 from vigie.core.observations import Floats, Int64s
 
 
@@ -72,6 +72,17 @@ class Standing:
     draft: Any
 
 
+@dataclass(frozen=True)
+class Troubles:
+    """Conditions in columns of one length, in the order in which they were raised. kind: the condition's name.
+    cleared_us: 0 while it lasts."""
+
+    asset: Int64s
+    kind: Sequence[str]
+    raised_us: Int64s
+    cleared_us: Int64s
+
+
 class Known(Protocol):
     """What a question, or the check of a plan, may know of the city. Frozen: nothing moves while it is answered."""
 
@@ -91,6 +102,11 @@ class Known(Protocol):
 
     def plans(self, kind: PlanKind) -> Sequence[Standing]:
         """The plans of a kind, in no order that means anything."""
+        ...
+
+    def troubles(self, kinds: Sequence[ConditionKind], since_us: int) -> Troubles:
+        """The conditions of some kinds that last, or were raised since an instant, of the assets that who asks may
+        see."""
         ...
 
 

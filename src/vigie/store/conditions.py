@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import and_, or_, select, text
 from sqlalchemy.engine import Engine
 
 from vigie.core.kinds import Catalogue, Outlet
+from vigie.core.plans import Troubles
 from vigie.core.scope import Scope
 from vigie.engine.conditions import Condition
 from vigie.store.tables import CONDITION, PLACEMENT
@@ -29,6 +31,16 @@ class PastConditions:
 
     def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
         self._engine, self._catalogue = engine, catalogue
+
+    def troubles(self, kinds: Sequence[str], since_us: int) -> Troubles:
+        """Those of some kinds that last, or were raised since an instant, of every asset."""
+        c = CONDITION.c
+        query = select(c.asset, c.kind, c.raised_us, c.cleared_us)
+        query = query.where(c.kind.in_(kinds), or_(c.cleared_us.is_(None), c.raised_us >= since_us))
+        with self._engine.connect() as read:
+            rows = read.execute(query.order_by(c.raised_us, c.id)).all()
+        asset, raised_us, cleared_us = (np.array([row[column] or 0 for row in rows], np.int64) for column in (0, 2, 3))
+        return Troubles(asset, [row.kind for row in rows], raised_us, cleared_us)
 
     def page(
         self,

@@ -14,6 +14,15 @@ from vigie.core.calendar import EPOCH_DAY
 from vigie.core.plans import Finding, Known, Question
 from vigie.core.times import SECOND_US, to_us
 from vigie.services.lighting.compliance.report import Compliance, ComplianceAsked, compliance, compliance_table
+from vigie.services.lighting.maintenance.report import (
+    Batches,
+    BatchesAsked,
+    Round,
+    RoundAsked,
+    batches,
+    batches_table,
+    plan_round,
+)
 from vigie.services.lighting.plans import check_programme, layers_of, nights_of, park_of, tariff_of, this_year
 from vigie.services.lighting.programmes.layers import PLAIN, Sunlit, groups, schedule
 from vigie.services.lighting.programmes.model import Programme, Rank
@@ -172,4 +181,6 @@ QUESTIONS = (
     Question("year", YearAsked, Years, year),
     Question("check", CheckAsked, Checked, checked),
     Question("compliance", ComplianceAsked, Compliance, compliance, compliance_table),
+    Question("batches", BatchesAsked, Batches, batches, batches_table),
+    Question("round", RoundAsked, Round, plan_round),
 )
