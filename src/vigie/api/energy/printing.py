@@ -56,7 +56,9 @@ def printed(report: Report, names: Names, language: str, about: About) -> dict[s
     w = Written(language, words(language))
     said, span = w.said, Span(report.first, report.last)
     nights = said("energy.nights.one" if report.nights == 1 else "energy.nights.other", n=w.number(report.nights))
-    days = said("energy.from_to", first=w.day(report.first), last=w.day(report.last))
+    days = w.day(report.first)
+    if report.nights > 1:
+        days = said("energy.from_to", first=days, last=w.day(report.last))
     return {
         "language": language,
         "overline": said("energy.report"),
@@ -222,14 +224,15 @@ def _cabinets(report: Report, names: Names, w: Written) -> dict[str, Any]:
         ]
         for each in telling[:CABINETS_MAX]
     ]
-    more = len(telling) - len(rows)
+    if metered:
+        lead += " " + said("energy.cabinets.telling" if rows else "energy.cabinets.clear")
     return {
         "heading": said("energy.cabinets"),
         "lead": lead if report.cabinets else said("energy.cabinets.none"),
         "heads": [said(f"energy.column.{each}") for each in ("cabinet", "metered", "by_lamps", "unexplained", "why")],
         "left": [0, 4],
         "rows": rows,
-        "note": said("energy.cabinets.more", n=w.number(more)) if more > 0 else "",
+        "note": said("energy.cabinets.more", n=w.number(len(rows))) if len(telling) > len(rows) else "",
     }
 
 

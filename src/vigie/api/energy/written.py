@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from vigie.api.words import Words
@@ -21,8 +22,9 @@ class Written:
         self._thousands, self._decimal = (THIN, ",") if language == "fr" else (",", ".")
 
     def said(self, key: str, **gaps: object) -> str:
-        """The words of a key, with the apostrophes of printers where the catalogue has those of keyboards."""
-        return self._words(key, **gaps).replace("'", "’")
+        """The words of a key, with printers' apostrophes and spaces where the catalogue has those of keyboards."""
+        text = self._words(key, **gaps).replace("'", "’")
+        return re.sub(r" (?=[:;?!»])", FIRM, text)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """A number with so many decimals; a dash for what is not known."""
