@@ -23,10 +23,12 @@ sys.path.insert(0, str(PROJECT))
 sys.modules["tests"] = own = types.ModuleType("tests")
 own.__path__ = [str(PROJECT / "tests")]
 
+from tests.api.energy.past import last_night, send, state, told  # noqa: E402
 from tests.browser.console import CHROMIUM_FLAGS, Console, Look, Windows  # noqa: E402
 from tests.browser.gateways import WHOLE, gateways, made  # noqa: E402
 from tests.browser.test_pages import WHO  # noqa: E402
-from tests.browser.town import Town, town  # noqa: E402
+from tests.browser.town import DIJON, Town, lamps_of, town  # noqa: E402
+from tests.people import Browser  # noqa: E402
 
 OUT = PROJECT / "look"
 WAYS = (
@@ -55,6 +57,7 @@ def main() -> None:
         windows = Windows(browser, points_per_px=1)
         for way in WAYS:
             every_page(windows, here, way)
+        energy_too(windows, here)
         gateways_too(windows, Path(folder) / "gateways")
         # The last: what is seen when the post is gone.
         left = [(Console(windows.take(way), here), way) for way in WAYS[:2]]
@@ -110,6 +113,21 @@ def gateways_too(windows: Windows, folder: Path) -> None:
                 console.by(".page :is(.line, .box)").first.wait_for()
                 picture(console, name, way)
             windows.give_back(console.page, way)
+
+
+def energy_too(windows: Windows, here: Town) -> None:
+    """The page of energy where a night was reported, a tariff and the old inventory are in force: its tables."""
+    send(here.post, told(lamps_of(DIJON, "Rue des Lilas"), "cabinet-dijon-0", last_night(), 1, theft_w=300.0))
+    state(Browser(here.post, "manager"), Browser(here.post, "deputy"))
+    for way in WAYS:
+        console = Console(windows.take(way), here, "operator")
+        console.evaluate("(language) => localStorage.setItem('vigie.language', language)", way.language)
+        console.evaluate("(month) => (location.hash = `page=energy&month=${month}`)", last_night().isoformat()[:7])
+        console.page.reload()
+        for n, name in enumerate(("areas", "streets", "programmes", "cabinets")):
+            console.by(".page .parts button").nth(n).click()
+            picture(console, f"energy-{name}", way)
+        windows.give_back(console.page, way)
 
 
 def picture(console: Console, name: str, way: Look) -> None:

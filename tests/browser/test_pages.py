@@ -308,6 +308,7 @@ STATES: dict[str, tuple[str, Callable[[Console], None], str]] = {
     "programmes": ("page=programmes", _nothing, ".page :is(.line, .empty)"),
     "gateways": ("page=gateways", _nothing, ".page .empty"),
     "compliance": ("page=compliance", _nothing, ".page .list .line"),
+    "energy": ("page=energy", _nothing, ".page :is(.empty, .body)"),
     "orders": ("page=orders", _nothing, ".page :is(.line, .note)"),
     "create": ("", _create, "form .place"),
     "street": ("", _street, ".order .preview strong"),

@@ -27,6 +27,7 @@ const KEYS: Record<string, () => void> = {
   p: () => session.may('see', SERVICE) && view.openPage(view.page === 'programmes' ? 'map' : 'programmes'),
   w: () => session.may('see', SERVICE) && view.openPage(view.page === 'gateways' ? 'map' : 'gateways'),
   c: () => session.may('see', SERVICE) && view.openPage(view.page === 'compliance' ? 'map' : 'compliance'),
+  e: () => session.may('see', SERVICE) && view.openPage(view.page === 'energy' ? 'map' : 'energy'),
   h: goHome,
 }
 
@@ -46,6 +47,7 @@ function back(): void {
   else if (view.front === 'order') view.openOrder(null)
   else if (view.front === 'asset') view.openAsset(null)
   else if (view.page === 'gateways' && view.gateway) view.openGateway(null)
+  else if (view.page === 'energy' && view.area) view.openEnergy(view.month, null)
   else if (view.page !== 'map') view.openPage('map')
   else desk.current = null
 }

@@ -1,6 +1,6 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'gateways' | 'compliance'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'gateways' | 'compliance' | 'energy'
 
 export interface Place {
   lon: number
@@ -8,7 +8,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'gateways', 'compliance']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'gateways', 'compliance', 'energy']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
@@ -27,6 +27,10 @@ class View {
   plan = $state<string | null>(null)
   /** The gateway that is open on its page, by its name; null for all of them. */
   gateway = $state<string | null>(null)
+  /** The month that the page of energy shows, such as 2026-10; null for the last whole one. */
+  month = $state<string | null>(null)
+  /** The area that it shows, by its path; null for all that may be seen. */
+  area = $state<string | null>(null)
   /** The order that is open, by its id. */
   order = $state<string | null>(null)
   /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */
@@ -64,6 +68,13 @@ class View {
   openGateway(name: string | null): void {
     this.page = 'gateways'
     this.gateway = name
+    this.#write(true)
+  }
+
+  openEnergy(month: string | null, area: string | null): void {
+    this.page = 'energy'
+    this.month = month
+    this.area = area
     this.#write(true)
   }
 
@@ -123,6 +134,8 @@ class View {
     this.opened = this.front === 'selection' ? [...said, ...chosen] : [...chosen, ...said]
     this.plan = params.get('plan')
     this.gateway = params.get('gateway')
+    this.month = /^\d{4}-(0[1-9]|1[0-2])$/.exec(params.get('month') ?? '')?.[0] ?? null
+    this.area = params.get('area')
     this.page = PAGES.find((page) => page === params.get('page')) ?? 'map'
   }
 
@@ -136,6 +149,8 @@ class View {
     if (this.page !== 'map') params.set('page', this.page)
     if (this.page === 'programmes' && this.plan) params.set('plan', this.plan)
     if (this.page === 'gateways' && this.gateway) params.set('gateway', this.gateway)
+    if (this.page === 'energy' && this.month) params.set('month', this.month)
+    if (this.page === 'energy' && this.area) params.set('area', this.area)
     for (const side of this.opened) {
       const id = side === 'selection' ? null : this[side]
       if (id) params.set(side, id)
