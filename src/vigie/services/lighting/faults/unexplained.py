@@ -93,7 +93,8 @@ class Unexplained:
         tolerance_w = TOLERANCE * lamps_w + LEAST_W
         self._count(rows, power.value, expected_w, power.observed_us)
         over = beyond_w > tolerance_w + slack_w
-        under = beyond_w < tolerance_w / 2
+        # With its contactor open a cabinet shows nothing of what is drawn from its circuits by night.
+        under = (beyond_w < tolerance_w / 2) & (state == _FED)
         self._over[rows] = np.where(over[rows], self._over[rows] + 1, 0)
         self._under[rows] = np.where(under[rows], self._under[rows] + 1, 0)
         is_open = city.is_open(UNEXPLAINED_LOAD, park.cabinet)
