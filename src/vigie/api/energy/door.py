@@ -129,7 +129,8 @@ class EnergyDoor:
     def _work(self, wanted: _Wanted) -> Callable[[Progress], Report]:
         sources, span = self._sources, wanted.span
         # Of the whole town, whoever asks: a cabinet may feed lamps of two areas. What is told is of theirs alone.
-        known = Frozen.of(sources.engine, self._calendar(), Scope.everything(), sources.clock.now_us())
+        town, now_us = Scope.everything(), sources.clock.now_us()
+        known = Frozen.of(sources.engine, sources.facts, self._calendar(), town, now_us)
         bounds = Nights(
             np.array([(each - EPOCH_DAY).days for each in (span.first, span.last)]), known.calendar
         ).bounds_us
@@ -147,7 +148,8 @@ class EnergyDoor:
         language = ask.query.language or ask.caller.language
         names = await asyncio.to_thread(self._names, wanted, report)
         if ask.query.format == "csv":
-            body, media = csv_of(report, names, language), "text/csv; charset=utf-8; header=present"
+            body = await asyncio.to_thread(csv_of, report, names, language)
+            media = "text/csv; charset=utf-8; header=present"
         else:
             made = from_us(self._sources.clock.now_us()).astimezone(self._calendar().zone).date()
             about = About(made, self._sources.version)
