@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import fields, replace
-from itertools import compress
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vigie.core.drafts import Draft
 from vigie.demo.processes import SEED
 from vigie.sim.city import City, generate
 from vigie.sim.city.inventory import drafts
+from vigie.sim.city.lighting import Lighting
 
 
 @functools.cache
@@ -28,15 +27,18 @@ def inventory() -> tuple[Draft, ...]:
     return tuple(drafts(city()))
 
 
-def lit_by(cabinets: NDArray[np.bool_]) -> City:
-    """The city with some of its cabinets, and what they feed: what is not there costs a simulated day nothing."""
-    lighting = city().lighting
-    stays = cabinets[lighting.cabinet]
-    kept: dict[str, Any] = {}
-    for each in fields(lighting):
+def small(city: City, cabinets: Sequence[int]) -> City:
+    """The city with these cabinets alone, numbered anew in this order."""
+    lighting = city.lighting
+    new = np.full(len(lighting.cabinet_xy), -1)
+    new[list(cabinets)] = np.arange(len(cabinets))
+    lamps = np.flatnonzero(new[lighting.cabinet] >= 0)
+    columns: dict[str, object] = {}
+    for each in fields(Lighting):
         column = getattr(lighting, each.name)
-        of_cabinets = each.name.startswith("cabinet_") or each.name == "switched"
-        chosen = cabinets if of_cabinets else stays
-        kept[each.name] = column[chosen] if isinstance(column, np.ndarray) else tuple(compress(column, chosen))
-    kept["cabinet"] = (np.cumsum(cabinets) - 1)[kept["cabinet"]]
-    return replace(city(), lighting=replace(lighting, **kept))
+        if each.name == "installed":
+            columns[each.name] = tuple(column[lamp] for lamp in lamps.tolist())
+        else:
+            columns[each.name] = column[lamps if len(column) == len(lighting.cabinet) else list(cabinets)]
+    columns["cabinet"] = new[lighting.cabinet][lamps]
+    return replace(city, lighting=Lighting(**columns))  # type: ignore[arg-type]

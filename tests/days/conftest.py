@@ -16,7 +16,7 @@ from tests.days.scenes import DUSK_US, QUETIGNY, of_quetigny, thinned
 from vigie.app import services
 from vigie.core.drafts import Draft
 from vigie.sim.city import City
-from vigie.sim.city.facts import COMMUNES
+from vigie.sim.city.facts import COMMUNES, METROPOLE
 from vigie.sim.city.land import NO_BUILDINGS
 from vigie.sim.day import settle_in
 
@@ -36,10 +36,6 @@ class Town:
 _MADE = count()
 
 
-def _bare(city: City) -> City:
-    return replace(city, water=(), green=(), buildings=NO_BUILDINGS)
-
-
 def _town(city: City, folder: Path, wanted: Callable[[Draft], bool] = lambda draft: True) -> Town:
     settle_in(folder / "settled", services(), city, at_us=DUSK_US, wanted=wanted)
     return Town(city, folder / "settled")
@@ -48,7 +44,7 @@ def _town(city: City, folder: Path, wanted: Callable[[Draft], bool] = lambda dra
 @pytest.fixture(scope="session")
 def city() -> City:
     """The city, without its scenery."""
-    return _bare(metropolis.city())
+    return replace(metropolis.city(), water=(), green=(), buildings=NO_BUILDINGS)
 
 
 @pytest.fixture(scope="session")
@@ -60,13 +56,13 @@ def whole(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
 @pytest.fixture(scope="session")
 def fourth(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
     """The city with every fourth cabinet and all that it feeds, every fourth vehicle and bus, and all else."""
-    cabinets = np.arange(len(city.lighting.cabinet_xy)) % 4 == 0
-    return _town(_bare(metropolis.lit_by(cabinets)), tmp_path_factory.mktemp("fourth"), thinned)
+    cabinets = range(0, len(city.lighting.cabinet_xy), 4)
+    return _town(metropolis.small(city, cabinets), tmp_path_factory.mktemp("fourth"), thinned)
 
 
 @pytest.fixture(scope="session")
 def quetigny(city: City, tmp_path_factory: pytest.TempPathFactory) -> Town:
     """One commune, and what drives about the metropole."""
-    slugs = np.array([commune.slug for commune in COMMUNES])
-    cabinets = slugs[city.lighting.cabinet_commune] == QUETIGNY.rpartition("/")[2]
-    return _town(_bare(metropolis.lit_by(cabinets)), tmp_path_factory.mktemp("quetigny"), of_quetigny)
+    slugs = np.array([f"{METROPOLE}/{commune.slug}" for commune in COMMUNES])
+    cabinets = np.flatnonzero(slugs[city.lighting.cabinet_commune] == QUETIGNY).tolist()
+    return _town(metropolis.small(city, cabinets), tmp_path_factory.mktemp("quetigny"), of_quetigny)

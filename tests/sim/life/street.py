@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -12,7 +12,6 @@ import numpy as np
 from vigie.core.times import MINUTE_US, to_us
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.sim.city import City
-from vigie.sim.city.lighting import Lighting
 from vigie.sim.life import Reports
 from vigie.sim.life.columns import DAY
 from vigie.sim.life.faults import Fault, Told
@@ -21,23 +20,6 @@ from vigie.sim.life.sky import Sky
 
 NOON_US = to_us(datetime.fromisoformat("2026-11-24T12:00:00+01:00"))
 EVENING_US = to_us(datetime.fromisoformat("2026-11-24T19:00:00+01:00"))
-
-
-def small(city: City, cabinets: Sequence[int]) -> City:
-    """The city with these cabinets alone, numbered anew in this order."""
-    lighting = city.lighting
-    new = np.full(len(lighting.cabinet_xy), -1)
-    new[list(cabinets)] = np.arange(len(cabinets))
-    lamps = np.flatnonzero(new[lighting.cabinet] >= 0)
-    columns: dict[str, object] = {}
-    for each in fields(Lighting):
-        column = getattr(lighting, each.name)
-        if each.name == "installed":
-            columns[each.name] = tuple(column[lamp] for lamp in lamps.tolist())
-        else:
-            columns[each.name] = column[lamps if len(column) == len(lighting.cabinet) else list(cabinets)]
-    columns["cabinet"] = new[lighting.cabinet][lamps]
-    return replace(city, lighting=Lighting(**columns))  # type: ignore[arg-type]
 
 
 def some_cabinets(city: City) -> list[int]:

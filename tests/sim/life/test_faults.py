@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.sim.life.street import EVENING_US, NOON_US, Street, small, some_cabinets
+from tests.metropolis import small
+from tests.sim.life.street import EVENING_US, NOON_US, Street, some_cabinets
 from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.sim.city import City

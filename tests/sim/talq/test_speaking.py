@@ -61,7 +61,9 @@ Tell = Callable[..., None]
 @pytest.fixture(scope="module")
 def city() -> City:
     """The city with the lamps of two small communes: a night of theirs is soon over."""
-    return metropolis.lit_by(np.isin(lighting_gateways(metropolis.city())["cabinet"], (NAME, OTHER)))
+    whole = metropolis.city()
+    own = [number for number, name in enumerate(lighting_gateways(whole)["cabinet"]) if name in (NAME, OTHER)]
+    return metropolis.small(whole, own)
 
 
 @pytest.fixture(scope="module")

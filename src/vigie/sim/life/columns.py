@@ -46,7 +46,7 @@ class Habits:
 
     junction_s, detector_s: 0 for a junction: each change of stage when it happens; else a sample each so many seconds.
     hello_s: within this time of the start every device reports once.
-    skew_s: standard deviation of the luminaires' clocks.
+    ramp_s: how long a luminaire takes from one level to another. skew_s: standard deviation of the luminaires' clocks.
     """
 
     lamp_s: float = 900.0
@@ -56,6 +56,7 @@ class Habits:
     sky_s: float = 600.0
     idle_s: float = 300.0
     hello_s: float = 6.0
+    ramp_s: float = 1.0
     skew_s: float = 0.0
 
 

@@ -27,7 +27,6 @@ CLOSED, OPEN = (Cabinet.contactor.code(name) for name in ("closed", "open"))
 CONTACTS = (Cabinet.supply, Cabinet.door, Cabinet.breaker, Cabinet.residual_current, Cabinet.contactor)
 """What a cabinet says at once when it changes."""
 _NEVER = np.iinfo(np.int64).max
-_RAMP_US = SECOND_US
 _COUNTED_EACH = 4
 _ALL = slice(None)
 """All of a column, without a copy of it."""
@@ -62,6 +61,7 @@ class LampLife:
         self._change_lag = ((4 + 86 * lag) * SECOND_US).astype(np.int64)
         self._breath_lag = ((0.5 + 19.5 * lag) * SECOND_US).astype(np.int64)
         self._order_lag = ((0.4 + 1.8 * lag) * SECOND_US).astype(np.int64)
+        self._ramp_us = int(habits.ramp_s * SECOND_US)
         self._skew = (normal(self._key["skew"], lamps, 0) * habits.skew_s * SECOND_US).astype(np.int64)
         count, fed = len(lamps), len(cabinets)
         self.programmed: Callable[[int], Floats] | None = None
@@ -144,13 +144,13 @@ class LampLife:
         if len(lamps):
             self._asked[lamps] = self._pending[lamps]
             self._until_us[lamps] = self._pending_until_us[lamps]
-            done_us = self._pending_us[lamps] + _RAMP_US
+            done_us = self._pending_us[lamps] + self._ramp_us
             self._pending_us[lamps] = _NEVER
             self._settle(until_us)
             self._tell(lamps, done_us)
         over = np.flatnonzero((self._until_us <= until_us) & ~self._state.stuck)
         if len(over):
-            done_us = self._until_us[over] + _RAMP_US
+            done_us = self._until_us[over] + self._ramp_us
             self._asked[over], self._until_us[over] = np.nan, _NEVER
             self._settle(until_us)
             self._tell(over, done_us)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -27,6 +28,7 @@ from vigie.sim.life.sky import sun_times
 from vigie.sim.talq import equipment
 from vigie.sim.talq.equipment import DOORS, FULL_LIGHT, LAMP, LOGGERS, METER, MONITOR, SEGMENT
 from vigie.sim.talq.park import Park
+from vigie.sim.talq.radio import Radio
 
 KINDS = (Luminaire, Cabinet)
 FULL_LEVEL = 100
@@ -90,9 +92,11 @@ _CALM: dict[tuple[str, str], Sign] = {
 class Lighting:
     """All gateways of a city's lighting."""
 
-    def __init__(self, park: Park, lamps: LampLife, identities: Mapping[str, Identity], *, seed: str = "") -> None:
+    def __init__(
+        self, park: Park, lamps: LampLife, identities: Mapping[str, Identity], *, seed: str = "", lost: float = 0.0
+    ) -> None:
         """identities: by the names of the park's gateways; the devices of one that is left out are not heard. seed:
-        another for each start."""
+        another for each start. lost: see `Radio`."""
         self._park, self._lamps, self._zone = park, lamps, ZoneInfo(ZONE)
         self.gateways = {
             name: Gateway(who, equipment.SERVICES, equipment.CLASSES, park.devices[name], zone=self._zone, seed=seed)
@@ -101,6 +105,7 @@ class Lighting:
         networks = {name: gateway.network for name, gateway in self.gateways.items()}
         self._networks = {kind: [networks.get(name) for name in names] for kind, names in park.gateways.items()}
         self._spoken_for = {kind: np.array([each is not None for each in own]) for kind, own in self._networks.items()}
+        self._radio = Radio(lamps, crc32(seed.encode()), lost)
         self._stamped: Ints = np.empty(0, np.int64)
         self._rows: Ints = np.empty(0, np.int64)
         self._stamps: list[str] = []
@@ -122,9 +127,14 @@ class Lighting:
         if reports.observed_us is not self._stamped:
             # A lamp says all its points at one instant.
             self._stamped = reports.observed_us
-            self._rows = np.flatnonzero(self._spoken_for[kind][reports.index])
+            heard = self._spoken_for[kind][reports.index]
+            if reports.kind is Luminaire:
+                heard &= self._radio.heard(reports.index, reports.observed_us)
+            self._rows = np.flatnonzero(heard)
             self._stamps = [rfc3339(at_us) for at_us in ints(reports.observed_us[self._rows])]
         rows = self._rows
+        if reports.kind is Luminaire:
+            self._radio.answered(reports.point, reports.index[rows], reports.value[rows])
         said_by, instants = ints(reports.index[rows]), ints(reports.observed_us[rows])
         for index, value, at_us, stamp in zip(
             said_by, floats(reports.value[rows]), instants, self._stamps, strict=True
@@ -171,6 +181,10 @@ class Lighting:
 
     # What they are told.
 
+    def tick(self) -> None:
+        """Time has passed, as far as lamps have lived."""
+        self._radio.tick(self._lamps.now_us)
+
     def carry_out(self, name: str, events: Iterable[GatewayEvent]) -> None:
         """What a gateway has learnt, as far as lamps and cabinets have to do with it."""
         for event in events:
@@ -192,9 +206,9 @@ class Lighting:
         lamps = np.array([index for index, function in places if function == LAMP], np.int64)
         wanted = None if command is None else level(command.state)
         if wanted is None:
-            self._lamps.release_lamps(lamps, at_us)
+            self._radio.order(lamps, np.nan, at_us)
         else:
-            self._lamps.order_lamps(lamps, float(wanted), at_us, held=True)
+            self._radio.order(lamps, float(wanted), at_us)
         for index, function in places:
             if function == FULL_LIGHT:
                 self._lamps.order_cabinet(index, {"on": wanted == FULL_LEVEL}, at_us)

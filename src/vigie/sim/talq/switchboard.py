@@ -43,6 +43,8 @@ class Switchboard:
 
     def tick(self) -> None:
         """Time has passed, for all of them."""
+        if self.lighting is not None:
+            self.lighting.tick()
         for conversation in self.conversations.values():
             conversation.tick()
 
