@@ -93,7 +93,7 @@ def energy_month() -> Measured:
             registry.add_columns(opened.facts.registry_rows())
             engine = Engine(services(), registry, opened.facts, opened.observations, (), shard="bench")
             calendar = Calendar(ZoneInfo("Europe/Paris"))
-            known = Frozen.of(engine, calendar, Scope.everything(), (FIRST_DAY + NIGHTS + 1) * DAY_US)
+            known = Frozen.of(engine, opened.facts, calendar, Scope.everything(), (FIRST_DAY + NIGHTS + 1) * DAY_US)
             before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
             start_s, cpu_s = time.perf_counter(), time.process_time()
             first = date_of(FIRST_DAY)

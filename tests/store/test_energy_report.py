@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def lived(folder: Path, *, silent: int = 0) -> Iterator[tuple[Frozen, DuckPast]]
     batch = Batch(np.zeros(count, np.int64), at_us, value, np.full(count, np.nan), np.zeros(count, np.uint8))
     store.append(StoredBatch(1, END_US, asset, code, batch))
     store.seal(END_US - 20 * HOUR_US)
-    known = Frozen.of(town.engine, CALENDAR, Scope.everything(), END_US)
+    known = Frozen.of(town.engine, cast("Any", town.facts), CALENDAR, Scope.everything(), END_US)
     standing = {"lighting.tariff": [Standing("t", TARIFF, None)], "lighting.baseline": [Standing("b", OLD, None)]}
     try:
         yield replace(known, standing=standing), DuckPast(store, NUMBERS)

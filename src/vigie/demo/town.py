@@ -17,7 +17,8 @@ from vigie.engine.accounts import Held
 from vigie.engine.keeper import By
 from vigie.engine.plans import By as WrittenBy
 from vigie.engine.plans import Plans, kinds_of
-from vigie.services.lighting.plans import PROGRAMME, TARIFF
+from vigie.services.lighting.energy.model import Baseline
+from vigie.services.lighting.plans import BASELINE, PROGRAMME, TARIFF
 from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Window
 from vigie.services.lighting.programmes.year import Tariff
 from vigie.sim.city import City
@@ -79,12 +80,14 @@ def _held(who: Somebody) -> Held:
 
 
 def _put_in_force(opened: Installation, made: Mapping[str, str]) -> None:
-    """What the communes have decided and what a kilowatt-hour costs, written by one and approved by another."""
+    """What the communes have decided, what a kilowatt-hour costs and what lighting was before: written by one and
+    approved by another."""
     if not {"manager", "supervisor"} <= made.keys() or opened.facts.plans.kept(kinds_of(opened.services)):
         return
     plans, now_us = Plans(), opened.clock.now_us()
     entries: list[Entry] = []
-    for kind, body in [*((PROGRAMME, each) for each in programmes()), (TARIFF, tariff())]:
+    said = [*((PROGRAMME, each) for each in programmes()), (TARIFF, tariff()), (BASELINE, former_lighting())]
+    for kind, body in said:
         plan = opened.new_id()
         editor, approver = (WrittenBy(made[who], now_us, opened.new_id()) for who in ("manager", "supervisor"))
         entries.append(plans.make(plan, kind, body, by=editor))
@@ -115,6 +118,14 @@ def programmes() -> list[Programme]:
 def tariff() -> Tariff:
     """What a kilowatt-hour costs in the demo: made up, and it says so."""
     return Tariff(0.19, 0.14, kg_co2_per_kwh=0.06, source="Démonstration (chiffres inventés)")
+
+
+def former_lighting() -> Baseline:
+    """What the lighting of the demo is held against: made up, and it says so."""
+    return Baseline(
+        lamp_w=105.0, lamp_w_sd=38.0, surveyed=240, gear=1.12, gear_sd=0.02, measured=30, out=0.02, out_sd=0.006,
+        target=0.65, source="Démonstration (chiffres inventés)",
+    )  # fmt: skip
 
 
 def _admit(opened: Installation, found: Mapping[str, list[str]], talq: Set[str]) -> None:

@@ -70,7 +70,11 @@ class DuckPast:
             return cast("dict[str, NDArray[Any]]", found.fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
 
         columns = self._asked(ask)
-        asset, row = np.unique(columns["asset"].astype(np.int64), return_inverse=True)
+        told = columns["asset"].astype(np.int64)
+        # Numbers of assets are small: a table of them is made ten times faster than a million and a half are sorted.
+        there = np.zeros(int(told.max(initial=0)) + 1, np.bool_)
+        there[told] = True
+        asset, row = np.flatnonzero(there), (np.cumsum(there) - 1)[told]
         bins = -(-(end_us - start_us) // bin_us)
         known_s, total = np.zeros((2, len(asset), bins + 1))
         # A value holds no longer than a bin is: it is of the bin it begins in, and of the next.
