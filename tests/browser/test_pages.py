@@ -1,4 +1,4 @@
-"""The table that says what the map says, theme and language, and that nobody is kept out."""
+"""The table that says what the map says, the energy of a month, theme and language, and that nobody is kept out."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
+from tests.api.energy.past import last_night, send, told
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import BROKEN, DIJON, FLASHING, OPEN_CABINET, Town, lamps_of, place
@@ -20,6 +21,8 @@ from vigie.api.city.export import COLUMNS
 
 # A browser that draws in software, beside two others.
 pytestmark = pytest.mark.timeout(240)
+
+MONTH = last_night().isoformat()[:7]
 
 AXE = Path(__file__).resolve().parents[2] / "web/node_modules/axe-core/axe.min.js"
 
@@ -117,6 +120,85 @@ def test_a_crews_export_ends_where_its_scope_does(window: Open, here: Town) -> N
     valued = {row["id"] for row in rows if row["value"]}
     assert valued
     assert valued <= set(lamps_of(QUETIGNY, "Rue Verte"))
+
+
+def reported(here: Town) -> None:
+    """A night of some lamps and their cabinet is told, once it is over."""
+    send(here.post, told(lamps_of(DIJON, "Rue des Lilas"), "cabinet-dijon-0", last_night(), 1))
+
+
+def test_a_month_of_energy_is_read_sorted_opened_and_saved(window: Open, here: Town) -> None:
+    operator = window(path="#page=energy&month=2020-02")
+    empty = operator.by(".page .empty")
+    expect(empty).to_contain_text(re.compile("Aucune nuit entière|l'historique commence"))
+    reported(here)
+
+    operator.press("Escape", "e")
+    operator.by(".month select").select_option(MONTH)
+    rows = operator.by(".page tbody tr")
+    expect(rows).to_have_count(2)
+    # A night of a few lamps; the others are reckoned by what they should have done.
+    expect(operator.by(".page dl")).to_contain_text("l'ancien parc n'est pas renseigné")
+    expect(operator.by(".nights")).to_contain_text("1 nuit")
+    assert f"month={MONTH}" in operator.evaluate("() => location.hash")
+    prepare(operator)
+    found = faults(operator)
+    assert not found, "\n".join(found)
+
+    # Sorted by any column, by keyboard too: a name from its beginning, a figure from the largest.
+    def names() -> list[str]:
+        return operator.by(".page tbody th > :first-child").all_inner_texts()
+
+    operator.by(".page thead button").first.focus()
+    operator.press("Enter")
+    expect(operator.by(".page thead th").first).to_have_attribute("aria-sort", "ascending")
+    assert names() == ["Dijon", "Quetigny"]
+    operator.press("Enter")
+    assert names() == ["Quetigny", "Dijon"]
+
+    for format in ("PDF", "CSV"):
+        with operator.page.expect_download() as download:
+            operator.by(".page header a", has_text=format).click()
+        assert download.value.suggested_filename == f"vigie-energy-{last_night()}-{last_night()}.{format.lower()}"
+
+    # A commune alone, and back.
+    operator.by(".page tbody button", has_text="Quetigny").click()
+    expect(operator.by(".page h1")).to_have_text("Énergie · Quetigny")
+    expect(rows).to_have_count(1)
+    operator.press("Escape")
+    expect(operator.by(".page h1")).to_have_text("Énergie")
+    operator.by(".parts button", has_text="Armoires").click()
+    rows.first.locator("button").click()
+    expect(operator.by(".sheet h2")).to_contain_text("Armoire")
+
+    # While it is summed it says how far that is, and can be stopped; and it says when the link is cut.
+    left: list[str] = []
+
+    def far(route: Route) -> None:
+        # What takes minutes in a town of 34,000 lamps is over at once in this one.
+        if route.request.method == "DELETE":
+            left.append(route.request.url)
+            route.fulfill(status=204)
+        else:
+            body = {"state": "summing", "sum": "5ca1ab1e", "done": 0.42, "since": f"{MONTH}-01", "report": None}
+            route.fulfill(status=202, json=body | {"programmes": {}, "cabinets": {}})
+
+    operator.page.route("**/api/v1/lighting/energy**", far)
+    operator.evaluate("() => (location.hash = 'page=energy&month=2020-01')")
+    expect(operator.by(".summing")).to_contain_text("42")
+    operator.button("Arrêter").click()
+    expect(operator.by(".summing")).to_contain_text("Le calcul a été arrêté.")
+    operator.until(lambda: left, "the post is told that nobody waits")
+    assert left[0].endswith("lighting/energy/5ca1ab1e")
+
+    operator.page.unroute_all()
+    # The rest of the page keeps its link, so that only this is cut off.
+    operator.page.route("**/api/v1/lighting/energy**", lambda route: route.abort())
+    operator.by(".summing button").click()
+    expect(operator.by(".page .failed")).to_be_visible()
+    operator.page.unroute_all()
+    operator.by(".page .failed button").click()
+    expect(operator.by(".page :is(.empty, .body)")).to_be_visible()
 
 
 def test_the_sun_is_asked_for_again_each_day(window: Open) -> None:
@@ -382,7 +464,7 @@ def test_axe_finds_nothing(window: Open) -> None:
     assert not wrong, "\n".join(f"{name}: {line}" for name, each in wrong.items() for line in each)
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(window: Open) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen(window: Open, here: Town) -> None:
     phone = window(size=(390, 844))
     phone.map_stands()
     for panel in ("Alarmes", "Services", "Carte"):
@@ -395,3 +477,12 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(window: Open) -> None:
                 .map((each) => each.outerHTML.slice(0, 160))"""
         )
         assert not outside
+    reported(here)
+    phone.evaluate("(month) => (location.hash = `page=energy&month=${month}`)", MONTH)
+    for part in ("Communes", "Rues", "Armoires"):
+        phone.by(".parts button", has_text=part).click()
+        expect(phone.by(".page tbody tr").first).to_be_visible()
+        wide = phone.by(".page :is(table, button, a)").evaluate_all(
+            "(all) => all.filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML)"
+        )
+        assert not wide
