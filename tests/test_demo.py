@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tests import metropolis
 from tests.city import open_facts
 from vigie.app import journal_key
 from vigie.demo.people import PASSWORD, PEOPLE
+from vigie.sim.city.handing import hand_over
 from vigie.sim.city.inventory import ids
 from vigie.sim.devices import gateways
 
@@ -71,7 +74,7 @@ def prove_an_order(port: int) -> None:
     connection.close()
 
 
-def reads(post: subprocess.Popen[str], words: str) -> None:
+def wait_for(post: subprocess.Popen[str], words: str) -> None:
     """Waits until a process has said these words."""
     assert post.stdout is not None
     said = []
@@ -82,10 +85,13 @@ def reads(post: subprocess.Popen[str], words: str) -> None:
 
 @pytest.mark.timeout(180)
 def test_a_demo_that_is_killed_while_it_prepares_is_prepared_at_its_next_start(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "vigie.cli", "demo-post", "--data", str(tmp_path), "--seed", "1", "--port", "0"]
+    command = [sys.executable, "-m", "vigie.cli", "demo-post", "--data", str(tmp_path), "--port", "0", "--handed"]
     for moment in ("taking in its assets", "admitting its gateways", "answers on"):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as post:
-            reads(post, moment)
+        reads, writes = os.pipe()
+        threading.Thread(target=hand_over, args=(metropolis.city(), writes)).start()
+        with subprocess.Popen([*command, str(reads)], stdout=subprocess.PIPE, text=True, pass_fds=[reads]) as post:
+            os.close(reads)
+            wait_for(post, moment)
             post.kill()
     facts = open_facts(tmp_path)
     assert len(facts.devices()) == len(gateways(metropolis.city()))
