@@ -171,7 +171,10 @@ def test_a_month_of_energy_is_read_sorted_opened_and_saved(window: Open, here: T
     rows.first.locator("button").click()
     expect(operator.by(".sheet h2")).to_contain_text("Armoire")
 
-    # While it is summed it says how far that is, and can be stopped; and it says when the link is cut.
+
+def test_a_month_of_energy_that_is_summed_says_how_far_and_is_stopped(window: Open) -> None:
+    operator = window(path="#page=programmes")
+    expect(operator.by(".page h1")).to_be_visible()
     left: list[str] = []
 
     def far(route: Route) -> None:
