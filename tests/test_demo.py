@@ -20,6 +20,7 @@ from tests import metropolis
 from tests.city import open_facts
 from vigie.app import journal_key
 from vigie.demo.people import PASSWORD, PEOPLE
+from vigie.demo.processes import SEED
 from vigie.sim.city.handing import hand_over
 from vigie.sim.city.inventory import ids
 from vigie.sim.devices import gateways
@@ -85,7 +86,8 @@ def wait_for(post: subprocess.Popen[str], words: str) -> None:
 
 @pytest.mark.timeout(180)
 def test_a_demo_that_is_killed_while_it_prepares_is_prepared_at_its_next_start(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "vigie.cli", "demo-post", "--data", str(tmp_path), "--port", "0", "--handed"]
+    words = ["demo-post", "--data", str(tmp_path), "--seed", str(SEED), "--port", "0", "--handed"]
+    command = [sys.executable, "-m", "vigie.cli", *words]
     for moment in ("taking in its assets", "admitting its gateways", "answers on"):
         reads, writes = os.pipe()
         threading.Thread(target=hand_over, args=(metropolis.city(), writes)).start()
