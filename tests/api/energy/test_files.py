@@ -17,7 +17,8 @@ from tests.api.energy.sample import DIJON, NAMES, REPORT, UNSTATED
 from vigie.api.energy.export import COLUMNS, csv_of
 from vigie.api.energy.printing import About, pdf_of, printed
 from vigie.api.energy.tables import communes, keeps_promise, street_of, unexplained
-from vigie.services.lighting.energy.model import Interval, Report
+from vigie.api.words import words
+from vigie.services.lighting.energy.model import WHY, Interval, Report
 
 ABOUT = About(date(2026, 11, 3), "1.2.3")
 
@@ -95,6 +96,8 @@ def test_all_that_is_printed_is_said_and_nothing_is_left_open(language: str) -> 
     said = printed(REPORT, NAMES, language, ABOUT)
     assert [each for each in texts(said) if re.search(r"[{}]|\bNone\b|\bnan\b", each)] == []
     assert said["title"] == "Dijon métropole"
+    told = words(language)
+    assert all(told(f"energy.why.{each}") for each in WHY if each), "a word for all that can be wrong with a meter"
     own = printed(REPORT, replace(NAMES, own=["metropole/quetigny"]), language, ABOUT)
     assert own["title"] == "Quetigny", "a part is not told as the whole"
     cabinets = said["tables"][-1]["rows"]
