@@ -331,6 +331,64 @@ def test_compliance_is_told_by_rule_by_area_and_by_lamp_and_exported(window: Ope
     assert crew.evaluate("() => document.documentElement.scrollWidth") <= 390
 
 
+# How much of the map is drawn in about the colour of what is chosen, of which a round's line is: points of its
+# canvases, read from a copy, for a canvas that is read is no longer drawn by the graphics card.
+ROUTE_POINTS = """() => [...document.querySelectorAll('canvas:not(.maplibregl-canvas)')].reduce((sum, each) => {
+    const copy = new OffscreenCanvas(each.width, each.height).getContext('2d', { willReadFrequently: true })
+    copy.drawImage(each, 0, 0)
+    const { data } = copy.getImageData(0, 0, each.width, each.height)
+    const near = (i, level) => Math.abs(data[i] - level) < 30
+    let n = 0
+    for (let i = 0; i < data.length; i += 4) {
+        n += data[i + 3] > 128 && near(i, 142) && near(i + 1, 197) && near(i + 2, 255)
+    }
+    return sum + n
+}, 0)"""
+ROUTE_SHOWN, ROUTE_GONE = 200, 20
+
+
+def test_a_crews_round_is_planned_shown_on_the_map_and_printed(window: Open) -> None:
+    operator = window()
+    operator.map_stands()
+    operator.go(place(DIJON, 0, 0), 14.5)
+    operator.press("m")
+    operator.see("Lots, du plus sûrement mauvais au meilleur")
+    operator.button("Milieu de la carte").click()
+    hours = operator.page.get_by_label("Durée (h)")
+    hours.fill("12")
+    operator.button("Préparer la tournée").click()
+    stops = operator.by(".page .round .line")
+    expect(stops.filter(has_text=OPEN_CABINET)).to_have_count(1)
+    for lamp in BROKEN:
+        expect(stops.filter(has_text=lamp)).to_contain_text("Lampe en panne")
+    everything = stops.count()
+    # The batch of the town's lamps has failed as often as there are lamps out.
+    expect(operator.by(".batches tbody tr").first).to_contain_text(re.compile(r"LED · 60\sW · année inconnue"))
+
+    # In half an hour one thing can be mended, and that is the one that is worth most.
+    hours.fill("0.5")
+    hours.press("Enter")
+    expect(stops).to_have_count(1)
+    expect(stops).to_contain_text("Porte d'armoire ouverte")
+    hours.fill("12")
+    hours.press("Enter")
+    expect(stops).to_have_count(everything)
+
+    operator.page.emulate_media(media="print")
+    expect(stops.first).to_be_visible()
+    expect(operator.by("nav.rail")).to_be_hidden()
+    expect(operator.by(".round-box form")).to_be_hidden()
+    operator.see("Tournée d'éclairage, préparée le")
+    operator.page.emulate_media(media="screen")
+
+    operator.button("Voir sur la carte").click()
+    expect(operator.by(".page")).to_have_count(0)
+    operator.until(lambda: operator.evaluate(ROUTE_POINTS) > ROUTE_SHOWN, "the round is drawn")
+    operator.press("m")
+    operator.button("Effacer").click()
+    operator.until(lambda: operator.evaluate(ROUTE_POINTS) < ROUTE_GONE, "the map without it")
+
+
 def test_theme_and_language_are_chosen_and_kept(window: Open) -> None:
     console = window(theme="dark", language="fr")
     console.map_stands()
@@ -370,6 +428,10 @@ def _nothing(console: Console) -> None:
     del console
 
 
+def _round(console: Console) -> None:
+    console.page.get_by_role("button", name=re.compile("Préparer la tournée|Plan the round")).click()
+
+
 def _written(console: Console) -> None:
     console.by(".editor .name input").first.fill("Nuit")
     console.page.get_by_role("button", name=re.compile("Ajouter une règle|Add a rule")).click()
@@ -393,6 +455,7 @@ STATES: dict[str, tuple[str, Callable[[Console], None], str]] = {
     "programmes": ("page=programmes", _nothing, ".page :is(.line, .empty)"),
     "gateways": ("page=gateways", _nothing, ".page .empty"),
     "compliance": ("page=compliance", _nothing, ".page .list .line"),
+    "maintenance": ("page=maintenance", _round, ".page .round .line"),
     "energy": ("page=energy", _nothing, ".page :is(.empty, .body)"),
     "orders": ("page=orders", _nothing, ".page :is(.line, .note)"),
     "create": ("", _create, "form .place"),

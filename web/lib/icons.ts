@@ -15,6 +15,7 @@ export const ICONS: Record<string, string> = {
   journal: 'M5 3h9.5a.5.5 0 0 1 .5.5v13a.5.5 0 0 1-.5.5H5zM5 3v14M8 7h4.5M8 10h4.5M8 13h3',
   orders: 'M3.5 10h10M10 6l4 4-4 4M17 4v12',
   programmes: 'M2.5 16h15M4 16V5.5h3.8v5h4.4v-5H16V16',
+  maintenance: 'M12.2 3.2a4 4 0 0 0-4.9 5.2l-4 4a1.9 1.9 0 0 0 2.7 2.7l4-4a4 4 0 0 0 5.2-4.9l-2.4 2.4-2.3-.6-.6-2.3z',
   compliance: 'M4.5 3h11v14h-11zM7 7.2l1.2 1.2 2-2.3M7 12l1.2 1.2 2-2.3M12 7.8h1.3M12 12.6h1.3',
   gateways: 'M4 11.5h12v5H4zM10 11.5V8M7 6a4.4 4.4 0 0 1 6 0M4.7 3.6a8 8 0 0 1 10.6 0M6.7 14h.1M9.5 14h4',
   energy: 'M11 2.5 4.5 11.5H10L9 17.5l6.5-9H10z',

@@ -46,7 +46,7 @@ export function consoleCommands(): ConsoleCommand[] {
     { text: t('console.page.orders'), icon: 'orders', key: 'O', run: () => view.openPage('orders') },
   ]
   if (session.may('see', SERVICE)) {
-    for (const [page, key] of [['programmes', 'P'], ['compliance', 'C'], ['gateways', 'W'], ['energy', 'E']] as const) {
+    for (const [page, key] of [['programmes', 'P'], ['compliance', 'C'], ['maintenance', 'M'], ['gateways', 'W'], ['energy', 'E']] as const) {
       commands.push({ text: t(`console.page.${page}`), icon: page, key, run: () => view.openPage(page) })
     }
   }

@@ -27,6 +27,7 @@ const KEYS: Record<string, () => void> = {
   p: () => session.may('see', SERVICE) && view.openPage(view.page === 'programmes' ? 'map' : 'programmes'),
   w: () => session.may('see', SERVICE) && view.openPage(view.page === 'gateways' ? 'map' : 'gateways'),
   c: () => session.may('see', SERVICE) && view.openPage(view.page === 'compliance' ? 'map' : 'compliance'),
+  m: () => session.may('see', SERVICE) && view.openPage(view.page === 'maintenance' ? 'map' : 'maintenance'),
   e: () => session.may('see', SERVICE) && view.openPage(view.page === 'energy' ? 'map' : 'energy'),
   h: goHome,
 }

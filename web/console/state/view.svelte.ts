@@ -1,6 +1,6 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'gateways' | 'compliance' | 'energy'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'gateways' | 'compliance' | 'maintenance' | 'energy'
 
 export interface Place {
   lon: number
@@ -8,7 +8,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'gateways', 'compliance', 'energy']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'gateways', 'compliance', 'maintenance', 'energy']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
