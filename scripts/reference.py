@@ -32,7 +32,20 @@ from vigie.api.operation import OperationRoute
 from vigie.app import doors_of, installation, services
 from vigie.cli import main as command
 from vigie.core import facts
-from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Hold, Keeper, Pace, Param, Point, Sort
+from vigie.core.kinds import (
+    Action,
+    AssetKind,
+    Attribute,
+    ConditionKind,
+    Default,
+    Hold,
+    Keeper,
+    Pace,
+    Param,
+    Point,
+    Preset,
+    Sort,
+)
 from vigie.core.lives import LIVES, Life
 from vigie.core.observations import KEPT, Outcome
 from vigie.core.scope import ROLES, Verb
@@ -167,6 +180,7 @@ def actions_of(kind: type[AssetKind], guards: Mapping[Action, tuple[Guard, ...]]
             *([("ends", end_of(action.holds))] if action.holds else []),
             *([("goes out", pace_of(action.pace))] if action.pace else []),
             *([("reason", "has to be given")] if action.answered else []),
+            *((named(f"preset.{kind.kind}.{name}.{each.name}"), preset_of(each)) for each in action.presets),
             *(("may be refused", meaning(guard)) for guard in guards.get(action, ())),
         ]
         parts.append(f"#### {code(f'{kind.kind}.{name}')}\n\n{named(f'action.{kind.kind}.{name}')}\n\n")
@@ -183,9 +197,16 @@ def proof_of(action: Action) -> str:
     return f"{code(proof.point)} showing {wanted}" + (f", ± {amount(proof.tolerance)}" if proof.tolerance else "")
 
 
+def preset_of(preset: Preset) -> str:
+    """An order that forms offer whole."""
+    said = [f"{code(name)} {value}" for name, value in preset.params]
+    return ", ".join([*said, *([f"for {seconds(preset.lasts_s)}"] if preset.lasts_s else [])])
+
+
 def default_of(param: Param) -> str:
     """What stands for a parameter that is not said, and how far ahead it may lie."""
-    said = f", the next {param.default.value} where it is not said" if param.default else ""
+    unsaid = {Default.DAWN: ", the next dawn where it is not said", Default.UNSAID: ", or left out"}
+    said = unsaid[param.default] if param.default else ""
     return said + (f", {seconds(param.ahead_s)} ahead at most" if math.isfinite(param.ahead_s) else "")
 
 

@@ -287,7 +287,7 @@ def test_the_same_key_gives_the_same_order_and_another_order_under_it_is_refused
         ("luminaire.dim", {"level": 101}, "engine.param_wrong"),
         ("luminaire.dim", {"level": float("nan")}, "engine.param_wrong"),
         ("luminaire.dim", {"level": True}, "engine.param_wrong"),
-        ("luminaire.dim", {"level": 5, "fade": 1}, "engine.no_param"),
+        ("luminaire.dim", {"level": 5, "colour": 1}, "engine.no_param"),
         ("cabinet.set_full_light", {"on": 1}, "engine.param_wrong"),
         ("bollard.move", {"to": "up"}, "engine.nobody"),
     ],

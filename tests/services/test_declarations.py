@@ -41,6 +41,7 @@ def words_of(kind: type[AssetKind]) -> Iterator[str]:
                 yield f"unit.{each.unit}"
     for own, action in kind.actions.items():
         yield f"action.{name}.{own}"
+        yield from (f"preset.{name}.{own}.{preset.name}" for preset in action.presets)
         for param in action.params:
             yield f"param.{name}.{own}.{param.name}"
             yield from (f"choice.{name}.{own}.{param.name}.{choice}" for choice in param.choices)

@@ -53,6 +53,7 @@ export const ICONS: Record<string, string> = {
   citizens: 'M3.5 4.5h13v9h-7l-3.5 3v-3H3.5zM6.5 7.8h7M6.5 10.3h4.5',
   // kinds
   luminaire: 'M6 17V5.8C6 4.2 7 3.2 8.6 3.2H11M10.6 3.2h4.2l1.4 3.2H9.4zM4 17h4',
+  motion_sensor: 'M10 17v-4.6M7.6 12.4h4.8v-2.2a2.4 2.4 0 0 0-4.8 0zM5 9.2a5.2 5.2 0 0 1 10 0M2.6 8a8 8 0 0 1 14.8 0M7 17h6',
   cabinet: 'M5 3.5h10v13H5zM10 3.5v13M8.2 9.2v1.6M11.8 9.2v1.6M5 16.5v1.2M15 16.5v1.2',
   junction: 'M7 2.8h6v11.4H7zM10 5.9h.1M10 8.5h.1M10 11.1h.1M10 14.2V18',
   detector: 'M3.5 13.5h13M6 13.5V9.8l1.2-3h5.6l1.2 3v3.7M6.2 9.8h7.6M4 16.8h2M9 16.8h2M14 16.8h2',

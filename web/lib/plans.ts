@@ -149,6 +149,15 @@ export interface Opinion {
   heard: boolean
 }
 
+/** A rule of light on demand that may raise a lamp above its programme. */
+export interface OnCall {
+  plan: string
+  name: string
+  level: number
+  triggers: string[]
+  now: boolean
+}
+
 export interface Reasons {
   level: number
   night: string
@@ -156,6 +165,7 @@ export interface Reasons {
   on: string
   off: string
   opinions: Opinion[]
+  on_demand: OnCall[]
 }
 
 export interface YearSum {

@@ -72,7 +72,7 @@ export interface Param {
   high: number | null
   choices: string[]
   /** What the post puts where it is not said. */
-  default: 'dawn' | null
+  default: 'dawn' | 'unsaid' | null
   /** How far ahead an instant may lie. */
   ahead_s: number | null
 }
@@ -102,6 +102,8 @@ export interface ActionKind {
   paced: boolean
   /** Whether it needs a reason. */
   answered: boolean
+  /** Orders that a form offers whole, by name. */
+  presets: Record<string, { params: Record<string, Value>; lasts_s: number | null }>
 }
 
 export interface AssetKind {

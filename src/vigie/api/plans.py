@@ -16,7 +16,6 @@ from vigie.api.acts.forms import Asked, Given
 from vigie.api.bodies import Reason
 from vigie.api.city.export import table_of
 from vigie.api.city.forms import Form, Page, Who
-from vigie.api.known import Frozen
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.calendar import Calendar
@@ -24,6 +23,7 @@ from vigie.core.ids import keyed_id
 from vigie.core.plans import Finding, PlanKind, Question, Unanswerable
 from vigie.core.scope import Verb
 from vigie.core.times import rfc3339
+from vigie.engine.known import Frozen
 from vigie.engine.plans import Plan, Version, kinds_of
 
 ASKED_AT_ONCE = 1

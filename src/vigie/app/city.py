@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
 
 from starlette.routing import Route
 
@@ -19,7 +18,6 @@ from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
 from vigie.app.installation import Installation
 from vigie.app.post import Post
-from vigie.core.calendar import Calendar
 from vigie.core.facts import InstallationMade
 from vigie.engine.loop import catalogue_of
 from vigie.engine.tiles.ground import Ground
@@ -50,7 +48,6 @@ def api_routes(
     post: Post,
     access: Access,
     kiln: Kiln,
-    calendar: Callable[[], Calendar],
     talq: TalqDoor,
     keeping: ProgrammeKeeping,
 ) -> list[Route]:
@@ -59,7 +56,7 @@ def api_routes(
     reading = Reading(sources)
     post.beside.append(reading.warm)
     bench = Bench(sources, post.acts, post.pump)
-    operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, calendar).operations]
+    operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     operations += GatewaysDoor(bench, talq, keeping).operations
     energy = EnergyDoor(sources, calendar, DuckPast(opened.observations, opened.facts.point_numbers()))
     post.beside.append(energy.watch)

@@ -50,11 +50,12 @@ class Words:
         return figures(sources.engine, sources.services, caller.scope, sources.clock.now_us())
 
     def commands(self, caller: Caller, since: int | None) -> list[CommandForm]:
-        """As GET commands lists them."""
+        """As GET commands lists them: what automations order is no news to anybody."""
         return [
             self._orders.now(caller, each)
             for each in self._sources.engine.commands
             if (each.state not in COMMAND.last if since is None else each.changed > since)
+            and not each.is_automatic
             and self._orders.sees(caller, each)
         ]
 

@@ -10,11 +10,14 @@ from typing import Any
 
 import structlog
 
+from vigie.app.calendars import town_calendar
 from vigie.app.installation import POST_ID, Installation
 from vigie.core.kinds import ConditionKind
+from vigie.core.scope import Scope
 from vigie.core.service import SWEEP_S, Clear, Raise
 from vigie.core.times import SECOND_US
 from vigie.engine.acts import Acts
+from vigie.engine.known import Frozen
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
 from vigie.services.desk import CLOCK_JUMPED, FACT_SET_ASIDE, STORAGE_FULL
@@ -33,8 +36,10 @@ class Post:
     """
 
     def __init__(self, opened: Installation) -> None:
+        """Raises SettingsWrong where the settings name days that there are not."""
         self._opened = opened
         self.engine = opened.engine()
+        self.calendar = town_calendar(opened.settings, opened.clock)
         self.pump = Pump(self.engine, opened.clock, on_full=self._on_full)
         self.acts = Acts(self.engine, opened.facts, opened.clock, opened.dice)
         self.acts.withdraw_retired()
@@ -118,10 +123,15 @@ class Post:
             self._swept = turn
 
     async def _warm(self) -> None:
-        """Reads what sweeps ask of the inventory, where it has changed, once all of that is on disk."""
+        """Reads what sweeps ask of the inventory, where it has changed, once all of that is on disk; and prepares what
+        automations need of it and of what is in force."""
         engine = self.engine
         if not engine.attributes.are_warm and not engine.owed:
             await asyncio.to_thread(engine.attributes.read, engine.registry.version)
+        due = [] if engine.owed else engine.automations.due()
+        if due:
+            known = Frozen.of(engine, self.calendar(), Scope.everything(), self._opened.clock.now_us())
+            await asyncio.to_thread(engine.automations.prepare, due, known)
 
     def _watch_clock(self) -> None:
         jumped_us = self._opened.clock.take_jump_us()

@@ -24,7 +24,6 @@ from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_rout
 from vigie.api.talq import GatewayHealth, TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
 from vigie.app.accounts import keeper_of_post
-from vigie.app.calendars import town_calendar
 from vigie.app.city import api_routes
 from vigie.app.control import performing
 from vigie.app.installation import Installation, installation
@@ -70,8 +69,7 @@ def doors_of(opened: Installation) -> Doors:
     talq = talq_door(opened, post.pump)
     talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock)
     post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
-    calendar = town_calendar(settings, opened.clock)
-    keeping = programme_keeping(opened, post, talq, calendar)
+    keeping = programme_keeping(opened, post, talq, post.calendar)
     post.beside.append(keeping.run)
 
     def settled() -> None:
@@ -106,7 +104,7 @@ def doors_of(opened: Installation) -> Doors:
     routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, may_read, figures)]
     routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
     routes += accounts_routes(keeper, access, opened.facts.accounts)
-    routes += api_routes(opened, post, access, kiln, calendar, talq, keeping)
+    routes += api_routes(opened, post, access, kiln, talq, keeping)
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))

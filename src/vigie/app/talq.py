@@ -13,7 +13,6 @@ from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
-from vigie.api.known import Frozen
 from vigie.api.talq import Link, Means, ProgrammeKeeping, TalqDoor
 from vigie.api.talq.programmes import Wanted, nights_ahead, wanted
 from vigie.app.installation import Installation, write_key
@@ -22,6 +21,7 @@ from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar
 from vigie.core.scope import Scope
 from vigie.core.service import Effect
+from vigie.engine.known import Frozen
 from vigie.engine.pump import Pump
 from vigie.protocols.talq import Cms, Enrolment
 from vigie.services.lighting.plans import PROGRAMME, layers_of, park_of

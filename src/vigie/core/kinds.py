@@ -63,6 +63,8 @@ class Default(StrEnum):
 
     DAWN = "dawn"
     """The next sunrise where the order goes."""
+    UNSAID = "unsaid"
+    """Nothing: it is left to whoever carries the order out. No form asks for it."""
 
 
 class Keeper(StrEnum):
@@ -234,6 +236,18 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preset:
+    """An order that is given so often that a form offers it whole; whoever gives it may still change it.
+
+    params: what it sets. lasts_s: how long it lasts from when it is given, of an action that holds (`Hold.until`).
+    """
+
+    name: str
+    params: tuple[tuple[str, float | str | bool], ...]
+    lasts_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Action(Bound):
     """An order that an asset understands. It sets an absolute state, so it may be resent, unless `once`.
 
@@ -241,7 +255,8 @@ class Action(Bound):
     proof_s: how long after the send the proof may take before the target is unproved.
     once: never resent after a send whose outcome is unknown (a siren, a count-down).
     settles: what it decides, its own name where nothing is said: a newer order that decides the same takes the place
-    of the older one. holds: how what it sets ends. pace: how fast it goes out. answered: it needs a reason.
+    of the older one. holds: how what it sets ends. pace: how fast it goes out. answered: it needs a reason. presets:
+    what a form offers.
     """
 
     params: tuple[Param, ...] = ()
@@ -254,6 +269,7 @@ class Action(Bound):
     holds: Hold | None = None
     pace: Pace | None = None
     answered: bool = False
+    presets: tuple[Preset, ...] = ()
     name: str = ""
 
     @property

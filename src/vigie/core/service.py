@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
 from vigie.core.observations import Bytes, Floats, Int64s, Mask
-from vigie.core.plans import Finding, PlanKind, Question
+from vigie.core.plans import Finding, Known, PlanKind, Question
 
 Numbers = NDArray[np.int64]
 """Asset numbers."""
@@ -60,6 +60,29 @@ class Present:
     evidence: Mapping[str, float | str]
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An order that an automation gave: to which assets (sorted), when, and how."""
+
+    assets: Numbers
+    at_us: int
+    params: Mapping[str, float | str | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The stretches of the town's streets as they are drawn.
+
+    street: of each line, by the number that `City.streets` has for its name. start: its first corner; one more at the
+    end. lon, lat: of each corner, in degrees.
+    """
+
+    street: Int64s
+    start: Int64s
+    lon: Floats
+    lat: Floats
+
+
 class City(Protocol):
     """What a service may know of the city besides the change it reacts to."""
 
@@ -98,6 +121,23 @@ class City(Protocol):
 
     def everywhere(self, point: str) -> tuple[Numbers, Newest]:
         """Every asset in service that has a point of this name, whichever service owns it, and the newest of it."""
+        ...
+
+    def seen_at(self, kind: type[AssetKind], point: Point[Any], assets: Numbers) -> tuple[Floats, Floats]:
+        """Longitude and latitude that each asset has said last of a point that is a place, NaN for none."""
+        ...
+
+    def ordered(self, kind: type[AssetKind], action: Action, assets: Numbers, now_us: int) -> Mask:
+        """Which of these assets an order of somebody's that decides the same rules, or may rule yet; what automations
+        have ordered counts for nothing."""
+        ...
+
+    def locked_out(self, assets: Numbers) -> Mask:
+        """Which of these assets a lock-out holds."""
+        ...
+
+    def given(self, automation: str, since_us: int) -> Sequence[Given]:
+        """What an automation has ordered since an instant, the oldest first, as it is on disk."""
         ...
 
     def attribute(self, kind: type[AssetKind], attribute: Attribute, assets: Numbers) -> NDArray[Any]:
@@ -194,6 +234,56 @@ class Sweep:
     attributes: Mapping[type[AssetKind], tuple[Attribute, ...]]
 
 
+AUTOMATION = "automation"
+"""The word of an order's selection that names the automation it came of; no order of a person has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An order that an automation has the post give, in its own name.
+
+    assets: sorted, none twice. words: what the journal says of what it came of. expires_s: what was not sent by then is
+    never sent. It passes the guards as any order does; who is refused, or does not end by itself what it sets, is left
+    out.
+    """
+
+    kind: type[AssetKind]
+    action: Action
+    params: Mapping[str, float | str | bool]
+    assets: Numbers
+    words: Mapping[str, str]
+    expires_s: float
+
+
+class Reactor(Protocol):
+    """What an automation remembers. One an engine."""
+
+    def hear(self, change: Change, now_us: int) -> None:
+        """Takes note of a change that the automation hears; cheap, for there are many."""
+        ...
+
+    def answer(self, prepared: Any, city: City, now_us: int) -> tuple[list[Ask], list[Effect]]:
+        """What is to be ordered now, and what is the matter; what was heard is done with by it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Automation:
+    """What a service does by itself where a plan says so: it hears of changes, and orders.
+
+    name: how the journal names it (`AUTOMATION`). plan: as long as none of this kind is in force, nothing of it runs.
+    hears: kinds and points by their names, whichever service owns them; one that this installation has not is not
+    heard. prepare(known, lines): all that it needs of the town and of what is in force; run apart from the engine,
+    again with each change of either. make(city, now_us): what remembers; it may ask what was given before.
+    """
+
+    name: str
+    plan: PlanKind
+    hears: tuple[tuple[str, str], ...]
+    prepare: Callable[[Known, Lines], Any]
+    make: Callable[[City, int], Reactor]
+
+
 class How(StrEnum):
     """What one figure says of many values."""
 
@@ -249,7 +339,8 @@ class Service:
     reacts: the points whose change `step` is called for; changes of any other cost it nothing.
     guards: for an action, the rules that can refuse it. figures: what the strip of live figures says of it.
     plans: the documents that people write for it. questions: what it can be asked. sweep: what it looks for again and
-    again. judge: what it has against the assets that an inventory brings, a finding a rule.
+    again. judge: what it has against the assets that an inventory brings, a finding a rule. automation: what it
+    orders by itself.
     """
 
     name: str
@@ -263,3 +354,4 @@ class Service:
     questions: tuple[Question, ...] = ()
     sweep: Sweep | None = None
     judge: Callable[[Sequence[Draft]], list[Finding]] = _no_judge
+    automation: Automation | None = None

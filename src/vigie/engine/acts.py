@@ -20,6 +20,7 @@ from vigie.core.kinds import Hazard
 from vigie.core.lives import COMMAND
 from vigie.core.observations import Mask
 from vigie.core.plans import PlanKind
+from vigie.core.service import Ask
 from vigie.engine.command import Command
 from vigie.engine.commands import CommandRefused
 from vigie.engine.conditions import Condition
@@ -204,7 +205,7 @@ class Acts:
         return str(uuid7(self._clock.now_us(), self._dice.bytes(10)))
 
     def tick(self) -> None:
-        """What time does to orders, and to what they set."""
+        """What time does to orders and to what they set, and what automations order by themselves."""
         now_us = self._clock.now_us()
         self._engine.commands.tick(now_us)
         if self._facts.has_room:
@@ -212,15 +213,30 @@ class Acts:
             self._engine.apply(due.effects, self._engine.next_ingest, f"holds.{now_us}", now_us)
             for order in due.orders:
                 with suppress(CommandRefused):
-                    self._end(order, now_us)
+                    self._give(order, now_us)
+            asks, effects = self._engine.automations.answer(self._engine, now_us)
+            self._engine.apply(effects, self._engine.next_ingest, f"automations.{now_us}", now_us)
+            for ask in asks:
+                with suppress(CommandRefused):
+                    self._answer(ask, now_us)
         self.note_orders()
 
-    def _end(self, order: Order, now_us: int) -> None:
-        """Gives, in the post's own name, an order that ends what another set. Raises CommandRefused."""
+    def _answer(self, ask: Ask, now_us: int) -> None:
+        """Gives what an automation asks for, to those who are not refused and end it by themselves. Raises
+        CommandRefused."""
+        order = Order(ask.kind, ask.action, ask.params, ask.assets, ask.words)
+        examined = self.examine(order)
+        open_to = examined.open & (examined.knows_end | (order.until_us is None))
+        if open_to.any():
+            self._give(replace(order, assets=order.assets[open_to]), now_us, ask.expires_s)
+
+    def _give(self, order: Order, now_us: int, expires_s: float | None = None) -> None:
+        """Gives an order in the post's own name. Raises CommandRefused."""
         commands = self._engine.commands
         command = commands.propose(
-            self.new_id(), order, self.examine(order), actor=POST, reason="", key="", now_us=now_us
-        )
+            self.new_id(), order, self.examine(order), actor=POST, reason="", key="", now_us=now_us,
+            expires_s=expires_s,
+        )  # fmt: skip
         if command.state == COMMAND.first:
             commands.release(command, POST, now_us=now_us)
 

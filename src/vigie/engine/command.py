@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -12,11 +13,22 @@ import numpy as np
 from vigie.core.facts import POST, About, CommandProposed, Entry, TargetsMoved, because, digest
 from vigie.core.kinds import Hazard
 from vigie.core.lives import TARGET
-from vigie.core.observations import Bytes, Int64s
-from vigie.core.service import Refusal
+from vigie.core.observations import Bytes, Int64s, Mask
+from vigie.core.service import AUTOMATION, Refusal
+from vigie.core.times import MINUTE_US
 from vigie.engine.orders import Order
 
+AUTOMATIC_US = 50 * MINUTE_US
+"""What an automation ordered is followed no longer: it orders much, and by then who does not let go is found
+(`Hold.grace_s`)."""
+
 CODES: Mapping[str, int] = {state: code for code, state in enumerate(TARGET.states)}
+
+
+@cache
+def _among(states: tuple[str, ...]) -> Mask:
+    """By the code of a state, whether it is one of these."""
+    return np.array([state in states for state in TARGET.states])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,15 @@ class Command:
         return self.order.action.hazard
 
     @property
+    def is_automatic(self) -> bool:
+        """Whether an automation gave it, and nobody."""
+        return AUTOMATION in self.order.selection
+
+    def followed_us(self, most_us: int) -> int:
+        """How long after its end it is followed, where an order of a person is for so long."""
+        return AUTOMATIC_US if self.is_automatic else most_us
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many targets are in each state; states without any are left out."""
         codes, counts = np.unique(self.state_of, return_counts=True)
@@ -95,7 +116,7 @@ class Command:
 
     def rows_in(self, *states: str) -> Int64s:
         """The rows of the targets in one of the states."""
-        return np.flatnonzero(np.isin(self.state_of, [CODES[state] for state in states]))
+        return np.flatnonzero(_among(states)[self.state_of])
 
 
 def target_rows(command: Command, rows: Int64s) -> list[TargetRow]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigie.core.facts import POST, CommandMoved, Entry, because
-from vigie.core.kinds import Hazard, Pace, Quality
+from vigie.core.kinds import Action, AssetKind, Hazard, Pace, Quality
 from vigie.core.lives import COMMAND, TARGET, MoveRefused
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.service import Numbers, Refusal
@@ -28,6 +28,7 @@ from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from vigie.engine.clocks import DeviceClocks
 from vigie.engine.command import CODES, Command, proposed, targets_moved
 from vigie.engine.consignations import Consignations
+from vigie.engine.following import Index
 from vigie.engine.orders import GONE, Examined, Examiner, Order, ends, shown_as
 from vigie.engine.pace import Gate, lasts_s
 from vigie.engine.picture import Moved
@@ -101,6 +102,7 @@ class Commands:
     ) -> None:
         self._registry, self._examiner, self._consignations = registry, examiner, consignations
         self._all: dict[str, Command] = {}
+        self._index = Index()
         self._by_key: dict[tuple[str, str], str] = {}
         self._watched = np.zeros(4_096, np.int32)
         self._moved: dict[str, list[Int64s]] = {}
@@ -132,10 +134,20 @@ class Commands:
     # What a person does. Each returns after having moved the lives; `collect` says it as facts.
 
     def propose(
-        self, command_id: str, order: Order, examined: Examined, *, actor: str, reason: str, key: str, now_us: int
+        self,
+        command_id: str,
+        order: Order,
+        examined: Examined,
+        *,
+        actor: str,
+        reason: str,
+        key: str,
+        now_us: int,
+        expires_s: float | None = None,
     ) -> Command:
         """Gives an order: refused targets are refused at once, the others wait for its release; an order without any is
-        refused whole. Raises CommandRefused where too many orders are under way."""
+        refused whole. expires_s: what was not sent by then is never sent; as the action says, where nothing is said.
+        Raises CommandRefused where too many orders are under way."""
         count = len(order.assets)
         sizes = [len(each.order.assets) for each in self._all.values() if not each.closed_us]
         if len(sizes) >= OPEN_MAX:
@@ -150,7 +162,7 @@ class Commands:
             key=key,
             state=COMMAND.first,
             proposed_us=now_us,
-            expires_us=now_us + int(order.action.expires_s * SECOND_US),
+            expires_us=now_us + int((order.action.expires_s if expires_s is None else expires_s) * SECOND_US),
             area=self._common_area(order.assets),
             state_of=np.full(count, CODES[TARGET.first], np.uint8),
             sent_us=np.zeros(count, np.int64),
@@ -266,7 +278,7 @@ class Commands:
         return {reporter for reporter in found if not self.again_us(reporter, now_us)}
 
     def receipt(self, command: Command, asset: int, reporter: int, result: str, detail: str, now_us: int) -> bool:
-        """What a device says of an order it got. Returns whether it meant anything: a target of this device, sent."""
+        """What a device says of an order. Returns whether it meant anything: a target of this device, sent."""
         row = int(np.searchsorted(command.order.assets, asset))
         if row >= len(command.order.assets) or command.order.assets[row] != asset:
             return False
@@ -294,7 +306,7 @@ class Commands:
         slot, value, observed = moved.slot[hits], moved.value[hits], moved.observed_us[hits]
         reporter = self._registry.reporter[self._registry.slot_asset[slot]].astype(np.int64)
         observed = observed - clocks.ahead_us(reporter, received_us)
-        for command in tuple(self._all.values()):
+        for command in self._index.of(self._registry.slot_asset[slot]):
             if command.hold_slots is not None:
                 self._end(command, slot, value, observed, received_us)
             if command.slots is None or command.order.proof is None:
@@ -324,7 +336,7 @@ class Commands:
     def ruled_by_newer(self, command: Command, rows: Int64s, now_us: int) -> Mask:
         """Which of these targets a newer order that decides the same has been sent to, and may rule now."""
         ruled = np.zeros(len(rows), np.bool_)
-        for other in self._all.values():
+        for other in self._index.of(command.order.assets[rows]):
             sets = other.proposed_us > command.proposed_us and other.order.action.holds is not None
             if not sets or ends(other.order) or not _same(other.order, command.order):
                 continue
@@ -333,6 +345,21 @@ class Commands:
                 ruled |= np.isin(command.order.assets[rows], other.order.assets[other.sent_us > 0])
         return ruled
 
+    def ordered(self, kind: type[AssetKind], action: Action, assets: Numbers, now_us: int) -> Mask:
+        """Which of these assets an order of a person's that decides the same as this action rules, or may rule yet."""
+        found = np.zeros(len(assets), np.bool_)
+        for other in self._index.of(assets):
+            order = other.order
+            if other.is_automatic or order.kind is not kind or order.action.decides != action.decides:
+                continue
+            may_rule = ~_LAST[other.state_of]
+            until_us = order.until_us
+            if order.action.holds is not None and not ends(order) and (until_us is None or until_us > now_us):
+                may_rule |= _HELD[other.state_of] | (other.state_of == CODES["unproved"])
+            if may_rule.any():
+                found |= np.isin(assets, order.assets[may_rule])
+        return found
+
     # What time does.
 
     def tick(self, now_us: int) -> None:
@@ -340,7 +367,7 @@ class Commands:
         before that the oldest of what is over, where it has too many targets to wait for a late proof of each."""
         for command in tuple(self._all.values()):
             if command.closed_us:
-                kept_us = command.closed_us + (LATE_US if command.slots is not None else SHOWN_US)
+                kept_us = command.closed_us + (command.followed_us(LATE_US) if command.slots is not None else SHOWN_US)
                 if now_us > max(kept_us, held_until_us(command)):
                     self._forget(command)
                 continue
@@ -420,7 +447,7 @@ class Commands:
         """Ends older orders that decide the same for the assets of these rows; returns, for each target, whether an
         older one may still be on its way to it."""
         overlapped = np.zeros(len(command.order.assets), np.bool_)
-        for other in tuple(self._all.values()):
+        for other in self._index.of(command.order.assets[rows]):
             if other is command or other.state != "running" or not _same(other.order, command.order):
                 continue
             _, mine, theirs = np.intersect1d(
@@ -459,7 +486,7 @@ class Commands:
 
     def _take_over(self, command: Command, rows: Int64s, now_us: int) -> None:
         """What older orders set is over where this one, which decides the same, is proved."""
-        for other in self._all.values():
+        for other in self._index.of(command.order.assets[rows]):
             if other is command or other.hold_slots is None or not _same(other.order, command.order):
                 continue
             if other.proposed_us <= command.proposed_us:
@@ -495,6 +522,7 @@ class Commands:
     def _keep(self, command: Command) -> None:
         self._fit()
         self._all[command.id] = command
+        self._index.add(command)
         if command.key:
             self._by_key[command.actor, command.key] = command.id
         if command.order.proof is not None:
@@ -521,6 +549,7 @@ class Commands:
             if slots is not None:
                 self._watched[slots] -= 1
         del self._all[command.id]
+        self._index.remove(command)
         self._by_key.pop((command.actor, command.key), None)
 
     def _touch(self, command: Command) -> None:
@@ -553,7 +582,7 @@ class Commands:
 def held_until_us(command: Command) -> int:
     """How long an order is followed for the end of what it set; 0 where there is nothing to be seen."""
     until_us = command.order.until_us
-    return until_us + HELD_US if until_us is not None and len(command.holding) else 0
+    return until_us + command.followed_us(HELD_US) if until_us is not None and len(command.holding) else 0
 
 
 def _same(one: Order, other: Order) -> bool:

@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from vigie.core.arrays import ints
 from vigie.core.facts import Entry
 from vigie.core.ids import effect_id
-from vigie.core.kinds import AssetKind, Attribute, Catalogue, ConditionKind, Point, Quality
+from vigie.core.kinds import Action, AssetKind, Attribute, Catalogue, ConditionKind, Point, Quality
 from vigie.core.observations import Batch, Floats, Int64s, Mask
-from vigie.core.service import Change, Effect, Newest, Numbers, Present, Service, Sweeper
+from vigie.core.service import Change, Effect, Given, Newest, Numbers, Present, Service, Sweeper
 from vigie.engine.admission import Admission
 from vigie.engine.attributes import Attributes
+from vigie.engine.automations import Automations
 from vigie.engine.clocks import DeviceClocks
 from vigie.engine.command import Command
 from vigie.engine.commands import Commands, NewId
@@ -107,6 +108,7 @@ class Engine:
         # point number -> which services react to it, so that a batch nobody reacts to costs one look-up.
         self._reacting = np.zeros(max(registry.by_number, default=0) + 1, np.bool_)
         self._reactions: list[tuple[Service, dict[int, tuple[type[AssetKind], Point[Any]]]]] = []
+        self.automations = Automations(services, registry, facts, self.plans)
         self._sweepers: dict[str, Sweeper] = {}
         for service in services:
             wanted = {self._number_of(kind, point): (kind, point) for kind, point in service.reacts}
@@ -153,6 +155,7 @@ class Engine:
             mine = [change for number, change in changes if number in wanted]
             if mine:
                 self.apply(service.step(mine, self, received_us), ingest, service.name, received_us)
+        self.automations.hear(changes, received_us)
         self.commands.prove(moved, received_us, self.clocks)
         shard = self._shard
         self.owe_orders(lambda what: str(effect_id(received_us, shard, ingest, what, 0)), received_us)
@@ -258,6 +261,23 @@ class Engine:
         slots = [registry.slots_of(kind, declared, numbers) for numbers, kind, declared in own]
         return assets, self._newest(np.concatenate([np.empty(0, np.int64), *slots]))
 
+    def seen_at(self, kind: type[AssetKind], point: Point[Any], assets: Numbers) -> tuple[Floats, Floats]:
+        """Longitude and latitude that each asset has said last of a point that is a place."""
+        slots = self.registry.slots_of(kind, point, assets)
+        return self.picture.value[slots], self.picture.value2[slots]
+
+    def ordered(self, kind: type[AssetKind], action: Action, assets: Numbers, now_us: int) -> Mask:
+        """Which of these assets an order of somebody's that decides the same rules, or may rule yet."""
+        return self.commands.ordered(kind, action, assets, now_us)
+
+    def locked_out(self, assets: Numbers) -> Mask:
+        """Which of these assets a lock-out holds."""
+        return self.consignations.held[assets]
+
+    def given(self, automation: str, since_us: int) -> Sequence[Given]:
+        """What an automation has ordered since an instant."""
+        return self._facts.given(automation, since_us)
+
     def attribute(self, kind: type[AssetKind], attribute: Attribute, assets: Numbers) -> NDArray[Any]:
         """What the inventory says of each asset, of what sweeps ask for."""
         return self.attributes.swept(kind, attribute, assets)
@@ -357,7 +377,7 @@ class Engine:
     def _changes(self, moved: Moved) -> list[tuple[int, Change]]:
         """What moved, by the points that somebody reacts to; values their device does not vouch for are left out."""
         numbers = self.registry.slot_point[moved.slot]
-        rows = np.flatnonzero(self._reacting[numbers] & (moved.quality == Quality.GOOD))
+        rows = np.flatnonzero((self._reacting | self.automations.hears)[numbers] & (moved.quality == Quality.GOOD))
         if not len(rows):
             return []
         changes: list[tuple[int, Change]] = []

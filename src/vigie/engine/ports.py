@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from vigie.core.facts import Entry
 from vigie.core.kinds import AssetKind
-from vigie.core.observations import Batch, Int64s
+from vigie.core.observations import Batch, Floats, Int64s
+from vigie.core.service import Given
 
 
 class StorageFull(Exception):
@@ -113,4 +114,13 @@ class FactStore(Protocol):
     def attributes(self, kind: type[AssetKind], names: Sequence[str]) -> tuple[Int64s, Mapping[str, NDArray[Any]]]:
         """The numbers of all assets of a kind, sorted, and these attributes of each: NaN, or "", where nothing is
         known. May be called from any thread."""
+        ...
+
+    def lines(self) -> tuple[list[str], Int64s, Floats, Floats]:
+        """The stretches of streets that are in service and drawn: the name of each, its first corner (one more at the
+        end), and longitude and latitude of each corner, in degrees. May be called from any thread."""
+        ...
+
+    def given(self, automation: str, since_us: int) -> Sequence[Given]:
+        """The orders that an automation has given since an instant, the oldest first."""
         ...

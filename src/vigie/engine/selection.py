@@ -15,6 +15,19 @@ from vigie.engine.registry import Registry
 
 CORNERS_MAX = 2_000
 
+PATH_M_MAX = 5_000.0
+"""A way that is longer is no walk home."""
+
+_M_PER_DEGREE = 111_195.0
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way: its places (longitude, latitude) in their order, and how far from it an asset may stand, in metres."""
+
+    places: Sequence[tuple[float, float]]
+    within_m: float
+
 
 class SelectionWrong(Exception):
     """What was said selects nothing that can be understood; says why."""
@@ -25,9 +38,9 @@ class Selection:
     """The conditions that an asset must fulfil, all of them; None or "" asks for nothing.
 
     assets: ids. kinds, street, area: names; an area holds what lies below it. box: west, south, east, north, degrees.
-    polygon: its corners (longitude, latitude), without the first again at the end. order: the id of the order whose
-    targets `assets` are: how they were named, for the journal. reporter: the number of the device that speaks for them,
-    None for any.
+    polygon: its corners (longitude, latitude), without the first again at the end. path: a way. order: the id of the
+    order whose targets `assets` are: how they were named, for the journal. reporter: the number of the device that
+    speaks for them, None for any.
     """
 
     assets: Sequence[str] | None = None
@@ -36,6 +49,7 @@ class Selection:
     area: str = ""
     box: tuple[float, float, float, float] | None = None
     polygon: Sequence[tuple[float, float]] | None = None
+    path: Path | None = None
     order: str = ""
     reporter: int | None = None
 
@@ -47,6 +61,9 @@ class Selection:
             said["assets"] = ",".join(self.assets) if len(self.assets) <= 5 else str(len(self.assets))
         if self.polygon is not None:
             said["polygon"] = ";".join(f"{lon:.5f},{lat:.5f}" for lon, lat in self.polygon[:20])
+        if self.path is not None:
+            # It may be somebody's way home: the journal says how long it is, and not where.
+            said["path"] = f"{_length_m(self.path):.0f} m"
         return {name: value for name, value in said.items() if value}
 
 
@@ -77,6 +94,8 @@ def mask_of(registry: Registry, selection: Selection, places: tuple[Floats, Floa
         mask &= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
     if selection.polygon is not None:
         mask &= _inside(selection.polygon, mask, lon, lat)
+    if selection.path is not None:
+        mask &= _along(selection.path, mask, lon, lat)
     return mask
 
 
@@ -103,3 +122,24 @@ def _inside(polygon: Sequence[tuple[float, float]], among: Mask, lon: Floats, la
     rows = np.flatnonzero(among)
     inside[rows] = shapely.contains_xy(shape, lon[rows], lat[rows])
     return inside
+
+
+def _along(path: Path, among: Mask, lon: Floats, lat: Floats) -> Mask:
+    if len(path.places) < 2 or _length_m(path) > PATH_M_MAX:
+        raise SelectionWrong(f"a way has two places at least, and is {PATH_M_MAX:.0f} m long at most")
+    line = shapely.LineString(np.array(path.places) * _metres(path))
+    shapely.prepare(line)
+    found = np.zeros(len(among), np.bool_)
+    rows = np.flatnonzero(among)
+    spots = np.asarray(shapely.points(np.stack([lon[rows], lat[rows]], 1) * _metres(path)))
+    found[rows] = shapely.dwithin(line, spots, path.within_m)
+    return found
+
+
+def _metres(path: Path) -> Floats:
+    """Metres in a degree of longitude and of latitude where the way is."""
+    return np.array([np.cos(np.radians(path.places[0][1])), 1.0]) * _M_PER_DEGREE
+
+
+def _length_m(path: Path) -> float:
+    return float(np.hypot(*np.diff(np.array(path.places) * _metres(path), axis=0).T).sum())

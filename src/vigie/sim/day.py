@@ -21,21 +21,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from vigie.core.calendar import Calendar
 from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, AssetsTaken, DeviceAdmitted, Entry, digest
 from vigie.core.ids import uuid7
 from vigie.core.observations import Outcome
+from vigie.core.scope import Scope
 from vigie.core.service import SWEEP_S, Service
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, day_of
 from vigie.engine.acts import Acts
 from vigie.engine.inventory import digests_of, plan_intake
+from vigie.engine.known import Frozen
 from vigie.engine.loop import Engine, catalogue_of
+from vigie.engine.plans import kinds_of
 from vigie.engine.registry import Registry
 from vigie.engine.whereabouts import Whereabouts
 from vigie.sim.city import City
+from vigie.sim.city.facts import ZONE
 from vigie.sim.city.inventory import drafts
 from vigie.sim.clock import SeededDice, VirtualClock
 from vigie.sim.devices import counts_of, gateways
@@ -226,8 +232,16 @@ class Day:
         while self._script and self._script[0].at_us <= now_us:
             self._script.pop(0).do(self.acts, self.engine)
             self.engine.settle()
+            self._prepare()
         self.acts.tick()
         self.engine.settle()
+
+    def _prepare(self) -> None:
+        """Prepares what automations need of what is in force; they begin at once, unlike in a running post."""
+        due = self.engine.automations.due()
+        if due:
+            known = Frozen.of(self.engine, Calendar(ZoneInfo(ZONE)), Scope.everything(), self.clock.now_us())
+            self.engine.automations.prepare(due, known)
 
     def _report(self, now_us: int, killed_when: str) -> bool:
         """Takes in what comes to the post; returns whether its senders are to be answered."""
@@ -296,10 +310,12 @@ class Day:
             shard="simulation",
             commands=self.facts.orders.kept(self.clock.now_us()),
             consignations=self.facts.orders.holding(),
+            plans=self.facts.plans.kept(kinds_of(self._services)),
             whereabouts=Whereabouts(registry, self.facts.known_areas()),
         )
         self.engine.start()
         # No inventory is taken in while a day is lived.
         self.engine.attributes.read(registry.version)
+        self._prepare()
         self.acts = Acts(self.engine, self.facts, self.clock, self._dice)
         self.tally.starts += 1

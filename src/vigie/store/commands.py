@@ -11,11 +11,13 @@ import numpy as np
 from sqlalchemy import Connection, Row, and_, func, or_, select, text
 from sqlalchemy.engine import Engine
 
+from vigie.core.facts import POST
 from vigie.core.kinds import Catalogue, Sort
 from vigie.core.lives import COMMAND as COMMAND_LIFE
 from vigie.core.lives import TARGET as TARGET_LIFE
 from vigie.core.observations import Mask
 from vigie.core.scope import Scope
+from vigie.core.service import AUTOMATION, Given
 from vigie.core.times import SECOND_US
 from vigie.engine.command import Command, refusal_of
 from vigie.engine.commands import HELD_US, LATE_US, held_until_us
@@ -24,6 +26,8 @@ from vigie.engine.orders import Order, OrderWrong, action_named
 from vigie.store.tables import COMMAND, CONSIGNATION, PERSONAL, TARGET
 from vigie.store.transactions import reading
 
+_AUTOMATIC = COMMAND.c.selection.contains(f'"{AUTOMATION}"', autoescape=True)
+"""Orders that automations gave."""
 _UNPROVED = TARGET_LIFE.states.index("unproved")
 _HELD = [TARGET_LIFE.states.index(state) for state in ("done", "done_late")]
 
@@ -87,7 +91,7 @@ class StoredCommands:
             for each in found
             if not each.closed_us
             or held_until_us(each) > now_us
-            or (each.closed_us > now_us - LATE_US and len(each.rows_in("unproved")))
+            or (each.closed_us > now_us - each.followed_us(LATE_US) and len(each.rows_in("unproved")))
         ]
 
     def _held_us(self) -> int:
@@ -115,6 +119,22 @@ class StoredCommands:
             for row in rows
         ]
 
+    def given(self, automation: str, since_us: int) -> list[Given]:
+        """The orders that an automation has given since an instant, the oldest first."""
+        c = COMMAND.c
+        mine = and_(
+            c.proposed_us >= since_us, c.actor == POST, c.selection.contains(f'"{AUTOMATION}"', autoescape=True)
+        )
+        with reading(self._engine) as read:
+            rows = read.execute(select(c.id, c.proposed_us, c.params, c.selection).where(mine).order_by(c.proposed_us))
+            own = [row for row in rows.all() if json.loads(row.selection).get(AUTOMATION) == automation]
+            found: list[Given] = []
+            for row in own:
+                targets = select(TARGET.c.asset).where(TARGET.c.command == row.id).order_by(TARGET.c.asset)
+                assets = np.array(list(read.execute(targets).scalars()), np.int64)
+                found.append(Given(assets, row.proposed_us, json.loads(row.params)))
+        return found
+
     def find(self, command_id: str) -> PastCommand | None:
         """The order of this id."""
         return self._one(COMMAND.c.id == command_id)
@@ -123,8 +143,11 @@ class StoredCommands:
         """The order that somebody gave under an idempotency key."""
         return self._one((COMMAND.c.actor == actor) & (COMMAND.c.key == key))
 
-    def page(self, scope: Scope, *, open_only: bool | None, before: str | None, limit: int) -> list[PastCommand]:
-        """The orders that a scope covers, the newest first. before: only those older than the order of this id."""
+    def page(
+        self, scope: Scope, *, open_only: bool | None, before: str | None, limit: int, automatic: bool = False
+    ) -> list[PastCommand]:
+        """The orders that a scope covers, the newest first. before: only those older than the order of this id.
+        automatic: whether those that automations gave are listed among them."""
         clause = scope.clause("placed", public=False)
         placed = select(COMMAND, COMMAND.c.service.label("of"), text("'see' AS verb"), text("0 AS public")).subquery(
             "placed"
@@ -135,6 +158,8 @@ class StoredCommands:
             query = query.where(ended if open_only else ~ended)
         if before is not None:
             query = query.where(placed.c.id < before)
+        if not automatic:
+            query = query.where(~placed.c.selection.contains(f'"{AUTOMATION}"', autoescape=True))
         # Ids begin with the instant: the newest first is the largest first.
         with self._engine.connect() as read:
             ids = list(read.execute(query.order_by(placed.c.id.desc()).limit(limit)).scalars())

@@ -15,7 +15,8 @@ from sqlalchemy.engine import Engine
 
 from vigie.core.facts import Entry, PersonalErased, commitment, leaf_bytes
 from vigie.core.kinds import AssetKind, Catalogue
-from vigie.core.observations import Int64s
+from vigie.core.observations import Floats, Int64s
+from vigie.core.service import Given
 from vigie.engine.conditions import Condition
 from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull
@@ -28,7 +29,7 @@ from vigie.store.commands import StoredCommands
 from vigie.store.conditions import PastConditions
 from vigie.store.erasures import ERASURES, Erasures
 from vigie.store.files import free_bytes
-from vigie.store.geometry import read_outlines
+from vigie.store.geometry import read_lines, read_outlines
 from vigie.store.journal import Journal, append_leaf, size_of
 from vigie.store.memories import Memories
 from vigie.store.migrations import migrate
@@ -171,6 +172,14 @@ class SqlFacts:
     def outlines(self) -> list[Outline]:
         """The outlines of the town, as its tiles are drawn from."""
         return read_outlines(self._engine, self._catalogue)
+
+    def lines(self) -> tuple[list[str], Int64s, Floats, Floats]:
+        """The stretches of streets, as they are drawn; see `vigie.engine.ports.FactStore`."""
+        return read_lines(self._engine, self._catalogue)
+
+    def given(self, automation: str, since_us: int) -> list[Given]:
+        """What an automation has ordered since an instant; see `vigie.engine.ports.FactStore`."""
+        return self.orders.given(automation, since_us)
 
     def devices(self) -> Mapping[bytes, tuple[int, str]]:
         """The devices that may speak: digest of the secret -> number and name."""

@@ -11,7 +11,9 @@ import shapely
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
+from vigie.core.arrays import ints
 from vigie.core.kinds import Catalogue
+from vigie.core.observations import Floats, Int64s
 from vigie.engine.tiles.ground import Outline, drawn, grade_of
 from vigie.store.tables import ASSET
 
@@ -46,3 +48,19 @@ def read_outlines(engine: Engine, catalogue: Catalogue, numbers: Sequence[int] |
         for row, shape in zip(rows, shapes, strict=True)
         if shape is not None or numbers is not None
     ]
+
+
+def read_lines(engine: Engine, catalogue: Catalogue) -> tuple[list[str], Int64s, Floats, Floats]:
+    """The stretches of streets in service that have a shape; see `vigie.engine.ports.FactStore.lines`."""
+    kinds = [kind.kind for kind in catalogue.assets.values() if kind.street]
+    c = ASSET.c
+    query = select(c.name, c.geometry).where(c.kind.in_(kinds), c.geometry.is_not(None), c.retired_us.is_(None))
+    with engine.connect() as read:
+        rows = read.execute(query.order_by(c.no)).all()
+    blobs = np.empty(len(rows), np.object_)
+    blobs[:] = [row.geometry for row in rows]
+    parts, of = shapely.get_parts(shapely.from_wkb(blobs, on_invalid="ignore"), return_index=True)
+    corners, line = shapely.get_coordinates(parts, return_index=True)
+    start = np.searchsorted(line, np.arange(len(parts) + 1))
+    names = [str(rows[each][0]) for each in ints(np.asarray(of))]
+    return names, start.astype(np.int64), corners[:, 0].copy(), corners[:, 1].copy()

@@ -77,6 +77,28 @@ def carry_out(post: RunningPost, orders: list[dict[str, Any]]) -> None:
     assert post.send(done).body["accepted"] == len(done)
 
 
+def test_a_way_is_lit_for_a_time_and_the_journal_does_not_say_where_it_leads(operator: Browser) -> None:
+    def along(*places: tuple[float, float], within_m: float = 25.0) -> dict[str, Any]:
+        params = {"level": 100, "until": rfc3339(now_us() + 3_600_000_000)}
+        return {
+            "action": "luminaire.dim",
+            "params": params,
+            "select": {"path": {"places": places, "within_m": within_m}},
+        }
+
+    # Lamps stand every 0.75 m along 47.3 from 5.0 on.
+    near = operator.ask("POST", "/api/v1/commands/preview", along((5.0, 47.2998), (5.00005, 47.2998)))
+    assert near.body["targets"] == len([n for n in range(LAMPS) if n / 1e5 < 5e-5 + 1.6e-4])
+    assert operator.ask("POST", "/api/v1/commands/preview", along((5.0, 47.2), (5.0, 47.21))).status == 422
+    assert operator.ask("POST", "/api/v1/commands/preview", along((5.0, 47.2), (5.0, 47.3))).status == 422
+    given = operator.ask("POST", "/api/v1/commands", along((5.0, 47.3001), (5.00005, 47.3001), within_m=12.0))
+    assert given.status == 201
+    items = operator.ask("GET", "/api/v1/journal?type=CommandProposed").body["items"]
+    assert given.body["id"] in json.dumps(items)
+    assert "47.3" not in json.dumps(items)
+    assert operator.ask("POST", f"/api/v1/commands/{given.body['id']}/cancel", {"reason": ""}).status == 200
+
+
 def test_an_order_to_a_street_is_previewed_given_proved_and_read_in_the_journal(
     post: RunningPost, operator: Browser
 ) -> None:

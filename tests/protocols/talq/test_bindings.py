@@ -13,6 +13,7 @@ from vigie.protocols.talq.bindings import (
     KINDS,
     LUMINAIRE,
     MEASURES,
+    MOTION,
     NOTICES,
     RESTS,
     SIGNS,
@@ -30,6 +31,7 @@ SORT = {
     As.LEVEL: Sort.NUMBER,
     As.CHOICE: Sort.CHOICE,
     As.FULL: Sort.FLAG,
+    As.FLAG: Sort.FLAG,
     As.CONTROL: Sort.CHOICE,
 }
 TYPE = {
@@ -37,6 +39,7 @@ TYPE = {
     As.LEVEL: ("AttributeLevelState",),
     As.CHOICE: ("AttributeBinary",),
     As.FULL: ("AttributeCommand",),
+    As.FLAG: ("AttributeBoolean",),
     As.CONTROL: ("AttributeCommand",),
 }
 # TALQ's unit, times the scale, is the point's.
@@ -100,7 +103,7 @@ def test_each_point_of_signs_has_its_rest() -> None:
 
 
 def test_each_kind_is_one_and_each_function_is_the_standards(talq: Standard) -> None:
-    assert {kind for kind, _ in KINDS} == {LUMINAIRE, CABINET} <= set(ASSETS)
+    assert {kind for kind, _ in KINDS} == {LUMINAIRE, CABINET, MOTION} <= set(ASSETS)
     assert frozenset().union(*(types for _, types in KINDS)) <= set(talq.model)
     assert kind_of(frozenset({"BasicFunction", "LampActuatorFunction"})) == LUMINAIRE
     assert kind_of(frozenset({"SegmentMonitorFunction", "LampActuatorFunction"})) == CABINET

@@ -15,8 +15,9 @@ from vigie.app import services
 from vigie.core.assets import AssetRecord
 from vigie.core.facts import ConditionMoved, ConditionRaised, Entry
 from vigie.core.kinds import AssetKind, Sort
-from vigie.core.observations import Batch, Int64s
+from vigie.core.observations import Batch, Floats, Int64s
 from vigie.core.readings import Readings
+from vigie.core.service import Given
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, to_us
 from vigie.engine.admission import ANY_REPORTER
 from vigie.engine.loop import Engine, catalogue_of
@@ -45,6 +46,7 @@ class NoFacts:
         self.entries: list[Entry] = []
         self.reacted_to = 0
         self.has_room = True
+        self.drawn: tuple[list[str], Int64s, Floats, Floats] = ([], np.zeros(1, np.int64), np.empty(0), np.empty(0))
 
     def commit(self, entries: Sequence[Entry], *, reacted_to: int | None = None) -> list[int]:
         self.entries += entries
@@ -59,6 +61,12 @@ class NoFacts:
             else:
                 columns[name] = np.array([said.get(name, "") for _, said in rows], np.object_)
         return np.array([no for no, _ in rows], np.int64), columns
+
+    def lines(self) -> tuple[list[str], Int64s, Floats, Floats]:
+        return self.drawn
+
+    def given(self, automation: str, since_us: int) -> list[Given]:
+        return []
 
 
 class NoObservations:

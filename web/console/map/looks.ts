@@ -19,6 +19,7 @@ export interface Look {
 const LOOKS: Record<string, Look> = {
   luminaire: { form: 'light', dotZoom: 13, signZoom: 13 },
   cabinet: { form: 'sign', dotZoom: 14.5, signZoom: 16 },
+  motion_sensor: { form: 'sign', dotZoom: 15.5, signZoom: 16.5 },
   junction: { form: 'signal', dotZoom: 12.5, signZoom: 14.5 },
   detector: { form: 'sign', dotZoom: 16, signZoom: 17.5 },
   camera: { form: 'sign', dotZoom: 14, signZoom: 15, cone: true },

@@ -23,8 +23,17 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The base of what is asked for."""
 
 
+class PathForm(Asked, frozen=True, kw_only=True):
+    """A way, such as a resident's home or a crew's along a street. places: [lon, lat] in their order, 5 km in all at
+    most. within_m: how far from it an asset may stand."""
+
+    places: Annotated[list[tuple[float, float]], Meta(min_length=2, max_length=200)]
+    within_m: Annotated[float, Meta(ge=1, le=60)] = 25.0
+
+
 class Select(Asked, frozen=True, kw_only=True):
     """Which assets are meant: all of what is said must fit, and something must be said. polygon: corners [lon, lat].
+    path: a way, which the journal does not repeat.
     order: the id of an order that you may see; its targets are meant."""
 
     assets: Annotated[list[str], Meta(max_length=10_000)] | None = None
@@ -32,6 +41,7 @@ class Select(Asked, frozen=True, kw_only=True):
     street: str = ""
     area: str = ""
     polygon: Annotated[list[tuple[float, float]], Meta(min_length=3, max_length=1_000)] | None = None
+    path: PathForm | None = None
     order: Annotated[str, Meta(max_length=100)] = ""
 
 

@@ -28,7 +28,7 @@ from vigie.engine.commands import CommandRefused
 from vigie.engine.consignations import CONSIGNATION_ID
 from vigie.engine.orders import TARGETS_MAX, Examined, Order, keeper_of
 from vigie.engine.ports import StorageFull
-from vigie.engine.selection import Selection
+from vigie.engine.selection import Path, Selection
 from vigie.store.commands import PastCommand, PastTarget
 
 EXAMPLES_MAX = 5
@@ -44,6 +44,9 @@ class CommandsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which orders."""
 
     open: Annotated[bool | None, Meta(description="true: under way; false: ended; both if not said.")] = None
+    automatic: Annotated[bool, Meta(description="true: with those that automations gave, such as light on demand.")] = (
+        False
+    )
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX, description="How many a page has.")] = 100
     cursor: Annotated[str, Meta(description="`next` of the page before.")] = ""
 
@@ -95,6 +98,7 @@ class Orders:
             open_only=query.open,
             before=before[0] if before else None,
             limit=query.limit + 1,
+            automatic=query.automatic,
         )
         some = found[: query.limit]
         return Page(
@@ -235,15 +239,22 @@ class Orders:
 
     async def _understood(self, caller: Caller, form: forms.OrderForm) -> Order:
         select = form.select
-        if select.assets is None and not (select.street or select.area or select.polygon or select.order):
-            detail = "Say assets, a street, an area, a polygon or an order."
+        if select.assets is None and not (
+            select.street or select.area or select.polygon or select.path or select.order
+        ):
+            detail = "Say assets, a street, an area, a polygon, a path or an order."
             raise Problem(422, "Nothing selected", detail, rule="engine.nothing_selected")
         assets = select.assets
         if select.order:
             targets = await self._targets_of(caller, select.order)
             assets = targets if assets is None else sorted(set(targets) & set(assets))
         said = Selection(
-            assets=assets, street=select.street, area=select.area, polygon=select.polygon, order=select.order
+            assets=assets,
+            street=select.street,
+            area=select.area,
+            polygon=select.polygon,
+            path=select.path and Path(select.path.places, select.path.within_m),
+            order=select.order,
         )
         with refusals():
             may = self._engine.visibility.mask(caller.scope, Verb.ORDER)

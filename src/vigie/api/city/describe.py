@@ -251,6 +251,9 @@ def _action(action: Action) -> forms.ActionKind:
         holds=_hold(action.holds),
         paced=action.pace is not None,
         answered=action.answered,
+        presets={
+            each.name: forms.PresetKind(params=dict(each.params), lasts_s=each.lasts_s) for each in action.presets
+        },
     )
 
 

@@ -147,9 +147,16 @@ class ProofKind(Form, frozen=True, kw_only=True):
     tolerance: float
 
 
+class PresetKind(Form, frozen=True, kw_only=True):
+    """An order that a form offers whole. lasts_s: how long it lasts from when it is given."""
+
+    params: Mapping[str, Value]
+    lasts_s: float | None
+
+
 class ActionKind(Form, frozen=True, kw_only=True):
     """What a kind of asset can be told to do. holds: how what it sets ends. paced: whether it goes out a few at a time.
-    answered: whether it needs a reason."""
+    answered: whether it needs a reason. presets: what a form offers whole, by name."""
 
     params: list[ParamKind]
     proof: ProofKind | None
@@ -160,6 +167,7 @@ class ActionKind(Form, frozen=True, kw_only=True):
     holds: HoldKind | None
     paced: bool
     answered: bool
+    presets: dict[str, PresetKind]
 
 
 class AssetKind(Form, frozen=True, kw_only=True):

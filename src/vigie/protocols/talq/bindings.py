@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-LUMINAIRE, CABINET = "luminaire", "cabinet"
+LUMINAIRE, CABINET, MOTION = "luminaire", "cabinet", "motion_sensor"
 
 KINDS: tuple[tuple[str, frozenset[str]], ...] = (
     (CABINET, frozenset({"CabinetMonitorFunction", "CabinetConfigurationFunction", "SegmentMonitorFunction"})),
     (LUMINAIRE, frozenset({"LampActuatorFunction", "LampMonitorFunction", "LuminaireAssetFunction"})),
     (CABINET, frozenset({"ElectricalMeterFunction"})),
+    (MOTION, frozenset({"PresenceSensorFunction"})),
 )
 """What a device is, by its functions: the first line of which it has any. A cabinet may have an actuator of its own."""
 
@@ -29,6 +30,8 @@ class As(StrEnum):
     """One of `choices`."""
     FULL = "full"
     """Whether a command is an order to give full light."""
+    FLAG = "flag"
+    """A yes or a no."""
     CONTROL = "control"
     """Whether a command is an order, or what is programmed."""
 
@@ -88,6 +91,7 @@ MEASURES: tuple[Measure, ...] = (
         choices=(("ON", "closed"), ("OFF", "open")),
     ),
     Measure(CABINET, "LampActuatorFunction", "feedbackLightCommand", "full_light", As.FULL, "None"),
+    Measure(MOTION, "PresenceSensorFunction", "presenceStatus", "motion", As.FLAG, "None"),
 )  # fmt: skip
 
 SIGNS: tuple[Sign, ...] = (

@@ -15,8 +15,9 @@ Targets = Sequence[ResourceReference]
 
 
 def _dim(peer: Peer, params: Mapping[str, Any], targets: Targets, until: datetime, mark: str) -> Request:
-    """A level until the programme takes over again."""
-    return peer.override(targets, round(params["level"]), until=until, mark=mark)
+    """A level until the programme takes over again. A fade is TALQ's ramp to the level; the one back is the lamp's."""
+    fade_s = float(params.get("fade", 0.0))
+    return peer.override(targets, round(params["level"]), until=until, ramp_s=fade_s, mark=mark)
 
 
 def _release(peer: Peer, params: Mapping[str, Any], targets: Targets, until: datetime, mark: str) -> Request:

@@ -246,6 +246,12 @@ def _choice(measure: Measure, value: Any) -> Value:
     return found
 
 
+def _flag(measure: Measure, value: Any) -> Value:
+    if not isinstance(value, bool):
+        raise _Row(Outcome.WRONG_TYPE, measure.attribute)
+    return value
+
+
 def _full(measure: Measure, value: Any) -> Value:
     try:
         command = _command(value)
@@ -271,5 +277,6 @@ _FORM: dict[As, Callable[[Measure, Any], Value]] = {
     As.LEVEL: _level,
     As.CHOICE: _choice,
     As.FULL: _full,
+    As.FLAG: _flag,
     As.CONTROL: _control,
 }

@@ -31,10 +31,13 @@ STREET_DARK = ConditionKind(name="street_dark", service="lighting", outlet=Outle
 UNEXPLAINED_LOAD = ConditionKind(name="unexplained_load", service="lighting", outlet=Outlet.ALARM, priority=3)
 """At the cabinet: its meter shows more than its lamps, its cables and itself can draw."""
 
+MOTION_STUCK = ConditionKind(name="motion_stuck", service="lighting", outlet=Outlet.MAINTENANCE)
+"""A motion sensor that sees somebody without an end, or calls for light beyond what a lamp is given in a night."""
+
 CONDITIONS = (
     LAMP_OUT, NOT_RETURNED, SUPPLY_LOST, DOOR_OPEN, FULL_LIGHT, GATEWAY_SILENT, GATEWAY_CLOCK, PROGRAMME_NOT_HELD,
     LAMP_BY_DAY, LAMP_CYCLING, POWER_LOW, POWER_HIGH, DRIVER_HOT, LAMP_SILENT, LAMP_CLOCK, CIRCUIT_LOST,
-    PHOTOCELL_STUCK, CROSSING_DARK, SCHOOL_ROUTE_DARK, STREET_DARK, UNEXPLAINED_LOAD,
+    PHOTOCELL_STUCK, CROSSING_DARK, SCHOOL_ROUTE_DARK, STREET_DARK, UNEXPLAINED_LOAD, MOTION_STUCK,
 )  # fmt: skip
 
 WATCHES = (

@@ -9,6 +9,7 @@ from vigie.core.kinds import (
     Keeper,
     Pace,
     Param,
+    Preset,
     Proof,
     Sort,
     attribute,
@@ -24,8 +25,14 @@ LIGHTS = ("road", "crossing", "school_route", "path", "park", "tunnel", "car_par
 _LAMP_REPORT_S = 1_800.0
 """Lamps report each 15 minutes; one report may be lost before a value is old."""
 
+_SENSOR_REPORT_S = 7_200.0
+"""A sensor speaks when something changes, and at night that may be seldom."""
+
 UNTIL = Param("until", Sort.INSTANT, default=Default.DAWN, ahead_s=48 * 3_600)
 """Until when what an order sets lasts. Longer than two nights is a programme's business."""
+
+FADE = Param("fade", unit="s", low=0, high=60, default=Default.UNSAID)
+"""How long the change of level takes. Whoever cannot be told does it as it is set up."""
 
 _LIGHT = "light"
 """What orders to a luminaire decide: of a level and a release, the newer counts."""
@@ -72,7 +79,7 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
     burning = number(unit="h", low=0, valid_s=_LAMP_REPORT_S)
 
     dim = Action(
-        params=(Param("level", unit="%", low=0, high=100), UNTIL),
+        params=(Param("level", unit="%", low=0, high=100), UNTIL, FADE),
         proof=Proof("level", param="level", tolerance=1.0),
         settles=_LIGHT,
         holds=Hold(
@@ -80,6 +87,7 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
             grace_s=_LAMP_REPORT_S, overdue="not_returned",
         ),
         pace=Pace(at_once=_AT_ONCE, every_s=_EVERY_S, point="level", param="level"),
+        presets=(Preset(name="work_zone", params=(("level", 100.0),), lasts_s=7_200.0),),
     )  # fmt: skip
     release = Action(
         proof=Proof("control", equals="programme"),
@@ -87,6 +95,19 @@ class Luminaire(AssetKind, name="luminaire", service="lighting", shown="level", 
         # What the programme says is the device's to know: a lamp that is dark may be lit by it.
         pace=Pace(at_once=_AT_ONCE, every_s=_EVERY_S, point="level"),
     )
+
+
+class MotionSensor(AssetKind, name="motion_sensor", service="lighting", shown="motion"):
+    """A sensor that sees that somebody passes, and never who.
+
+    motion: somebody is there. passages: how often somebody was seen since it was installed; a sensor that counts may
+    say this alone. Neither is more than that, and less is enough: no direction, no speed, no picture.
+    """
+
+    installed = attribute()
+
+    motion = flag(valid_s=_SENSOR_REPORT_S)
+    passages = number(low=0, valid_s=_SENSOR_REPORT_S)
 
 
 class Cabinet(AssetKind, name="cabinet", service="lighting", shown="supply"):

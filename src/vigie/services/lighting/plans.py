@@ -8,9 +8,13 @@ import numpy as np
 
 from vigie.core.calendar import date_of
 from vigie.core.plans import Finding, Known, PlanKind
+from vigie.core.service import Lines
 from vigie.core.times import DAY_US
 from vigie.services.lighting.energy.model import Baseline
 from vigie.services.lighting.kinds import Cabinet, Luminaire
+from vigie.services.lighting.ondemand import rules
+from vigie.services.lighting.ondemand.model import OnDemand
+from vigie.services.lighting.ondemand.rules import Prepared
 from vigie.services.lighting.programmes.checks import check
 from vigie.services.lighting.programmes.layers import Layer, stack
 from vigie.services.lighting.programmes.model import Programme
@@ -76,6 +80,10 @@ def _check_baseline(baseline: Baseline, plan: str, known: Known) -> list[Finding
     return [Finding("lighting.one_baseline", True)] if others else []
 
 
+def _check_on_demand(rule: OnDemand, plan: str, known: Known) -> list[Finding]:
+    return rules.check(rule, park_of(known), layers_of(known), known)
+
+
 def tariff_of(known: Known) -> Tariff | None:
     """What a kilowatt-hour costs, where somebody has said so."""
     return next((each.in_force for each in known.plans(TARIFF) if each.in_force is not None), None)
@@ -100,7 +108,24 @@ BASELINE = PlanKind(
     area=lambda _: "", title=lambda body: body.source, rank=lambda _: "", answer=lambda _: "", check=_check_baseline,
 )  # fmt: skip
 
-PLANS: Sequence[PlanKind] = (PROGRAMME, TARIFF, BASELINE)
+ON_DEMAND = PlanKind(
+    "on_demand", "lighting", OnDemand,
+    area=lambda body: body.area, title=lambda body: body.name, rank=lambda _: "", answer=lambda body: body.answer,
+    check=_check_on_demand,
+)  # fmt: skip
+
+PLANS: Sequence[PlanKind] = (PROGRAMME, TARIFF, BASELINE, ON_DEMAND)
+
+
+def prepare_on_demand(known: Known, lines: Lines) -> Prepared:
+    """What is in force of light on demand, and the streets it is in force on."""
+    return rules.prepare(park_of(known), on_demand_of(known), lines, known.calendar)
+
+
+def on_demand_of(known: Known) -> list[tuple[str, OnDemand]]:
+    """What is in force of light on demand, by the ids of the plans, sorted."""
+    found = {each.id: each.in_force for each in known.plans(ON_DEMAND) if each.in_force is not None}
+    return sorted(found.items())
 
 
 def nights_of(year: int, known: Known) -> Nights:

@@ -23,7 +23,16 @@ from vigie.services.lighting.maintenance.report import (
     batches_table,
     plan_round,
 )
-from vigie.services.lighting.plans import check_programme, layers_of, nights_of, park_of, tariff_of, this_year
+from vigie.services.lighting.ondemand.rules import on_call
+from vigie.services.lighting.plans import (
+    check_programme,
+    layers_of,
+    nights_of,
+    on_demand_of,
+    park_of,
+    tariff_of,
+    this_year,
+)
 from vigie.services.lighting.programmes.layers import PLAIN, Sunlit, groups, schedule
 from vigie.services.lighting.programmes.model import Programme, Rank
 from vigie.services.lighting.programmes.moment import Reasons, reasons
@@ -140,7 +149,8 @@ def night(asked: NightAsked, known: Known) -> Night:
 
 
 def why(asked: WhyAsked, known: Known) -> Reasons:
-    """Tells why a lamp should be as it should at a moment: every programme that speaks for it, and which is heard.
+    """Tells why a lamp should be as it should at a moment: every programme that speaks for it, and which is heard; and
+    what may raise it on demand.
 
     Raises NoSuchLamp.
     """
@@ -149,7 +159,8 @@ def why(asked: WhyAsked, known: Known) -> Reasons:
     if row is None:
         raise NoSuchLamp(asked.lamp)
     at_us = known.now_us if asked.at is None else to_us(asked.at)
-    return reasons(park, row, layers_of(known, *_draft(asked.draft)), known.calendar, at_us)
+    found = reasons(park, row, layers_of(known, *_draft(asked.draft)), known.calendar, at_us)
+    return msgspec.structs.replace(found, on_demand=on_call(park, row, on_demand_of(known), known.calendar, at_us))
 
 
 def year(asked: YearAsked, known: Known) -> Years:

@@ -24,7 +24,7 @@ from vigie.services.lighting.programmes.layers import (
     groups,
     schedule,
 )
-from vigie.services.lighting.programmes.model import CLASSES, Programme
+from vigie.services.lighting.programmes.model import CLASSES, Programme, Target, When
 from vigie.services.lighting.programmes.nights import Nights
 from vigie.services.lighting.programmes.park import Park
 
@@ -51,15 +51,17 @@ class _Under:
 def check(park: Park, layers: Sequence[Layer], own: int, nights: Nights) -> list[Finding]:
     """Everything that is wrong with one of some layers (see `stack`), in the nights asked about."""
     under = _Under(park, layers, own, nights)
-    found = list(_dates(under.programme))
+    programme = under.programme
+    decided = () if programme.decision is None else (programme.decision.date,)
+    found = list(dates([rule.when for rule in programme.rules], *decided))
     if found:
         return found  # Nothing else can be computed with a day that does not exist.
-    mine = park.named(under.programme)
-    found += _target(under, mine)
+    mine = park.named(programme)
+    found += names(programme.target, programme.area, park, mine)
     if mine.any():
         sunlit = Sunlit(nights)
         planned = [(group, schedule(group, layers, sunlit)) for group in groups(park, layers)]
-        if under.programme.rules and not any((each.layer == own).any() for _, each in planned):
+        if programme.rules and not any((each.layer == own).any() for _, each in planned):
             found.append(Finding("lighting.never_heard", False))
         found += _crossings(under, mine, planned)
         found += hours(Own(park, under.programme, own, nights, planned))
@@ -67,25 +69,24 @@ def check(park: Park, layers: Sequence[Layer], own: int, nights: Nights) -> list
     return found
 
 
-def _dates(programme: Programme) -> Iterator[Finding]:
-    said = [day for rule in programme.rules for span in rule.when.dates for day in (span.first, span.last)]
+def dates(whens: Sequence[When], *others: str) -> Iterator[Finding]:
+    """What nights say that no calendar has: of rules, and of days besides."""
+    said = [*others, *(day for when in whens for span in when.dates for day in (span.first, span.last))]
     # Of a season only the day of the year is said; a leap year has all of them.
-    said += [f"2024-{day}" for rule in programme.rules for each in rule.when.seasons for day in (each.first, each.last)]
-    if programme.decision is not None:
-        said.append(programme.decision.date)
+    said += [f"2024-{day}" for when in whens for each in when.seasons for day in (each.first, each.last)]
     for day in said:
         try:
             date.fromisoformat(day)
         except ValueError:
             yield Finding("lighting.no_such_day", True, detail={"day": day})
-    for rule in programme.rules:
-        for span in rule.when.dates:
+    for when in whens:
+        for span in when.dates:
             if span.last < span.first:
                 yield Finding("lighting.span_backwards", True, detail={"first": span.first, "last": span.last})
 
 
-def _target(under: _Under, mine: Mask) -> Iterator[Finding]:
-    target, area, park = under.programme.target, under.programme.area, under.park
+def names(target: Target, area: str, park: Park, mine: Mask) -> Iterator[Finding]:
+    """What is named that there is not. mine: the lamps that are meant."""
     if not mine.any():
         yield Finding("lighting.speaks_for_none", True)
     if area and not park.within(area).any():

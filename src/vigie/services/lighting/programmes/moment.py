@@ -48,11 +48,22 @@ class Opinion(msgspec.Struct, frozen=True):
     heard: bool
 
 
+class OnCall(msgspec.Struct, frozen=True):
+    """A rule of light on demand that may raise a lamp above its programme. plan: its id. triggers: what calls. now:
+    whether its hours are now; a lock-out, full light or a person's order stands above it even then."""
+
+    plan: str
+    name: str
+    level: int
+    triggers: list[str]
+    now: bool
+
+
 class Reasons(msgspec.Struct, frozen=True):
     """Why a lamp should be as it should: all that speaks for it, the topmost first.
 
     night: the date that the night is called by. on, off: when the lights come on and go out in it. holiday: what the
-    day is called, "" for a day as others.
+    day is called, "" for a day as others. on_demand: what may raise it for a moment.
     """
 
     level: int
@@ -61,6 +72,7 @@ class Reasons(msgspec.Struct, frozen=True):
     on: str
     off: str
     opinions: list[Opinion]
+    on_demand: list[OnCall] = []
 
 
 def levels_at(park: Park, layers: Sequence[Layer], calendar: Calendar, instant_us: int) -> tuple[Int64s, Int64s]:

@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.scope import lies_in
-from vigie.services.lighting.programmes.model import Programme
+from vigie.services.lighting.programmes.model import Target
 from vigie.services.lighting.programmes.nights import Place
+
+
+class Speaking(Protocol):
+    """What speaks for some lamps of an area: a programme, or a rule of light on demand."""
+
+    @property
+    def area(self) -> str:
+        """The path of the area, "" for all of the town."""
+        ...
+
+    @property
+    def target(self) -> Target:
+        """Which of its lamps."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -81,9 +96,9 @@ class Park:
         inside = np.array([lies_in(path, area) for path in self.areas], np.bool_)
         return inside[self.area] if len(inside) else np.zeros(len(self), np.bool_)
 
-    def named(self, programme: Programme) -> Mask:
-        """The lamps that a programme speaks for."""
-        target, inside = programme.target, self.within(programme.area)
+    def named(self, speaking: Speaking) -> Mask:
+        """The lamps that a programme, or what else names some, speaks for."""
+        target, inside = speaking.target, self.within(speaking.area)
         found = np.zeros(len(self), np.bool_)
         if target.streets:
             known = {name: number for number, name in enumerate(self.streets)}

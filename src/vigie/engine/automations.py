@@ -1,0 +1,97 @@
+"""Automations: what services order by themselves where a plan in force says so.
+
+What one needs of the town is prepared in another thread, and anew whenever the inventory or what is in force has
+changed; until that is there, it goes on with what it has. As long as nothing of its kind is in force, none of it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vigie.core.observations import Int64s
+from vigie.core.plans import Known
+from vigie.core.service import Ask, Automation, Change, City, Effect, Lines, Reactor, Service
+from vigie.engine.plans import Plans
+from vigie.engine.ports import FactStore
+from vigie.engine.registry import Registry
+
+Edition = tuple[int, tuple[tuple[str, int], ...]]
+"""What was prepared is of this: the registry's version, and the plans in force with their versions."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """One automation: the numbers of the points that it hears, what is prepared of which edition, what remembers."""
+
+    automation: Automation
+    points: Int64s
+    edition: Edition = (0, ())
+    prepared: Any = None
+    reactor: Reactor | None = None
+
+
+class Automations:
+    """The automations of an engine. All is called on its own thread but `prepare`."""
+
+    def __init__(self, services: Sequence[Service], registry: Registry, facts: FactStore, plans: Plans) -> None:
+        self._registry, self._facts, self._plans = registry, facts, plans
+        self._all = [
+            _Running(each.automation, self._points(each.automation)) for each in services if each.automation is not None
+        ]
+        self.hears = np.zeros(max(registry.by_number, default=0) + 1, np.bool_)
+        """By the number of a point, whether an automation hears of it now."""
+
+    def due(self) -> list[Edition | None]:
+        """What each is to be prepared for, None for one that is; empty where all are."""
+        wanted = [self._edition(each) for each in self._all]
+        due = [None if each.edition == edition else edition for each, edition in zip(self._all, wanted, strict=True)]
+        return due if any(due) else []
+
+    def prepare(self, due: Sequence[Edition | None], known: Known) -> None:
+        """Prepares what was due when the town was frozen. May be called from any thread, once at a time."""
+        for each, edition in zip(self._all, due, strict=True):
+            if edition is not None:
+                each.prepared = each.automation.prepare(known, self._lines()) if edition[1] else None
+                each.edition = edition
+
+    def hear(self, changes: Iterable[tuple[int, Change]], now_us: int) -> None:
+        """Tells of changes, by the numbers of their points."""
+        for number, change in changes:
+            for each in self._all:
+                if each.reactor is not None and number in each.points:
+                    each.reactor.hear(change, now_us)
+
+    def answer(self, city: City, now_us: int) -> tuple[list[Ask], list[Effect]]:
+        """What automations order now, and what they find."""
+        asks, effects = list[Ask](), list[Effect]()
+        for each in self._all:
+            if each.prepared is None:
+                if each.reactor is not None:
+                    each.reactor, self.hears[each.points] = None, False
+                continue
+            if each.reactor is None:
+                each.reactor, self.hears[each.points] = each.automation.make(city, now_us), True
+            more, found = each.reactor.answer(each.prepared, city, now_us)
+            asks += more
+            effects += found
+        return asks, effects
+
+    def _edition(self, each: _Running) -> Edition:
+        own = (plan for plan in self._plans if plan.kind is each.automation.plan)
+        in_force = tuple(sorted((plan.id, plan.in_force.number) for plan in own if plan.in_force is not None))
+        # While nothing is in force, the inventory may change as it will.
+        return (self._registry.version if in_force else 0), in_force
+
+    def _points(self, automation: Automation) -> Int64s:
+        wanted = set(automation.hears)
+        known = self._registry.by_number.items()
+        return np.array([no for no, (kind, point) in known if (kind.kind, point.name) in wanted], np.int64)
+
+    def _lines(self) -> Lines:
+        names, start, lon, lat = self._facts.lines()
+        codes = self._registry.street_codes
+        return Lines(np.array([codes.get(name, 0) for name in names], np.int64), start, lon, lat)

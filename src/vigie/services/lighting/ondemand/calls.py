@@ -1,0 +1,324 @@
+"""Calls for light: what is heard of sensors and buses becomes orders, each lamp's night being counted.
+
+Laws (tests/services/lighting/test_on_demand.py):
+- no lamp is raised more often in a night, nor for longer, than the rule that raises it says;
+- where an order of a person's, a lock-out, full light or a word that is not the programme's rules, nothing is raised;
+- a lamp is never made darker, and what it was given is never shortened; what is out stays out without leave;
+- each raise carries its end; a lamp that would not end it by itself is not raised;
+- what was observed too long ago calls for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from vigie.core.arrays import ints
+from vigie.core.kinds import AssetKind
+from vigie.core.observations import Mask
+from vigie.core.service import AUTOMATION as AUTOMATION_WORD
+from vigie.core.service import Ask, Change, City, Clear, Effect, Given, Numbers, Raise
+from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, rfc3339, to_us
+from vigie.services.lighting.conditions import MOTION_STUCK
+from vigie.services.lighting.guards import full_light_is_off, supply_is_on
+from vigie.services.lighting.kinds import FADE, UNTIL, Luminaire, MotionSensor
+from vigie.services.lighting.ondemand.model import AUTOMATION, HEARD, Trigger
+from vigie.services.lighting.ondemand.rules import Prepared, Rule, spans
+from vigie.services.lighting.programmes.nights import Nights
+
+LATE_US = 30 * SECOND_US
+"""Who passed longer ago is gone: light behind them is for nobody."""
+
+STUCK_US = 2 * HOUR_US
+"""A sensor that sees somebody for so long without an end sees nobody."""
+
+MOVED_M, JUMPED_M = 10.0, 500.0
+"""A bus that has moved less stands; one that has moved farther was not heard meanwhile."""
+
+GATHERED_US = 3 * SECOND_US
+"""Buses are answered together, so often: they see a hundred metres ahead, and an order each would be many."""
+
+LEAST_US = 20 * SECOND_US
+"""Nothing is raised for less: it would be over before it is seen."""
+
+_PROGRAMME, _ORDER = (float(Luminaire.control.code(name)) for name in ("programme", "order"))
+_M_PER_DEGREE = 111_195.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Something that calls for light where it is."""
+
+    trigger: Trigger
+    kind: type[AssetKind]
+    asset: int
+    observed_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a rule would raise: the lamps by their numbers, sorted, and which call each is for (the calls' places)."""
+
+    rule: Rule
+    until_us: int
+    calls: Sequence[tuple[_Call, Numbers]]
+
+    @property
+    def lamps(self) -> Numbers:
+        return np.unique(np.concatenate([lamps for _, lamps in self.calls]))
+
+
+class _Lamps:
+    """What each lamp has been given tonight, by its number. level: what it was raised to last."""
+
+    def __init__(self) -> None:
+        self.until_us, self.raised_us, self.raises = (np.zeros(1_024, np.int64) for _ in range(3))
+        self.level = np.zeros(1_024)
+
+    def fit(self, numbers: Numbers) -> None:
+        """Makes room for these numbers."""
+        more = int(numbers.max(initial=0)) + 1 - len(self.level)
+        if more > 0:
+            for name in ("until_us", "raised_us", "raises", "level"):
+                setattr(self, name, np.pad(getattr(self, name), (0, more + len(self.level))))
+
+    def give(self, numbers: Numbers, at_us: int, until_us: int, level: float) -> None:
+        """They are raised until an instant that is no earlier than before."""
+        self.fit(numbers)
+        before_us = np.maximum(self.until_us[numbers], at_us)
+        self.raises[numbers] += self.until_us[numbers] <= at_us
+        self.raised_us[numbers] += np.maximum(until_us - before_us, 0)
+        self.until_us[numbers] = np.maximum(self.until_us[numbers], until_us)
+        self.level[numbers] = level
+
+    def forget(self) -> None:
+        """A new night."""
+        self.raised_us[:], self.raises[:] = 0, 0
+
+
+class Calls:
+    """See `vigie.core.service.Reactor`."""
+
+    def __init__(self, city: City, now_us: int) -> None:
+        self._heard: dict[int, _Call] = {}
+        self._lamps = _Lamps()
+        self._before: Sequence[Given] = city.given(AUTOMATION, now_us - DAY_US)
+        self._on_us: dict[int, int] = {}
+        self._quiet: set[int] = set()
+        self._places: dict[int, tuple[float, float]] = {}
+        # sensor -> whether it is on for too long; otherwise it called beyond what is given in a night.
+        self._stuck = {each.asset: "minutes_on" in each.evidence for each in city.present(MOTION_STUCK)}
+        self._night: tuple[int, int] = (0, 0)
+        self._buses_us = 0
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._spanned: Prepared | None = None
+        sensors = city.assets(MotionSensor)
+        word = city.newest(MotionSensor, MotionSensor.motion, sensors)
+        for row in np.flatnonzero(word.value == 1).tolist():
+            self._on_us[int(sensors[row])] = int(word.received_us[row])
+
+    def hear(self, change: Change, now_us: int) -> None:
+        """Notes who calls; a sensor that sees nobody any more calls no longer."""
+        trigger = HEARD[change.kind.kind, change.point.name]
+        calls = np.ones(len(change.asset), np.bool_)
+        if change.point is MotionSensor.motion:
+            calls = change.value == 1
+            for asset in ints(change.asset[~calls]):
+                self._on_us.pop(asset, None)
+                self._quiet.add(asset)
+            for asset in ints(change.asset[calls]):
+                self._on_us.setdefault(asset, now_us)
+        elif change.point is MotionSensor.passages:
+            calls = change.value > change.before
+        for asset, observed_us in zip(ints(change.asset[calls]), ints(change.observed_us[calls]), strict=True):
+            self._heard[asset] = _Call(trigger, change.kind, asset, observed_us)
+
+    def answer(self, prepared: Prepared, city: City, now_us: int) -> tuple[list[Ask], list[Effect]]:
+        """The raises that are called for now."""
+        heard = self._taken(now_us)
+        effects = self._turn(prepared, now_us)
+        effects += self._sensors(now_us)
+        hours = {rule.plan: self._until_us(rule, now_us) for rule in prepared.rules}
+        if not any(hours.values()):
+            return [], effects
+        for asset in self._on_us.keys() - heard.keys():
+            heard[asset] = _Call(Trigger.MOTION, MotionSensor, asset, now_us)
+        calls = [each for each in heard.values() if now_us - each.observed_us <= LATE_US]
+        calls = [each for each in calls if each.asset not in self._stuck]
+        places = [(call, *self._place(call, city)) for call in sorted(calls, key=lambda each: each.asset)]
+        asks: list[Ask] = []
+        taken = np.empty(0, np.int64)
+        for rule in sorted(prepared.rules, key=lambda each: (-each.body.level, each.plan)):
+            wish = self._wish(rule, places, prepared, hours[rule.plan], now_us) if hours[rule.plan] else None
+            if wish is None:
+                continue
+            lamps = self._granted(wish, city, now_us, effects)
+            lamps = np.setdiff1d(lamps, taken, assume_unique=True)
+            if len(lamps):
+                taken = np.union1d(taken, lamps)
+                self._lamps.give(lamps, now_us, wish.until_us, rule.body.level)
+                asks.append(_ask(wish, lamps))
+        return asks, effects
+
+    # What time brings.
+
+    def _taken(self, now_us: int) -> dict[int, _Call]:
+        """What was heard and is to be answered now."""
+        if 0 <= now_us - self._buses_us < GATHERED_US:
+            waiting = {asset: each for asset, each in self._heard.items() if each.trigger is Trigger.BUS}
+        else:
+            waiting, self._buses_us = {}, now_us
+        heard = {asset: each for asset, each in self._heard.items() if asset not in waiting}
+        self._heard = waiting
+        return heard
+
+    def _turn(self, prepared: Prepared, now_us: int) -> list[Effect]:
+        """A new night counts anew, and what was given before this process counts in its own."""
+        effects: list[Effect] = []
+        if not self._night[0] <= now_us < self._night[1]:
+            nights = Nights.at(now_us, prepared.calendar)
+            begin, end = (int(each[0]) for each in nights.bounds_us)
+            self._night, self._spanned = (begin, end), None
+            self._lamps.forget()
+            tonight = [each for each in self._before if begin <= each.at_us < end]
+            self._before = ()
+            over = [asset for asset, is_on in self._stuck.items() if not is_on] if not tonight else []
+            for asset in over:
+                del self._stuck[asset]
+                effects.append(Clear(MOTION_STUCK, asset, now_us))
+            for each in tonight:
+                until_us = to_us(datetime.fromisoformat(str(each.params[UNTIL.name])))
+                self._lamps.give(each.assets, each.at_us, until_us, float(each.params["level"]))
+        if self._spanned is not prepared:
+            nights = Nights.at(now_us, prepared.calendar)
+            self._spans = {rule.plan: spans(rule.body, nights, prepared.place) for rule in prepared.rules}
+            self._spanned = prepared
+        return effects
+
+    def _sensors(self, now_us: int) -> list[Effect]:
+        """Sensors that see somebody without an end, and those of them that see nobody any more."""
+        effects: list[Effect] = []
+        for asset, since_us in self._on_us.items():
+            if now_us - since_us > STUCK_US and asset not in self._stuck:
+                self._stuck[asset] = True
+                evidence = {"minutes_on": (now_us - since_us) // MINUTE_US, "confidence": 90.0}
+                effects.append(Raise(MOTION_STUCK, asset, now_us, evidence))
+        for asset in sorted(self._quiet & self._stuck.keys()):
+            if self._stuck[asset]:
+                del self._stuck[asset]
+                effects.append(Clear(MOTION_STUCK, asset, now_us))
+        self._quiet.clear()
+        return effects
+
+    def _until_us(self, rule: Rule, now_us: int) -> int:
+        """Until when a raise of this rule would last if it was given now; 0 where none may be."""
+        for start, end in self._spans[rule.plan]:
+            if start <= now_us < end:
+                until_us = min(now_us + rule.body.hold_s * SECOND_US, end) // SECOND_US * SECOND_US
+                return until_us if until_us - now_us >= LEAST_US else 0
+        return 0
+
+    # Who calls, and for which lamps.
+
+    def _place(self, call: _Call, city: City) -> tuple[float, float, float]:
+        """Where a call is (degrees) and where it is bound for (degrees from north), NaN where that is not known; the
+        place of what stands still, or of what nothing is known, is NaN."""
+        one = np.array([call.asset])
+        if call.trigger is Trigger.MOTION:
+            lon, lat = (float(each[0]) for each in city.places(one))
+            return lon, lat, np.nan
+        lon, lat = (float(each[0]) for each in city.seen_at(call.kind, call.kind.points["position"], one))
+        before, self._places[call.asset] = self._places.get(call.asset), (lon, lat)
+        if before is not None:
+            east = (lon - before[0]) * _M_PER_DEGREE * np.cos(np.radians(lat))
+            north = (lat - before[1]) * _M_PER_DEGREE
+            if np.hypot(east, north) < MOVED_M:
+                self._places[call.asset] = before
+                return np.nan, np.nan, np.nan
+            if np.hypot(east, north) <= JUMPED_M:
+                return lon, lat, float(np.degrees(np.arctan2(east, north)) % 360.0)
+        said = call.kind.points.get("heading")
+        return lon, lat, np.nan if said is None else float(city.value(call.kind, said, one)[0])
+
+    def _wish(
+        self,
+        rule: Rule,
+        places: Iterable[tuple[_Call, float, float, float]],
+        prepared: Prepared,
+        until_us: int,
+        now_us: int,
+    ) -> _Wish | None:
+        body, found = rule.body, list[tuple[_Call, Numbers]]()
+        for call, lon, lat, heading in places:
+            if call.trigger not in body.triggers or np.isnan(lon):
+                continue
+            rows = prepared.graph.ahead(lon, lat, heading, body.ahead_m, body.behind_m).rows
+            rows = rows[rule.lamps[rows]]
+            if len(rows):
+                found.append((call, prepared.park.no[rows]))
+        return _Wish(rule, until_us, found) if found else None
+
+    def _granted(self, wish: _Wish, city: City, now_us: int, effects: list[Effect]) -> Numbers:
+        """The lamps that may be raised now, of those that a rule would raise. A sensor that calls for nothing else
+        than lamps that have had their night is stuck."""
+        body, lamps = wish.rule.body, wish.lamps
+        own = self._lamps
+        own.fit(lamps)
+        until_us = own.until_us[lamps]
+        ours = until_us > now_us
+        higher = own.level[lamps] < body.level
+        due = ~ours | higher | (until_us - now_us < body.hold_s * SECOND_US // 2)
+        lower = ours & (own.level[lamps] > body.level)
+        lamps = lamps[due & ~lower & (until_us <= wish.until_us)]
+        lamps = lamps[_is_free(lamps, own.until_us[lamps] > now_us, body.level, bool(body.leave), city, now_us)]
+        ours = own.until_us[lamps] > now_us
+        lasts_us = wish.until_us - np.maximum(own.until_us[lamps], now_us)
+        fits = own.raises[lamps] + ~ours <= body.raises_max
+        fits &= own.raised_us[lamps] + lasts_us <= body.minutes_max * MINUTE_US
+        capped = lamps[~fits]
+        if len(capped):
+            self._note_capped(wish, lamps, capped, now_us, effects)
+        return lamps[fits]
+
+    def _note_capped(self, wish: _Wish, free: Numbers, capped: Numbers, now_us: int, effects: list[Effect]) -> None:
+        for call, called in wish.calls:
+            meant = called[np.isin(called, free)]
+            if call.trigger is not Trigger.MOTION or call.asset in self._stuck or not len(meant):
+                continue
+            if np.isin(meant, capped).all():
+                self._stuck[call.asset] = False
+                raises, raised_us = (int(each[meant].max()) for each in (self._lamps.raises, self._lamps.raised_us))
+                evidence = {"raises": raises, "minutes_raised": raised_us // MINUTE_US, "confidence": 60.0}
+                effects.append(Raise(MOTION_STUCK, call.asset, now_us, evidence))
+
+
+def _is_free(lamps: Numbers, ours: Mask, level: float, leave: bool, city: City, now_us: int) -> Mask:
+    """Which of these lamps nothing else rules and stand lower. ours: which of them are raised already."""
+    control = city.value(Luminaire, Luminaire.control, lamps)
+    at = city.value(Luminaire, Luminaire.level, lamps)
+    free = (control == _PROGRAMME) | (ours & (control == _ORDER))
+    free &= ours | ((at < level) & ((at > 0) | leave))
+    free &= ~city.ordered(Luminaire, Luminaire.dim, lamps, now_us) & ~city.locked_out(lamps)
+    free &= city.reporters(lamps) > 0
+    for guard in (supply_is_on, full_light_is_off):
+        for mask, _ in guard({}, lamps, city, now_us):
+            free &= ~mask
+    return free
+
+
+def _ask(wish: _Wish, lamps: Numbers) -> Ask:
+    """The order of one beat and one rule. Its words say what called and how often, and not where or who: which lamps
+    were raised is in its targets."""
+    body = wish.rule.body
+    calls = [call for call, called in wish.calls if np.isin(called, lamps).any()]
+    counts = {each: sum(call.trigger is each for call in calls) for each in Trigger}
+    words = {AUTOMATION_WORD: AUTOMATION, "plan": wish.rule.plan}
+    words |= {str(each): str(count) for each, count in counts.items() if count}
+    params: dict[str, Any] = {"level": float(body.level), UNTIL.name: rfc3339(wish.until_us)}
+    if body.fade_s:
+        params[FADE.name] = body.fade_s
+    return Ask(Luminaire, Luminaire.dim, params, lamps, words, LATE_US / SECOND_US)

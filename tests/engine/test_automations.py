@@ -1,0 +1,145 @@
+"""Automations on real stores: what they order is an order as others, and ends whatever becomes of the post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from tests.city import LAMPS, NOW_US, take
+from tests.orders import Bench
+from tests.services.lighting.lane import ZONE
+from vigie.core.calendar import Calendar
+from vigie.core.drafts import Draft
+from vigie.core.facts import POST, CommandProposed, DeviceAdmitted, Entry
+from vigie.core.scope import Scope
+from vigie.core.times import HOUR_US, SECOND_US
+from vigie.engine.command import Command
+from vigie.engine.known import Frozen
+from vigie.services.lighting.conditions import NOT_RETURNED
+from vigie.services.lighting.ondemand.model import OnDemand, Trigger
+from vigie.services.lighting.plans import ON_DEMAND
+
+RULE = OnDemand(name="Sentier", level=80, triggers=(Trigger.MOTION,), ahead_m=30.0, hold_s=120, raises_max=2)
+SENSOR = "motion_sensor-1"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Iterator[Bench]:
+    """The bench's lamps along a path that has a sensor and a rule in force; it is night."""
+    made = Bench(tmp_path)
+    line = shapely.to_wkb(shapely.LineString([(4.9999, 47.3), (5.01, 47.3)]))
+    take(made.facts, [Draft(key="1", kind="motion_sensor", id=SENSOR, lon=5.0, lat=47.3, area="dijon-metropole/dijon"),
+                      Draft(key="2", kind="street", name="Rue Verte", lon=5.0, lat=47.3, geometry=line,
+                            area="dijon-metropole/dijon")], source="more")  # fmt: skip
+    admitted = DeviceAdmitted(id="gw2", at=NOW_US, actor="test", device="gw2", count=1, items="")
+    made.facts.commit([Entry(admitted, payload=(b"e" * 32, [made.facts.ids()[SENSOR]]))])
+    made.restart()
+    made.acts.make_plan(ON_DEMAND, RULE, actor="u-manager", reason="", plan_id="p")
+    made.acts.move_plan("p", "approve", number=1, revision=1, actor="u-other", reason="")
+    made.engine.settle()
+    made.clock.at_us = NOW_US - NOW_US % (24 * HOUR_US) + 23 * HOUR_US
+    made.report(range(LAMPS), 30.0, control="programme")
+    prepare(made)
+    yield made
+    made.close()
+
+
+def prepare(bench: Bench) -> None:
+    """As a running post does beside its loop."""
+    due = bench.engine.automations.due()
+    if due:
+        known = Frozen.of(bench.engine, Calendar(ZONE), Scope.everything(), bench.clock.at_us)
+        bench.engine.automations.prepare(due, known)
+    bench.tick()
+
+
+def walk(bench: Bench) -> None:
+    bench.later(1)
+    bench.say([(SENSOR, "motion", 1.0, bench.clock.at_us)])
+    bench.tick()
+    bench.later(1)
+    bench.say([(SENSOR, "motion", 0.0, bench.clock.at_us)])
+
+
+def raises(bench: Bench) -> list[Command]:
+    return [each for each in bench.engine.commands if each.is_automatic]
+
+
+def test_a_raise_is_one_order_of_the_post_and_the_journal_says_what_called_and_not_where(path: Bench) -> None:
+    walk(path)
+    (command,) = raises(path)
+    assert len(path.pick_up()) == LAMPS
+    facts = [line.fact for line in path.facts.journal.lines(limit=1_000)]
+    (fact,) = [each for each in facts if isinstance(each, CommandProposed)]
+    assert (fact.actor, fact.action, fact.targets) == (POST, "luminaire.dim", LAMPS)
+    assert fact.selection == {"automation": "lighting.on_demand", "plan": "p", "motion": "1"}
+    assert SENSOR not in str(fact)
+    assert set(fact.params) == {"level", "until", "fade"}
+    # A list of orders is for what persons ordered; who asks for the others gets them.
+    listed = [path.facts.orders.page(Scope.everything(), open_only=None, before=None, limit=9, automatic=each)
+              for each in (False, True)]  # fmt: skip
+    assert [[each.id for each in page] for page in listed] == [[], [command.id]]
+
+
+def test_what_was_not_handed_over_at_once_is_never(path: Bench) -> None:
+    walk(path)
+    path.later(31)
+    path.tick()
+    assert path.pick_up() == []
+    assert raises(path)[0].counts == {"expired": LAMPS}
+
+
+def test_a_post_killed_between_the_raise_and_its_end_sees_that_it_ended_and_remembers_what_was_given(
+    path: Bench,
+) -> None:
+    walk(path)
+    path.pick_up()
+    path.later(2)
+    path.report(range(LAMPS), 80.0, control="order")
+    until_us = raises(path)[0].order.until_us or 0
+    path.restart()
+    prepare(path)
+    walk(path)  # The lamps are lit: nothing more is asked for.
+    assert [each.counts for each in raises(path)] == [{"done": LAMPS}]
+    path.clock.at_us = until_us + SECOND_US
+    path.report(range(LAMPS), 30.0, control="programme")
+    assert [each.counts for each in raises(path)] == [{"returned": LAMPS}]
+    walk(path)
+    path.pick_up()
+    path.later(2)
+    path.report(range(LAMPS), 80.0, control="order")
+    path.restart()
+    prepare(path)
+    path.later(150)
+    path.report(range(LAMPS), 30.0, control="programme")
+    walk(path)  # Twice a night, and the first of them was two processes ago.
+    given = path.facts.given("lighting.on_demand", 0)
+    assert len(given) == 2
+    assert sorted({int(no) for each in given for no in each.assets}) == sorted(
+        path.engine.registry.numbers[f"luminaire-{n:06d}"] for n in range(LAMPS)
+    )
+
+
+def test_a_lamp_that_does_not_let_go_is_late_as_after_any_order(path: Bench) -> None:
+    walk(path)
+    path.pick_up()
+    path.later(2)
+    path.report(range(LAMPS), 80.0, control="order")
+    path.later(2_700)
+    path.report(range(LAMPS), 80.0, control="order")
+    path.tick()
+    lamps = np.array([path.engine.registry.numbers[f"luminaire-{n:06d}"] for n in range(LAMPS)])
+    assert path.engine.is_open(NOT_RETURNED, lamps).all()
+
+
+def test_what_is_withdrawn_calls_for_nothing_any_more(path: Bench) -> None:
+    path.acts.move_plan("p", "withdraw", number=1, revision=1, actor="u-other", reason="")
+    path.engine.settle()
+    prepare(path)
+    walk(path)
+    assert raises(path) == []
+    assert not path.engine.automations.hears.any()

@@ -1,0 +1,272 @@
+"""Light on demand: what calls raises what lies ahead, within its hours, its caps and beneath every person's order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.services.lighting.lane import LAMPS, Lane, rule
+from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
+from vigie.services.lighting.kinds import Luminaire
+from vigie.services.lighting.ondemand.calls import LATE_US, STUCK_US
+from vigie.services.lighting.ondemand.model import Hours, Trigger
+from vigie.services.lighting.programmes.model import Clock, Dawn, Dusk, Target
+
+ALL_NIGHT = (Hours(Dusk(), Dawn()),)
+
+
+def test_who_passes_lights_the_lane_both_ways_for_a_while_and_it_ends_by_itself() -> None:
+    lane = Lane(rule(hold_s=120))
+    lane.walk()
+    assert lane.raised() == [3, 4, 5, 6, 7]
+    (command,) = [each for each in lane.engine.commands if each.is_automatic]
+    assert command.order.params["level"] == 80.0
+    assert command.order.params["fade"] == 2.0
+    assert 118 * SECOND_US < (command.order.until_us or 0) - lane.given[0][2] <= 120 * SECOND_US
+    assert dict(command.order.selection) == {"automation": "lighting.on_demand", "plan": "p0", "motion": "1"}
+    for _ in range(4):
+        lane.tick(40)
+    assert lane.ends == {}
+    assert command.counts == {"returned": 5}
+    assert len(lane.given) == 5
+
+
+def test_who_stays_keeps_the_light_with_two_orders_a_hold_at_most() -> None:
+    lane = Lane(rule(hold_s=120))
+    lane.see(True)
+    for _ in range(60):
+        lane.tick(10)
+        assert set(lane.ends) == set(lane.numbers[3:8])
+    orders = [each for each in lane.engine.commands if each.is_automatic]
+    assert len(orders) <= 2 * 600 // 120
+
+
+def test_a_bus_raises_what_lies_ahead_and_little_behind_and_one_that_stands_raises_nothing() -> None:
+    lane = Lane(rule(ahead_m=100.0, behind_m=35.0))
+    lane.drive(60)
+    lane.given.clear()
+    lane.tick(300)
+    lane.drive(100)  # Northward: from l3 and a third on.
+    assert lane.raised() == [3, 4, 5, 6]
+    lane.tick(300)
+    lane.given.clear()
+    lane.drive(101)
+    assert lane.given == []
+
+
+def test_a_lamp_that_is_raised_already_is_not_asked_again_by_each_word_of_a_bus() -> None:
+    lane = Lane(rule(hold_s=300))
+    for metres in range(0, 300, 20):
+        lane.drive(metres)
+    asked = defaultdict(int)
+    for no, *_ in lane.given:
+        asked[no] += 1
+    assert max(asked.values()) == 1
+
+
+def test_outside_its_hours_and_by_day_nothing_is_raised() -> None:
+    early = Lane(rule(hours=(Hours(Clock(0), Clock(5 * 60)),)))
+    early.walk()  # Eleven at night.
+    assert early.given == []
+    early.tick(3_600)
+    early.walk()
+    assert early.raised() == [3, 4, 5, 6, 7]
+    day = Lane(rule(hours=ALL_NIGHT))
+    day.tick(9 * 3_600)
+    day.walk()
+    assert day.given == []
+
+
+def test_what_comes_late_raises_nothing() -> None:
+    lane = Lane(rule())
+    lane.see(True, late_s=LATE_US / SECOND_US + 2)
+    lane.see(False)
+    lane.tick()
+    assert lane.given == []
+
+
+def test_a_raise_is_over_with_its_hours() -> None:
+    lane = Lane(rule(hold_s=1_800, hours=(Hours(Clock(22 * 60), Clock(23 * 60 + 10)),)))
+    lane.walk()
+    end_us = max(until for *_, until in lane.given)
+    assert end_us - lane.at_us <= 10 * MINUTE_US + SECOND_US
+    lane.tick(10 * 60 - 15)
+    lane.given.clear()
+    lane.walk()  # A few seconds are not worth while.
+    assert lane.given == []
+
+
+def test_what_is_out_stays_out_without_leave() -> None:
+    without, given_leave = Lane(rule(), level=0.0), Lane(rule(leave="Délibération 2025-31"), level=0.0)
+    for lane in (without, given_leave):
+        lane.walk()
+        for _ in range(4):
+            lane.tick(2)
+    assert without.given == []
+    assert given_leave.raised() == [3, 4, 5, 6, 7]
+
+
+def test_lamps_that_stand_higher_that_say_nothing_or_that_are_ruled_on_the_spot_are_left_alone() -> None:
+    lane = Lane(rule())
+    lane.say("l3", level=90.0, control="programme")
+    lane.say("l4", control="local")
+    lane.say("l6", control="order")
+    lane.walk()
+    assert lane.raised() == [5, 7]
+
+
+def test_an_order_of_a_person_is_neither_overruled_nor_shortened_and_overrules() -> None:
+    lane = Lane(rule(hold_s=120))
+    lane.dim([4, 5], 10.0, 3_600)
+    lane.tick(1)
+    lane.walk()
+    assert lane.raised() == [3, 6, 7]
+    lane.dim([6], 20.0, 3_600)
+    lane.tick(1)
+    ends = dict(lane.ends)
+    lane.walk()
+    lane.tick(200)
+    lane.walk()
+    assert ends[lane.numbers[6]] == lane.ends[lane.numbers[6]]
+    assert lane.engine.picture.value[lane.engine.registry.slot(lane.numbers[6], Luminaire.level)] == 20.0
+
+
+def test_a_lock_out_and_full_light_hold() -> None:
+    locked, full = Lane(rule()), Lane(rule())
+    locked.acts.consign(locked.numbers[5], actor="u-crew", crew="E3", reason="r")
+    locked.walk()
+    assert locked.raised() == [3, 4, 6, 7]
+    full.say("c1", full_light=1.0)
+    full.walk()
+    assert full.given == []
+
+
+def test_two_rules_give_the_higher_level_and_never_darken() -> None:
+    lane = Lane(rule(level=50, hold_s=600), rule(level=90, hold_s=120, target=Target(assets=("l5",))))
+    lane.walk()
+    levels = {lane.numbers.index(no): level for no, level, *_ in lane.given}
+    assert levels == {3: 50.0, 4: 50.0, 5: 90.0, 6: 50.0, 7: 50.0}
+    lane.tick(80)
+    lane.walk()
+    assert all(level == 90.0 for no, level, *_ in lane.given if no == lane.numbers[5])
+
+
+def test_a_sensor_that_sees_somebody_without_end_is_stuck_and_calls_no_more_until_it_lets_go() -> None:
+    lane = Lane(rule(hold_s=600, minutes_max=720, hours=ALL_NIGHT))
+    lane.see(True)
+    for _ in range(STUCK_US // (5 * MINUTE_US) + 4):
+        lane.tick(300)
+    assert lane.open() == {"motion_stuck": ["s1"]}
+    assert lane.evidence("motion_stuck")["minutes_on"] >= STUCK_US // MINUTE_US
+    lane.tick(700)
+    before = len(lane.given)
+    lane.tick(60)
+    assert len(lane.given) == before
+    lane.see(False)
+    lane.tick()
+    assert lane.open() == {}
+    lane.walk()
+    assert len(lane.given) > before
+
+
+def test_a_sensor_that_fires_beyond_the_cap_is_capped_and_is_work_for_the_maintenance_until_the_next_night() -> None:
+    lane = Lane(rule(hold_s=60, raises_max=4))
+    for _ in range(8):
+        lane.walk()
+        lane.tick(70)
+    counted = defaultdict(int)
+    for no, *_ in lane.given:
+        counted[no] += 1
+    assert set(counted.values()) == {4}
+    assert lane.open() == {"motion_stuck": ["s1"]}
+    assert lane.evidence("motion_stuck")["raises"] == 4
+    lane.tick(24 * 3_600)
+    assert lane.open() == {}
+    before = len(lane.given)
+    for lamp in lane.lamps.values():
+        lane.report(lamp)
+    lane.walk()
+    assert len(lane.given) > before
+
+
+def test_a_counter_that_grows_calls_as_well() -> None:
+    lane = Lane(rule())
+    lane.say("s1", passages=10.0)
+    lane.tick()
+    assert lane.given == []  # Nobody knows how many there were.
+    lane.say("s1", passages=11.0)
+    lane.tick()
+    assert lane.raised() == [3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("triggers", [(Trigger.BUS,), (Trigger.MOTION,)])
+def test_a_rule_hears_what_it_names_alone(triggers: tuple[Trigger, ...]) -> None:
+    lane = Lane(rule(triggers=triggers))
+    lane.walk()
+    assert bool(lane.given) == (triggers == (Trigger.MOTION,))
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.just(("walk", 0, 0.0)),
+        st.tuples(st.just("drive"), st.integers(-50, 400), st.just(0.0)),
+        st.tuples(st.just("wait"), st.integers(1, 900), st.just(0.0)),
+        st.tuples(st.just("dim"), st.integers(0, LAMPS - 1), st.floats(0, 100)),
+        st.tuples(st.just("lock"), st.integers(0, LAMPS - 1), st.just(0.0)),
+        st.tuples(st.just("see"), st.integers(0, 1), st.just(0.0)),
+    ),
+    min_size=5,
+    max_size=25,
+)
+
+
+@given(STEPS, st.integers(1, 6), st.integers(1, 15), st.sampled_from([30, 90, 300]))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_happens_caps_hold_and_persons_and_lock_outs_stand_above(
+    steps: list[tuple[str, int, float]], raises_max: int, minutes_max: int, hold_s: int
+) -> None:
+    lane = Lane(rule(raises_max=raises_max, minutes_max=minutes_max, hold_s=hold_s))
+    night_end_us = lane.at_us // (24 * HOUR_US) * 24 * HOUR_US + 35 * HOUR_US
+    ruled: dict[int, int] = {}
+    locked: set[int] = set()
+    seen = 0
+    for what, which, level in steps:
+        match what:
+            case "walk":
+                lane.walk()
+            case "drive":
+                lane.drive(which)
+            case "wait":
+                lane.tick(which)
+            case "see":
+                lane.see(bool(which))
+            case "dim":
+                lane.dim([which], level, 400)
+                ruled[lane.numbers[which]] = lane.at_us + 399 * SECOND_US
+                lane.tick()
+            case _ if which not in locked:
+                locked.add(which)
+                lane.acts.consign(lane.numbers[which], actor="u-crew", crew="E3", reason="r")
+            case _:
+                pass
+        for no, raised_to, at_us, until_us in lane.given[seen:]:
+            assert lane.numbers.index(no) not in locked
+            assert ruled.get(no, 0) <= at_us
+            assert at_us < until_us <= at_us + hold_s * SECOND_US
+            assert raised_to == 80.0
+        seen = len(lane.given)
+    assert lane.at_us < night_end_us
+    by_lamp: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for no, _, at_us, until_us in lane.given:
+        by_lamp[no].append((at_us, until_us))
+    for own in by_lamp.values():
+        raises, lit_us, lit_until_us = 0, 0, 0
+        for at_us, until_us in own:
+            raises += at_us >= lit_until_us
+            lit_us += max(0, until_us - max(at_us, lit_until_us))
+            lit_until_us = max(lit_until_us, until_us)
+        assert raises <= raises_max
+        assert lit_us <= minutes_max * MINUTE_US
