@@ -58,7 +58,7 @@ def api_routes(
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     operations += GatewaysDoor(bench, talq, keeping).operations
-    energy = EnergyDoor(sources, calendar, DuckPast(opened.observations, opened.facts.point_numbers()))
+    energy = EnergyDoor(sources, post.calendar, DuckPast(opened.observations, opened.facts.point_numbers()))
     post.beside.append(energy.watch)
     operations += energy.operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())

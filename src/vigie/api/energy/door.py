@@ -18,7 +18,6 @@ from vigie.api.energy.spans import Span, first_known, span_of, told_of
 from vigie.api.energy.sums import Progress, Stopped, Sum, Sums
 from vigie.api.energy.tables import Names
 from vigie.api.energy.watched import Watched
-from vigie.api.known import Frozen
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.calendar import EPOCH_DAY, Calendar
@@ -26,6 +25,7 @@ from vigie.core.past import Past, TooLong
 from vigie.core.plans import Known, Unanswerable
 from vigie.core.scope import ALL_SERVICES, Scope, Verb, lies_in
 from vigie.core.times import DAY_US, from_us
+from vigie.engine.known import Frozen
 from vigie.services.lighting.energy.asked import energy_report
 from vigie.services.lighting.energy.model import Report
 from vigie.services.lighting.kinds import Cabinet, Luminaire
