@@ -13,13 +13,13 @@ import numpy as np
 
 from bench.harness import Measured, measurement
 from bench.sealed import write_history
-from vigie.api.known import Frozen
 from vigie.app import installation, services
 from vigie.core.calendar import Calendar, date_of
 from vigie.core.drafts import Draft
 from vigie.core.observations import Batch
 from vigie.core.scope import Scope
 from vigie.core.times import DAY_US, HOUR_US
+from vigie.engine.known import Frozen
 from vigie.engine.loop import Engine, catalogue_of
 from vigie.engine.ports import StoredBatch
 from vigie.engine.registry import Registry

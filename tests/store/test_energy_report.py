@@ -14,12 +14,12 @@ import pytest
 
 from tests.services.lighting.parks import CALENDAR
 from tests.services.lighting.town import CATALOGUE, Town, row_of
-from vigie.api.known import Frozen
 from vigie.core.calendar import day_number
 from vigie.core.observations import Batch
 from vigie.core.plans import Standing, Unanswerable
 from vigie.core.scope import Scope
 from vigie.core.times import HOUR_US, MINUTE_US
+from vigie.engine.known import Frozen
 from vigie.engine.ports import StoredBatch
 from vigie.services.lighting.energy.asked import NIGHTS_MAX, energy_report
 from vigie.services.lighting.energy.model import Baseline

@@ -320,7 +320,7 @@ class PlanDoors:
             async with self._turns:
                 sources = self._bench.sources
                 scope = caller.scope.may(Verb.SEE)
-                known = Frozen.of(self._engine, sources.facts, self._calendar(), scope, sources.clock.now_us())
+                known = Frozen.of(self._engine, self._calendar(), scope, sources.clock.now_us())
                 return await asyncio.to_thread(work, known)
         except Unanswerable as error:
             detail = f"The rule {error.rule!r} says why."

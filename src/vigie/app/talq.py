@@ -62,7 +62,7 @@ def programme_keeping(
         return engine.registry.version, int(nights_ahead(calendar(), clock.now_us()).days[0]), in_force
 
     async def made(from_noon: bool, step_min: int) -> Wanted:
-        known = Frozen.of(engine, opened.facts, calendar(), Scope.everything(), clock.now_us())
+        known = Frozen.of(engine, calendar(), Scope.everything(), clock.now_us())
 
         def make() -> Wanted:
             nights = nights_ahead(known.calendar, known.now_us)

@@ -15,7 +15,7 @@ from vigie.core.plans import Columns, PlanKind, Standing, Troubles
 from vigie.core.scope import Scope
 from vigie.engine.attributes import Attributes
 from vigie.engine.loop import Engine
-from vigie.store.facts import SqlFacts
+from vigie.engine.ports import FactStore
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Frozen:
     now_us: int
     seen: Mask
     attributes: Attributes
-    facts: SqlFacts
+    facts: FactStore
     registry: Mapping[str, Any]
     standing: Mapping[str, Sequence[Standing]]
     _made: dict[tuple[str, tuple[str, ...]], Columns] = field(
@@ -34,7 +34,7 @@ class Frozen:
     )
 
     @staticmethod
-    def of(engine: Engine, facts: SqlFacts, calendar: Calendar, scope: Scope, now_us: int) -> Frozen:
+    def of(engine: Engine, calendar: Calendar, scope: Scope, now_us: int) -> Frozen:
         """The city as somebody sees it now."""
         registry, count = engine.registry, engine.registry.count
         standing: dict[str, list[Standing]] = {}
@@ -47,7 +47,7 @@ class Frozen:
         texts = {name: list(getattr(registry, name)) for name in ("areas", "streets")}
         codes = {"kind_codes": registry.kind_codes, "ids": registry.ids}
         seen = engine.visibility.covered(scope)[:count] & ~registry.gone[:count]
-        return Frozen(calendar, now_us, seen, engine.attributes, facts, columns | texts | codes, standing)
+        return Frozen(calendar, now_us, seen, engine.attributes, engine.facts, columns | texts | codes, standing)
 
     def columns(self, kind: type[AssetKind], *attributes: str) -> Columns:
         """The assets of a kind that who asks may see."""
@@ -62,7 +62,7 @@ class Frozen:
 
     def troubles(self, kinds: Sequence[ConditionKind], since_us: int) -> Troubles:
         """The conditions of the assets that who asks may see, as the tables have them."""
-        found = self.facts.past_conditions.troubles([each.name for each in kinds], since_us)
+        found = self.facts.troubles([each.name for each in kinds], since_us)
         # What was added since the city was frozen is not told.
         mine = found.asset < len(self.seen)
         mine[mine] = self.seen[found.asset[mine]]

@@ -97,7 +97,7 @@ class Engine:
         self._mark_orders(np.flatnonzero(self.commands.pending))
         self.consignations.on_changed()
         self._services = services
-        self._facts = facts
+        self.facts = facts
         self._observations = observations
         self._shard = shard
         self._owed: list[Entry] = []
@@ -134,7 +134,7 @@ class Engine:
         batches = self._observations.since(frame.ingest if frame else 0)
         for stored in batches:
             batch = self._with_slots(stored)
-            if stored.ingest > self._facts.reacted_to:
+            if stored.ingest > self.facts.reacted_to:
                 self.react(stored.ingest, stored.received_us, batch)
             else:
                 self._fold(batch, stored.received_us)
@@ -276,7 +276,7 @@ class Engine:
 
     def given(self, automation: str, since_us: int) -> Sequence[Given]:
         """What an automation has ordered since an instant."""
-        return self._facts.given(automation, since_us)
+        return self.facts.given(automation, since_us)
 
     def attribute(self, kind: type[AssetKind], attribute: Attribute, assets: Numbers) -> NDArray[Any]:
         """What the inventory says of each asset, of what sweeps ask for."""
@@ -336,19 +336,19 @@ class Engine:
         reacted_to = self._reacted_to
         entries = tuple(self._owed)
         try:
-            self._facts.commit(entries, reacted_to=reacted_to)
+            self.facts.commit(entries, reacted_to=reacted_to)
             self._forget_owed(len(entries))
         except (StorageFull, OSError):
             raise
         except Exception:
             # One that cannot be written must not keep all others from being written, now and for ever.
             self._commit_singly(entries)
-            self._facts.commit((), reacted_to=reacted_to)
+            self.facts.commit((), reacted_to=reacted_to)
 
     def _commit_singly(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             try:
-                self._facts.commit((entry,))
+                self.facts.commit((entry,))
             except (StorageFull, OSError):
                 raise
             except Exception as error:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vigie.core.facts import Entry
 from vigie.core.kinds import AssetKind
 from vigie.core.observations import Batch, Floats, Int64s
+from vigie.core.plans import Troubles
 from vigie.core.service import Given
 
 
@@ -123,4 +124,9 @@ class FactStore(Protocol):
 
     def given(self, automation: str, since_us: int) -> Sequence[Given]:
         """The orders that an automation has given since an instant, the oldest first."""
+        ...
+
+    def troubles(self, conditions: Sequence[str], since_us: int) -> Troubles:
+        """Those of some conditions, by name, that last, or were raised since an instant, of every asset. May be called
+        from any thread."""
         ...

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from vigie.core.facts import Entry, PersonalErased, commitment, leaf_bytes
 from vigie.core.kinds import AssetKind, Catalogue
 from vigie.core.observations import Floats, Int64s
+from vigie.core.plans import Troubles
 from vigie.core.service import Given
 from vigie.engine.conditions import Condition
 from vigie.engine.inventory import Known, KnownArea
@@ -176,6 +177,10 @@ class SqlFacts:
     def lines(self) -> tuple[list[str], Int64s, Floats, Floats]:
         """The stretches of streets, as they are drawn; see `vigie.engine.ports.FactStore`."""
         return read_lines(self._engine, self._catalogue)
+
+    def troubles(self, conditions: Sequence[str], since_us: int) -> Troubles:
+        """Conditions of every asset; see `vigie.engine.ports.FactStore`."""
+        return self.past_conditions.troubles(conditions, since_us)
 
     def given(self, automation: str, since_us: int) -> list[Given]:
         """What an automation has ordered since an instant; see `vigie.engine.ports.FactStore`."""

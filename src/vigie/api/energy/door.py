@@ -130,7 +130,7 @@ class EnergyDoor:
         sources, span = self._sources, wanted.span
         # Of the whole town, whoever asks: a cabinet may feed lamps of two areas. What is told is of theirs alone.
         town, now_us = Scope.everything(), sources.clock.now_us()
-        known = Frozen.of(sources.engine, sources.facts, self._calendar(), town, now_us)
+        known = Frozen.of(sources.engine, self._calendar(), town, now_us)
         bounds = Nights(
             np.array([(each - EPOCH_DAY).days for each in (span.first, span.last)]), known.calendar
         ).bounds_us
