@@ -58,6 +58,7 @@ from vigie.protocols.talq.messages import (
     SamplingProfile,
     VendorRecordingMode,
 )
+from vigie.protocols.talq.orders import ORDERS
 from vigie.protocols.talq.peer import Step
 from vigie.protocols.talq.schedules import (
     How,
@@ -249,7 +250,7 @@ def test_programs_are_added_changed_and_taken_out_one_by_one(link: Link) -> None
 
 def test_an_order_is_done_at_once_and_ends_with_its_expiry(link: Link) -> None:
     until = from_us(link.now_us + 60_000_000)
-    order = link.peer.override(to_lamps(1, 2), 40, until=until, ramp_s=5, mark="order-7")
+    order = ORDERS["luminaire.dim"](link.peer, {"level": 40.0, "fade": 5.0}, to_lamps(1, 2), until, "order-7")
     assert statuses(link.down(order)) == [201]
     event = link.last(Overridden)
     assert isinstance(event, Overridden)

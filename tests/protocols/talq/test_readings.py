@@ -26,7 +26,8 @@ def devices() -> dict[str, Known]:
     actuator = {"id": ACTUATOR, "type": "LampActuatorFunction"}
     whole = msgspec.structs.replace(whole, functions=(*whole.functions, actuator))
     sensor = Device("s", "Sensor", "Sensor", ({"id": "n", "type": "NoiseMonitoringSensorFunction"},))
-    return {each.address: known(each) for each in (lamp(1), whole, sensor)}
+    presence = Device("p", "Presence", "Presence", ({"id": "seen", "type": "PresenceSensorFunction"},))
+    return {each.address: known(each) for each in (lamp(1), whole, sensor, presence)}
 
 
 def attribute(source: str, name: str, value: Any, **more: Any) -> bytes:
@@ -67,6 +68,7 @@ MONITORED, ACTUATED = f"{LAMP.format(1)}/{MONITOR}", f"{LAMP.format(1)}/{ACTUATO
         (attribute(f"{CABINET}/{ACTUATOR}", "feedbackLightCommand", FULL), ("cabinet-000001", "full_light", True)),
         (attribute(f"{CABINET}/{ACTUATOR}", "feedbackLightCommand", FULL | {"reason": "program"}),
          ("cabinet-000001", "full_light", False)),
+        (attribute("p/seen", "presenceStatus", True), ("p", "motion", True)),
         (event(CABINET, "cabinetDoorOpen", startEndFlag=True, timestamp=AT), ("cabinet-000001", "door", "open")),
         (event(CABINET, "cabinetDoorOpen", startEndFlag=False, timestamp=AT), ("cabinet-000001", "door", "closed")),
     ],
@@ -88,6 +90,7 @@ def test_what_is_bound_becomes_a_reading(entry: bytes, row: tuple[str, str, obje
         (attribute(MONITORED, "activePower", "1"), Outcome.WRONG_TYPE),
         (attribute(MONITORED, "activePower", None), Outcome.WRONG_TYPE),
         (attribute(MONITORED, "lampFailure", "yes"), Outcome.WRONG_TYPE),
+        (attribute("p/seen", "presenceStatus", 1), Outcome.WRONG_TYPE),
         (attribute(ACTUATED, "actualLightState", 7), Outcome.WRONG_TYPE),
         (attribute(ACTUATED, "actualLightState", {"name": "RGBState"}), Outcome.WRONG_TYPE),
         (attribute(ACTUATED, "actualLightState", {"name": "LevelState", "value": 101}), Outcome.WRONG_TYPE),
