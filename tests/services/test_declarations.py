@@ -16,6 +16,7 @@ from vigie.core.lives import LIVES
 from vigie.core.observations import Outcome
 from vigie.core.scope import ROLES, Verb
 from vigie.engine.loop import catalogue_of
+from vigie.services.lighting.compliance.judge import RULES
 
 SERVICES = services()
 
@@ -72,12 +73,12 @@ def test_every_figure_has_words_and_is_of_its_own_service(language: str) -> None
 
 
 def calls(*folders: str) -> Iterator[tuple[str, ast.Call]]:
-    """Every call of the code by a plain name, with that name."""
+    """Every call of the code, with the name of what is called."""
     for folder in folders:
         for path in sorted((PROJECT / "src" / "vigie" / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    yield node.func.id, node
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                    yield node.func.id if isinstance(node.func, ast.Name) else node.func.attr, node
 
 
 REFUSALS = (
@@ -89,6 +90,9 @@ REFUSALS = (
     "Refusal",
     "Unanswerable",
 )
+
+FINDINGS = ("Finding", "Hours", "told")
+"""What is found of a programme begins with the name of its rule; those of luminaires are listed."""
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -106,8 +110,9 @@ def test_every_refusal_has_a_text_and_every_text_a_refusal(language: str) -> Non
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_finding_has_a_text_and_every_text_a_finding(language: str) -> None:
-    found = {call.args[0] for name, call in calls("services") if name == "Finding"}
+    found = [call.args[0] for name, call in calls("services") if name in FINDINGS]
     rules = {f"finding.{each.value}" for each in found if isinstance(each, ast.Constant)}
+    rules |= {f"finding.{rule.name}" for rule in RULES}
     assert rules == {key for key in texts(language) if key.startswith("finding.")}
 
 
