@@ -24,6 +24,8 @@ from vigie.core.facts import ConditionRaised, DeviceAdmitted, Entry
 from vigie.core.times import SECOND_US
 from vigie.services.desk import FACT_SET_ASIDE
 from vigie.services.lighting.kinds import Luminaire
+from vigie.services.lighting.ondemand.model import OnDemand, Trigger
+from vigie.services.lighting.plans import ON_DEMAND
 from vigie.settings import Settings
 
 # Takes the place of the server's clock before anything else is loaded; how far it is off is read from a file.
@@ -147,6 +149,31 @@ def test_what_is_done_from_time_to_time_goes_on_after_a_fault(tmp_path: Path, mo
         "DeviceAdmitted",
         "wrong",
     )
+
+
+def test_a_post_prepares_what_is_in_force_of_light_on_demand_and_lets_go_of_what_is_withdrawn(tmp_path: Path) -> None:
+    rule = OnDemand(name="Sentier", level=80, triggers=(Trigger.MOTION, Trigger.BUS))
+
+    async def lives(opened: Installation) -> None:
+        post = Post(opened)
+
+        async def hears(points: int) -> bool:
+            for _ in range(100):
+                if post.engine.automations.hears.sum() == points:
+                    return True
+                await asyncio.sleep(0.1)
+            return False
+
+        async with post.life():
+            plan = post.acts.make_plan(ON_DEMAND, rule, actor="u-manager", reason="")
+            post.acts.move_plan(plan, "approve", number=1, revision=1, actor="u-other", reason="")
+            assert await hears(3)
+            post.acts.move_plan(plan, "withdraw", number=1, actor="u-other", revision=1, reason="")
+            assert await hears(0)
+
+    make(tmp_path / "post")
+    with installation(Settings(data=tmp_path / "post")) as opened:
+        asyncio.run(lives(opened))
 
 
 def test_a_post_reads_the_inventory_by_itself_and_again_when_it_has_changed(tmp_path: Path) -> None:
