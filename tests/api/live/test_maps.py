@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.test_standing import BUS, CABINET, LAMP, City, record
@@ -166,6 +166,8 @@ def do(town: Town, what: str, asset: int, argument: int) -> None:
             town.now_us += argument * SECOND_US
 
 
+# What had left somebody's own area was told as unknown, and its end was not told.
+@example([("put", LAMP, 1), ("level", LAMP, 0), ("put", LAMP, 0), ("tick", 0, 0), ("retire", LAMP, 1)], "all", "east")
 @settings(max_examples=150, deadline=None)
 @given(steps, st.sampled_from(sorted(VIEWS)), st.sampled_from(sorted(SCOPES)))
 def test_a_screen_shows_what_there_is_however_late_it_looks(

@@ -166,7 +166,8 @@ class MapFeed:
         standing = self._engine.standing
         seen, whole = self._sight(rows)
         open_value = whole | standing.kinds.shown_public[self._engine.registry.kind[rows]]
-        told = seen & (open_value | blank)
+        # That something is gone is told whoever saw it at all: it may have been told as unknown before.
+        told = seen & (open_value | blank | ((standing.flags[rows] & GONE) > 0))
         rows, whole, open_value = rows[told], whole[told], open_value[told]
         columns = (
             ("no", rows.astype(np.uint32)),
