@@ -117,7 +117,7 @@ def _least_s(city: City) -> np.ndarray[Any, np.dtype[np.float64]]:
 def _town(folder: Path, lossy: Lossy) -> Generator[tuple[int, Connection]]:
     """A post of the town, and its gateways attached to it. Gives the post's port, and the line to the gateways."""
     with installation(Settings(data=folder)) as opened:
-        asyncio.run(prepare(opened, _city, lambda _: None))
+        asyncio.run(prepare(opened, iter((_city(), _city())), lambda _: None))
     known = json.loads(gateways_file(folder).read_text("utf-8"))
     with serving(folder) as port:
         context = multiprocessing.get_context("spawn")

@@ -21,6 +21,7 @@ from vigie.demo.people import PASSWORD
 from vigie.demo.processes import SEED
 from vigie.demo.town import prepare
 from vigie.settings import Settings
+from vigie.sim.city import grow
 from vigie.sim.city.facts import CENTRE
 
 YEARS = (2021, 2031)
@@ -74,7 +75,7 @@ def preview() -> Measured:
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as name:
         folder = Path(name)
         with installation(Settings(data=folder)) as opened:
-            asyncio.run(prepare(opened, SEED, lambda _: None))
+            asyncio.run(prepare(opened, grow(SEED), lambda _: None))
         lamps = 0
         for _ in range(RUNS):
             with serving(folder) as port:

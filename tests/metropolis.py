@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from vigie.core.drafts import Draft
 from vigie.demo.processes import SEED
 from vigie.sim.city import City, generate
 from vigie.sim.city.inventory import drafts
+from vigie.sim.city.land import NO_BUILDINGS
 from vigie.sim.city.lighting import Lighting
 
 
@@ -19,6 +20,11 @@ from vigie.sim.city.lighting import Lighting
 def city() -> City:
     """The city of the demo."""
     return generate(SEED)
+
+
+def growing() -> Iterator[City]:
+    """It, as `grow` gives it."""
+    return iter((replace(city(), water=(), green=(), buildings=NO_BUILDINGS), city()))
 
 
 @functools.cache

@@ -90,7 +90,7 @@ def test_a_demo_that_is_killed_while_it_prepares_is_prepared_at_its_next_start(t
     command = [sys.executable, "-m", "vigie.cli", *words]
     for moment in ("taking in its assets", "admitting its gateways", "answers on"):
         reads, writes = os.pipe()
-        threading.Thread(target=hand_over, args=(metropolis.city(), writes)).start()
+        threading.Thread(target=hand_over, args=(metropolis.growing(), writes)).start()
         with subprocess.Popen([*command, str(reads)], stdout=subprocess.PIPE, text=True, pass_fds=[reads]) as post:
             os.close(reads)
             wait_for(post, moment)

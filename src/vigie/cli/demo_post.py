@@ -13,7 +13,7 @@ from vigie.cli.demo import DemoOption, PortOption, SeedOption
 from vigie.cli.serving import run
 from vigie.demo.town import prepare
 from vigie.settings import load_settings
-from vigie.sim.city import City, generate
+from vigie.sim.city import grow
 from vigie.sim.city.handing import handed
 
 commands = group()
@@ -27,15 +27,12 @@ def demo_post(
     pipe: Annotated[int | None, typer.Option("--handed", help="A pipe from which to take the city, once made.")] = None,
 ) -> None:
     """The post of the demo, as a process that `vigie demo` starts; says what it is doing until it answers."""
-
-    def city_of() -> City:
-        return (handed(pipe) if pipe is not None else None) or generate(seed)
-
+    growing = grow(seed) if pipe is None else handed(pipe)
     with plain_errors():
         settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)")
         try:
             # What forty gateways do all day would push out of sight what the demo says of itself.
-            run(settings, lambda opened: prepare(opened, city_of, typer.echo), logging.WARNING)
+            run(settings, lambda opened: prepare(opened, growing, typer.echo), logging.WARNING)
         except ValueError as error:
             err.print(f"vigie: {error}", markup=False)
             raise typer.Exit(1) from None

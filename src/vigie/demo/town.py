@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 
 from vigie.app import TALQ, Installation, admission, gateway_token
 from vigie.app.accounts import DEMO, keeper_of
+from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, Entry
 from vigie.demo.people import PASSWORD, PEOPLE, Somebody
 from vigie.demo.processes import gateways_file
@@ -23,17 +24,18 @@ from vigie.services.lighting.programmes.model import Clock, Decision, Programme,
 from vigie.services.lighting.programmes.year import Tariff
 from vigie.sim.city import City
 from vigie.sim.city.facts import METROPOLE
-from vigie.sim.city.inventory import drafts
+from vigie.sim.city.inventory import drafts, scenery
 from vigie.sim.devices import gateways
 from vigie.sim.talq.sharing import lighting_gateways
 
-SOURCE = "demo"
+SOURCE, SCENERY = "demo", "demo-scenery"
 
 
-async def prepare(opened: Installation, city_of: Callable[[], City], say: Callable[[str], None]) -> None:
+async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[str], None]) -> None:
     """Takes the generated city in, admits its gateways and makes its people, as far as this installation has them not.
 
-    city_of: gives the city, where it is needed. Raises ValueError when it cannot be.
+    growing: the city, as `grow` gives it; where it is there already it is not asked for. Raises ValueError when it
+    cannot be.
     """
     # Noted first: from then on this folder is never served beyond the machine, whatever was made of it.
     opened.facts.set_meta(DEMO, "accounts")
@@ -45,7 +47,7 @@ async def prepare(opened: Installation, city_of: Callable[[], City], say: Callab
     await asyncio.sleep(0)
     try:
         if not admitted:
-            _take_city(opened, city_of, say)
+            _take_city(opened, growing, say)
         _hand_over(opened.settings.data)
         say("making its people")
         _put_in_force(opened, await people)
@@ -53,16 +55,22 @@ async def prepare(opened: Installation, city_of: Callable[[], City], say: Callab
         people.cancel()
 
 
-def _take_city(opened: Installation, city_of: Callable[[], City], say: Callable[[str], None]) -> None:
+def _take_city(opened: Installation, growing: Iterator[City], say: Callable[[str], None]) -> None:
     say("generating the metropolis")
-    city = city_of()
+    city = next(growing)
     say("taking in its assets")
-    intake = opened.take_assets(SOURCE, list(drafts(city)), reason="the demo")
-    if intake.refused:
-        raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
+    _take(opened, SOURCE, drafts(city))
+    _take(opened, SCENERY, scenery(next(growing)))
+    # The gateways last: where they are, the rest is.
     say("admitting its gateways")
     talq = {name for names in lighting_gateways(city).values() for name in names}
     _admit(opened, gateways(city), talq)
+
+
+def _take(opened: Installation, source: str, found: Iterable[Draft]) -> None:
+    intake = opened.take_assets(source, list(found), reason="the demo")
+    if intake.refused:
+        raise ValueError(f"the generated city is refused: {intake.refused[0].reason}")
 
 
 async def _make_people(opened: Installation) -> Mapping[str, str]:

@@ -17,7 +17,7 @@ import msgspec
 import uvloop
 
 from vigie.protocols.talq.limits import BODY_BYTES_MAX
-from vigie.sim.city import City, generate
+from vigie.sim.city import City, grow
 from vigie.sim.city.handing import hand_over
 from vigie.sim.devices import run_metropolis
 from vigie.sim.life import Life
@@ -62,9 +62,8 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1, help="the same seed gives the same city")
     arguments.add_argument("--hand-to", type=int, metavar="FD", help="a pipe for the city, with all its scenery")
     asked = arguments.parse_args()
-    city = generate(asked.seed, scenery=asked.hand_to is not None)
-    if asked.hand_to is not None:
-        hand_over(city, asked.hand_to)
+    growing = grow(asked.seed)
+    city = next(growing) if asked.hand_to is None else hand_over(growing, asked.hand_to)
     park = Park.of(city)
     # A million small things that stay: the collector would go through all of them again and again.
     gc.freeze()

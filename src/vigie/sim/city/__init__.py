@@ -1,5 +1,5 @@
 """A metropolis of Dijon's size from a seed."""
 
-from vigie.sim.city.city import City, generate
+from vigie.sim.city.city import City, generate, grow
 
-__all__ = ["City", "generate"]
+__all__ = ["City", "generate", "grow"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from vigie.sim.city.borders import Borders, draw_borders
 from vigie.sim.city.equipment import Signals, Spots, close_streets, measure, signalise, watch_over
@@ -42,6 +43,13 @@ def generate(seed: int, *, scenery: bool = True) -> City:
 
     scenery: whether water, parks and buildings are made too; the devices live without, and begin a second sooner.
     """
+    growing = grow(seed)
+    bare = next(growing)
+    return next(growing) if scenery else bare
+
+
+def grow(seed: int) -> Iterator[City]:
+    """The metropolis as soon as its devices live, without its scenery; and then whole."""
     bend = Bend.drawn(dice(seed, "bend"))
     borders = draw_borders(bend)
     waters = waters_in(bend)
@@ -51,9 +59,7 @@ def generate(seed: int, *, scenery: bool = True) -> City:
     router = Router(network)
     signals = signalise(network, dice(seed, "signals"))
     air, weather, bikes = measure(network, dice(seed, "stations"))
-    water = waters_on_ground(waters, bend, borders) if scenery else ()
-    green = greens_on_ground(fabric, bend, borders, dice(seed, "green")) if scenery else ()
-    return City(
+    bare = City(
         seed=seed,
         borders=borders,
         network=network,
@@ -66,7 +72,12 @@ def generate(seed: int, *, scenery: bool = True) -> City:
         bikes=bikes,
         lines=lay_lines(network, router, dice(seed, "lines")),
         rounds=send_out(network, borders, router, dice(seed, "rounds")),
-        water=water,
-        green=green,
-        buildings=build(network, (*water, *green), dice(seed, "buildings")) if scenery else NO_BUILDINGS,
+        water=(),
+        green=(),
+        buildings=NO_BUILDINGS,
     )
+    yield bare
+    water = waters_on_ground(waters, bend, borders)
+    green = greens_on_ground(fabric, bend, borders, dice(seed, "green"))
+    buildings = build(network, (*water, *green), dice(seed, "buildings"))
+    yield replace(bare, water=water, green=green, buildings=buildings)

@@ -274,9 +274,15 @@ def _movers(city: City) -> Iterator[Draft]:
 
 def drafts(city: City) -> Iterator[Draft]:
     """Everything, parents before children."""
-    parts = (_communes, _surfaces, _streets, _buildings, _lighting, _signals, _equipment, _transit, _movers)
+    parts = (_communes, _streets, _lighting, _signals, _equipment, _transit, _movers, scenery)
     for part in parts:
         yield from part(city)
+
+
+def scenery(city: City) -> Iterator[Draft]:
+    """What no device stands in: water, parks, buildings."""
+    yield from _surfaces(city)
+    yield from _buildings(city)
 
 
 def digest(city: City) -> str:
