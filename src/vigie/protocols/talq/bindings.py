@@ -5,6 +5,7 @@ Source of the attributes, their types and units: the TALQ 2.7.1 data model (`x-t
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -142,6 +143,14 @@ REST_OF: dict[tuple[str, str], str] = {(each.kind, each.point): each.value for e
 RANK: dict[tuple[str, str], int] = {(each.kind, each.event): rank for rank, each in enumerate(SIGNS)}
 
 
+@functools.lru_cache(maxsize=1_024)
+def bound_of(kind: str, function: str) -> frozenset[str]:
+    """The names of attributes and events that a function of this type tells of a device of this kind."""
+    measured = {attribute for of, type_, attribute in MEASURES_OF if (of, type_) == (kind, function)}
+    return frozenset(measured | {event for of, event in SIGN_OF if of == kind})
+
+
+@functools.lru_cache(maxsize=1_024)
 def kind_of(types: frozenset[str]) -> str:
     """The kind of a device with functions of these types; empty for one that is no asset of vigie's."""
     return next((kind for kind, any_of in KINDS if types & any_of), "")

@@ -53,8 +53,13 @@ def identity(function: Function) -> tuple[str, str]:
 
 def is_whole(device: Device) -> bool:
     """Whether each function has an identifier of its own and a type, as the data model demands."""
-    pairs = [identity(function) for function in device.functions]
-    return all(number and sort for number, sort in pairs) and len({number for number, _ in pairs}) == len(pairs)
+    numbers: set[str] = set()
+    for function in device.functions:
+        number, sort = identity(function)
+        if not number or not sort or number in numbers:
+            return False
+        numbers.add(number)
+    return True
 
 
 def attributes(function: Function) -> Iterator[tuple[str, Attribute]]:

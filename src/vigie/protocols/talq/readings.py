@@ -18,8 +18,8 @@ from vigie.core.kinds import Quality
 from vigie.core.observations import Outcome, Rejected
 from vigie.core.readings import Readings, Value
 from vigie.core.times import to_us
-from vigie.protocols.talq.bindings import MEASURES_OF, NOTICES, RANK, REST_OF, SIGN_OF, As, Measure, Sign
-from vigie.protocols.talq.devices import ACTUATOR, Known, attributes, identity, split
+from vigie.protocols.talq.bindings import MEASURES_OF, NOTICES, RANK, REST_OF, SIGN_OF, As, Measure, Sign, bound_of
+from vigie.protocols.talq.devices import ACTUATOR, Known, identity, split
 from vigie.protocols.talq.limits import TEXT_CHARS_MAX
 from vigie.protocols.talq.messages import (
     Attribute,
@@ -124,13 +124,13 @@ class Reader:
             for function in device.functions:
                 number, sort = identity(function)
                 sort = sort or known.functions.get(number, "")
-                for name, said in attributes(function):
-                    self._carried(columns, known, sort, name, said, now_us)
+                bound = bound_of(known.kind, sort)
+                for name, said in function.items():
+                    if name in bound and isinstance(said, Attribute):
+                        self._carried(columns, known, sort, name, said, now_us)
         return columns.readings
 
     def _carried(self, columns: _Columns, known: Known, sort: str, name: str, said: Attribute, now_us: int) -> None:
-        if (known.kind, sort, name) not in MEASURES_OF and (known.kind, name) not in SIGN_OF:
-            return
         row = len(columns.readings) + len(columns.readings.refused)
         try:
             self._attribute(columns, row, known, sort, name, said, None, now_us)

@@ -13,6 +13,8 @@ from vigie.sim.talq.equipment import VENDOR
 from vigie.sim.talq.lighting import Lighting
 from vigie.transports.http_end import Asked, Told
 
+COMES_UP_S = 0.05
+
 
 class Switchboard:
     """Who is asked by the CMS, and who speaks to it."""
@@ -49,10 +51,11 @@ class Switchboard:
             conversation.tick()
 
     async def run(self) -> None:
-        """Speaks until it is cancelled."""
+        """Speaks until it is cancelled. Gateways come up one after another: the first are whole when the last begin."""
         async with asyncio.TaskGroup() as tasks:
             for conversation in self.conversations.values():
                 tasks.create_task(conversation.run())
+                await asyncio.sleep(COMES_UP_S)
 
 
 def identities(url: str, secrets: Mapping[str, str], cms_tokens: Mapping[str, str], base: str) -> dict[str, Identity]:
