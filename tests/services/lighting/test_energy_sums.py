@@ -156,6 +156,47 @@ def test_an_index_that_stands_still_where_nothing_burns_is_right() -> None:
     assert meter(range(-1, 26), [5.0] * 27, lamps_kwh=0.2).why == [""]
 
 
+@pytest.mark.parametrize("most_w", [np.nan, 20_000.0])
+@pytest.mark.parametrize("fell", [[0.0], [0.0, 1.0], [83_000.0]])
+def test_an_index_that_falls_and_is_back_at_once_had_not_fallen(most_w: float, fell: list[float]) -> None:
+    index = 84_000.0 + np.arange(25)
+    index[10 : 10 + len(fell)] = fell
+    found = meter(range(25), index.tolist(), most_w=most_w)
+    assert (found.kwh[0], found.why) == (pytest.approx(24.0), [""])
+
+
+def test_a_new_meter_that_grows_past_the_old_one_is_a_new_meter() -> None:
+    assert meter(range(25), [*range(5, 9), *range(21)]).why == ["meter_went_back"]
+
+
+def test_an_index_of_whole_digits_stands_still_by_itself() -> None:
+    whole = [float(int(0.055 * h)) for h in range(-1, 49)]
+    assert meter(range(-1, 49), whole, lamps_kwh=1.3).why == [""]
+    assert meter(range(-1, 49), [0.0] * 10 + [1.0] * 40, lamps_kwh=1.3).why == ["meter_stuck"]
+    tens = [10.0 * int(0.055 * h) for h in range(-1, 49)]
+    assert meter(range(-1, 49), tens, lamps_kwh=13.0).why == [""]
+
+
+def test_off_peak_hours_of_midday_are_counted_on_both_sides_of_noon() -> None:
+    two = nights(2)
+    start_us, end_us = (each.ravel() for each in two.hours_us(11 * 60, 17 * 60))
+    at_us = np.arange(int(two.bounds_us[0][0]), int(two.bounds_us[1][-1]) + 1, HOUR_US // 4)
+    steady = Told(np.ones(len(at_us), np.int64), at_us, np.arange(len(at_us)) / 4)
+    span = Span(int(at_us[0]), int(at_us[-1]), start_us, end_us)
+    found = metered(np.array([1]), steady, span, np.array([np.nan]), np.array([10.0]))
+    assert found.off_share[0] == pytest.approx(6 / 24)
+    for first, after, hours in ((22, 6, 8), (12, 17, 5), (2, 7, 5), (22, 12, 14), (22, 21, 23), (9, 9, 0)):
+        start_us, end_us = two.hours_us(first * 60, after * 60)
+        assert ((end_us - start_us).sum(1) / HOUR_US).tolist() == [hours, hours]
+
+
+def test_lamps_that_burn_at_midday_are_counted_off_peak() -> None:
+    sums = Sums(PARK, LAYERS, nights(1), msgspec.structs.replace(TARIFF, off_peak_from=11 * 60, off_peak_to=17 * 60))
+    sums.add(0, told(np.ones((COUNT, BINS)), np.full((COUNT, BINS), 48.0)), None)
+    found = sums.lamps()
+    assert found.off_kwh == pytest.approx(found.kwh * 6 / 24)
+
+
 # The report.
 
 
@@ -223,6 +264,10 @@ def test_only_what_was_asked_for_is_told() -> None:
     assert set(found.areas) == {SENNECEY}
     assert found.whole.lamps == 6
     assert found.target == 0.65
+    by_lamps = sum(each.estimated_kwh for each in found.cabinets)
+    assert by_lamps == pytest.approx(found.whole.estimated_kwh), "not what the same cabinets feed elsewhere"
+    assert {(each.metered_kwh, each.unexplained_kwh, each.why) for each in found.cabinets} == {(None, None, "shared")}
+    assert not any(each.why for each in report(case()).cabinets)
     assert (found.nights, str(found.first), str(found.last)) == (3, "2026-11-24", "2026-11-26")
 
 

@@ -40,6 +40,16 @@ def test_the_parts_sum_to_the_whole() -> None:
     assert year.layers.get("Sennecey") is None, "what is dark uses nothing"
 
 
+def test_off_peak_hours_of_midday_cost_what_they_should() -> None:
+    nights = Nights(YEAR.days[340:350], CALENDAR)
+    midday = Tariff(0.30, 0.10, off_peak_from=11 * 60, off_peak_to=17 * 60 + 30)
+    early = Tariff(0.30, 0.10, off_peak_from=12 * 60, off_peak_to=17 * 60 + 30)
+    # Nothing burns from eleven to noon; what burns before half past five does in December.
+    year = year_of(PARK, (), nights, midday).whole
+    assert year.eur == pytest.approx(year_of(PARK, (), nights, early).whole.eur)
+    assert 0.2 * year.kwh < year.eur < 0.3 * year.kwh
+
+
 def test_energy_agrees_with_a_walk_through_the_minutes() -> None:
     """The levels of each fifth minute of ten nights, added up."""
     own = layers(p4(), dark())

@@ -119,8 +119,10 @@ class Town:
         at_us: int = EVENING_US,
         lost: float = 0.0,
         seed: int = 1,
+        stated: Mapping[str, Any] | None = None,
     ) -> None:
-        """cabinets: id -> how its circuits are switched. lost: the share of readings that do not arrive."""
+        """cabinets: id -> how its circuits are switched; stated: what else is known of each of them. lost: the share
+        of readings that do not arrive."""
         self.at_us, self.lost = at_us, lost
         self.dice = np.random.default_rng(seed)
         self.lamps = {lamp.id: lamp for lamp in lamps}
@@ -130,6 +132,7 @@ class Town:
                  "door": "closed", "current": 10.0}
             for id in self.cabinets
         }  # fmt: skip
+        self.stated = dict(stated or {})
         self.mute: set[str] = set()
         self.rain = 0.0
         self._records = self._inventory()
@@ -144,7 +147,7 @@ class Town:
             return AssetRecord(no=no, id=id, kind=kind, **(base | said))
 
         records = [
-            record(no, id, "cabinet", attributes={"switching": how} if how else {})
+            record(no, id, "cabinet", attributes=({"switching": how} if how else {}) | self.stated)
             for no, (id, how) in enumerate(self.cabinets.items(), 1)
         ]
         number = {each.id: each.no for each in records}

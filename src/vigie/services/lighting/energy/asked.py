@@ -27,6 +27,14 @@ from vigie.services.lighting.programmes.year import Tariff
 NIGHTS_MAX = 62
 """Each takes a second or two to read."""
 
+YEARS = range(1950, 2101)
+"""In these a bill may have been written; another year is a slip of who typed it, and of no use."""
+
+SUPPLY_W_MIN, LAMPS_MAX, LAMP_W = 36_000.0, 10.0, 100.0
+"""A cabinet of which no rating is stated draws less than the largest supply without a power meter of its own in France
+(36 kVA), or ten times what its lamps are rated at, whichever is more: it may feed a market or a theft beside them, and
+that is to be seen. A lamp of unknown power counts as 100 W."""
+
 _BESIDE_US = HOUR_US
 """Meters are heard so long before and after too: the index at noon lies between two reports."""
 
@@ -56,11 +64,20 @@ def _meters(park: Park, numbers: Int64s, kwh: Floats, nights: Nights, tariff: Ta
     none = np.empty(0, np.int64)
     off = (none, none)
     if tariff is not None:
-        off = (nights.clock_us(tariff.off_peak_from), nights.clock_us(tariff.off_peak_to))
+        start, end = nights.hours_us(tariff.off_peak_from, tariff.off_peak_to)
+        off = (start.ravel(), end.ravel())
     told = past.told(Cabinet, Cabinet.energy, start_us - _BESIDE_US, end_us + _BESIDE_US)
-    most_w = np.array([park.rating_w.get(number, np.nan) for number in numbers.tolist()])
+    most_w = _most_w(park, numbers)
     own = np.array([kwh[park.cabinet == number].sum() for number in numbers.tolist()])
     return metered(numbers, told, Span(start_us, end_us, *off), most_w, own)
+
+
+def _most_w(park: Park, numbers: Int64s) -> Floats:
+    """What each cabinet can draw at most: as it is rated, else as `SUPPLY_W_MIN` says."""
+    lamp_w = np.nan_to_num(park.rated_w, nan=LAMP_W)
+    lamps_w = np.array([lamp_w[park.cabinet == number].sum() for number in numbers.tolist()])
+    unrated_w = np.maximum(SUPPLY_W_MIN, LAMPS_MAX * lamps_w)
+    return np.array([park.rating_w.get(number, w) for number, w in zip(numbers.tolist(), unrated_w, strict=True)])
 
 
 def former_of(known: Known, park: Park, numbers: Int64s, nights: Nights, baseline: Baseline) -> Former:
@@ -70,7 +87,7 @@ def former_of(known: Known, park: Park, numbers: Int64s, nights: Nights, baselin
     sites, places = park.sites
     here = np.array([_hours(Edges.of(nights, place, baseline.switching)) for place in places])
     kwh, year = (_of(cabinets, cabinets.numbers(each), numbers) for each in ("former_energy", "former_year"))
-    kwh = np.where(np.isnan(year), np.nan, kwh)
+    kwh = np.where((year >= YEARS.start) & (year < YEARS.stop), kwh, np.nan)
     scale, sun = np.zeros((2, len(numbers)))
     years: dict[int, tuple[float, int]] = {}
     for at in np.flatnonzero(~np.isnan(kwh)).tolist():

@@ -64,8 +64,10 @@ class Sums:
         """The edges of the bins of each night."""
         self._off = np.zeros((len(nights), BINS))
         if tariff is not None:
-            first, last = nights.clock_us(tariff.off_peak_from), nights.clock_us(tariff.off_peak_to)
-            self._off = _overlap(first[:, None], last[:, None], self._bins_us) / BIN_US
+            for first_us, last_us in zip(
+                *(each.T for each in nights.hours_us(tariff.off_peak_from, tariff.off_peak_to)), strict=True
+            ):
+                self._off += _overlap(first_us[:, None], last_us[:, None], self._bins_us) / BIN_US
         self._group, self.programme = np.zeros(count, np.int64), np.full(count, -1, np.int64)
         found, sunlit = groups(park, layers), Sunlit(nights)
         self._share_h, self._dark_h = np.zeros((2, max(1, len(found)), len(nights), BINS))

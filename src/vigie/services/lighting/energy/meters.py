@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from vigie.core.observations import Floats, Int64s
+from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.past import Told
 from vigie.core.times import HOUR_US
 
@@ -20,6 +20,10 @@ BACK_KWH = 0.5
 
 HEARD_MIN = 0.5
 """What is known of less than half of the time is not reckoned with."""
+
+BACK_AGAIN = 0.5
+"""An index that fell, and makes good for so much of it in one step that it is where it was, had not fallen: what came
+between was never counted. A new meter that grows past the index of the old one does so by its own small steps."""
 
 GAPS_MIN = 0.02
 """So much that is filled in is said."""
@@ -32,7 +36,7 @@ REPORT_H = 0.25
 
 STUCK_US, STUCK_KWH = 20 * HOUR_US, 1.0
 """An index that stands still for so long, a night in it whenever it begins, in which its lamps used more than that, is
-stuck."""
+stuck. An index of few digits stands still by itself: it must be more than two of its smallest steps, too."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ def metered(cabinets: Int64s, told: Told, span: Span, most_w: Floats, lamps_kwh:
 def _one(at_us: Int64s, index: Floats, span: Span, most_w: float, lamps_kwh: float) -> tuple[float, float, float, str]:
     """kWh, off-peak share, known share and what is the matter, of one meter."""
     length_us = span.end_us - span.start_us
+    sound = _sound(index)
+    at_us, index = at_us[sound], index[sound]
     since_us, until_us, step = at_us[:-1], at_us[1:], np.diff(index)
     back = step < -BACK_KWH
     # Of what was counted across the edge of the span, the part of the time that lies in it.
@@ -108,7 +114,7 @@ def _one(at_us: Int64s, index: Floats, span: Span, most_w: float, lamps_kwh: flo
     hours = (until_us - since_us) / HOUR_US
     if (step * 1_000 > 1.1 * most_w * np.maximum(hours, REPORT_H)).any():
         return np.nan, 0.0, known, "meter_wrong"
-    if _stuck(at_us, index, lamps_kwh * STUCK_US / length_us):
+    if _stuck(at_us, index, lamps_kwh / length_us):
         return np.nan, 0.0, known, "meter_stuck"
     counted = step * (end_us - start_us) / (until_us - since_us)
     off_kwh = float((counted * span.off_us(start_us, end_us) / (end_us - start_us)).sum())
@@ -119,9 +125,25 @@ def _one(at_us: Int64s, index: Floats, span: Span, most_w: float, lamps_kwh: flo
     return kwh / known, off_kwh / kwh if kwh > 0 else 0.0, known, why
 
 
-def _stuck(at_us: Int64s, index: Floats, lamps_kwh: float) -> bool:
-    """Whether the index stood still in reports of so long a time, in which lamps burnt."""
-    moved = np.flatnonzero(np.diff(index) > 0)
+def _sound(index: Floats) -> Mask:
+    """Which of the indexes a meter showed: not those between a fall and its return to where it was."""
+    sound = np.ones(len(index), np.bool_)
+    for at in np.flatnonzero(np.diff(index) < -BACK_KWH).tolist():
+        if not sound[at]:
+            continue
+        again = at + 1 + np.flatnonzero(index[at + 1 :] >= index[at] - BACK_KWH)[:1]
+        fell = index[at] - index[at + 1]
+        if len(again) and index[again[0]] - index[again[0] - 1] >= BACK_AGAIN * fell:
+            sound[at + 1 : again[0]] = False
+    return sound
+
+
+def _stuck(at_us: Int64s, index: Floats, lamps_kwh_us: float) -> bool:
+    """Whether the index stood still in reports of so long a time, in which lamps burnt. lamps_kwh_us: what they used
+    in each microsecond, on the whole."""
+    step = np.diff(index)
+    moved = np.flatnonzero(step > 0)
     edges = np.concatenate([[0], moved + 1, [len(index)]])
     longest_us = max(int(at_us[b - 1] - at_us[a]) for a, b in pairwise(edges.tolist()))
-    return longest_us >= STUCK_US and lamps_kwh > STUCK_KWH
+    least_kwh = max(STUCK_KWH, 2 * float(step[moved].min())) if len(moved) else STUCK_KWH
+    return longest_us >= STUCK_US and lamps_kwh_us * longest_us > least_kwh

@@ -74,7 +74,8 @@ class Used(msgspec.Struct, frozen=True):
 
 class Cabinet(msgspec.Struct, frozen=True):
     """A cabinet's meter beside its lamps. unexplained_kwh: what was metered beyond lamps, cables and the cabinet itself
-    (negative: less). why: what is the matter with its meter, a word of `WHY`, "" for nothing."""
+    (negative: less). why: what is the matter with its meter, a word of `WHY`, "" for nothing. Of one that feeds
+    others too, its lamps are told and not its meter: the rest of it is the others'."""
 
     id: str
     metered_kwh: float | None
@@ -83,10 +84,11 @@ class Cabinet(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-WHY = ("", "no_meter", "silent", "meter_went_back", "meter_stuck", "meter_wrong", "gaps")
+WHY = ("", "no_meter", "silent", "meter_went_back", "meter_stuck", "meter_wrong", "gaps", "shared")
 """no_meter: it never told an index. silent: too little to reckon with. meter_went_back: replaced or set back, what it
 counted in between is interpolated. meter_stuck: its index stands still while its lamps burn. meter_wrong: it counts
-what its cabinet cannot draw. gaps: what was not heard is interpolated."""
+what its cabinet cannot draw. gaps: what was not heard is interpolated. shared: it counts lamps too that were not asked
+about."""
 
 
 class Report(msgspec.Struct, frozen=True):

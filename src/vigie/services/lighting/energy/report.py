@@ -10,7 +10,7 @@ import numpy as np
 
 from vigie.core.arrays import ints
 from vigie.core.calendar import date_of
-from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.observations import Int64s, Mask
 from vigie.core.scope import lies_in
 from vigie.core.times import HOUR_US
 from vigie.services.lighting.energy.lamps import Lamps
@@ -78,12 +78,6 @@ class Case:
         start_us, end_us = self.nights.bounds_us
         return CABINET_W * float((end_us - start_us).sum()) / HOUR_US / 1_000
 
-    @cached_property
-    def lamps_kwh(self) -> Floats:
-        """What the lamps of each cabinet used by their own account."""
-        fed = self.fed_by >= 0
-        return np.bincount(self.fed_by[fed], self.lamps.kwh[fed], len(self.numbers)).astype(np.float64)
-
 
 def report(case: Case, areas: Sequence[str] = ("",)) -> Report:
     """The report of these areas, with all that lies in them; "" is all of the town."""
@@ -110,7 +104,7 @@ def report(case: Case, areas: Sequence[str] = ("",)) -> Report:
             for own in streets
         },
         programmes={_programme(case, own): used(case, own) for own in programmes},
-        cabinets=_cabinets(case, np.unique(case.fed_by[rows])),
+        cabinets=_cabinets(case, rows),
         target=case.baseline and case.baseline.target,
         tariff=case.tariff,
     )
@@ -176,18 +170,23 @@ def _whole_cabinets(case: Case, own: Int64s) -> Int64s:
 
 
 def _cabinets(case: Case, rows: Int64s) -> list[Cabinet]:
+    """The cabinets of some lamps. Of one that feeds others too, its meter would tell what those use."""
     lamps, meters = case.lamps, case.meters
-    fed = case.fed_by >= 0
-    known_h, dark_h = (
-        np.bincount(case.fed_by[fed], each[fed], len(case.numbers)) for each in (lamps.known_h, lamps.dark_h)
+    rows = rows[case.fed_by[rows] >= 0]
+    own = case.fed_by[rows]
+    kwh, known_h, dark_h = (
+        np.bincount(own, each[rows], len(case.numbers)) for each in (lamps.kwh, lamps.known_h, lamps.dark_h)
     )
+    whole = frozenset(ints(_whole_cabinets(case, own)))
     found: list[Cabinet] = []
-    for row in ints(rows[rows >= 0]):
-        estimated = float(case.lamps_kwh[row])
+    for row in ints(np.unique(own)):
+        id, estimated = case.park.cabinets.get(int(case.numbers[row]), ""), float(kwh[row])
+        if row not in whole:
+            found.append(Cabinet(id, None, estimated, None, "shared"))
+            continue
         counted = float(meters.kwh[row]) if case.counted[row] else None
         sure = known_h[row] >= KNOWN_MIN * dark_h[row]
         unexplained = None if counted is None or not sure else counted - estimated * (1 + CABLES) - case.cabinet_kwh
-        id = case.park.cabinets.get(int(case.numbers[row]), "")
         found.append(Cabinet(id, counted, estimated, unexplained, meters.why[row]))
     return found
 

@@ -12,7 +12,17 @@ from vigie.core import sun
 from vigie.core.calendar import EPOCH_DAY, Calendar, date_of, day_number
 from vigie.core.observations import Int64s, Mask
 from vigie.core.times import MINUTE_US, SECOND_US
-from vigie.services.lighting.programmes.model import NOON_MIN, Clock, Dawn, Moment, Season, Span, Switching, When
+from vigie.services.lighting.programmes.model import (
+    MINUTES_A_DAY,
+    NOON_MIN,
+    Clock,
+    Dawn,
+    Moment,
+    Season,
+    Span,
+    Switching,
+    When,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,19 @@ class Nights:
         if minute not in self._clocks:
             self._clocks[minute] = self._wall_us(minute, days_later=minute < NOON_MIN)
         return self._clocks[minute]
+
+    def hours_us(self, first_min: int, after_min: int) -> tuple[Int64s, Int64s]:
+        """When the hours from one time of the town's clock to another begin and end: nights by the pieces in each.
+
+        A night ends at noon, so hours that noon lies in, as the off-peak ones of a French midday, are two pieces of
+        each night: those that are left of them after its first noon, and those that come before its last.
+        """
+        start_us, end_us = self.clock_us(first_min), self.clock_us(after_min)
+        # Where both are the same there are no such hours; a time that is skipped in spring may come after the later one.
+        if (first_min - NOON_MIN) % MINUTES_A_DAY <= (after_min - NOON_MIN) % MINUTES_A_DAY:
+            return start_us[:, None], np.maximum(start_us, end_us)[:, None]
+        noon_us, next_noon_us = self.bounds_us
+        return np.stack([noon_us, start_us], 1), np.stack([end_us, next_noon_us], 1)
 
     @cached_property
     def bounds_us(self) -> tuple[Int64s, Int64s]:

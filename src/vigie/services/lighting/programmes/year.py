@@ -55,7 +55,7 @@ class Year(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class _Off:
-    """The off-peak hours of each night."""
+    """The off-peak hours: nights by the pieces in each (`Nights.hours_us`)."""
 
     start_us: Int64s
     end_us: Int64s
@@ -66,7 +66,7 @@ def year_of(park: Park, layers: Sequence[Layer], nights: Nights, tariff: Tariff 
     sunlit = Sunlit(nights)
     off = None
     if tariff is not None:
-        off = _Off(nights.clock_us(tariff.off_peak_from), nights.clock_us(tariff.off_peak_to))
+        off = _Off(*nights.hours_us(tariff.off_peak_from, tariff.off_peak_to))
     rated = np.nan_to_num(park.rated_w)
     names = ["", *(layer.id for layer in layers)]
     by_area, by_layer = np.zeros((len(park.areas), 4)), np.zeros((len(names), 4))
@@ -100,7 +100,8 @@ def _per_watt(found: Schedule, off: _Off | None, tariff: Tariff | None) -> tuple
     if off is None or tariff is None:
         return energy, np.zeros(len(found)), np.zeros(len(found))
     first, last = off.start_us[found.night], off.end_us[found.night]
-    cheap = np.maximum(np.minimum(found.end_us, last) - np.maximum(found.start_us, first), 0) / HOUR_US * share
+    inside_us = np.minimum(found.end_us[:, None], last) - np.maximum(found.start_us[:, None], first)
+    cheap = np.maximum(inside_us, 0).sum(1) / HOUR_US * share
     cost = (energy - cheap) * tariff.peak_eur_per_kwh + cheap * tariff.off_peak_eur_per_kwh
     return energy, cost, energy * tariff.kg_co2_per_kwh
 
