@@ -109,7 +109,7 @@ class Nights:
         each night: those that are left of them after its first noon, and those that come before its last.
         """
         start_us, end_us = self.clock_us(first_min), self.clock_us(after_min)
-        # Where both are the same there are no such hours; a time that is skipped in spring may come after the later one.
+        # Where both are the same there are none; a time that is skipped in spring may come after the later one.
         if (first_min - NOON_MIN) % MINUTES_A_DAY <= (after_min - NOON_MIN) % MINUTES_A_DAY:
             return start_us[:, None], np.maximum(start_us, end_us)[:, None]
         noon_us, next_noon_us = self.bounds_us
