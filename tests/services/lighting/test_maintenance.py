@@ -20,6 +20,7 @@ from vigie.core.times import DAY_US
 from vigie.services.lighting.kinds import Luminaire
 from vigie.services.lighting.maintenance.rates import Z_90, gamma_quantile, rates
 from vigie.services.lighting.maintenance.report import (
+    BATCHES_MAX,
     Batches,
     BatchesAsked,
     Round,
@@ -145,6 +146,33 @@ def test_a_head_is_watched_from_its_installation_and_one_that_fails_twice_failed
     years = {each.year: each.years for each in found.batches}
     assert years == {"2019": 0.5, "2026": 0.1}
     assert {each.year: each.failed for each in found.batches} == {"2019": 1, "2026": 0}
+
+
+def test_what_failed_before_a_head_was_there_is_not_its_failure() -> None:
+    new: Mapping[str, Scalar] = {**BAD, "installed": "2026-04-27"}
+    before = [(n, "lamp_out", 430.0 - n, False) for n in range(40)]
+    found = told(Town([new] * 40 + [GOOD] * 40, [*before, (3, "lamp_out", 5.0, True)]))
+    assert {each.year: (each.failed, each.out) for each in found.batches} == {"2019": (0, 0), "2026": (1, 1)}
+    # Nobody states when these came: all of their failures count, the very first too.
+    unknown: Mapping[str, Scalar] = {**BAD, "installed": ""}
+    assert told(Town([unknown] * 40, before)).batches[0].failed == 40
+
+
+def test_every_batch_is_in_the_table_and_the_worst_are_told() -> None:
+    lamps = [{**BAD, "rated_power": 10.0 + n} for n in range(BATCHES_MAX + 5)]
+    town = Town(lamps, [(0, "lamp_out", 300.0, False)])
+    found = told(town)
+    assert (found.total, len(found.batches)) == (BATCHES_MAX + 5, BATCHES_MAX)
+    assert len(list(batches_table(BatchesAsked(), town).rows)) == BATCHES_MAX + 5
+
+
+def test_a_table_is_reckoned_before_its_answer_begins() -> None:
+    class Unreadable(Town):
+        def troubles(self, kinds: Sequence[ConditionKind], since_us: int) -> Troubles:
+            raise OSError("unreadable")
+
+    with pytest.raises(OSError, match="unreadable"):
+        batches_table(BatchesAsked(), Unreadable([BAD]))
 
 
 def test_without_a_failure_no_rate_is_made_up() -> None:

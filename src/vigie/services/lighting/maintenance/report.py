@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from msgspec import Meta
 from vigie.core.arrays import floats, ints
 from vigie.core.calendar import date_of
 from vigie.core.kinds import ConditionKind
-from vigie.core.observations import Floats
+from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.plans import Columns, Known, Table, Troubles
 from vigie.core.scope import lies_in
 from vigie.core.times import DAY_US
@@ -153,8 +153,20 @@ def batches(asked: BatchesAsked, known: Known) -> Batches:
     """Tells which batches of luminaires fail more than others: failures a lamp and year, with how sure that is.
 
     A batch is a source, a power and a year of installation. Failures are counted from the first that the post has seen,
-    for two years at most.
+    for two years at most. `BATCHES_MAX` are told, the worst; the table has all.
     """
+    found = _every_batch(asked, known)
+    return msgspec.structs.replace(found, batches=found.batches[:BATCHES_MAX])
+
+
+def batches_table(asked: BatchesAsked, known: Known) -> Table:
+    """Tells every batch as a row."""
+    heads = ("lamp", "power", "year", "lamps", "failed", "out", "drifting", "rate", "low", "high", "expected")
+    found = _every_batch(asked, known).batches
+    return Table(heads, ([getattr(each, head) for head in heads] for each in found))
+
+
+def _every_batch(asked: BatchesAsked, known: Known) -> Batches:
     lamps = known.columns(Luminaire, "lamp", "rated_power", "installed")
     inside = _inside(lamps, asked.area)
     since_us = known.now_us - WINDOW_DAYS * DAY_US
@@ -166,12 +178,10 @@ def batches(asked: BatchesAsked, known: Known) -> Batches:
     rows = np.flatnonzero(inside)
     now_day, since_day = known.now_us / DAY_US, since_us / DAY_US
     # A head that was installed meanwhile was watched since then; at least for a day, so that no rate is without end.
-    installed = np.nan_to_num(installed_days([str(each) for each in lamps.attributes["installed"]]), nan=since_day)
-    years = np.maximum(now_day - np.maximum(installed[rows], since_day), 1.0) / YEAR_DAYS
-    failed, out, drifting = (
-        np.isin(lamps.no[rows], assets)
-        for assets in (_with(seen, FAILURES, since_us), _lasting(seen, FAILURES), _lasting(seen, DRIFT))
-    )
+    installed = np.nan_to_num(installed_days([str(each) for each in lamps.attributes["installed"]]), nan=0.0)[rows]
+    years = np.maximum(now_day - np.maximum(installed, since_day), 1.0) / YEAR_DAYS
+    failed = _failed(seen, lamps.no[rows], np.maximum(installed * DAY_US, since_us))
+    out, drifting = (np.isin(lamps.no[rows], _lasting(seen, kinds)) for kinds in (FAILURES, DRIFT))
     keys = _keys(lamps, rows)
     of, which = np.unique(keys, return_inverse=True)
     which = which.ravel()
@@ -190,18 +200,7 @@ def batches(asked: BatchesAsked, known: Known) -> Batches:
     ]  # fmt: skip
     told.sort(key=lambda each: (-each.worse, -each.low, -each.expected, each.lamp, each.year))
     since = date_of(int(since_day)).isoformat()
-    return Batches(since, round(rate.town, 4), len(rows), len(told), told[:BATCHES_MAX])
-
-
-def batches_table(asked: BatchesAsked, known: Known) -> Table:
-    """Tells the same batches as rows."""
-    heads = ("lamp", "power", "year", "lamps", "failed", "out", "drifting", "rate", "low", "high", "expected")
-
-    def rows() -> Iterator[Sequence[str | float | None]]:
-        for each in batches(asked, known).batches:
-            yield [getattr(each, head) for head in heads]
-
-    return Table(heads, rows())
+    return Batches(since, round(rate.town, 4), len(rows), len(told), told)
 
 
 def plan_round(asked: RoundAsked, known: Known) -> Round:
@@ -302,9 +301,12 @@ def _inside(assets: Columns, area: str) -> np.ndarray:
     return inside[assets.area] if len(inside) else np.zeros(len(assets.no), np.bool_)
 
 
-def _with(seen: Troubles, kinds: Sequence[ConditionKind], since_us: int) -> np.ndarray:
-    """The assets that came to have one of some conditions since an instant."""
-    return seen.asset[_of(seen, kinds) & (seen.raised_us >= since_us)]
+def _failed(seen: Troubles, no: Int64s, since_us: Floats) -> Mask:
+    """Which of some luminaires, sorted by number, went out since an instant of their own: what failed before a head was
+    there is the failure of the one that it replaced."""
+    mine = _of(seen, FAILURES) & np.isin(seen.asset, no)
+    asset, raised_us = seen.asset[mine], seen.raised_us[mine]
+    return np.isin(no, asset[raised_us >= since_us[np.searchsorted(no, asset)]])
 
 
 def _lasting(seen: Troubles, kinds: Sequence[ConditionKind]) -> np.ndarray:
