@@ -78,6 +78,32 @@ def test_heritage_is_dark_at_one_but_for_an_event() -> None:
     assert "lighting.heritage_late" not in found(msgspec.structs.replace(early, decision=DECISION), on=heritage)
 
 
+def test_an_event_is_answered_for_by_itself_and_refuses_no_programme_under_it() -> None:
+    heritage = standing("b", "heritage")
+    night = When(dates=(Span("2026-07-14", "2026-07-14"),))
+    ball = programme("ball", Rank.EVENT, SENNECEY, window("22:00", "02:00", 60), when=night)
+    off = programme("off", Rank.AREA, SENNECEY, window("01:00", Dawn(), 0))
+    off = msgspec.structs.replace(off, decision=DECISION)
+    assert "lighting.heritage_late" not in found(off, ball, on=heritage)
+    assert not found(ball, off, on=heritage)["lighting.heritage_late"].refuses
+    # Nor does one that goes on too long while it is not seen to by the one above it: that one is told for its own.
+    late = programme("late", Rank.CLASS, Target(classes=("P4",)), window("22:00", "03:00", 60))
+    until_one = programme("until one", Rank.AREA, SENNECEY, window("22:00", "01:00", 80), window("03:00", Dawn(), 0))
+    assert "lighting.heritage_late" not in found(until_one, late, on=heritage)
+    assert found(late, until_one, on=heritage)["lighting.heritage_late"].refuses
+    # The plain night that nobody ends is told of whoever speaks for the lamp.
+    left = programme("left", Rank.AREA, SENNECEY, window("22:00", "00:00", 60))
+    assert found(left, ball, on=heritage)["lighting.heritage_late"].refuses
+
+
+def test_who_is_lit_before_sunset_by_an_events_switching_is_not_to_blame() -> None:
+    heritage = standing("b", "heritage")
+    fair = programme("fair", Rank.EVENT, SENNECEY, switching=Switching(sun_deg=2.0))
+    usual = programme("usual", Rank.AREA, SENNECEY, switching=Switching(sun_deg=-2.0))
+    assert "lighting.heritage_early" not in found(usual, fair, on=heritage)
+    assert not found(fair, usual, on=heritage)["lighting.heritage_early"].refuses
+
+
 @pytest.mark.parametrize(
     ("category", "lights", "rule", "paragraph"),
     [("b", "park", "park_late", "II"), ("d", "", "building_late", "III"), ("e", "car_park", "car_park_late", "IV")],

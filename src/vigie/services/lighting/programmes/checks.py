@@ -64,7 +64,7 @@ def check(park: Park, layers: Sequence[Layer], own: int, nights: Nights) -> list
         if programme.rules and not any((each.layer == own).any() for _, each in planned):
             found.append(Finding("lighting.never_heard", False))
         found += _crossings(under, mine, planned)
-        found += hours(Own(park, under.programme, own, nights, planned))
+        found += hours(Own(park, layers, own, nights, planned))
         found += _ratings(under, mine, planned)
     return found
 

@@ -2,7 +2,8 @@
 and against those that the commune itself has decided.
 
 Hours that depend on when an activity or a park closes are nobody's to compute here: past one o'clock they are to be
-answered for in writing.
+answered for in writing. What another programme says is that one's to answer for: a programme is held to what it says
+itself, and to the plain night that it leaves as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from vigie.core import sun
 from vigie.core.observations import Int64s, Mask
 from vigie.core.plans import Finding
 from vigie.core.times import MINUTE_US
-from vigie.services.lighting.programmes.layers import Group, Schedule
+from vigie.services.lighting.programmes.layers import PLAIN, Group, Layer, Schedule, switching_of
 from vigie.services.lighting.programmes.model import MINUTES_A_DAY, Programme, Rank
 from vigie.services.lighting.programmes.nights import Nights
 from vigie.services.lighting.programmes.park import Park
@@ -57,6 +58,7 @@ class Hours:
 LATE: Sequence[Hours] = (
     Hours("lighting.heritage_late", f"{ORDER}, art. 2, II", HERITAGE, strict=True, parks=False),
     Hours("lighting.park_late", f"{ORDER}, art. 2, II", HERITAGE, strict=False, parks=True),
+    # A façade goes out at one whatever goes on inside, a shop window later: the inventory does not tell them apart.
     Hours("lighting.building_late", f"{ORDER}, art. 2, III", BUILDING, strict=False),
     Hours("lighting.car_park_late", f"{ORDER}, art. 2, IV", CAR_PARK, strict=False),
 )
@@ -72,10 +74,15 @@ class Own:
     """A programme among those planned with it. own: which of the layers it is."""
 
     park: Park
-    programme: Programme
+    layers: Sequence[Layer]
     own: int
     nights: Nights
     planned: Planned
+
+    @property
+    def programme(self) -> Programme:
+        """The programme itself."""
+        return self.layers[self.own].programme
 
     def touched(self) -> Iterator[tuple[Group, Schedule]]:
         """The groups that it speaks for."""
@@ -92,9 +99,14 @@ class Own:
 def hours(mine: Own) -> Iterator[Finding]:
     """Everything that is wrong with the hours of a programme."""
     one = mine.nights.clock_us(OFF_BY_MIN)
-    yield from _at_wrong_hours(mine, LATE, lambda group, found: (found.end_us > one[found.night]) & (found.level > 0))
+
+    def late(group: Group, found: Schedule) -> Mask:
+        lit = (found.end_us > one[found.night]) & (found.level > 0)
+        return lit & ((found.layer == mine.own) | (found.layer == PLAIN))
+
+    yield from _at_wrong_hours(mine, LATE, late)
     if mine.programme.switching is not None:
-        yield from _at_wrong_hours(mine, EARLY, lambda group, found: _by_day(mine.nights, group, found))
+        yield from _at_wrong_hours(mine, EARLY, lambda group, found: _by_day(mine, group, found))
     yield from _darkened(mine)
 
 
@@ -106,9 +118,12 @@ def _at_wrong_hours(mine: Own, table: Sequence[Hours], wrong: Callable[[Group, S
         yield from mine.told(each.rule, refuses, each.article, [some for some in rows if len(some)])
 
 
-def _by_day(nights: Nights, group: Group, found: Schedule) -> Mask:
-    """The spans that are lit before the sun has set."""
-    sunset, _ = sun.evening_us(nights.days, group.place.lon, group.place.lat)
+def _by_day(mine: Own, group: Group, found: Schedule) -> Mask:
+    """The spans that are lit before the sun has set, where it is this programme that switches the group on: whatever
+    its level is then, and whoever says that."""
+    if switching_of(mine.layers, group.layers) != mine.programme.switching:
+        return np.zeros(len(found), np.bool_)
+    sunset, _ = sun.evening_us(mine.nights.days, group.place.lon, group.place.lat)
     return (found.level > 0) & (found.start_us < sunset[found.night] - MINUTE_US)
 
 
