@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -10,11 +12,17 @@ import pytest
 from tests.city import NOW_US
 from tests.engine.test_loop import City
 from vigie.core.assets import AssetRecord
-from vigie.core.facts import ConditionRaised
-from vigie.core.kinds import Attribute
+from vigie.core.calendar import Calendar
+from vigie.core.drafts import Draft
+from vigie.core.facts import ConditionRaised, Entry
+from vigie.core.kinds import AssetKind, Attribute
 from vigie.core.observations import Batch
-from vigie.core.service import SWEEP_S
+from vigie.core.scope import Scope
+from vigie.core.service import SWEEP_S, Raise
 from vigie.core.times import MINUTE_US, SECOND_US
+from vigie.engine.attributes import Said
+from vigie.engine.hand import Hand
+from vigie.engine.known import Frozen
 from vigie.services.lighting.conditions import LAMP_OUT
 from vigie.services.lighting.kinds import Luminaire
 
@@ -85,6 +93,54 @@ def test_a_change_of_the_inventory_is_read_before_the_next_sweep(city: City) -> 
     said = city.engine.attribute(Luminaire, rated, np.array([registry.numbers[LAMP], made.no]))
     assert said[0] == 60.0
     assert np.isnan(said[1])
+
+
+def frozen(city: City) -> Frozen:
+    return Frozen.of(city.engine, Calendar(ZoneInfo("Europe/Paris")), Scope.everything(), NOW_US)
+
+
+def make_lamp(city: City) -> tuple[str, Entry]:
+    """A luminaire stands in the registry; its fact is still to be owed."""
+    draft = Draft(key="new", kind="luminaire", id="luminaire-new", lon=5, lat=47.3, attributes={"rated_power": 33.0})
+    _, entry = Hand(city.engine).make(draft, 0, fact_id="made", actor="test", reason="", at_us=NOW_US)
+    return draft.id, entry
+
+
+def test_a_new_asset_is_told_as_soon_as_it_is_on_disk_whatever_was_asked_while_it_was_not(city: City) -> None:
+    lamp, entry = make_lamp(city)
+    assert lamp not in frozen(city).columns(Luminaire, "rated_power").ids, "its fact is not even owed"
+    city.engine.owe([entry])
+    assert lamp not in frozen(city).columns(Luminaire, "rated_power").ids, "its fact is not committed"
+    city.engine.settle()
+    assert lamp in frozen(city).columns(Luminaire, "rated_power").ids
+
+
+def test_a_new_asset_whose_fact_is_committed_while_the_store_is_read_is_not_forgotten(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = city.facts.attributes
+
+    def held(kind: type[AssetKind], names: Sequence[str]) -> Said:
+        said = read(kind, names)
+        city.engine.settle()
+        return said
+
+    lamp, entry = make_lamp(city)
+    city.engine.owe([entry])
+    with monkeypatch.context() as patched:
+        patched.setattr(city.facts, "attributes", held)
+        assert lamp not in frozen(city).columns(Luminaire, "rated_power").ids, "it was read before"
+    assert lamp in frozen(city).columns(Luminaire, "rated_power").ids
+
+
+def test_what_was_read_is_remembered_whatever_else_is_owed(city: City) -> None:
+    _, entry = make_lamp(city)
+    city.engine.owe([entry])
+    city.engine.settle()
+    city.engine.apply([Raise(LAMP_OUT, city.engine.registry.numbers[LAMP], NOW_US, {})], 1, "test", NOW_US)
+    assert city.engine.owed
+    attributes = city.engine.attributes
+    assert attributes.of(Luminaire, ("flux",)) is attributes.of(Luminaire, ("flux",))
 
 
 def test_what_a_sweep_finds_is_a_fact_once(city: City) -> None:

@@ -7,7 +7,7 @@ slider. So they are read in another thread, and what was read holds for one vers
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,12 @@ _Key = tuple[str, tuple[str, ...]]
 class Attributes:
     """What is remembered of the attributes of whole kinds."""
 
-    def __init__(self, registry: Registry, facts: FactStore, services: Sequence[Service]) -> None:
-        """services: those whose sweeps ask for attributes, which are read together (`read`)."""
-        self._registry, self._facts = registry, facts
+    def __init__(
+        self, registry: Registry, facts: FactStore, services: Sequence[Service], *, on_disk: Callable[[int], bool]
+    ) -> None:
+        """services: those whose sweeps ask for attributes, which are read together (`read`). on_disk: whether all that
+        made a version of the registry is in the store; asked from any thread."""
+        self._registry, self._facts, self._on_disk = registry, facts, on_disk
         self._kept: OrderedDict[_Key, tuple[int, Said]] = OrderedDict()
         asked: dict[type[AssetKind], dict[str, None]] = {}
         for service in services:
@@ -41,15 +44,21 @@ class Attributes:
         self._swept_version = -1 if asked else registry.version
 
     def of(self, kind: type[AssetKind], names: tuple[str, ...]) -> Said:
-        """The attributes of all assets of a kind. May be called from any thread."""
+        """The attributes of all assets of a kind. May be called from any thread.
+
+        The registry moves before the fact that says so is committed, so what is read meanwhile may be without it: it is
+        told, and remembered only where all of that version was on disk before the reading began.
+        """
         version, key = self._registry.version, (kind.kind, names)
         kept = self._kept.get(key)
         if kept is not None and kept[0] == version:
             return kept[1]
+        whole = self._on_disk(version)
         said = self._facts.attributes(kind, names)
-        self._kept[key] = (version, said)
-        while len(self._kept) > _KEPT_MAX:
-            self._kept.popitem(last=False)
+        if whole:
+            self._kept[key] = (version, said)
+            while len(self._kept) > _KEPT_MAX:
+                self._kept.popitem(last=False)
         return said
 
     @property

@@ -78,7 +78,7 @@ class Engine:
     ) -> None:
         """whereabouts: finds the area that a moving asset is in; without it, each is where the inventory has it."""
         self.registry = registry
-        self.attributes = Attributes(registry, facts, services)
+        self.attributes = Attributes(registry, facts, services, on_disk=self._on_disk)
         self.picture = Picture(registry)
         self.admission = Admission(registry)
         self.conditions = Conditions(registry, open_conditions)
@@ -102,6 +102,9 @@ class Engine:
         self._shard = shard
         self._owed: list[Entry] = []
         self._owed_ever = 0
+        # A version of the registry, and how many facts had ever been owed when those that made it were: one value, for
+        # other threads read it.
+        self._inventory = (registry.version, 0)
         # Facts that no table takes, each with the reason; who runs the engine takes them and says so.
         self.set_aside: list[tuple[Entry, Exception]] = []
         self._reacted_to = facts.reacted_to
@@ -186,9 +189,12 @@ class Engine:
         return True
 
     def owe(self, entries: Sequence[Entry]) -> None:
-        """Facts whose effects stand already: they are kept by the next `settle`."""
+        """Facts whose effects stand already: they are kept by the next `settle`. What moved the registry is owed before
+        anything else is."""
         self._owed += entries
         self._owed_ever += len(entries)
+        if self._inventory[0] != self.registry.version:
+            self._inventory = (self.registry.version, self._owed_ever)
 
     def owe_orders(self, new_id: NewId, now_us: int) -> None:
         """Owes the facts of all that has happened to orders since this was last called."""
@@ -330,6 +336,12 @@ class Engine:
         return Newest(
             picture.value[slots], np.where(said, observed_us, 0), picture.received_us[slots], picture.quality[slots]
         )
+
+    def _on_disk(self, version: int) -> bool:
+        """Whether the facts of a version of the registry are committed. Between the registry's move and its fact being
+        owed no mark is of that version, and the answer is no."""
+        marked, owed_ever = self._inventory
+        return marked == version and self.commands.settled >= owed_ever
 
     def _commit_owed(self) -> None:
         # The number first: what was reacted to by then is owed by then, whatever another thread adds meanwhile.
