@@ -135,10 +135,16 @@ def test_who_does_not_wait_is_told_how_far_it_is_and_may_leave(operator: Browser
     assert first.status == 202, first
     assert first.headers["retry-after"] == "1"
     assert (first.body["state"] in ("waiting", "summing"), first.body["report"]) == (True, None)
+    for area in ("nowhere", f"{QUETIGNY}/nowhere"):
+        none = ask(operator, **span, area=area, wait_s=0)
+        assert (none.status, none.body["rule"]) == (404, "lighting.energy_area"), "nothing is summed for it"
     left = operator.ask("DELETE", f"{ENERGY}/{first.body['sum']}")
     assert left.status in (204, 404), "it may be ready by then"
     assert operator.ask("DELETE", f"{ENERGY}/0123456789abcdef").status == 404
     again = ask(operator, **span)
     assert again.status == 200 or again.headers["retry-after"] == "1"
-    assert ask(operator, **span, format="csv", wait_s=0).status in (200, 202)
+    for format, area in (("csv", QUETIGNY), ("pdf", "dijon-metropole/dijon")):
+        early = ask(operator, **span, area=area, format=format, wait_s=0)
+        assert (early.status, early.headers["retry-after"]) == (503, "5"), "no file of what is none"
+        assert early.body["rule"] == "lighting.energy_summing"
     assert ask(operator, format="html").status == 400

@@ -75,14 +75,16 @@ class EnergyDoor:
 
         Of the lamps that you may see. Nights that are to come, or of which nothing is kept, are left out: `first` and
         `last` of the report say which were summed. A month of a whole town is summed in the background: while it is not
-        ready the answer is 202 with how far it is, in whatever form it was asked for; ask again, or leave it. What was
-        summed is kept for the day. Tables and papers are in your language unless `language` says another: in French
-        with semicolons, decimal commas and a mark for UTF-8, in English as RFC 4180 says.
+        ready the answer is 202 with how far it is; ask again, or leave it. A table or a paper that is not ready is 503
+        with Retry-After, so that nobody saves what is none. You may begin two sums at a time. What was summed is kept
+        for the day, until somebody edits the town. Tables and papers are in your language unless `language` says
+        another: in French with semicolons, decimal commas and a mark for UTF-8, in English as RFC 4180 says.
         """
         try:
             wanted = await self._wanted(ask)
-            key, session = self._key(wanted), ask.caller.session
-            said = await self._sums.ask(key, session, lambda: self._work(wanted), ask.query.wait_s)
+            of = repr((wanted.span.first, wanted.span.last, wanted.areas))
+            session, wait_s = ask.caller.session, ask.query.wait_s
+            said = await self._sums.ask(of, self._edition(), session, lambda: self._work(wanted), wait_s)
         except Stopped:
             raise Problem(503, "Stopped", "It was left a moment ago.", mend="Ask again.", retry_after_s=1) from None
         except (TooLong, HistoryTooLong) as error:
@@ -93,6 +95,8 @@ class EnergyDoor:
             raise Problem(422, "More than is computed", detail, rule=error.rule, values=error.detail) from error
         if isinstance(said, Sum):
             progress = said.progress
+            if ask.query.format != "json":
+                raise _not_yet(progress.done)
             state = "summing" if progress.begun else "waiting"
             told = Energy(state=state, sum=said.id, done=progress.done, since=wanted.since)
             return Answer(told, 202, {"Retry-After": "1"})
@@ -114,17 +118,23 @@ class EnergyDoor:
         calendar, now_us, query = self._calendar(), self._sources.clock.now_us(), ask.query
         asked = span_of(query.start, query.end, calendar, now_us)
         areas = areas_of(ask.caller.scope.may(Verb.SEE), query.area)
-        if not areas:
+        if not self._lit(areas):
             raise _no_lamp(query.area)
         since_us = await asyncio.to_thread(self._sources.history.first_us, self._told_by)
         span = told_of(asked, calendar, now_us, since_us)
         return _Wanted(span, areas, "" if since_us is None else first_known(calendar, since_us).isoformat())
 
-    def _key(self, wanted: _Wanted) -> str:
+    def _lit(self, areas: Sequence[str]) -> bool:
+        """Whether any lamp stands in these areas."""
+        registry = self._sources.engine.registry
+        within = np.array([any(lies_in(path, each) for each in areas) for path in registry.areas], np.bool_)
+        lamps = registry.kind[: registry.count] == registry.kind_codes[Luminaire.kind]
+        return bool((lamps & ~registry.gone[: registry.count] & within[registry.area[: registry.count]]).any())
+
+    def _edition(self) -> tuple[int, int, int]:
         """All that a sum is made of. What comes late counts from the next day on: days are sealed after it."""
-        engine, span = self._sources.engine, wanted.span
-        editions = (engine.registry.version, engine.plans.edition, self._sources.clock.now_us() // DAY_US)
-        return repr((span.first, span.last, wanted.areas, *editions))
+        engine = self._sources.engine
+        return engine.registry.version, engine.plans.edition, self._sources.clock.now_us() // DAY_US
 
     def _work(self, wanted: _Wanted) -> Callable[[Progress], Report]:
         sources, span = self._sources, wanted.span
@@ -194,6 +204,13 @@ def _cabinets_in(known: Known, areas: Sequence[str]) -> frozenset[str]:
     found = known.columns(Cabinet)
     here = [any(lies_in(path, each) for each in areas) for path in found.areas]
     return frozenset(id for id, area in zip(found.ids, found.area.tolist(), strict=True) if here[area])
+
+
+def _not_yet(done: float) -> Problem:
+    return Problem(
+        503, "Not summed yet", f"{done:.0%} of it is summed.", mend="Ask again, or for longer with wait_s.",
+        retry_after_s=5, rule="lighting.energy_summing", values={"done": round(100 * done)},
+    )  # fmt: skip
 
 
 def _no_lamp(area: str) -> Problem:

@@ -1,7 +1,9 @@
 """Sums that take long: one at a time in a thread, waited for by whoever asks again, kept for the next who asks.
 
-A sum is known by its key, which names everything that it is made of, so that what is kept is never wrong. One that
-nobody waits for any more, or has asked about for a while, is given up.
+A sum is of something, and is made of the city as it stands, which is its edition. What is kept is of one edition, so
+that it is never old. What is being made is found by what it is of, for a city is edited more often than a sum ends: who
+waits for one gets it, however much was edited meanwhile. One that nobody waits for any more, or has asked about for a
+while, is given up.
 """
 
 from __future__ import annotations
@@ -9,14 +11,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from vigie.api.problems import Problem
 
 WAITING_MAX = 8
 """Sums that are begun or wait; who asks for another is told to come back."""
+MINE_MAX = 2
+"""Of them, those that one session may wait for when it begins one: they come one after the other."""
 KEPT_MAX = 32
 FORSAKEN_S = 60.0
 """So long after it was last asked about, nobody waits for a sum any more."""
@@ -55,10 +60,20 @@ Work = Callable[[Progress], SumT]
 class Sum(Generic[SumT]):
     """One sum that is begun or waits. id: what it is called outside; by: the sessions that wait for it."""
 
-    def __init__(self, id: str, by: str, asked_s: float) -> None:
-        self.id, self.by, self.asked_s = id, {by}, asked_s
+    def __init__(self, id: str, edition: Hashable, by: str, asked_s: float) -> None:
+        self.id, self.edition, self.by, self.asked_s = id, edition, {by}, asked_s
         self.progress = Progress()
         self.task: asyncio.Future[SumT] | None = None
+
+
+@dataclass(frozen=True)
+class _Kept(Generic[SumT]):
+    """A sum that was made. owed: the sessions that waited for it and have not had it yet; made_s: since when."""
+
+    sum: SumT
+    edition: Hashable
+    owed: set[str]
+    made_s: float
 
 
 class Sums(Generic[SumT]):
@@ -66,25 +81,34 @@ class Sums(Generic[SumT]):
 
     def __init__(self, name: str) -> None:
         self._threads = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._kept: OrderedDict[str, SumT] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept[SumT]] = OrderedDict()
         self._open: dict[str, Sum[SumT]] = {}
 
-    async def ask(self, key: str, by: str, prepare: Callable[[], Work[SumT]], wait_s: float) -> SumT | Sum[SumT]:
-        """The sum of a key: as it is kept, or within wait_s as it is made, else how far it is.
+    async def ask(
+        self, of: str, edition: Hashable, by: str, prepare: Callable[[], Work[SumT]], wait_s: float
+    ) -> SumT | Sum[SumT]:
+        """The sum of something: as it is kept, or within wait_s as it is made, else how far it is.
 
-        by: who waits for it. prepare: gives the work, on the loop, where it is to be begun. Raises Problem 503 where
-        too many wait, Stopped where the last who waited left at this very moment, and whatever the work raises.
+        edition: of what it would be made now. by: who waits for it. prepare: gives the work, on the loop, where it is
+        to be begun. Raises Problem 503 where too many wait, Stopped where the last who waited left at this very moment,
+        and whatever the work raises.
         """
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        made = self._open.get(key) or self._begin(key, by, prepare())
+        kept = self._kept.get(of)
+        if kept is not None and (kept.edition == edition or self._owed(kept, by)):
+            self._kept.move_to_end(of)
+            kept.owed.discard(by)
+            return kept.sum
+        made = self._open.get(of) or self._begin(of, edition, by, prepare)
         made.by.add(by)
         made.asked_s = _now_s()
         made.progress.stop(False)
         assert made.task is not None
         await asyncio.wait({made.task}, timeout=wait_s)
-        return made.task.result() if made.task.done() else made
+        if not made.task.done():
+            return made
+        if of in self._kept:
+            self._kept[of].owed.discard(by)
+        return made.task.result()
 
     def leave(self, id: str, by: str) -> bool:
         """Somebody waits no more; the last who does ends the sum. Whether they did wait for one of that id."""
@@ -103,23 +127,34 @@ class Sums(Generic[SumT]):
                 await asyncio.sleep(FORSAKEN_S / 4)
                 for each in self._open.values():
                     if _now_s() - each.asked_s > FORSAKEN_S:
+                        each.by.clear()
                         each.progress.stop()
         finally:
             for each in self._open.values():
                 each.progress.stop()
 
-    def _begin(self, key: str, by: str, work: Work[SumT]) -> Sum[SumT]:
+    @staticmethod
+    def _owed(kept: _Kept[SumT], by: str) -> bool:
+        return by in kept.owed and _now_s() - kept.made_s <= FORSAKEN_S
+
+    def _begin(self, of: str, edition: Hashable, by: str, prepare: Callable[[], Work[SumT]]) -> Sum[SumT]:
         if len(self._open) >= WAITING_MAX:
             raise Problem(503, "Busy", "More is asked than can be summed at once.", retry_after_s=10)
-        made = self._open[key] = Sum[SumT](hashlib.sha256(key.encode()).hexdigest()[:16], by, _now_s())
+        if sum(by in each.by for each in self._open.values()) >= MINE_MAX:
+            raise Problem(
+                503, "Busy", f"You wait for {MINE_MAX} other sums.", mend="Leave one, or ask again.", retry_after_s=10
+            )  # fmt: skip
+        work = prepare()
+        made = self._open[of] = Sum[SumT](hashlib.sha256(of.encode()).hexdigest()[:16], edition, by, _now_s())
         made.task = asyncio.get_running_loop().run_in_executor(self._threads, _run, work, made.progress)
-        made.task.add_done_callback(lambda task: self._ended(key, task))
+        made.task.add_done_callback(lambda task: self._ended(of, task))
         return made
 
-    def _ended(self, key: str, task: asyncio.Future[SumT]) -> None:
-        del self._open[key]
+    def _ended(self, of: str, task: asyncio.Future[SumT]) -> None:
+        made = self._open.pop(of)
         if not task.cancelled() and task.exception() is None:
-            self._kept[key] = task.result()
+            self._kept[of] = _Kept(task.result(), made.edition, made.by, _now_s())
+            self._kept.move_to_end(of)
             while len(self._kept) > KEPT_MAX:
                 self._kept.popitem(last=False)
 
