@@ -158,8 +158,15 @@ def test_a_month_of_energy_is_read_sorted_opened_and_saved(window: Open, here: T
 
     for format in ("PDF", "CSV"):
         with operator.page.expect_download() as download:
-            operator.by(".page header a", has_text=format).click()
+            operator.by(".page header button", has_text=format).click()
         assert download.value.suggested_filename == f"vigie-energy-{last_night()}-{last_night()}.{format.lower()}"
+
+    # What is not summed in time is no file, and is said.
+    refused = {"title": "Not summed yet", "rule": "lighting.energy_summing", "values": {"done": 40}}
+    operator.page.route("**/lighting/energy?*format=csv*", lambda route: route.fulfill(status=503, json=refused))
+    operator.by(".page header button", has_text="CSV").click()
+    operator.see("Le calcul n'est pas encore fini (40 %).")
+    operator.page.unroute_all()
 
     # A commune alone, and back.
     operator.by(".page tbody button", has_text="Quetigny").click()
@@ -176,10 +183,13 @@ def test_a_month_of_energy_that_is_summed_says_how_far_and_is_stopped(window: Op
     operator = window(path="#page=programmes")
     expect(operator.by(".page h1")).to_be_visible()
     left: list[str] = []
+    held: list[Route] = []
 
     def far(route: Route) -> None:
         # What takes minutes in a town of 34,000 lamps is over at once in this one.
-        if route.request.method == "DELETE":
+        if not held:
+            held.append(route)
+        elif route.request.method == "DELETE":
             left.append(route.request.url)
             route.fulfill(status=204)
         else:
@@ -188,11 +198,19 @@ def test_a_month_of_energy_that_is_summed_says_how_far_and_is_stopped(window: Op
 
     operator.page.route("**/api/v1/lighting/energy**", far)
     operator.evaluate("() => (location.hash = 'page=energy&month=2020-01')")
+    # Stopped before the post has said what it sums: it is told as soon as it has.
+    operator.until(lambda: held, "it is asked")
+    operator.button("Arrêter").click()
+    expect(operator.by(".summing")).to_contain_text("Le calcul a été arrêté.")
+    assert not left
+    far(held[0])
+    operator.until(lambda: left, "the post is told that nobody waits")
+    operator.by(".summing button").click()
     expect(operator.by(".summing")).to_contain_text("42")
     operator.button("Arrêter").click()
     expect(operator.by(".summing")).to_contain_text("Le calcul a été arrêté.")
-    operator.until(lambda: left, "the post is told that nobody waits")
-    assert left[0].endswith("lighting/energy/5ca1ab1e")
+    operator.until(lambda: len(left) > 1, "the post is told that nobody waits")
+    assert all(each.endswith("lighting/energy/5ca1ab1e") for each in left)
 
     operator.page.unroute_all()
     # The rest of the page keeps its link, so that only this is cut off.

@@ -65,7 +65,19 @@ class Api {
     return this.#ask<T>('DELETE', address(path))
   }
 
+  /** A file as the post makes it, with the name that it gives it. */
+  async file(path: string, query?: Query): Promise<{ name: string; content: Blob }> {
+    const answer = await this.#answer('GET', address(path, query))
+    const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? 'vigie'
+    return { name, content: await answer.blob() }
+  }
+
   async #ask<T>(method: string, url: string, body?: unknown, init: RequestInit = {}): Promise<T> {
+    const answer = await this.#answer(method, url, body, init)
+    return (answer.status === 204 ? undefined : await answer.json()) as T
+  }
+
+  async #answer(method: string, url: string, body?: unknown, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     headers.set('Accept', 'application/json')
     if (body !== undefined) headers.set('Content-Type', 'application/json')
@@ -83,7 +95,7 @@ class Api {
       if (error instanceof DOMException && error.name === 'AbortError') throw error
       throw new Problem(0, { title: 'unreachable' })
     }
-    if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T
+    if (answer.ok) return answer
     const problem = await problemOf(answer)
     if (answer.status === 401 && !url.endsWith('/session')) this.#expired()
     throw problem

@@ -1,11 +1,11 @@
 // The energy of a month: asked for again and again while the post sums it, with how far it is; kept while it is looked at.
-import { address, api, Problem } from '@lib/api'
+import { api, Problem } from '@lib/api'
 import { cabinetRow, dividing, monthAfter, monthsBetween, streetOf, usedRow, type Energy, type Part, type Row } from '@lib/energy'
 import { dayBegins, dayOf, longDay } from '@lib/format'
 import { language, t } from '@lib/i18n.svelte'
 import { live } from '@lib/live.svelte'
 import { city } from './city.svelte'
-import { problemText } from './notices.svelte'
+import { notices, problemText } from './notices.svelte'
 import { view } from './view.svelte'
 
 /** So long the post may hold an answer back while it sums. */
@@ -16,6 +16,10 @@ const NOON_MIN = 720
 /** So many months are offered. */
 const MONTHS_MAX = 24
 
+/** So long it may take over a file: what is shown is summed already, unless the town was edited since. */
+const FILE_WAIT_S = 60
+
+export type Format = 'csv' | 'pdf'
 export type Phase = 'loading' | 'ready' | 'none' | 'failed' | 'stopped'
 
 class EnergyState {
@@ -28,6 +32,8 @@ class EnergyState {
   error = $state('')
   /** The first night that history covers, where the post has said so. */
   since = $state('')
+  /** The files that the post is making. */
+  saving = $state.raw<ReadonlySet<Format>>(new Set())
   #asked = 0
   #sum: string | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -58,7 +64,7 @@ class EnergyState {
     this.#of = of
     this.phase = this.told ? 'ready' : 'loading'
     this.done = null
-    await this.#ask(asked)
+    await this.#ask(asked, of)
   }
 
   /** Nobody looks any more. What is being summed goes on for a while, should they come back. */
@@ -78,9 +84,23 @@ class EnergyState {
     this.phase = 'stopped'
   }
 
-  /** Where the table or the paper of what is shown is. */
-  file(format: 'csv' | 'pdf'): string {
-    return address('lighting/energy', { ...this.#query, format, language: language(), wait_s: 60 })
+  /** Saves the table or the paper of what is shown; says why where there is none. */
+  async save(format: Format): Promise<void> {
+    if (this.saving.has(format)) return
+    this.saving = new Set([...this.saving, format])
+    try {
+      const query = { ...this.#query, format, language: language(), wait_s: FILE_WAIT_S }
+      const { name, content } = await api.file('lighting/energy', query)
+      const link = document.createElement('a')
+      link.href = URL.createObjectURL(content)
+      link.download = name
+      link.click()
+      URL.revokeObjectURL(link.href)
+    } catch (error) {
+      notices.problem(error instanceof Problem ? error : null)
+    } finally {
+      this.saving = new Set([...this.saving].filter((each) => each !== format))
+    }
   }
 
   count(part: Part): number {
@@ -116,11 +136,14 @@ class EnergyState {
     return { from: this.month, area: view.area ?? '' }
   }
 
-  async #ask(asked: number): Promise<void> {
+  async #ask(asked: number, of: string): Promise<void> {
     clearTimeout(this.#timer)
     try {
       const told = await api.get<Energy>('lighting/energy', { ...this.#query, wait_s: WAIT_S })
-      if (asked !== this.#asked) return
+      if (asked !== this.#asked) {
+        this.#late(of, told.sum)
+        return
+      }
       this.since = told.since
       this.#sum = told.sum
       if (told.state === 'ready') {
@@ -129,13 +152,13 @@ class EnergyState {
         return
       }
       this.done = told.state === 'waiting' ? null : told.done
-      this.#timer = setTimeout(() => void this.#ask(asked), AGAIN_MS)
+      this.#timer = setTimeout(() => void this.#ask(asked, of), AGAIN_MS)
     } catch (error) {
-      if (asked === this.#asked) this.#failed(error instanceof Problem ? error : null, asked)
+      if (asked === this.#asked) this.#failed(error instanceof Problem ? error : null, asked, of)
     }
   }
 
-  #failed(problem: Problem | null, asked: number): void {
+  #failed(problem: Problem | null, asked: number, of: string): void {
     this.#sum = null
     const rule = problem?.body.rule ?? ''
     const day = String(problem?.body.values?.['day'] ?? '')
@@ -146,7 +169,7 @@ class EnergyState {
       this.phase = 'none'
     } else if (problem?.status === 503 && problem.retryAfterS !== null && problem.retryAfterS <= 10) {
       // Many ask: it comes when the post has time.
-      this.#timer = setTimeout(() => void this.#ask(asked), BUSY_MS)
+      this.#timer = setTimeout(() => void this.#ask(asked, of), BUSY_MS)
     } else {
       this.phase = this.told ? 'ready' : 'failed'
     }
@@ -156,8 +179,19 @@ class EnergyState {
     clearTimeout(this.#timer)
     const sum = this.#sum
     this.#sum = null
+    if (sum !== null) this.#giveUp(sum)
+  }
+
+  /** An answer came when nobody waited for it any more: what it began is given up, unless it is wanted again, or the
+   * page was only closed. */
+  #late(of: string, sum: string | null): void {
+    if (sum === null || this.#of === '') return
+    if (of !== this.#of || this.phase === 'stopped') this.#giveUp(sum)
+  }
+
+  #giveUp(sum: string): void {
     // It may be ready by now: then there is nothing to leave.
-    if (sum !== null) void api.delete(`lighting/energy/${sum}`).catch(() => undefined)
+    void api.delete(`lighting/energy/${sum}`).catch(() => undefined)
   }
 }
 
