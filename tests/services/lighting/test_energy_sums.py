@@ -170,11 +170,11 @@ def test_a_new_meter_that_grows_past_the_old_one_is_a_new_meter() -> None:
 
 
 def test_an_index_of_whole_digits_stands_still_by_itself() -> None:
-    whole = [float(int(0.055 * h)) for h in range(-1, 49)]
-    assert meter(range(-1, 49), whole, lamps_kwh=1.3).why == [""]
+    whole = [float(int(0.045 * h)) for h in range(-1, 49)]
+    assert meter(range(-1, 49), whole, lamps_kwh=1.25).why == [""]
     assert meter(range(-1, 49), [0.0] * 10 + [1.0] * 40, lamps_kwh=1.3).why == ["meter_stuck"]
-    tens = [10.0 * int(0.055 * h) for h in range(-1, 49)]
-    assert meter(range(-1, 49), tens, lamps_kwh=13.0).why == [""]
+    tens = [10.0 * int(0.045 * h) for h in range(-1, 49)]
+    assert meter(range(-1, 49), tens, lamps_kwh=12.5).why == [""]
 
 
 def test_off_peak_hours_of_midday_are_counted_on_both_sides_of_noon() -> None:
