@@ -102,6 +102,12 @@ class Console:
         self.page.on("console", self._heard)
         self.page.goto(f"{self.url}/console{path}")
 
+    def log_in(self, login: str, password: str) -> None:
+        """Somebody fills in the form."""
+        self.page.fill("input[name=login]", login)
+        self.page.fill("input[name=password]", password)
+        self.press("Enter")
+
     def leave(self) -> None:
         """Nobody listens to the page any more."""
         self.page.remove_listener("pageerror", self._failed)

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
+from tests.people import PASSWORD
 from tests.post import now_us, reading
 
 # A browser that draws in software, beside two others.
@@ -96,10 +97,17 @@ def test_the_parts_of_a_sheet_heal_with_the_link(window: Open) -> None:
 def test_a_session_that_is_closed_elsewhere_asks_for_its_person_again(window: Open, here: Town) -> None:
     first = window("supervisor")
     first.map_stands()
+    first.press("m")
+    first.button("Préparer la tournée").click()
+    expect(first.by(".page .round .line").first).to_be_visible()
     first.by(".top .menu .icon-button").first.click()
     first.button("Se déconnecter").click()
     expect(first.by("input[name=login]")).to_be_visible()
     here.forget("supervisor")
+    # Who is next in the same window sees no round that somebody else was given.
+    first.log_in("operator", PASSWORD)
+    expect(first.by(".batches tbody tr").first).to_be_visible()
+    expect(first.by(".page .round .line")).to_have_count(0)
 
 
 def test_a_log_out_that_the_post_did_not_hear_is_said_and_sent_again(window: Open, here: Town) -> None:

@@ -24,15 +24,9 @@ def numbers_of(here: Town, ids: list[str], login: str = "operator") -> set[int]:
     return {by_id[each] for each in ids}
 
 
-def log_in(console: Console, login: str, password: str) -> None:
-    console.page.fill("input[name=login]", login)
-    console.page.fill("input[name=password]", password)
-    console.press("Enter")
-
-
 def test_a_street_is_ordered_by_keyboard_alone_and_proved_on_the_map(window: Open, here: Town) -> None:
     operator = window(None)
-    log_in(operator, "operator", "not the password")
+    operator.log_in("operator", "not the password")
     operator.see("Identifiant ou mot de passe incorrect.")
     expect(operator.by("input[name=password]")).to_be_focused()
     operator.page.keyboard.insert_text(PASSWORD)

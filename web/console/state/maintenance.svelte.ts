@@ -1,9 +1,13 @@
-// Which batches fail more than others, and the round that a crew is given. The round stays on the map until it is put away.
+// Which batches fail more than others, and the round that a crew is given. The round stays on the map until it is put away,
+// or whoever asked for it leaves.
 import { api, Problem } from '@lib/api'
 import type { Batches, Round } from '@lib/maintenance'
 import type { Bounds } from '@lib/types'
 import { mapState } from './map.svelte'
 import { notices, problemText } from './notices.svelte'
+
+const HOURS = 7
+const SPEED_KM_H = 25
 
 export interface Start {
   lon: number
@@ -16,13 +20,14 @@ class Maintenance {
   batches = $state.raw<Batches | null>(null)
   /** Where the crew begins and ends; null until the map has been asked. */
   start = $state.raw<Start | null>(null)
-  hours = $state(7)
-  speed = $state(25)
+  hours = $state(HOURS)
+  speed = $state(SPEED_KM_H)
   planning = $state(false)
   round = $state.raw<Round | null>(null)
   /** Where the round that is shown begins: the start may have been set anew since. */
   from = $state.raw<Start | null>(null)
   #asked = 0
+  #planned = 0
 
   async load(): Promise<void> {
     const asked = ++this.#asked
@@ -47,15 +52,18 @@ class Maintenance {
   async plan(): Promise<void> {
     const { start } = this
     if (!start || this.planning) return
+    const planned = ++this.#planned
     this.planning = true
     try {
       const asked = { ...start, hours: this.hours, speed_km_h: this.speed }
-      this.round = await api.post<Round>('services/lighting/round', asked)
+      const round = await api.post<Round>('services/lighting/round', asked)
+      if (planned !== this.#planned) return
+      this.round = round
       this.from = start
     } catch (error) {
-      notices.problem(error instanceof Problem ? error : null)
+      if (planned === this.#planned) notices.problem(error instanceof Problem ? error : null)
     } finally {
-      this.planning = false
+      if (planned === this.#planned) this.planning = false
     }
   }
 
@@ -63,6 +71,19 @@ class Maintenance {
   clear(): void {
     this.round = null
     this.from = null
+  }
+
+  /** Who comes back, or somebody else, sees nothing of before; what is still on its way is set aside. */
+  leave(): void {
+    this.#asked += 1
+    this.#planned += 1
+    this.clear()
+    this.phase = 'loading'
+    this.batches = null
+    this.planning = false
+    this.start = null
+    this.hours = HOURS
+    this.speed = SPEED_KM_H
   }
 
   /** What of the town the round passes. */
