@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.services.lighting.town import EVENING_US, NOON_US, Lamp, Town, row_of
-from vigie.core.times import HOUR_US
+from vigie.core.times import HOUR_US, SECOND_US
 from vigie.services.lighting.faults.causes import Cause, Signs, rank
 from vigie.services.lighting.guards import supply_is_on
 
@@ -478,6 +478,40 @@ def test_a_contactor_that_opens_in_the_night_is_a_lost_circuit() -> None:
     switch(made, "c2", on=True)
     made.run(30)
     assert made.open() == {}
+
+
+def evening() -> Town:
+    """The street on the first evening that the post sees, lit for an hour and a half."""
+    made = street(at_us=EVENING_US - 4 * HOUR_US)
+    all_off(made)
+    made.run(90)
+    for cabinet in made.cabinets:
+        switch(made, cabinet, on=True)
+    made.run(2 * 60)
+    assert made.told() == []
+    return made
+
+
+def test_a_contactor_that_opens_alone_in_the_evening_is_told_within_a_minute() -> None:
+    made = evening()
+    switch(made, "c2", on=False)
+    made.run(1, each_s=SWEEP_S)
+    assert made.open() == {"circuit_lost": ["c2"]}
+    assert made.evidence("circuit_lost")["cause_1"] == "contactor"
+    switch(made, "c2", on=True)
+    made.run(30)
+    assert made.open() == {}
+
+
+@pytest.mark.parametrize("others", [("c3",), ("c0", "c1", "c3", "c4", "c5")])
+def test_contactors_that_open_together_may_be_a_programme(others: tuple[str, ...]) -> None:
+    made = evening()
+    switch(made, "c2", on=False)
+    made.at_us += 10 * SECOND_US
+    for cabinet in others:
+        switch(made, cabinet, on=False)
+    made.run(60)
+    assert made.told() == []
 
 
 # Places.

@@ -185,12 +185,13 @@ class Lighting:
         """Time has passed, as far as lamps have lived."""
         self._radio.tick(self._lamps.now_us)
 
-    def carry_out(self, name: str, events: Iterable[GatewayEvent]) -> None:
-        """What a gateway has learnt, as far as lamps and cabinets have to do with it."""
+    def carry_out(self, name: str, events: Iterable[GatewayEvent], now_us: int) -> None:
+        """What a gateway has learnt now, as far as lamps and cabinets have to do with it. They have not lived to this
+        instant yet: nobody obeys before they were asked."""
         for event in events:
             match event:
                 case Overridden():
-                    self._override(event.actuators, event.command)
+                    self._override(event.actuators, event.command, now_us)
                 case Assigned():
                     self._assign(name, event.actuators, event.calendar)
                 case Stored(sort="logger-configs"):
@@ -200,8 +201,7 @@ class Lighting:
                 case _:
                     pass
 
-    def _override(self, actuators: Sequence[Actuator], command: Command | None) -> None:
-        at_us = self._lamps.now_us
+    def _override(self, actuators: Sequence[Actuator], command: Command | None, at_us: int) -> None:
         places = [(self._park.places[device], function) for device, function in actuators]
         lamps = np.array([index for index, function in places if function == LAMP], np.int64)
         wanted = None if command is None else level(command.state)

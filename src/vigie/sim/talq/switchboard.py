@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from vigie.protocols.talq import Identity, digest
 from vigie.sim.life import Reports
@@ -28,7 +27,7 @@ class Switchboard:
         """These gateways speak from now on. now: the instant in microseconds."""
         self.lighting = lighting
         self.conversations = {
-            name: Conversation(gateway, now, partial(lighting.carry_out, name))
+            name: Conversation(gateway, now, lambda events, name=name: lighting.carry_out(name, events, now()))
             for name, gateway in lighting.gateways.items()
         }
 

@@ -32,7 +32,7 @@ EVENING_US = 4 * HOUR_US
 
 OPENED_US = 10 * MINUTE_US
 """A contactor that opens in the night while its neighbours stay lit is told after so long: they may open as well, and
-their words for it be lost."""
+their words for it be lost. In the evening one that opens alone is told as soon as any contact's word is."""
 
 NIGHTS_US = 4 * 24 * HOUR_US
 """That a cabinet is in use, and lit at this hour, is known from one of the nights before."""
@@ -122,23 +122,25 @@ class Photocells:
             self._was_lit |= whole_lit
             effects = self._told(park, wrong, self._dark_us, heard, lit, sun_deg, is_open, now_us, "dark_by_night")
             with_it = np.zeros(len(park), np.bool_)
-            opened = self._opened(on, off & agree & ~by_hand, now_us)
+            opened = self._opened(park, on, off & agree & ~by_hand, evening, now_us)
         effects += self._over(park, day, (on | off | enough) & ~wrong, is_open, city, now_us)
         if with_it.any():
             effects += _absorbed(city, park, with_it, now_us)
         return Found(effects, with_it, opened)
 
-    def _opened(self, on: Mask, off: Mask, now_us: int) -> Mask:
+    def _opened(self, park: Park, on: Mask, off: Mask, evening: bool, now_us: int) -> Mask:
         """Cabinets that were lit tonight, are not, and should be: their neighbours are, and they were at this hour of
-        another night."""
+        another night; or it is evening, and no other of its part of the town has opened."""
         hour = now_us // HOUR_US % 24
         known = self._on_us[:, hour] > now_us - NIGHTS_US
         self._lit_tonight |= on
         self._on_tonight_us[on, hour] = now_us
-        opened = off & self._lit_tonight & known
+        opened = off & self._lit_tonight
+        alone = opened & evening & (np.bincount(park.cabinet_area, opened)[park.cabinet_area] == 1)
+        opened &= known
         self._open_us[~opened] = 0
         self._open_us[opened & (self._open_us == 0)] = now_us
-        return opened & (now_us - self._open_us >= OPENED_US)
+        return alone | (opened & (now_us - self._open_us >= OPENED_US))
 
     def _told(
         self, park: Park, wrong: Mask, since_us: Int64s, heard: Int64s, lit: Int64s, sun_deg: float, is_open: Mask,
