@@ -53,7 +53,7 @@ def test_every_order_of_lighting_is_spoken_with_its_own_parameters() -> None:
     params = {name: [(each.name, each.sort) for each in action_named(catalogue, name)[1].params] for name in ORDERS}
     until = ("until", Sort.INSTANT)
     assert params == {
-        "luminaire.dim": [("level", Sort.NUMBER), until],
+        "luminaire.dim": [("level", Sort.NUMBER), until, ("fade", Sort.NUMBER)],
         "luminaire.release": [],
         "cabinet.set_full_light": [("on", Sort.FLAG), until],
     }
