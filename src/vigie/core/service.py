@@ -272,13 +272,15 @@ class Automation:
     """What a service does by itself where a plan says so: it hears of changes, and orders.
 
     name: how the journal names it (`AUTOMATION`). plan: as long as none of this kind is in force, nothing of it runs.
-    hears: kinds and points by their names, whichever service owns them; one that this installation has not is not
-    heard. prepare(known, lines): all that it needs of the town and of what is in force; run apart from the engine,
-    again with each change of either. make(city, now_us): what remembers; it may ask what was given before.
+    reads: the kinds of other plans that it must keep to: what it has prepared is of those in force. hears: kinds and
+    points by their names, whichever service owns them; one that this installation has not is not heard.
+    prepare(known, lines): all that it needs of the town and of what is in force; run apart from the engine, again with
+    each change of any of it. make(city, now_us): what remembers; it may ask what was given before.
     """
 
     name: str
     plan: PlanKind
+    reads: tuple[PlanKind, ...]
     hears: tuple[tuple[str, str], ...]
     prepare: Callable[[Known, Lines], Any]
     make: Callable[[City, int], Reactor]

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from vigie.core.observations import Int64s
-from vigie.core.plans import Known
+from vigie.core.plans import Known, PlanKind
 from vigie.core.service import Ask, Automation, Change, City, Effect, Lines, Reactor, Service
 from vigie.engine.plans import Plans
 from vigie.engine.ports import FactStore
 from vigie.engine.registry import Registry
 
-Edition = tuple[int, tuple[tuple[str, int], ...]]
-"""What was prepared is of this: the registry's version, and the plans in force with their versions."""
+Versions = tuple[tuple[str, int], ...]
+Edition = tuple[int, Versions, Versions]
+"""What was prepared is of this: the registry's version, its plans in force with their versions, and those it reads."""
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class _Running:
 
     automation: Automation
     points: Int64s
-    edition: Edition = (0, ())
+    edition: Edition = (0, (), ())
     prepared: Any = None
     reactor: Reactor | None = None
 
@@ -81,10 +82,13 @@ class Automations:
         return asks, effects
 
     def _edition(self, each: _Running) -> Edition:
-        own = (plan for plan in self._plans if plan.kind is each.automation.plan)
-        in_force = tuple(sorted((plan.id, plan.in_force.number) for plan in own if plan.in_force is not None))
-        # While nothing is in force, the inventory may change as it will.
-        return (self._registry.version if in_force else 0), in_force
+        own = self._in_force((each.automation.plan,))
+        # While nothing is in force, all else may change as it will.
+        return (self._registry.version, own, self._in_force(each.automation.reads)) if own else (0, (), ())
+
+    def _in_force(self, kinds: Sequence[PlanKind]) -> Versions:
+        found = ((each.id, each.in_force.number) for each in self._plans if each.in_force and each.kind in kinds)
+        return tuple(sorted(found))
 
     def _points(self, automation: Automation) -> Int64s:
         wanted = set(automation.hears)

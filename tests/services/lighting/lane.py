@@ -20,11 +20,15 @@ from vigie.engine.command import Command
 from vigie.engine.known import Frozen
 from vigie.engine.plans import By
 from vigie.engine.selection import Selection
+from vigie.services.lighting.faults.reports import REPORT_US
+from vigie.services.lighting.kinds import Luminaire
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
-from vigie.services.lighting.plans import ON_DEMAND
+from vigie.services.lighting.plans import ON_DEMAND, PROGRAMME
+from vigie.services.lighting.programmes.model import Programme
 
 LAMPS, SENSOR_AT, APART_M = 12, 5, 30.0
 ZONE = ZoneInfo("Europe/Paris")
+CONTROLS = Luminaire.control.choices
 
 
 def rule(**said: Any) -> OnDemand:
@@ -37,14 +41,17 @@ def rule(**said: Any) -> OnDemand:
 class Lane(Town):
     """Lamps l0 to l11 from south to north, 30 m apart, that burn at 30 %; a sensor `s1` beside l5, a bus `b1`.
 
-    given: every raise that was asked of the gateway: (lamp, level, from, until), in microseconds.
+    given: every raise that was asked of the gateway: (lamp, level, from, until), in microseconds. deaf: whether the
+    gateway picks nothing up.
     """
 
-    def __init__(self, *rules: OnDemand, level: float = 30.0, **said: Any) -> None:
+    def __init__(self, *rules: OnDemand, level: float = 30.0, programme: Programme | None = None, **said: Any) -> None:
         super().__init__([Lamp(f"l{n}", "c1", level=level) for n in range(LAMPS)], **said)
         self.given: list[tuple[int, float, int, int]] = []
         self.ends: dict[int, int] = {}
         self.before = level
+        self.repeated_us = 0
+        self.deaf = False
         self.dice_of_ids = SeededDice(3)
         self.acts = Acts(self.engine, self.facts, self, self.dice_of_ids)
         self.at_us += 3 * HOUR_US
@@ -55,6 +62,8 @@ class Lane(Town):
             by = [By(who, self.at_us, f"{who}-{number}") for who in ("u-a", "u-b")]
             self.engine.plans.make(f"p{number}", ON_DEMAND, each, by=by[0])
             self.engine.plans.move(f"p{number}", "approve", number=1, revision=1, by=by[1])
+        if programme is not None:
+            self.approve("programme", programme)
         self.prepare()
 
     def now_us(self) -> int:
@@ -70,6 +79,13 @@ class Lane(Town):
             )  # fmt: skip
         return records
 
+    def approve(self, id: str, programme: Programme) -> None:
+        """A programme comes into force."""
+        by = [By(who, self.at_us, f"{who}-{id}") for who in ("u-a", "u-b")]
+        self.engine.plans.make(id, PROGRAMME, programme, by=by[0])
+        self.engine.plans.move(id, "approve", number=1, revision=1, by=by[1])
+        self.prepare()
+
     def prepare(self) -> None:
         due = self.engine.automations.due()
         if due:
@@ -83,9 +99,11 @@ class Lane(Town):
         for no in [each for each, end_us in self.ends.items() if end_us <= self.at_us]:
             del self.ends[no]
             self.say(self.engine.registry.ids[no], level=self.before, control="programme")
+        if self.at_us - self.repeated_us >= REPORT_US:
+            self._repeat()
         self.acts.tick()
         self.engine.settle()
-        for offer in self.engine.commands.offers(1, self.at_us):
+        for offer in () if self.deaf else self.engine.commands.offers(1, self.at_us):
             command = offer.command
             level, until_us = command.order.params["level"], command.order.until_us or 0
             for no in command.order.assets[offer.rows].tolist():
@@ -95,6 +113,15 @@ class Lane(Town):
                 self.say(self.engine.registry.ids[no], level=float(level), control="order")
         self.acts.note_orders()
         self.engine.settle()
+
+    def _repeat(self) -> None:
+        """Lamps that are not silent say again how they stand."""
+        self.repeated_us = self.at_us
+        for id in [id for id, lamp in self.lamps.items() if not lamp.silent]:
+            number = np.array([self.engine.registry.numbers[id]])
+            level = float(self.engine.value(Luminaire, Luminaire.level, number)[0])
+            control = int(self.engine.value(Luminaire, Luminaire.control, number)[0])
+            self._send([(id, "level", level, self.at_us), (id, "control", CONTROLS[control], self.at_us)])
 
     def walk(self, *, late_s: float = 0.0) -> None:
         """Somebody passes the sensor."""

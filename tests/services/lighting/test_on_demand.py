@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.services.lighting.lane import LAMPS, Lane, rule
-from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
+from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, to_us
 from vigie.services.lighting.kinds import Luminaire
 from vigie.services.lighting.ondemand.calls import LATE_US, STUCK_US
 from vigie.services.lighting.ondemand.model import Hours, Trigger
-from vigie.services.lighting.programmes.model import Clock, Dawn, Dusk, Target
+from vigie.services.lighting.programmes.model import Clock, Dawn, Dusk, Programme, Rank, Target, Window
+from vigie.services.lighting.programmes.model import Rule as NightRule
 
 ALL_NIGHT = (Hours(Dusk(), Dawn()),)
+MIDNIGHT_US = to_us(datetime.fromisoformat("2026-11-25T00:00:00+01:00"))
+
+
+def programme(*windows: tuple[int, int, int]) -> Programme:
+    """From dusk on, at levels between hours of the clock; the plain night for the rest."""
+    said = tuple(Window(Clock(start * 60), Clock(end * 60), level) for start, end, level in windows)
+    return Programme(name="Abaissement", rank=Rank.AREA, rules=(NightRule("Toutes les nuits", said),))
+
+
+def stay(lane: Lane, minutes: int) -> None:
+    """Somebody stays beside the sensor, which says so every half minute."""
+    for _ in range(2 * minutes):
+        lane.see(True)
+        lane.tick(29)
 
 
 def test_who_passes_lights_the_lane_both_ways_for_a_while_and_it_ends_by_itself() -> None:
@@ -107,6 +123,70 @@ def test_what_is_out_stays_out_without_leave() -> None:
             lane.tick(2)
     assert without.given == []
     assert given_leave.raised() == [3, 4, 5, 6, 7]
+
+
+def test_a_raise_ends_where_the_programme_puts_its_lamps_out_and_who_stays_gets_no_other() -> None:
+    lane = Lane(rule(hold_s=1_800, hours=ALL_NIGHT), programme=programme((22, 0, 30), (0, 5, 0)))
+    lane.tick(MIDNIGHT_US / SECOND_US - lane.at_us / SECOND_US - 60)
+    stay(lane, 30)
+    assert lane.raised() == [3, 4, 5, 6, 7]
+    assert max(until_us for *_, until_us in lane.given) == MIDNIGHT_US
+
+
+def test_with_leave_a_raise_goes_on_over_the_hour_at_which_its_lamps_go_out() -> None:
+    leave = rule(hold_s=1_800, hours=ALL_NIGHT, leave="Délibération 2025-31")
+    lane = Lane(leave, programme=programme((22, 0, 30), (0, 5, 0)))
+    lane.tick(MIDNIGHT_US / SECOND_US - lane.at_us / SECOND_US - 60)
+    stay(lane, 2)
+    assert max(until_us for *_, until_us in lane.given) > MIDNIGHT_US + 20 * MINUTE_US
+
+
+def test_a_raise_ends_where_the_programme_has_its_lamps_brighter() -> None:
+    lane = Lane(rule(level=80, hold_s=600, hours=ALL_NIGHT), level=70.0, programme=programme((22, 0, 70)))
+    lane.tick(MIDNIGHT_US / SECOND_US - lane.at_us / SECOND_US - 120)
+    stay(lane, 10)
+    assert lane.raised() == [3, 4, 5, 6, 7]
+    assert max(until_us for *_, until_us in lane.given) == MIDNIGHT_US
+
+
+def test_each_lamp_of_a_call_has_its_own_end() -> None:
+    lane = Lane(rule(hold_s=1_800, hours=ALL_NIGHT), programme=programme((22, 0, 30), (0, 5, 0)))
+    other = Programme(name="Place", rank=Rank.STREET, target=Target(assets=("l5",)),
+                      rules=(NightRule("Toutes les nuits", (Window(Clock(22 * 60), Clock(5 * 60), 30),)),))  # fmt: skip
+    lane.approve("place", other)
+    lane.tick(MIDNIGHT_US / SECOND_US - lane.at_us / SECOND_US - 60)
+    lane.walk()
+    beyond = {lane.numbers.index(no) for no, _, _, until_us in lane.given if until_us > MIDNIGHT_US}
+    assert (lane.raised(), beyond) == ([3, 4, 5, 6, 7], {5})
+
+
+def test_a_raise_that_nobody_carried_out_opens_nothing() -> None:
+    lane = Lane(rule(hold_s=600))
+    lane.deaf = True
+    lane.walk()
+    assert lane.given == []
+    lane.deaf = False
+    lane.say("l5", level=0.0)
+    lane.tick(400)
+    lane.walk()
+    assert 5 not in lane.raised()
+    assert 4 in lane.raised()
+
+
+def test_a_lamp_that_has_been_silent_for_longer_than_its_word_holds_is_not_raised() -> None:
+    lane = Lane(rule())
+    lane.lamps["l5"].silent = True
+    lane.tick(Luminaire.level.valid_s / 2)
+    lane.tick(Luminaire.level.valid_s / 2 + 1)
+    lane.walk()
+    assert lane.raised() == [3, 4, 6, 7]
+
+
+def test_a_lamp_of_no_programme_is_raised_no_longer_than_what_it_said_before_holds() -> None:
+    lane = Lane(rule(hold_s=1_800, hours=ALL_NIGHT))
+    stay(lane, 5)
+    told_us = lane.at_us - 5 * MINUTE_US
+    assert max(until_us for *_, until_us in lane.given) <= told_us + Luminaire.level.valid_s * SECOND_US
 
 
 def test_lamps_that_stand_higher_that_say_nothing_or_that_are_ruled_on_the_spot_are_left_alone() -> None:

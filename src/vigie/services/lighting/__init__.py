@@ -10,7 +10,7 @@ from vigie.services.lighting.guards import control_is_known, full_light_is_off, 
 from vigie.services.lighting.kinds import Cabinet, Luminaire, MotionSensor
 from vigie.services.lighting.ondemand.calls import Calls
 from vigie.services.lighting.ondemand.model import AUTOMATION, HEARD
-from vigie.services.lighting.plans import ON_DEMAND, PLANS, prepare_on_demand
+from vigie.services.lighting.plans import ON_DEMAND, PLANS, PROGRAMME, prepare_on_demand
 from vigie.services.lighting.questions import QUESTIONS
 
 service = Service(
@@ -20,7 +20,7 @@ service = Service(
     reacts=(*points_of(*WATCHES), (Luminaire, Luminaire.fault), (Cabinet, Cabinet.supply)),
     step=step,
     sweep=SWEEP,
-    automation=Automation(AUTOMATION, ON_DEMAND, tuple(HEARD), prepare_on_demand, Calls),
+    automation=Automation(AUTOMATION, ON_DEMAND, (PROGRAMME,), tuple(HEARD), prepare_on_demand, Calls),
     plans=tuple(PLANS),
     questions=QUESTIONS,
     judge=judge_drafts,

@@ -118,8 +118,8 @@ PLANS: Sequence[PlanKind] = (PROGRAMME, TARIFF, BASELINE, ON_DEMAND)
 
 
 def prepare_on_demand(known: Known, lines: Lines) -> Prepared:
-    """What is in force of light on demand, and the streets it is in force on."""
-    return rules.prepare(park_of(known), on_demand_of(known), lines, known.calendar)
+    """What is in force of light on demand, the streets it is in force on, and the programmes under it."""
+    return rules.prepare(park_of(known), on_demand_of(known), layers_of(known), lines, known.calendar)
 
 
 def on_demand_of(known: Known) -> list[tuple[str, OnDemand]]:

@@ -3,7 +3,9 @@
 Laws (tests/services/lighting/test_on_demand.py):
 - no lamp is raised more often in a night, nor for longer, than the rule that raises it says;
 - where an order of a person's, a lock-out, full light or a word that is not the programme's rules, nothing is raised;
-- a lamp is never made darker, and what it was given is never shortened; what is out stays out without leave;
+- a lamp is never made darker, and what it was given is never shortened; what is out stays out without leave: a raise
+  ends where a programme would have its lamp as bright, or out, however long somebody stays;
+- a lamp whose last word is past its time is not raised;
 - each raise carries its end; a lamp that would not end it by itself is not raised;
 - what was observed too long ago calls for nothing.
 """
@@ -13,20 +15,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from vigie.core.arrays import ints
 from vigie.core.kinds import AssetKind
-from vigie.core.observations import Mask
+from vigie.core.observations import Int64s, Mask
 from vigie.core.service import AUTOMATION as AUTOMATION_WORD
 from vigie.core.service import Ask, Change, City, Clear, Effect, Given, Numbers, Raise
 from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, rfc3339, to_us
 from vigie.services.lighting.conditions import MOTION_STUCK
 from vigie.services.lighting.guards import full_light_is_off, supply_is_on
 from vigie.services.lighting.kinds import FADE, UNTIL, Luminaire, MotionSensor
-from vigie.services.lighting.ondemand.model import AUTOMATION, HEARD, Trigger
+from vigie.services.lighting.ondemand.model import AUTOMATION, HEARD, OnDemand, Trigger
 from vigie.services.lighting.ondemand.rules import Prepared, Rule, spans
 from vigie.services.lighting.programmes.nights import Nights
 
@@ -59,7 +62,7 @@ class _Call:
     observed_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Wish:
     """What a rule would raise: the lamps by their numbers, sorted, and which call each is for (the calls' places)."""
 
@@ -67,27 +70,36 @@ class _Wish:
     until_us: int
     calls: Sequence[tuple[_Call, Numbers]]
 
-    @property
+    @cached_property
     def lamps(self) -> Numbers:
         return np.unique(np.concatenate([lamps for _, lamps in self.calls]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """Lamps that may be raised now, and until when each."""
+
+    lamps: Numbers
+    until_us: Int64s
+
+
 class _Lamps:
-    """What each lamp has been given tonight, by its number. level: what it was raised to last."""
+    """What each lamp has been given tonight, by its number. level: what it was raised to last. word_us: until when
+    what it said by itself holds, before it was raised."""
 
     def __init__(self) -> None:
-        self.until_us, self.raised_us, self.raises = (np.zeros(1_024, np.int64) for _ in range(3))
+        self.until_us, self.raised_us, self.raises, self.word_us = (np.zeros(1_024, np.int64) for _ in range(4))
         self.level = np.zeros(1_024)
 
     def fit(self, numbers: Numbers) -> None:
         """Makes room for these numbers."""
         more = int(numbers.max(initial=0)) + 1 - len(self.level)
         if more > 0:
-            for name in ("until_us", "raised_us", "raises", "level"):
+            for name in ("until_us", "raised_us", "raises", "word_us", "level"):
                 setattr(self, name, np.pad(getattr(self, name), (0, more + len(self.level))))
 
-    def give(self, numbers: Numbers, at_us: int, until_us: int, level: float) -> None:
-        """They are raised until an instant that is no earlier than before."""
+    def give(self, numbers: Numbers, at_us: int, until_us: Int64s | int, level: float) -> None:
+        """They are raised until instants that are no earlier than before."""
         self.fit(numbers)
         before_us = np.maximum(self.until_us[numbers], at_us)
         self.raises[numbers] += self.until_us[numbers] <= at_us
@@ -156,12 +168,12 @@ class Calls:
             wish = self._wish(rule, places, prepared, hours[rule.plan], now_us) if hours[rule.plan] else None
             if wish is None:
                 continue
-            lamps = self._granted(wish, city, now_us, effects)
-            lamps = np.setdiff1d(lamps, taken, assume_unique=True)
-            if len(lamps):
-                taken = np.union1d(taken, lamps)
-                self._lamps.give(lamps, now_us, wish.until_us, rule.body.level)
-                asks.append(_ask(wish, lamps))
+            grant = self._granted(wish, prepared, city, now_us, effects)
+            new = ~np.isin(grant.lamps, taken)
+            lamps, until_us = grant.lamps[new], grant.until_us[new]
+            taken = np.union1d(taken, lamps)
+            self._lamps.give(lamps, now_us, until_us, rule.body.level)
+            asks += [_ask(wish, lamps[until_us == end_us], end_us) for end_us in ints(np.unique(until_us))]
         return asks, effects
 
     # What time brings.
@@ -262,27 +274,64 @@ class Calls:
                 found.append((call, prepared.park.no[rows]))
         return _Wish(rule, until_us, found) if found else None
 
-    def _granted(self, wish: _Wish, city: City, now_us: int, effects: list[Effect]) -> Numbers:
+    def _granted(self, wish: _Wish, prepared: Prepared, city: City, now_us: int, effects: list[Effect]) -> _Grant:
         """The lamps that may be raised now, of those that a rule would raise. A sensor that calls for nothing else
         than lamps that have had their night is stuck."""
-        body, lamps = wish.rule.body, wish.lamps
+        body, own = wish.rule.body, self._lamps
+        own.fit(wish.lamps)
+        lamps = self._due(wish.lamps, body, now_us)
+        if not len(lamps):
+            return _Grant(lamps, lamps)
+        free = self._free(lamps, body, city, now_us)
+        rows = np.searchsorted(prepared.park.no, lamps)
+        until_us = np.minimum(prepared.planned.ends_us(rows, body.level, now_us, leave=bool(body.leave)), wish.until_us)
+        # What no programme of ours speaks for is known by what it said itself, and only for so long.
+        bare = prepared.planned.bare[rows]
+        until_us[bare] = np.minimum(until_us[bare], own.word_us[lamps[bare]])
+        until_us = until_us // SECOND_US * SECOND_US
+        before_us = own.until_us[lamps]
+        longer = (until_us > before_us) | ((until_us == before_us) & (own.level[lamps] < body.level))
+        may = free & longer & (until_us - now_us >= LEAST_US)
+        lamps, until_us = lamps[may], until_us[may]
+        fits = ~self._spent(lamps, body, until_us, now_us)
+        if not fits.all():
+            self._note_capped(wish, lamps, lamps[~fits], now_us, effects)
+        return _Grant(lamps[fits], until_us[fits])
+
+    def _due(self, lamps: Numbers, body: OnDemand, now_us: int) -> Numbers:
+        """Those of some lamps that are not raised for long enough yet, and not higher by another rule."""
+        left_us, level = self._lamps.until_us[lamps] - now_us, self._lamps.level[lamps]
+        due = (left_us <= 0) | (level < body.level) | (left_us < body.hold_s * SECOND_US // 2)
+        return lamps[due & ((left_us <= 0) | (level <= body.level))]
+
+    def _spent(self, lamps: Numbers, body: OnDemand, until_us: Int64s | int, now_us: int) -> Mask:
+        """Which of some lamps would have more than their night with a raise until then."""
         own = self._lamps
-        own.fit(lamps)
-        until_us = own.until_us[lamps]
-        ours = until_us > now_us
-        higher = own.level[lamps] < body.level
-        due = ~ours | higher | (until_us - now_us < body.hold_s * SECOND_US // 2)
-        lower = ours & (own.level[lamps] > body.level)
-        lamps = lamps[due & ~lower & (until_us <= wish.until_us)]
-        lamps = lamps[_is_free(lamps, own.until_us[lamps] > now_us, body.level, bool(body.leave), city, now_us)]
-        ours = own.until_us[lamps] > now_us
-        lasts_us = wish.until_us - np.maximum(own.until_us[lamps], now_us)
-        fits = own.raises[lamps] + ~ours <= body.raises_max
-        fits &= own.raised_us[lamps] + lasts_us <= body.minutes_max * MINUTE_US
-        capped = lamps[~fits]
-        if len(capped):
-            self._note_capped(wish, lamps, capped, now_us, effects)
-        return lamps[fits]
+        before_us = own.until_us[lamps]
+        lasts_us = until_us - np.maximum(before_us, now_us)
+        too_often = own.raises[lamps] + (before_us <= now_us) > body.raises_max
+        return too_often | (own.raised_us[lamps] + lasts_us > body.minutes_max * MINUTE_US)
+
+    def _free(self, lamps: Numbers, body: OnDemand, city: City, now_us: int) -> Mask:
+        """Which of some lamps nothing else rules and stand lower, by a word that is not past its time. One that is
+        raised already shows an order, and not what it would be without: that is the programme's to say."""
+        own = self._lamps
+        control = city.newest(Luminaire, Luminaire.control, lamps)
+        at = city.newest(Luminaire, Luminaire.level, lamps)
+        word_us = np.minimum(
+            control.observed_us + int(Luminaire.control.valid_s * SECOND_US),
+            at.observed_us + int(Luminaire.level.valid_s * SECOND_US),
+        )
+        lower = (at.value < body.level) & ((at.value > 0) | bool(body.leave))
+        free = (control.value == _PROGRAMME) & lower & (word_us > now_us)
+        own.word_us[lamps[free]] = word_us[free]
+        free |= (own.until_us[lamps] > now_us) & (control.value == _ORDER)
+        free &= ~city.ordered(Luminaire, Luminaire.dim, lamps, now_us) & ~city.locked_out(lamps)
+        free &= city.reporters(lamps) > 0
+        for guard in (supply_is_on, full_light_is_off):
+            for mask, _ in guard({}, lamps, city, now_us):
+                free &= ~mask
+        return free
 
     def _note_capped(self, wish: _Wish, free: Numbers, capped: Numbers, now_us: int, effects: list[Effect]) -> None:
         for call, called in wish.calls:
@@ -296,29 +345,15 @@ class Calls:
                 effects.append(Raise(MOTION_STUCK, call.asset, now_us, evidence))
 
 
-def _is_free(lamps: Numbers, ours: Mask, level: float, leave: bool, city: City, now_us: int) -> Mask:
-    """Which of these lamps nothing else rules and stand lower. ours: which of them are raised already."""
-    control = city.value(Luminaire, Luminaire.control, lamps)
-    at = city.value(Luminaire, Luminaire.level, lamps)
-    free = (control == _PROGRAMME) | (ours & (control == _ORDER))
-    free &= ours | ((at < level) & ((at > 0) | leave))
-    free &= ~city.ordered(Luminaire, Luminaire.dim, lamps, now_us) & ~city.locked_out(lamps)
-    free &= city.reporters(lamps) > 0
-    for guard in (supply_is_on, full_light_is_off):
-        for mask, _ in guard({}, lamps, city, now_us):
-            free &= ~mask
-    return free
-
-
-def _ask(wish: _Wish, lamps: Numbers) -> Ask:
-    """The order of one beat and one rule. Its words say what called and how often, and not where or who: which lamps
-    were raised is in its targets."""
+def _ask(wish: _Wish, lamps: Numbers, until_us: int) -> Ask:
+    """The order of one beat, one rule and one end. Its words say what called and how often, and not where or who:
+    which lamps were raised is in its targets."""
     body = wish.rule.body
     calls = [call for call, called in wish.calls if np.isin(called, lamps).any()]
     counts = {each: sum(call.trigger is each for call in calls) for each in Trigger}
     words = {AUTOMATION_WORD: AUTOMATION, "plan": wish.rule.plan}
     words |= {str(each): str(count) for each, count in counts.items() if count}
-    params: dict[str, Any] = {"level": float(body.level), UNTIL.name: rfc3339(wish.until_us)}
+    params: dict[str, Any] = {"level": float(body.level), UNTIL.name: rfc3339(until_us)}
     if body.fade_s:
         params[FADE.name] = body.fade_s
     return Ask(Luminaire, Luminaire.dim, params, lamps, words, LATE_US / SECOND_US)

@@ -19,6 +19,7 @@ from vigie.core.service import Lines
 from vigie.core.times import DAY_US
 from vigie.services.lighting.ondemand.graph import Graph
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
+from vigie.services.lighting.ondemand.planned import Planned
 from vigie.services.lighting.programmes.checks import NAMED_MOST, dates, names
 from vigie.services.lighting.programmes.layers import Layer, Sunlit, groups, schedule
 from vigie.services.lighting.programmes.model import Switching
@@ -41,10 +42,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is in force, and the streets that it is in force on."""
+    """What is in force, the streets that it is in force on, and what the programmes have their lamps do."""
 
     park: Park
     graph: Graph
+    planned: Planned
     rules: Sequence[Rule]
     calendar: Calendar
 
@@ -54,10 +56,12 @@ class Prepared:
         return middle(self.park)
 
 
-def prepare(park: Park, rules: Sequence[tuple[str, OnDemand]], lines: Lines, calendar: Calendar) -> Prepared:
-    """Rules by the ids of their plans, in force on streets."""
+def prepare(
+    park: Park, rules: Sequence[tuple[str, OnDemand]], layers: Sequence[Layer], lines: Lines, calendar: Calendar
+) -> Prepared:
+    """Rules by the ids of their plans, in force on streets above the layers of programmes. Raises Unanswerable."""
     made = [Rule(plan, body, park.named(body)) for plan, body in rules]
-    return Prepared(park, Graph(park, lines), made, calendar)
+    return Prepared(park, Graph(park, lines), Planned(park, layers, calendar), made, calendar)
 
 
 def spans(rule: OnDemand, nights: Nights, place: Place) -> list[tuple[int, int]]:
