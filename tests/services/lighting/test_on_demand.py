@@ -272,6 +272,23 @@ def test_a_sensor_that_fires_beyond_the_cap_is_capped_and_is_work_for_the_mainte
     assert len(lane.given) > before
 
 
+def test_a_lamp_in_reach_that_has_had_its_night_makes_no_sensor_stuck() -> None:
+    lane = Lane(rule(hold_s=60, raises_max=4, triggers=(Trigger.MOTION,)),
+                rule(hold_s=60, raises_max=4, triggers=(Trigger.BUS,), ahead_m=10.0, behind_m=0.0))  # fmt: skip
+    for metres in (0, 60, 120, 180, 240):
+        lane.drive(metres)
+    assert lane.raised() == [0, 2, 4, 6, 8]
+    for _ in range(4):
+        lane.tick(70)
+        lane.walk()
+    # Those of the bus have had their night; the others are raised still, and the sensor sees somebody again.
+    lane.walk()
+    assert lane.open() == {}
+    lane.tick(70)
+    lane.walk()
+    assert lane.open() == {"motion_stuck": ["s1"]}
+
+
 def test_a_counter_that_grows_calls_as_well() -> None:
     lane = Lane(rule())
     lane.say("s1", passages=10.0)

@@ -295,7 +295,7 @@ class Calls:
         lamps, until_us = lamps[may], until_us[may]
         fits = ~self._spent(lamps, body, until_us, now_us)
         if not fits.all():
-            self._note_capped(wish, lamps, lamps[~fits], now_us, effects)
+            self._note_capped(wish, lamps[~fits], now_us, effects)
         return _Grant(lamps[fits], until_us[fits])
 
     def _due(self, lamps: Numbers, body: OnDemand, now_us: int) -> Numbers:
@@ -333,14 +333,15 @@ class Calls:
                 free &= ~mask
         return free
 
-    def _note_capped(self, wish: _Wish, free: Numbers, capped: Numbers, now_us: int, effects: list[Effect]) -> None:
+    def _note_capped(self, wish: _Wish, capped: Numbers, now_us: int, effects: list[Effect]) -> None:
+        """Finds the sensors that call for lamps which have had their night, and for none that is raised or may be."""
         for call, called in wish.calls:
-            meant = called[np.isin(called, free)]
-            if call.trigger is not Trigger.MOTION or call.asset in self._stuck or not len(meant):
+            if call.trigger is not Trigger.MOTION or call.asset in self._stuck or not np.isin(called, capped).any():
                 continue
-            if np.isin(meant, capped).all():
+            over = self._spent(called, wish.rule.body, wish.until_us, now_us)
+            if (over & (self._lamps.until_us[called] <= now_us)).all():
                 self._stuck[call.asset] = False
-                raises, raised_us = (int(each[meant].max()) for each in (self._lamps.raises, self._lamps.raised_us))
+                raises, raised_us = (int(each[called].max()) for each in (self._lamps.raises, self._lamps.raised_us))
                 evidence = {"raises": raises, "minutes_raised": raised_us // MINUTE_US, "confidence": 60.0}
                 effects.append(Raise(MOTION_STUCK, call.asset, now_us, evidence))
 
