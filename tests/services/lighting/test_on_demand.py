@@ -52,8 +52,8 @@ def test_who_passes_lights_the_lane_both_ways_for_a_while_and_it_ends_by_itself(
 
 def test_who_stays_keeps_the_light_with_two_orders_a_hold_at_most() -> None:
     lane = Lane(rule(hold_s=120))
-    lane.see(True)
     for _ in range(60):
+        lane.see(True)
         lane.tick(10)
         assert set(lane.ends) == set(lane.numbers[3:8])
     orders = [each for each in lane.engine.commands if each.is_automatic]
@@ -236,8 +236,8 @@ def test_two_rules_give_the_higher_level_and_never_darken() -> None:
 
 def test_a_sensor_that_sees_somebody_without_end_is_stuck_and_calls_no_more_until_it_lets_go() -> None:
     lane = Lane(rule(hold_s=600, minutes_max=720, hours=ALL_NIGHT))
-    lane.see(True)
     for _ in range(STUCK_US // (5 * MINUTE_US) + 4):
+        lane.see(True)
         lane.tick(300)
     assert lane.open() == {"motion_stuck": ["s1"]}
     assert lane.evidence("motion_stuck")["minutes_on"] >= STUCK_US // MINUTE_US
@@ -270,6 +270,27 @@ def test_a_sensor_that_fires_beyond_the_cap_is_capped_and_is_work_for_the_mainte
         lane.report(lamp)
     lane.walk()
     assert len(lane.given) > before
+
+
+def test_a_sensor_that_falls_silent_while_it_sees_somebody_calls_for_a_hold_and_is_not_stuck() -> None:
+    lane = Lane(rule(hold_s=120, hours=ALL_NIGHT))
+    lane.see(True)
+    for _ in range(30):
+        lane.tick(10)
+    assert max(until_us for *_, until_us in lane.given) <= lane.at_us
+    for _ in range(STUCK_US // (10 * MINUTE_US)):
+        lane.tick(600)
+    assert lane.open() == {}
+
+
+def test_a_sensor_that_is_retired_calls_no_more_and_gets_no_alarm() -> None:
+    lane = Lane(rule(hold_s=600, hours=ALL_NIGHT))
+    lane.see(True)
+    lane.acts.retire_asset(lane.engine.registry.numbers["s1"], actor="u-manager", reason="r")
+    for _ in range(STUCK_US // (5 * MINUTE_US) + 4):
+        lane.see(True)
+        lane.tick(300)
+    assert (lane.given, lane.open()) == ([], {})
 
 
 def test_a_lamp_in_reach_that_has_had_its_night_makes_no_sensor_stuck() -> None:

@@ -7,12 +7,12 @@ Laws (tests/services/lighting/test_on_demand.py):
   ends where a programme would have its lamp as bright, or out, however long somebody stays;
 - a lamp whose last word is past its time is not raised;
 - each raise carries its end; a lamp that would not end it by itself is not raised;
-- what was observed too long ago calls for nothing.
+- what was observed too long ago calls for nothing, nor does who has been silent for a hold, or is retired.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -54,12 +54,13 @@ _M_PER_DEGREE = 111_195.0
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """Something that calls for light where it is."""
+    """Something that calls for light where it is. said_us: when it last said anything."""
 
     trigger: Trigger
     kind: type[AssetKind]
     asset: int
     observed_us: int
+    said_us: int
 
 
 @dataclass(frozen=True)
@@ -147,18 +148,20 @@ class Calls:
         elif change.point is MotionSensor.passages:
             calls = change.value > change.before
         for asset, observed_us in zip(ints(change.asset[calls]), ints(change.observed_us[calls]), strict=True):
-            self._heard[asset] = _Call(trigger, change.kind, asset, observed_us)
+            self._heard[asset] = _Call(trigger, change.kind, asset, observed_us, now_us)
 
     def answer(self, prepared: Prepared, city: City, now_us: int) -> tuple[list[Ask], list[Effect]]:
         """The raises that are called for now."""
+        self._let_go(city)
         heard = self._taken(now_us)
         effects = self._turn(prepared, now_us)
-        effects += self._sensors(now_us)
+        said = self._said(city)
+        effects += self._sensors(said, now_us)
         hours = {rule.plan: self._until_us(rule, now_us) for rule in prepared.rules}
         if not any(hours.values()):
             return [], effects
         for asset in self._on_us.keys() - heard.keys():
-            heard[asset] = _Call(Trigger.MOTION, MotionSensor, asset, now_us)
+            heard[asset] = _Call(Trigger.MOTION, MotionSensor, asset, now_us, said[asset])
         calls = [each for each in heard.values() if now_us - each.observed_us <= LATE_US]
         calls = [each for each in calls if each.asset not in self._stuck]
         places = [(call, *self._place(call, city)) for call in sorted(calls, key=lambda each: each.asset)]
@@ -177,6 +180,24 @@ class Calls:
         return asks, effects
 
     # What time brings.
+
+    def _let_go(self, city: City) -> None:
+        """Forgets of sensors and buses that are in service no longer: nothing they said would ever be taken back."""
+        if self._on_us or self._stuck:
+            here = set(ints(city.assets(MotionSensor)))
+            for known in (self._on_us, self._stuck):
+                for asset in known.keys() - here:
+                    del known[asset]
+        kinds = {each.kind for each in self._heard.values()}
+        present = {kind: set(ints(city.assets(kind))) for kind in kinds}
+        self._heard = {asset: each for asset, each in self._heard.items() if asset in present[each.kind]}
+
+    def _said(self, city: City) -> dict[int, int]:
+        """When each sensor that sees somebody last said anything."""
+        sensors = np.array(sorted(self._on_us), np.int64)
+        words = [city.newest(MotionSensor, each, sensors) for each in (MotionSensor.motion, MotionSensor.passages)]
+        last_us = np.maximum(*(each.received_us for each in words))
+        return dict(zip(ints(sensors), ints(last_us), strict=True))
 
     def _taken(self, now_us: int) -> dict[int, _Call]:
         """What was heard and is to be answered now."""
@@ -211,11 +232,13 @@ class Calls:
             self._spanned = prepared
         return effects
 
-    def _sensors(self, now_us: int) -> list[Effect]:
-        """Sensors that see somebody without an end, and those of them that see nobody any more."""
+    def _sensors(self, said: Mapping[int, int], now_us: int) -> list[Effect]:
+        """Sensors that see somebody without an end, and those of them that see nobody any more. One that is silent is
+        not stuck: nothing is known of it. said: when each last said anything."""
         effects: list[Effect] = []
         for asset, since_us in self._on_us.items():
-            if now_us - since_us > STUCK_US and asset not in self._stuck:
+            speaks = now_us - said[asset] < MotionSensor.motion.valid_s * SECOND_US
+            if now_us - since_us > STUCK_US and speaks and asset not in self._stuck:
                 self._stuck[asset] = True
                 evidence = {"minutes_on": (now_us - since_us) // MINUTE_US, "confidence": 90.0}
                 effects.append(Raise(MOTION_STUCK, asset, now_us, evidence))
@@ -266,7 +289,7 @@ class Calls:
     ) -> _Wish | None:
         body, found = rule.body, list[tuple[_Call, Numbers]]()
         for call, lon, lat, heading in places:
-            if call.trigger not in body.triggers or np.isnan(lon):
+            if call.trigger not in body.triggers or np.isnan(lon) or now_us - call.said_us > body.hold_s * SECOND_US:
                 continue
             rows = prepared.graph.ahead(lon, lat, heading, body.ahead_m, body.behind_m).rows
             rows = rows[rule.lamps[rows]]
