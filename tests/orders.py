@@ -109,6 +109,7 @@ class Bench:
 
     def tick(self) -> None:
         self.acts.tick()
+        assert self.engine.automations.faults == {}
         self.engine.settle()
 
     def stored(self, command: Command) -> dict[str, int]:

@@ -20,6 +20,7 @@ from vigie.core.times import HOUR_US, SECOND_US
 from vigie.engine.command import Command
 from vigie.engine.known import Frozen
 from vigie.services.lighting.conditions import NOT_RETURNED
+from vigie.services.lighting.ondemand.calls import Calls
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
 from vigie.services.lighting.plans import ON_DEMAND
 
@@ -143,3 +144,22 @@ def test_what_is_withdrawn_calls_for_nothing_any_more(path: Bench) -> None:
     walk(path)
     assert raises(path) == []
     assert not path.engine.automations.hears.any()
+
+
+def test_a_fault_in_an_automation_is_noted_and_stops_neither_the_others_nor_what_time_does_to_orders(
+    path: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("a fault")
+
+    path.dim(50.0, until_us=path.clock.at_us + HOUR_US)
+    path.later(3_600)
+    monkeypatch.setattr(Calls, "answer", fails)
+    monkeypatch.setattr(Calls, "hear", fails)
+    path.say([(SENSOR, "motion", 1.0, path.clock.at_us)])
+    assert path.engine.automations.faults.keys() == {"lighting.on_demand"}
+    path.engine.automations.faults.clear()
+    path.acts.tick()
+    path.engine.settle()
+    assert [str(error) for error in path.engine.automations.faults.values()] == ["a fault"]
+    assert [path.stored(each) for each in path.engine.commands] == [{"expired": LAMPS}]

@@ -88,8 +88,7 @@ class Post:
         while True:
             await asyncio.sleep(1)
             beats += 1
-            with _noted("look after the orders"):
-                self._beat()
+            self._beat()
             if self.engine.owed:
                 with _noted("settle"):
                     await self.pump.settled()
@@ -108,12 +107,20 @@ class Post:
                 await self._try("sign the journal", self._opened.sign_head)
 
     def _beat(self) -> None:
-        self._watch_clock()
-        if self.trouble is not None and self._opened.observations.has_room:
-            self._on_full(None)
-        self._tell_set_aside()
-        self.acts.tick()
-        self._sweep()
+        with _noted("look at the clock and the disk"):
+            self._watch_clock()
+            if self.trouble is not None and self._opened.observations.has_room:
+                self._on_full(None)
+            self._tell_set_aside()
+        with _noted("look after the orders"):
+            self.acts.tick()
+        faults = self.engine.automations.faults
+        while faults:
+            name, error = faults.popitem()
+            with _noted(f"automate {name}"):
+                raise error
+        with _noted("sweep"):
+            self._sweep()
 
     def _sweep(self) -> None:
         """Looks over the picture when its time has come, as long as there is room for what is found."""

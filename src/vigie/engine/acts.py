@@ -207,19 +207,30 @@ class Acts:
     def tick(self) -> None:
         """What time does to orders and to what they set, and what automations order by themselves."""
         now_us = self._clock.now_us()
-        self._engine.commands.tick(now_us)
-        if self._facts.has_room:
-            due = self._engine.holds.due(now_us)
-            self._engine.apply(due.effects, self._engine.next_ingest, f"holds.{now_us}", now_us)
-            for order in due.orders:
-                with suppress(CommandRefused):
-                    self._give(order, now_us)
-            asks, effects = self._engine.automations.answer(self._engine, now_us)
-            self._engine.apply(effects, self._engine.next_ingest, f"automations.{now_us}", now_us)
-            for ask in asks:
-                with suppress(CommandRefused):
-                    self._answer(ask, now_us)
-        self.note_orders()
+        try:
+            self._engine.commands.tick(now_us)
+            if self._facts.has_room:
+                due = self._engine.holds.due(now_us)
+                self._engine.apply(due.effects, self._engine.next_ingest, f"holds.{now_us}", now_us)
+                for order in due.orders:
+                    with suppress(CommandRefused):
+                        self._give(order, now_us)
+                self._automate(now_us)
+        finally:
+            self.note_orders()
+
+    def _automate(self, now_us: int) -> None:
+        """What automations order by themselves; a fault in one of them is its own (`Automations.faults`)."""
+        automations = self._engine.automations
+        # As before a sweep: an asset may have been made of which nobody has said anything yet.
+        self._engine.picture.fit()
+        for automation, asks, effects in automations.answer(self._engine, now_us):
+            with automations.alone(automation):
+                rule = f"automations.{automation.name}.{now_us}"
+                self._engine.apply(effects, self._engine.next_ingest, rule, now_us)
+                for ask in asks:
+                    with suppress(CommandRefused):
+                        self._answer(ask, now_us)
 
     def _answer(self, ask: Ask, now_us: int) -> None:
         """Gives what an automation asks for, to those who are not refused and end it by themselves. Raises

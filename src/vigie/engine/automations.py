@@ -6,7 +6,8 @@ changed; until that is there, it goes on with what it has. As long as nothing of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ from vigie.engine.registry import Registry
 Versions = tuple[tuple[str, int], ...]
 Edition = tuple[int, Versions, Versions]
 """What was prepared is of this: the registry's version, its plans in force with their versions, and those it reads."""
+
+Answer = tuple[Automation, Sequence[Ask], Sequence[Effect]]
+"""What an automation orders, and what it finds."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Automations:
         ]
         self.hears = np.zeros(max(registry.by_number, default=0) + 1, np.bool_)
         """By the number of a point, whether an automation hears of it now."""
+        self.faults: dict[str, Exception] = {}
+        """The last fault of each automation, by its name; who runs the engine takes them and says so."""
 
     def due(self) -> list[Edition | None]:
         """What each is to be prepared for, None for one that is; empty where all are."""
@@ -64,22 +70,33 @@ class Automations:
         for number, change in changes:
             for each in self._all:
                 if each.reactor is not None and number in each.points:
-                    each.reactor.hear(change, now_us)
+                    with self.alone(each.automation):
+                        each.reactor.hear(change, now_us)
 
-    def answer(self, city: City, now_us: int) -> tuple[list[Ask], list[Effect]]:
-        """What automations order now, and what they find."""
-        asks, effects = list[Ask](), list[Effect]()
+    def answer(self, city: City, now_us: int) -> list[Answer]:
+        """What each automation orders now, and what it finds."""
+        answers: list[Answer] = []
         for each in self._all:
-            if each.prepared is None:
-                if each.reactor is not None:
-                    each.reactor, self.hears[each.points] = None, False
-                continue
-            if each.reactor is None:
-                each.reactor, self.hears[each.points] = each.automation.make(city, now_us), True
-            more, found = each.reactor.answer(each.prepared, city, now_us)
-            asks += more
-            effects += found
-        return asks, effects
+            with self.alone(each.automation):
+                answers += self._answered(each, city, now_us)
+        return answers
+
+    @contextmanager
+    def alone(self, automation: Automation) -> Generator[None]:
+        """What an automation does by a fault of its own stops nothing else: the orders of others, and of persons."""
+        try:
+            yield
+        except Exception as error:
+            self.faults[automation.name] = error
+
+    def _answered(self, each: _Running, city: City, now_us: int) -> list[Answer]:
+        if each.prepared is None:
+            if each.reactor is not None:
+                each.reactor, self.hears[each.points] = None, False
+            return []
+        if each.reactor is None:
+            each.reactor, self.hears[each.points] = each.automation.make(city, now_us), True
+        return [(each.automation, *each.reactor.answer(each.prepared, city, now_us))]
 
     def _edition(self, each: _Running) -> Edition:
         own = self._in_force((each.automation.plan,))

@@ -234,6 +234,8 @@ class Day:
             self.engine.settle()
             self._prepare()
         self.acts.tick()
+        for error in self.engine.automations.faults.values():
+            raise error
         self.engine.settle()
 
     def _prepare(self) -> None:

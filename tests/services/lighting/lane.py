@@ -102,6 +102,7 @@ class Lane(Town):
         if self.at_us - self.repeated_us >= REPORT_US:
             self._repeat()
         self.acts.tick()
+        assert self.engine.automations.faults == {}
         self.engine.settle()
         for offer in () if self.deaf else self.engine.commands.offers(1, self.at_us):
             command = offer.command
