@@ -13,6 +13,7 @@ from tests.services.lighting.lane import LAMPS, Lane, rule
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, to_us
 from vigie.services.lighting.kinds import Luminaire
 from vigie.services.lighting.ondemand.calls import LATE_US, STUCK_US
+from vigie.services.lighting.ondemand.graph import Graph, Reach
 from vigie.services.lighting.ondemand.model import Hours, Trigger
 from vigie.services.lighting.programmes.model import Clock, Dawn, Dusk, Programme, Rank, Target, Window
 from vigie.services.lighting.programmes.model import Rule as NightRule
@@ -308,6 +309,27 @@ def test_a_lamp_in_reach_that_has_had_its_night_makes_no_sensor_stuck() -> None:
     lane.tick(70)
     lane.walk()
     assert lane.open() == {"motion_stuck": ["s1"]}
+
+
+def test_the_streets_are_looked_along_once_for_a_sensor_and_once_for_each_word_of_a_bus(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[tuple[float, ...]] = []
+    ahead = Graph.ahead
+
+    def counted(self: Graph, *where: float) -> Reach:
+        looked.append(where)
+        return ahead(self, *where)
+
+    monkeypatch.setattr(Graph, "ahead", counted)
+    far = rule(target=Target(assets=("l11",)), ahead_m=20.0)
+    lane = Lane(rule(), rule(level=60), rule(level=50, behind_m=10.0, triggers=(Trigger.MOTION,)), far)
+    stay(lane, 5)
+    assert len(looked) == 1
+    looked.clear()
+    for metres in (0, 40, 80):
+        lane.drive(metres)
+    assert len(looked) == 3
 
 
 def test_a_counter_that_grows_calls_as_well() -> None:

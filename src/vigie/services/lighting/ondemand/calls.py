@@ -29,8 +29,9 @@ from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, rfc3339, to_
 from vigie.services.lighting.conditions import MOTION_STUCK
 from vigie.services.lighting.guards import full_light_is_off, supply_is_on
 from vigie.services.lighting.kinds import FADE, UNTIL, Luminaire, MotionSensor
+from vigie.services.lighting.ondemand.graph import M_PER_DEGREE
 from vigie.services.lighting.ondemand.model import AUTOMATION, HEARD, OnDemand, Trigger
-from vigie.services.lighting.ondemand.rules import Prepared, Rule, spans
+from vigie.services.lighting.ondemand.rules import Prepared, Reached, Rule, spans
 from vigie.services.lighting.programmes.nights import Nights
 
 LATE_US = 30 * SECOND_US
@@ -49,7 +50,6 @@ LEAST_US = 20 * SECOND_US
 """Nothing is raised for less: it would be over before it is seen."""
 
 _PROGRAMME, _ORDER = (float(Luminaire.control.code(name)) for name in ("programme", "order"))
-_M_PER_DEGREE = 111_195.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,27 @@ class _Call:
     asset: int
     observed_us: int
     said_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where somebody calls, in degrees, and where it is bound for, in degrees from north, NaN where that is not known.
+    The place of what stands still, or of what nothing is known, is NaN. reached: what was found ahead of it."""
+
+    call: _Call
+    lon: float
+    lat: float
+    heading_deg: float
+    reached: Reached
+
+    def rows(self, rule: Rule, prepared: Prepared) -> Int64s:
+        """The rows of a rule's lamps in its reach; streets are looked along once, whatever the rules and seconds."""
+        ahead_m = rule.body.ahead_m
+        key = (ahead_m, 0.0 if np.isnan(self.heading_deg) else rule.body.behind_m)
+        if key not in self.reached:
+            self.reached[key] = prepared.graph.ahead(self.lon, self.lat, self.heading_deg, *key).rows
+        rows = self.reached[key]
+        return rows[rule.lamps[rows]]
 
 
 @dataclass(frozen=True)
@@ -164,11 +185,11 @@ class Calls:
             heard[asset] = _Call(Trigger.MOTION, MotionSensor, asset, now_us, said[asset])
         calls = [each for each in heard.values() if now_us - each.observed_us <= LATE_US]
         calls = [each for each in calls if each.asset not in self._stuck]
-        places = [(call, *self._place(call, city)) for call in sorted(calls, key=lambda each: each.asset)]
+        spots = [self._spot(call, prepared, city) for call in sorted(calls, key=lambda each: each.asset)]
         asks: list[Ask] = []
         taken = np.empty(0, np.int64)
         for rule in sorted(prepared.rules, key=lambda each: (-each.body.level, each.plan)):
-            wish = self._wish(rule, places, prepared, hours[rule.plan], now_us) if hours[rule.plan] else None
+            wish = self._wish(rule, spots, prepared, hours[rule.plan], now_us) if hours[rule.plan] else None
             if wish is None:
                 continue
             grant = self._granted(wish, prepared, city, now_us, effects)
@@ -259,52 +280,45 @@ class Calls:
 
     # Who calls, and for which lamps.
 
-    def _place(self, call: _Call, city: City) -> tuple[float, float, float]:
-        """Where a call is (degrees) and where it is bound for (degrees from north), NaN where that is not known; the
-        place of what stands still, or of what nothing is known, is NaN."""
+    def _spot(self, call: _Call, prepared: Prepared, city: City) -> _Spot:
         one = np.array([call.asset])
         if call.trigger is Trigger.MOTION:
             lon, lat = (float(each[0]) for each in city.places(one))
-            return lon, lat, np.nan
+            return _Spot(call, lon, lat, np.nan, prepared.reached.setdefault(call.asset, {}))
         lon, lat = (float(each[0]) for each in city.seen_at(call.kind, call.kind.points["position"], one))
         before, self._places[call.asset] = self._places.get(call.asset), (lon, lat)
         if before is not None:
-            east = (lon - before[0]) * _M_PER_DEGREE * np.cos(np.radians(lat))
-            north = (lat - before[1]) * _M_PER_DEGREE
+            east = (lon - before[0]) * M_PER_DEGREE * np.cos(np.radians(lat))
+            north = (lat - before[1]) * M_PER_DEGREE
             if np.hypot(east, north) < MOVED_M:
                 self._places[call.asset] = before
-                return np.nan, np.nan, np.nan
+                return _Spot(call, np.nan, np.nan, np.nan, {})
             if np.hypot(east, north) <= JUMPED_M:
-                return lon, lat, float(np.degrees(np.arctan2(east, north)) % 360.0)
+                return _Spot(call, lon, lat, float(np.degrees(np.arctan2(east, north)) % 360.0), {})
         said = call.kind.points.get("heading")
-        return lon, lat, np.nan if said is None else float(city.value(call.kind, said, one)[0])
+        return _Spot(call, lon, lat, np.nan if said is None else float(city.value(call.kind, said, one)[0]), {})
 
-    def _wish(
-        self,
-        rule: Rule,
-        places: Iterable[tuple[_Call, float, float, float]],
-        prepared: Prepared,
-        until_us: int,
-        now_us: int,
-    ) -> _Wish | None:
+    def _wish(self, rule: Rule, spots: Iterable[_Spot], prepared: Prepared, until_us: int, now_us: int) -> _Wish | None:
+        """What a rule would raise, None where nobody calls for a lamp of it that is not raised for long enough yet."""
         body, found = rule.body, list[tuple[_Call, Numbers]]()
-        for call, lon, lat, heading in places:
-            if call.trigger not in body.triggers or np.isnan(lon) or now_us - call.said_us > body.hold_s * SECOND_US:
+        for spot in spots:
+            call = spot.call
+            silent = now_us - call.said_us > body.hold_s * SECOND_US
+            if call.trigger not in body.triggers or silent or np.isnan(spot.lon):
                 continue
-            rows = prepared.graph.ahead(lon, lat, heading, body.ahead_m, body.behind_m).rows
-            rows = rows[rule.lamps[rows]]
-            if len(rows):
-                found.append((call, prepared.park.no[rows]))
+            if not rule.spread.is_near(spot.lon, spot.lat):
+                continue
+            lamps = prepared.park.no[spot.rows(rule, prepared)]
+            self._lamps.fit(lamps)
+            if len(self._due(lamps, body, now_us)):
+                found.append((call, lamps))
         return _Wish(rule, until_us, found) if found else None
 
     def _granted(self, wish: _Wish, prepared: Prepared, city: City, now_us: int, effects: list[Effect]) -> _Grant:
         """The lamps that may be raised now, of those that a rule would raise. A sensor that calls for nothing else
         than lamps that have had their night is stuck."""
         body, own = wish.rule.body, self._lamps
-        own.fit(wish.lamps)
         lamps = self._due(wish.lamps, body, now_us)
-        if not len(lamps):
-            return _Grant(lamps, lamps)
         free = self._free(lamps, body, city, now_us)
         rows = np.searchsorted(prepared.park.no, lamps)
         until_us = np.minimum(prepared.planned.ends_us(rows, body.level, now_us, leave=bool(body.leave)), wish.until_us)

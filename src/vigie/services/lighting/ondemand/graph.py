@@ -27,6 +27,9 @@ APART_M = 1.0
 JOIN_M = 3.0
 """A line that ends so near to the course of another ends on it."""
 
+M_PER_DEGREE = 111_195.0
+"""A degree of latitude, in metres."""
+
 GAP_M = 120.0
 """Lamps of a street without lines that stand farther apart are not neighbours."""
 
@@ -35,7 +38,6 @@ _OWN_STREET_M = 15.0
 _ASTRAY_M = 20.0
 """By so much a stretch at right angles to a heading has to be nearer than one along it."""
 _CELL_M, _SAMPLE_M = 40.0, 20.0
-_M_PER_DEGREE = 111_195.0
 _FAR = np.inf
 
 
@@ -110,7 +112,7 @@ class Graph:
     """The lamps of a park on its streets. loose: which lamps are on no street that is known, and are never ahead."""
 
     def __init__(self, park: Park, lines: Lines) -> None:
-        self._east_m = _M_PER_DEGREE * float(np.cos(np.radians(park.lat.mean()))) if len(park) else _M_PER_DEGREE
+        self._east_m = M_PER_DEGREE * float(np.cos(np.radians(park.lat.mean()))) if len(park) else M_PER_DEGREE
         lamps = self._ground(park.lon, park.lat)
         edges = _joined(_edges(self._ground(lines.lon, lines.lat), lines.street, lines.start))
         edge, along = _placed(_Cells(edges), edges, lamps, park.street)
@@ -158,7 +160,7 @@ class Graph:
 
     def _ground(self, lon: Floats, lat: Floats) -> Floats:
         """Places in metres: a town is flat to its lamps."""
-        return np.stack([lon * self._east_m, lat * _M_PER_DEGREE], 1)
+        return np.stack([lon * self._east_m, lat * M_PER_DEGREE], 1)
 
     def _search(self, start: int, at_m: float, most_m: float, *, towards_head: bool) -> Reach:
         """The lamps reached from a place on a stretch by leaving it one way: nearest nodes first (Dijkstra)."""

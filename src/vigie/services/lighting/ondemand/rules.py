@@ -6,18 +6,18 @@ Prepared apart from the engine's own thread, whenever the inventory or what is i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar
-from vigie.core.observations import Int64s, Mask
+from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.plans import Finding, Known
 from vigie.core.service import Lines
 from vigie.core.times import DAY_US
-from vigie.services.lighting.ondemand.graph import Graph
+from vigie.services.lighting.ondemand.graph import M_PER_DEGREE, NEAR_M, Graph
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
 from vigie.services.lighting.ondemand.planned import Planned
 from vigie.services.lighting.programmes.checks import NAMED_MOST, dates, names
@@ -31,24 +31,50 @@ _LOOKED_AT_DAYS = 30
 """A check looks at a night in so many of the twelve months ahead: what dims does so for weeks."""
 
 
+class Spread:
+    """Where the lamps of a rule stand, in coarse cells: most places of a town are far from all of them, which is known
+    without a look along its streets."""
+
+    def __init__(self, lon: Floats, lat: Floats, reach_m: float) -> None:
+        """reach_m: how far along the streets the rule looks."""
+        # Streets are drawn with joints of a metre or so, and both who calls and a lamp stand beside theirs.
+        self._cell_m = 1.1 * reach_m + 2 * NEAR_M
+        self._east_m = M_PER_DEGREE * float(np.cos(np.radians(lat.mean()))) if len(lat) else M_PER_DEGREE
+        cells = np.floor(np.stack([lon * self._east_m, lat * M_PER_DEGREE], 1) / self._cell_m).astype(np.int64)
+        self._cells = {(east, north) for east, north in np.unique(cells, axis=0).tolist()}
+
+    def is_near(self, lon: float, lat: float) -> bool:
+        """Whether some of the lamps may be within reach of a place (degrees)."""
+        east, north = int(lon * self._east_m // self._cell_m), int(lat * M_PER_DEGREE // self._cell_m)
+        steps = (-1, 0, 1)
+        return any((east + right, north + up) in self._cells for right in steps for up in steps)
+
+
 @dataclass(frozen=True)
 class Rule:
-    """A rule in force. plan: its id. lamps: which rows of the park it may raise."""
+    """A rule in force. plan: its id. lamps: which rows of the park it may raise. spread: where those stand."""
 
     plan: str
     body: OnDemand
     lamps: Mask
+    spread: Spread
+
+
+Reached = dict[tuple[float, float], Int64s]
+"""How far ahead and behind somebody looks, in metres -> the rows of the park that lie there."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is in force, the streets that it is in force on, and what the programmes have their lamps do."""
+    """What is in force, the streets that it is in force on, and what the programmes have their lamps do. reached: what
+    was found around each sensor so far, for those do not move."""
 
     park: Park
     graph: Graph
     planned: Planned
     rules: Sequence[Rule]
     calendar: Calendar
+    reached: dict[int, Reached] = field(default_factory=dict[int, Reached])
 
     @cached_property
     def place(self) -> Place:
@@ -60,8 +86,13 @@ def prepare(
     park: Park, rules: Sequence[tuple[str, OnDemand]], layers: Sequence[Layer], lines: Lines, calendar: Calendar
 ) -> Prepared:
     """Rules by the ids of their plans, in force on streets above the layers of programmes. Raises Unanswerable."""
-    made = [Rule(plan, body, park.named(body)) for plan, body in rules]
+    made = [_made(plan, body, park) for plan, body in rules]
     return Prepared(park, Graph(park, lines), Planned(park, layers, calendar), made, calendar)
+
+
+def _made(plan: str, body: OnDemand, park: Park) -> Rule:
+    lamps = park.named(body)
+    return Rule(plan, body, lamps, Spread(park.lon[lamps], park.lat[lamps], max(body.ahead_m, body.behind_m)))
 
 
 def spans(rule: OnDemand, nights: Nights, place: Place) -> list[tuple[int, int]]:
