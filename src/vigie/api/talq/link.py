@@ -86,7 +86,7 @@ class Link:
         self.on_events: Callable[[Link, Sequence[CmsEvent]], None] = lambda link, events: None
         self._owed: set[str] = set()
         self._recall(remembered)
-        self._kept_standing = remembered.get(_STANDING, b"")
+        self._kept_standing = self.peer.standing
 
     @property
     def name(self) -> str:
@@ -212,7 +212,7 @@ class Link:
             for event in events:
                 if isinstance(event, Reported):
                     self._count(await self._means.take(event.readings, self.number))
-            await self._remember(reported=any(isinstance(event, Reported) for event in events))
+            await self._remember()
         except Busy as error:
             raise NotKept("more waits to be kept than may wait", 1) from error
         except Stopping as error:
@@ -221,21 +221,20 @@ class Link:
             _log.error("not kept", gateway=self.name, reason=str(error))
             raise NotKept("the disk is full", 30) from error
 
-    async def _remember(self, *, reported: bool) -> None:
+    async def _remember(self) -> None:
         """What stands at the devices changes with few of the reports, and is kept apart from what hardly ever does."""
-        memory = self.peer.memory()
-        parts: dict[str, bytes] = {}
+        standing = self.peer.standing
+        if _KNOWN not in self._owed and standing == self._kept_standing:
+            return
+        memory, parts = self.peer.memory(), dict[str, bytes]()
         if _KNOWN in self._owed:
             parts[_KNOWN] = msgspec.json.encode(msgspec.structs.replace(memory, points={}))
             parts[_ATTACHED] = msgspec.json.encode(self.attached_us)
-        if reported or _KNOWN in self._owed:
-            standing = msgspec.json.encode(memory.points)
-            if standing != self._kept_standing:
-                parts[_STANDING] = standing
-        if parts:
-            await self._means.keep(self.number, parts)
-            self._owed.clear()
-            self._kept_standing = parts.get(_STANDING, self._kept_standing)
+        if standing != self._kept_standing:
+            parts[_STANDING] = msgspec.json.encode(memory.points)
+        await self._means.keep(self.number, parts)
+        self._owed.clear()
+        self._kept_standing = standing
 
     def _note_clock(self, readings: Readings, now_us: int) -> None:
         said = [at_us for row, at_us in enumerate(readings.observed_us) if row not in readings.quality]

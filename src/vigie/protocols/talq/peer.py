@@ -151,6 +151,11 @@ class Peer:
             self._reader.points,
         )
 
+    @property
+    def standing(self) -> int:
+        """Grows with each change of what stands at the devices (`Memory.points`)."""
+        return self._reader.edition
+
     def recall(self, memory: Memory) -> None:
         """Goes on where `memory` was taken. Raises ValueError for a step that is none."""
         self.step, self.uri = Step(memory.step), memory.uri
@@ -489,10 +494,11 @@ class Peer:
         taken = self._taken({each.address for each in devices})
         good = [each for each in devices if is_whole(each) and each.address not in taken]
         found = tuple(known(each) for each in good if each.address != self.gateway)
+        changed = tuple(each for each in found if self.devices.get(each.address) != each)
         room = DEVICES_MAX - len(self.devices)
         fresh = [each for each in found if each.address not in self.devices][:room]
         self.devices.update({each.address: each for each in found if each.address in self.devices or each in fresh})
-        return good, ((Found(self.gateway, found),) if found else ())
+        return good, ((Found(self.gateway, changed),) if changed else ())
 
     def _devices_read(
         self, request: Request, devices: Sequence[Device], headers: Mapping[str, str], now_us: int

@@ -92,10 +92,12 @@ class Reader:
         """devices: the gateway's, by address; read each time, so it may grow."""
         self._devices = devices
         self.points: dict[str, dict[str, Standing]] = {}
+        self.edition = 0
 
     def forget(self, address: str) -> None:
         """A device is no more."""
-        self.points.pop(address, None)
+        if self.points.pop(address, None) is not None:
+            self.edition += 1
 
     def report(self, entries: Iterable[bytes], now_us: int) -> tuple[Readings, tuple[Notice, ...]]:
         """The entries of a log report. One that is wrong, unbound or of an unknown device is refused, alone."""
@@ -181,7 +183,9 @@ class Reader:
             value = _FORM[measure.form](measure, said.value)
             if (kind, measure.point) in REST_OF:
                 point = self._point(known, measure.point)
-                point.base = str(value)
+                if point.base != str(value):
+                    point.base = str(value)
+                    self.edition += 1
                 value = _shown(kind, measure.point, point)
             columns.add(row, known.asset, measure.point, value, at_us, quality)
 
@@ -189,11 +193,17 @@ class Reader:
         self, columns: _Columns, row: int, known: Known, sign: Sign, stands: bool, at_us: int, quality: Quality
     ) -> None:
         point = self._point(known, sign.point)
-        (point.events.add if stands else point.events.discard)(sign.event)
+        if (sign.event in point.events) is not stands:
+            (point.events.add if stands else point.events.discard)(sign.event)
+            self.edition += 1
         columns.add(row, known.asset, sign.point, _shown(sign.kind, sign.point, point), at_us, quality)
 
     def _point(self, known: Known, name: str) -> Standing:
-        return self.points.setdefault(known.address, {}).setdefault(name, Standing())
+        points = self.points.setdefault(known.address, {})
+        if name not in points:
+            points[name] = Standing()
+            self.edition += 1
+        return points[name]
 
 
 def _notice(data: EventLogData, now_us: int) -> Notice:
