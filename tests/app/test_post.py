@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -174,6 +175,48 @@ def test_a_post_prepares_what_is_in_force_of_light_on_demand_and_lets_go_of_what
     make(tmp_path / "post")
     with installation(Settings(data=tmp_path / "post")) as opened:
         asyncio.run(lives(opened))
+
+
+def test_what_automations_need_holds_up_no_beat_and_is_left_alone_for_a_while_where_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, goes_on, tried, beats = threading.Event(), asyncio.Event(), list[int](), list[int]()
+
+    def fails(_due: object, _known: object) -> None:
+        tried.append(len(beats))
+        held.wait(20)
+        raise ValueError("a fault")
+
+    def ticks() -> None:
+        beats.append(len(tried))
+        if beats.count(1) == 2:
+            goes_on.set()
+        raise ValueError("another")
+
+    async def lives(opened: Installation) -> None:
+        post = Post(opened)
+        swept: list[int] = []
+        monkeypatch.setattr(post.engine.automations, "prepare", fails)
+        monkeypatch.setattr(post.acts, "tick", ticks)
+        monkeypatch.setattr(post.engine, "sweep", swept.append)
+        rule = OnDemand(name="Sentier", level=80, triggers=(Trigger.MOTION,))
+        plan = post.acts.make_plan(ON_DEMAND, rule, actor="u-manager", reason="")
+        post.acts.move_plan(plan, "approve", number=1, revision=1, actor="u-other", reason="")
+        async with post.life():
+            await goes_on.wait()
+            assert len(swept) >= 2, "a fault in one thing stops no other"
+            held.set()
+        monkeypatch.setattr(post_module, "AGAIN_S", 0)
+        with pytest.raises(ValueError, match="a fault"):
+            await post.prepare()
+        assert len(tried) == 2
+        monkeypatch.setattr(post_module, "AGAIN_S", 60)
+        await post.prepare()
+        assert len(tried) == 2
+
+    make(tmp_path / "post")
+    with installation(Settings(data=tmp_path / "post")) as opened:
+        asyncio.run(asyncio.wait_for(lives(opened), 30))
 
 
 def test_a_post_reads_the_inventory_by_itself_and_again_when_it_has_changed(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from vigie.core.scope import Scope
 from vigie.core.service import SWEEP_S, Clear, Raise
 from vigie.core.times import SECOND_US
 from vigie.engine.acts import Acts
+from vigie.engine.automations import Edition
 from vigie.engine.known import Frozen
 from vigie.engine.ports import StorageFull
 from vigie.engine.pump import Pump
@@ -25,6 +26,8 @@ from vigie.services.desk import CLOCK_JUMPED, FACT_SET_ASIDE, STORAGE_FULL
 FRAME_EVERY_S = 60
 HEAD_EVERY_S = 60
 SEAL_EVERY_S = 3_600
+AGAIN_S = 60
+"""What automations need is prepared again so long after it failed, unless something of it has changed before."""
 
 _log = structlog.get_logger("vigie")
 
@@ -46,13 +49,14 @@ class Post:
         self.trouble: str | None = None
         self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._swept = 0
+        self._tried: tuple[list[Edition | None], float] = [], 0.0
         self._post = self.engine.registry.numbers[POST_ID]
 
     @asynccontextmanager
     async def life(self) -> AsyncGenerator[None]:
         """Runs as long as the post does; its end keeps the live picture and signs the journal."""
         self.pump.start()
-        tasks = [asyncio.create_task(_kept(run)) for run in (self._upkeep, *self.beside)]
+        tasks = [asyncio.create_task(_kept(run)) for run in (self._upkeep, self._warm, *self.beside)]
         try:
             yield
         finally:
@@ -92,8 +96,6 @@ class Post:
             if self.engine.owed:
                 with _noted("settle"):
                     await self.pump.settled()
-            with _noted("read the inventory"):
-                await self._warm()
             if beats % FRAME_EVERY_S == 0:
                 with _noted("keep the picture"):
                     frame = self.engine.frame(self._opened.clock.now_us())
@@ -130,13 +132,25 @@ class Post:
             self._swept = turn
 
     async def _warm(self) -> None:
-        """Reads what sweeps ask of the inventory, where it has changed, once all of that is on disk; and prepares what
-        automations need of it and of what is in force."""
+        """Each second, beside the beat, for it may last: reads what sweeps ask of the inventory where it has changed,
+        once all of that is on disk; and prepares what automations need of it and of what is in force."""
         engine = self.engine
-        if not engine.attributes.are_warm and not engine.owed:
-            await asyncio.to_thread(engine.attributes.read, engine.registry.version)
+        while True:
+            await asyncio.sleep(1)
+            with _noted("read the inventory"):
+                if not engine.attributes.are_warm and not engine.owed:
+                    await asyncio.to_thread(engine.attributes.read, engine.registry.version)
+            with _noted("prepare what automations need"):
+                await self.prepare()
+
+    async def prepare(self) -> None:
+        """Prepares what automations need, where it is due. What failed is left alone for a while."""
+        engine, now_s = self.engine, asyncio.get_running_loop().time()
         due = [] if engine.owed else engine.automations.due()
-        if due:
+        tried, at_s = self._tried
+        # What was prepared is due no longer: what still is has failed.
+        if due and (due != tried or now_s >= at_s + AGAIN_S):
+            self._tried = due, now_s
             known = Frozen.of(engine, self.calendar(), Scope.everything(), self._opened.clock.now_us())
             await asyncio.to_thread(engine.automations.prepare, due, known)
 

@@ -59,11 +59,13 @@ class Automations:
         return due if any(due) else []
 
     def prepare(self, due: Sequence[Edition | None], known: Known) -> None:
-        """Prepares what was due when the town was frozen. May be called from any thread, once at a time."""
+        """Prepares what was due when the town was frozen; what fails is due still. May be called from any thread, once
+        at a time."""
         for each, edition in zip(self._all, due, strict=True):
             if edition is not None:
-                each.prepared = each.automation.prepare(known, self._lines()) if edition[1] else None
-                each.edition = edition
+                with self.alone(each.automation):
+                    each.prepared = each.automation.prepare(known, self._lines()) if edition[1] else None
+                    each.edition = edition
 
     def hear(self, changes: Iterable[tuple[int, Change]], now_us: int) -> None:
         """Tells of changes, by the numbers of their points."""
