@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -86,6 +88,14 @@ def test_luminaires_go_out_in_the_form_of_the_cnig_and_come_in_elsewhere(vigie: 
     report = json.loads(there(*words).stdout)
     assert (report["made"], report["rejected"]) == (LAMPS // 2, 0)
     assert json.loads(there(*words).stdout)["unchanged"] == LAMPS // 2
+    # What is there is there whole, and nothing beside it; what is no file is written to as it is.
+    assert [each.name for each in tmp_path.iterdir() if "points-lumineux" in each.name] == [file.name]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as beside:
+        read = beside.submit(pipe.read_bytes)
+        vigie("export", str(pipe), "--area", "dijon-metropole/quetigny")
+        assert read.result() == file.read_bytes()
     assert "There is no form 'shp'" in vigie("export", str(file), "--form", "shp", code=1).stderr
 
 

@@ -14,6 +14,7 @@ from vigie.cli.consoles import err, fail, group
 from vigie.core.scope import lies_in
 from vigie.engine.loop import catalogue_of
 from vigie.protocols.inventories import eclext
+from vigie.store.files import write_whole
 
 commands = group()
 
@@ -37,8 +38,16 @@ def export_command(
     with opened(config, data) as post:
         points = _points(post, area)
     written = eclext.write(points)
+
+    def put(path: Path) -> None:
+        path.write_bytes(written.data)
+
     try:
-        to.write_bytes(written.data)
+        # A pipe or a terminal is no file that another could take the place of.
+        if to.exists() and not to.is_file():
+            put(to)
+        else:
+            write_whole(to.resolve(), put)
     except OSError as error:
         raise fail(f"{to} cannot be written: {error.strerror}") from None
     # What was written may be read by a program: what is said of it goes to the other console.
