@@ -17,7 +17,9 @@ from vigie.core.drafts import Draft
 from vigie.core.facts import POST, CommandProposed, DeviceAdmitted, Entry
 from vigie.core.scope import Scope
 from vigie.core.times import HOUR_US, SECOND_US
+from vigie.engine import commands
 from vigie.engine.command import Command
+from vigie.engine.commands import CommandRefused
 from vigie.engine.known import Frozen
 from vigie.services.lighting.conditions import NOT_RETURNED
 from vigie.services.lighting.ondemand.calls import Calls
@@ -163,3 +165,21 @@ def test_a_fault_in_an_automation_is_noted_and_stops_neither_the_others_nor_what
     path.engine.settle()
     assert [str(error) for error in path.engine.automations.faults.values()] == ["a fault"]
     assert [path.stored(each) for each in path.engine.commands] == [{"expired": LAMPS}]
+
+
+def test_what_automations_have_under_way_takes_no_place_of_a_person_s_order(
+    path: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "OPEN_MAX", 1)
+    monkeypatch.setattr(commands, "TARGETS_OPEN_MAX", LAMPS)
+    walk(path)
+    assert len(raises(path)) == 1
+    path.dim(50.0, until_us=path.clock.at_us + HOUR_US)
+    with pytest.raises(CommandRefused, match="too_many_orders"):
+        path.dim(60.0, until_us=path.clock.at_us + HOUR_US)
+
+
+def test_automations_have_no_more_under_way_than_their_own_limit(path: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "AUTOMATIC_OPEN_MAX", 0)
+    walk(path)
+    assert raises(path) == []

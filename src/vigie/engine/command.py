@@ -14,7 +14,7 @@ from vigie.core.facts import POST, About, CommandProposed, Entry, TargetsMoved, 
 from vigie.core.kinds import Hazard
 from vigie.core.lives import TARGET
 from vigie.core.observations import Bytes, Int64s, Mask
-from vigie.core.service import AUTOMATION, Refusal
+from vigie.core.service import Refusal
 from vigie.core.times import MINUTE_US
 from vigie.engine.orders import Order
 
@@ -92,7 +92,7 @@ class Command:
     @property
     def is_automatic(self) -> bool:
         """Whether an automation gave it, and nobody."""
-        return AUTOMATION in self.order.selection
+        return self.order.is_automatic
 
     def followed_us(self, most_us: int) -> int:
         """How long after its end it is followed, where an order of a person is for so long."""

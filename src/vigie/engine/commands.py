@@ -51,6 +51,8 @@ SHOWN_US = 2 * MINUTE_US
 
 OFFERED_MAX = 2_000
 OPEN_MAX = 2_000
+AUTOMATIC_OPEN_MAX = 200
+"""So many orders of automations may be under way; they are counted apart, and take no place of a person's."""
 TARGETS_OPEN_MAX = 1_000_000
 TARGETS_OVER_MAX = 1_000_000
 """So many targets of orders that are over are kept for a late proof, the newest first."""
@@ -149,9 +151,11 @@ class Commands:
         refused whole. expires_s: what was not sent by then is never sent; as the action says, where nothing is said.
         Raises CommandRefused where too many orders are under way."""
         count = len(order.assets)
-        sizes = [len(each.order.assets) for each in self._all.values() if not each.closed_us]
-        if len(sizes) >= OPEN_MAX:
-            raise CommandRefused("engine.too_many_orders", most=OPEN_MAX)
+        most = AUTOMATIC_OPEN_MAX if order.is_automatic else OPEN_MAX
+        alike = (each.order for each in self._all.values() if not each.closed_us)
+        sizes = [len(each.assets) for each in alike if each.is_automatic == order.is_automatic]
+        if len(sizes) >= most:
+            raise CommandRefused("engine.too_many_orders", most=most)
         if sum(sizes) + count > TARGETS_OPEN_MAX:
             raise CommandRefused("engine.too_many_targets", most=TARGETS_OPEN_MAX - sum(sizes))
         command = Command(

@@ -15,7 +15,7 @@ import numpy as np
 
 from vigie.core.kinds import Action, AssetKind, Catalogue, Default, Hold, Keeper, Param, Quality, Sort
 from vigie.core.observations import Floats, Int64s, Mask
-from vigie.core.service import City, Guard, Numbers, Refusal
+from vigie.core.service import AUTOMATION, City, Guard, Numbers, Refusal
 from vigie.core.sun import next_dawn_us
 from vigie.core.times import HOUR_US, SECOND_US, rfc3339, to_us
 from vigie.engine.picture import NEVER_US, Picture
@@ -56,6 +56,11 @@ class Order:
     def name(self) -> str:
         """What the action is called, such as luminaire.dim."""
         return f"{self.kind.kind}.{self.action.name}"
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether an automation gave it, and nobody."""
+        return AUTOMATION in self.selection
 
     @property
     def proof(self) -> tuple[str, float, float] | None:
