@@ -183,3 +183,4 @@ def test_automations_have_no_more_under_way_than_their_own_limit(path: Bench, mo
     monkeypatch.setattr(commands, "AUTOMATIC_OPEN_MAX", 0)
     walk(path)
     assert raises(path) == []
+    assert path.engine.automations.refused == 1

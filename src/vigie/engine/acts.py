@@ -229,8 +229,10 @@ class Acts:
                 rule = f"automations.{automation.name}.{now_us}"
                 self._engine.apply(effects, self._engine.next_ingest, rule, now_us)
                 for ask in asks:
-                    with suppress(CommandRefused):
+                    try:
                         self._answer(ask, now_us)
+                    except CommandRefused:
+                        automations.refused += 1
 
     def _answer(self, ask: Ask, now_us: int) -> None:
         """Gives what an automation asks for, to those who are not refused and end it by themselves. Raises

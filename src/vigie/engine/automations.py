@@ -49,6 +49,8 @@ class Automations:
         ]
         self.hears = np.zeros(max(registry.by_number, default=0) + 1, np.bool_)
         """By the number of a point, whether an automation hears of it now."""
+        self.refused = 0
+        """How many orders were not given because too many are under way."""
         self.faults: dict[str, Exception] = {}
         """The last fault of each automation, by its name; who runs the engine takes them and says so."""
 
