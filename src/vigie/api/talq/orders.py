@@ -34,8 +34,9 @@ from vigie.protocols.talq.messages import ResourceReference
 from vigie.protocols.talq.orders import ORDERS
 
 TURN_S = 1.0
-LOOK_AFTER_US = 5 * SECOND_US
-"""So long after a gateway took an order its lamps are looked at, where their own reports have proved nothing."""
+LOOK_AFTER_US = 12 * SECOND_US
+"""So long after a gateway took an order its lamps are looked at, where their own reports have proved nothing. A gateway
+that repeats what a lamp did not answer has its time for that; looking sooner keeps a busy one from its reports."""
 
 LOOK_AGAIN_US = 20 * SECOND_US
 LOOKS_MAX = 100

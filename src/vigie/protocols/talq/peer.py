@@ -133,8 +133,7 @@ class Peer:
         self.services: dict[str, Service] = {}
         self.classes: dict[str, DeviceClass] = {}
         self.devices: dict[str, Known] = {}
-        self.wanted = Held()
-        self._taken, self._reader = taken, Reader(self.devices)
+        self.wanted, self._taken, self._reader = Held(), taken, Reader(self.devices)
         self._remembered = Remembered(REMEMBERED_MAX)
         self._pending: dict[str, str] = {}
         self._collector: Collector | None = None
@@ -495,8 +494,7 @@ class Peer:
         good = [each for each in devices if is_whole(each) and each.address not in taken]
         found = tuple(known(each) for each in good if each.address != self.gateway)
         changed = tuple(each for each in found if self.devices.get(each.address) != each)
-        room = DEVICES_MAX - len(self.devices)
-        fresh = [each for each in found if each.address not in self.devices][:room]
+        fresh = [each for each in found if each.address not in self.devices][: DEVICES_MAX - len(self.devices)]
         self.devices.update({each.address: each for each in found if each.address in self.devices or each in fresh})
         return good, ((Found(self.gateway, changed),) if changed else ())
 
