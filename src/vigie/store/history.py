@@ -8,7 +8,6 @@ that came first stands, as in the live picture; over many assets it counts twice
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from vigie.core.kinds import Quality
 from vigie.core.times import DAY_US, SECOND_US, day_of, start_of
+from vigie.store.asking import asked
 from vigie.store.observations import DuckObservations
 
 ROWS_MAX = 5_000
@@ -124,24 +124,9 @@ class History:
         return self._asked(ask)
 
     def _asked(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        try:
-            return self._once(ask)
-        except duckdb.IOException:
-            # A day was compacted between the look at the list of segments and the look into them.
-            return self._once(ask)
-
-    def _once(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        with self._observations.reading() as read:
-            timer = threading.Timer(self._deadline_s, read.interrupt)
-            timer.start()
-            try:
-                read.execute(f"SET perfect_ht_threshold = {_SPAN_BITS + 1}")
-                read.execute("BEGIN TRANSACTION READ ONLY")
-                return ask(read)
-            except duckdb.InterruptException as error:
-                raise HistoryTooLong(f"it took more than {self._deadline_s:g} s") from error
-            finally:
-                timer.cancel()
+        return asked(
+            self._observations, ask, self._deadline_s, HistoryTooLong, f"SET perfect_ht_threshold = {_SPAN_BITS + 1}"
+        )
 
 
 def widened(bucket_us: int, span_us: int) -> int:

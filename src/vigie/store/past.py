@@ -6,7 +6,6 @@ more than one span is in memory at a time.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -18,6 +17,7 @@ from vigie.core.kinds import AssetKind, Point, Quality
 from vigie.core.observations import Int64s
 from vigie.core.past import PLAIN, Line, Steps, Told, TooLong
 from vigie.core.times import SECOND_US, day_of
+from vigie.store.asking import asked
 from vigie.store.observations import DuckObservations
 
 DEADLINE_S = 30.0
@@ -108,23 +108,7 @@ class DuckPast:
         )
 
     def _asked(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        try:
-            return self._once(ask)
-        except duckdb.IOException:
-            # A day was compacted between the look at the list of segments and the look into them.
-            return self._once(ask)
-
-    def _once(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        with self._observations.reading() as read:
-            timer = threading.Timer(self._deadline_s, read.interrupt)
-            timer.start()
-            try:
-                read.execute("BEGIN TRANSACTION READ ONLY")
-                return ask(read)
-            except duckdb.InterruptException as error:
-                raise TooLong(f"it took more than {self._deadline_s:g} s") from error
-            finally:
-                timer.cancel()
+        return asked(self._observations, ask, self._deadline_s, TooLong)
 
 
 def _steps(rows: str, span: tuple[int, int], bin_us: int, valid_us: int, line: Line) -> str:
