@@ -175,6 +175,14 @@ def test_a_table_is_reckoned_before_its_answer_begins() -> None:
         batches_table(BatchesAsked(), Unreadable([BAD]))
 
 
+def test_a_batch_is_no_surer_than_the_town_that_it_is_drawn_to() -> None:
+    """After a day each of many batches has the town's rate, which 160 failures tell within 13 %."""
+    found = rates(np.full(40, 4.0), np.full(40, 1_000 / 365))
+    assert found.mean == pytest.approx(found.town, rel=1e-3)
+    assert found.low == pytest.approx(found.town * (1 - 1.6449 / np.sqrt(160)), rel=0.03)
+    assert found.high == pytest.approx(found.town * (1 + 1.6449 / np.sqrt(160)), rel=0.03)
+
+
 def test_without_a_failure_no_rate_is_made_up() -> None:
     found = told(Town([BAD] * 3))
     assert (found.since, found.lamps, found.batches) == (None, 3, [])

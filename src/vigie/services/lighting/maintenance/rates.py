@@ -4,7 +4,8 @@ A batch's failures are counted over its exposure in years (Poisson), and the rat
 as a gamma distribution, whose mean and spread are estimated from the batches themselves by moments. Each batch's rate
 is then the gamma distribution (shape + failures, rate + exposure): a batch of ten lamps with one failure is drawn to
 the town's rate, one of a thousand with a hundred is not. This is the empirical Bayes of D. P. Gaver and I. G.
-O'Muircheartaigh (Technometrics 29, 1987); the moments are those of R. J. Marshall (Applied Statistics 40, 1991).
+O'Muircheartaigh (Technometrics 29, 1987); the moments are those of R. J. Marshall (Applied Statistics 40, 1991). That
+the town's own rate is an estimate widens each interval, as C. N. Morris has it (JASA 78, 1983).
 """
 
 from __future__ import annotations
@@ -40,9 +41,13 @@ def rates(failures: Floats, exposure_years: Floats) -> Rates:
     raw = failures / exposure_years
     scatter = float((exposure_years * (raw - town) ** 2).sum()) / years - town / (years / len(failures))
     shape = min(_STEADY, town**2 / scatter) if scatter > 0 else _STEADY
-    shape_of, rate_of = shape + failures, shape / town + exposure_years
-    low, high = (gamma_quantile(shape_of, z) / rate_of for z in (-Z_90, Z_90))
-    return Rates(shape_of / rate_of, low, high, town)
+    rate_of = shape / town + exposure_years
+    mean = (shape + failures) / rate_of
+    # Each is drawn to the town's rate, which is no surer than the failures that it was counted from.
+    drawn = shape / town / rate_of
+    shape_of = mean**2 / (mean / rate_of + drawn**2 * town / years)
+    low, high = (gamma_quantile(shape_of, z) * mean / shape_of for z in (-Z_90, Z_90))
+    return Rates(mean, low, high, town)
 
 
 def gamma_quantile(shape: Floats, z: float) -> Floats:
