@@ -70,8 +70,8 @@ class SignalGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Signals that always show the same: a *ligne de feux*.
 
     green_min_s: shortest green. yellow_s: length of the yellow, neither shorter nor longer; 0 for pedestrians, whose
-    clearance is in the intergreens. red_max_s: longest red. red_max_served_s: longest red if, during that red, a tram or
-    bus that was announced has had its own green at this junction; it counts nowhere else.
+    clearance is in the intergreens. red_max_s: longest red. red_max_served_s: longest red if, during that red, a tram
+    or bus that was announced has had its own green at this junction; it counts nowhere else.
     """
 
     name: Name
