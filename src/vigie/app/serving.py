@@ -66,7 +66,7 @@ def doors_of(opened: Installation) -> Doors:
     if mqtt is not None:
         post.beside.append(mqtt[0].run)
     keeper = keeper_of_post(opened, post.pump)
-    talq = talq_door(opened, post.pump)
+    talq = talq_door(opened, post)
     talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock)
     post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
     keeping = programme_keeping(opened, post, talq, post.calendar)

@@ -22,7 +22,7 @@ from vigie.core.calendar import Calendar
 from vigie.core.scope import Scope
 from vigie.core.service import Effect
 from vigie.engine.known import Frozen
-from vigie.engine.pump import Pump
+from vigie.engine.loop import Engine
 from vigie.protocols.talq import Cms, Enrolment
 from vigie.services.lighting.plans import PROGRAMME, layers_of, park_of
 
@@ -71,9 +71,7 @@ def programme_keeping(
         return await asyncio.to_thread(make)
 
     def own(link: Link) -> dict[str, int]:
-        registry = engine.registry
-        mine = (registry.reporter[: registry.count] == link.number) & ~registry.gone[: registry.count]
-        return {registry.ids[no]: no for no in ints(np.flatnonzero(mine))}
+        return spoken_for(engine, link.number)
 
     def tell(effects: Sequence[Effect], now_us: int) -> None:
         engine.apply(effects, engine.next_ingest, f"talq.programmes.{now_us}", now_us)
@@ -81,7 +79,7 @@ def programme_keeping(
     return ProgrammeKeeping(talq, clock, edition, made, own, tell)
 
 
-def talq_door(opened: Installation, pump: Pump) -> TalqDoor:
+def talq_door(opened: Installation, post: Post) -> TalqDoor:
     """The door, with the gateways that are admitted now."""
     # The address is the installation's own for good, the seed another for each start: no request's number comes twice.
     address = str(uuid5(NAMESPACE_URL, f"urn:vigie:{opened.shard}"))
@@ -89,8 +87,15 @@ def talq_door(opened: Installation, pump: Pump) -> TalqDoor:
     memories = opened.facts.memories
 
     async def keep(number: int, parts: Mapping[str, bytes]) -> None:
-        await pump.run_in_writer(partial(memories.keep, number, parts))
+        await post.pump.run_in_writer(partial(memories.keep, number, parts))
 
-    door = TalqDoor(Means(cms, opened.clock, pump.submit, keep), memories.of)
+    door = TalqDoor(Means(cms, opened.clock, post.pump.submit, keep, partial(spoken_for, post.engine)), memories.of)
     door.load(enrolments(opened))
     return door
+
+
+def spoken_for(engine: Engine, number: int) -> dict[str, int]:
+    """The assets that report through a device, and their numbers."""
+    registry = engine.registry
+    mine = (registry.reporter[: registry.count] == number) & ~registry.gone[: registry.count]
+    return {registry.ids[no]: no for no in ints(np.flatnonzero(mine))}

@@ -42,12 +42,11 @@ async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[
     admitted = opened.facts.devices()
     if admitted and not gateways_file(opened.settings.data).exists():
         raise ValueError("this folder has devices that are not this demo's: take another folder with --data")
-    # Their passwords are hashed by threads of their own, while this one makes the city.
+    # They are made while the city is still waited for.
     people = asyncio.create_task(_make_people(opened))
-    await asyncio.sleep(0)
     try:
         if not admitted:
-            _take_city(opened, growing, say)
+            await _take_city(opened, growing, say)
         _hand_over(opened.settings.data)
         say("making its people")
         _put_in_force(opened, await people)
@@ -55,12 +54,12 @@ async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[
         people.cancel()
 
 
-def _take_city(opened: Installation, growing: Iterator[City], say: Callable[[str], None]) -> None:
+async def _take_city(opened: Installation, growing: Iterator[City], say: Callable[[str], None]) -> None:
     say("generating the metropolis")
-    city = next(growing)
+    city = await asyncio.to_thread(next, growing)
     say("taking in its assets")
     _take(opened, SOURCE, drafts(city))
-    _take(opened, SCENERY, scenery(next(growing)))
+    _take(opened, SCENERY, scenery(await asyncio.to_thread(next, growing)))
     # The gateways last: where they are, the rest is.
     say("admitting its gateways")
     talq = {name for names in lighting_gateways(city).values() for name in names}

@@ -168,7 +168,7 @@ class SqlFacts:
     def ids(self) -> Mapping[str, int]:
         """Every asset id of the city."""
         with self._engine.connect() as read:
-            return {row.id: row.no for row in read.execute(select(ASSET.c.id, ASSET.c.no))}
+            return dict(iter(read.execute(select(ASSET.c.id, ASSET.c.no))))
 
     def outlines(self) -> list[Outline]:
         """The outlines of the town, as its tiles are drawn from."""

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from tests.orders import GATEWAY, Bench
 from tests.protocols.talq.link import CMS, LAMP_CLASS, SERVICES, incoming, lamp
 from vigie.api.talq import Link, Means, TalqDoor
+from vigie.app.talq import spoken_for
 from vigie.engine.pump import Pump
 from vigie.protocols.talq import Cms, Enrolment, Gateway, Identity, Request, digest
 
@@ -52,7 +54,10 @@ async def inside(bench: Bench, uri: str, lamps: Iterable[int] = range(3)) -> Asy
     async def keep(number: int, parts: Mapping[str, bytes]) -> None:
         await pump.run_in_writer(lambda: bench.facts.memories.keep(number, parts))
 
-    talq = TalqDoor(Means(Cms(CMS, "", ()), bench.clock, pump.submit, keep), bench.facts.memories.of)
+    talq = TalqDoor(
+        Means(Cms(CMS, "", ()), bench.clock, pump.submit, keep, partial(spoken_for, bench.engine)),
+        bench.facts.memories.of,
+    )
     talq.load([(GATEWAY, Enrolment("gw", digest("secret")))])
     who = Identity("gw", uri, "http://post.example/talq", "vigie", "secret")
     try:

@@ -30,7 +30,8 @@ ASKED_S_MAX = 120.0
 
 ATTACHING_US_MAX = 30 * SECOND_US
 TOLD_US = SECOND_US
-"""A gateway that attaches has told its devices when it tells no more for so long, or after the longest time."""
+"""A gateway that attaches has told its devices when it has told all that report through it, or tells no more for so
+long, or after the longest time."""
 
 _KNOWN, _STANDING, _ATTACHED = "known", "standing", "attached"
 _KNOWN_BY = (Attached, Ready, Supported, Found, Lost)
@@ -55,12 +56,14 @@ class NotKept(Exception):
 @dataclass(frozen=True, slots=True)
 class Means:
     """What a link works with. take: takes readings of a device in, and returns when they are on disk. keep: puts parts
-    of a device's memory on disk. clocks: what time gateways believe it is, by all that they report, taken or not."""
+    of a device's memory on disk. spoken_for: the assets that report through a device. clocks: what time gateways
+    believe it is, by all that they report, taken or not."""
 
     cms: Cms
     clock: Clock
     take: Callable[[Readings, int], Awaitable[Acknowledgement]]
     keep: Callable[[int, Mapping[str, bytes]], Awaitable[None]]
+    spoken_for: Callable[[int], Iterable[str]]
     clocks: DeviceClocks = field(default_factory=DeviceClocks)
 
 
@@ -85,6 +88,7 @@ class Link:
         self.last_refusal: Rejected | None = None
         self.on_events: Callable[[Link, Sequence[CmsEvent]], None] = lambda link, events: None
         self._owed: set[str] = set()
+        self._told: set[str] = set()
         self._recall(remembered)
         self._kept_standing = self.peer.standing
 
@@ -105,7 +109,9 @@ class Link:
 
     def is_telling(self, now_us: int) -> bool:
         """Whether it has begun anew and still tells which devices it has."""
-        return now_us < self.attached_us + ATTACHING_US_MAX and now_us < self.found_us + TOLD_US
+        if now_us >= min(self.attached_us + ATTACHING_US_MAX, self.found_us + TOLD_US):
+            return False
+        return not self._told.issuperset(self._means.spoken_for(self.number))
 
     def _recall(self, remembered: Mapping[str, bytes]) -> None:
         if _KNOWN not in remembered:
@@ -187,8 +193,11 @@ class Link:
 
     def _learn(self, events: Sequence[CmsEvent], now_us: int) -> None:
         for event in events:
-            if isinstance(event, Found):
+            if isinstance(event, Attached):
+                self._told.clear()
+            elif isinstance(event, Found):
                 self.found_us = now_us
+                self._told |= {each.asset for each in event.devices}
             elif isinstance(event, Noticed):
                 self.notices.extend(event.notices)
         if events:

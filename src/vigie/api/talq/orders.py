@@ -28,7 +28,7 @@ from vigie.engine.ports import Clock, StorageFull
 from vigie.engine.pump import Pump
 from vigie.protocols.talq import Request, actuators
 from vigie.protocols.talq.devices import split
-from vigie.protocols.talq.events import Accepted, CmsEvent, Declined, Done, Followed
+from vigie.protocols.talq.events import Accepted, CmsEvent, Declined, Done, Followed, Found, Ready
 from vigie.protocols.talq.limits import ITEMS_MAX
 from vigie.protocols.talq.messages import ResourceReference
 from vigie.protocols.talq.orders import ORDERS
@@ -94,9 +94,10 @@ class TalqOrders:
         if not waits:
             return
         for link in self._talq.links.values():
+            if link.number not in waits or link.number in self._tasks:
+                continue
             # One that attaches for the first time is ready before it has told of a single device.
-            told = bool(link.peer.devices) and link.takes_orders(now_us)
-            if told and link.number in waits and link.number not in self._tasks:
+            if link.peer.devices and link.takes_orders(now_us):
                 task = asyncio.get_running_loop().create_task(self._hand_over(link))
                 self._tasks[link.number] = task
                 task.add_done_callback(lambda _, number=link.number: self._tasks.pop(number, None))
@@ -243,6 +244,9 @@ class TalqOrders:
     # Where no proof comes.
 
     def _on_events(self, link: Link, events: Sequence[CmsEvent]) -> None:
+        if any(isinstance(event, Found | Ready) for event in events):
+            # What waited for its devices does not wait for the next turn too.
+            self.wake()
         if any(isinstance(event, Followed) for event in events):
             # What was accepted to be done later has been done: now there is something to see.
             for watch in self._watches:

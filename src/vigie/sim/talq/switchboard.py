@@ -12,7 +12,7 @@ from vigie.sim.talq.equipment import VENDOR
 from vigie.sim.talq.lighting import Lighting
 from vigie.transports.http_end import Asked, Told
 
-COMES_UP_S = 0.05
+COMES_UP_S = 0.1
 
 
 class Switchboard:
