@@ -85,7 +85,7 @@ def preview() -> Measured:
                 runs.append(time.perf_counter() - begun)
                 lamps = told["draft"]["whole"]["lamps"]
                 assert told["draft"]["whole"]["kwh"] < told["in_force"]["whole"]["kwh"]
-    size = f"{lamps:,} lamps, 365 nights, 4 programmes, twice (draft and in force), the first question after a start"
+    size = f"{lamps:,} lamps, 365 nights, 7 programmes, twice (draft and in force), the first question after a start"
     return Measured("lighting.preview", "s", runs, 5, False, size, "1 post")
 
 

@@ -1,4 +1,4 @@
-"""What the post of a demo prepares in its folder: the generated city, its gateways, its people, their programmes."""
+"""What the post of a demo prepares in its folder: the generated city, its gateways, its people, what is in force."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from vigie.engine.keeper import By
 from vigie.engine.plans import By as WrittenBy
 from vigie.engine.plans import Plans, kinds_of
 from vigie.services.lighting.energy.model import Baseline
-from vigie.services.lighting.plans import BASELINE, PROGRAMME, TARIFF
-from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Window
+from vigie.services.lighting.ondemand.model import OnDemand, Trigger
+from vigie.services.lighting.plans import BASELINE, ON_DEMAND, PROGRAMME, TARIFF
+from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Target, Window
 from vigie.services.lighting.programmes.year import Tariff
 from vigie.sim.city import City
 from vigie.sim.city.facts import METROPOLE
-from vigie.sim.city.inventory import drafts, scenery
+from vigie.sim.city.inventory import QUIET_CLASS, drafts, scenery
 from vigie.sim.devices import gateways
 from vigie.sim.talq.sharing import lighting_gateways
 
@@ -93,7 +94,8 @@ def _put_in_force(opened: Installation, made: Mapping[str, str]) -> None:
         return
     plans, now_us = Plans(), opened.clock.now_us()
     entries: list[Entry] = []
-    said = [*((PROGRAMME, each) for each in programmes()), (TARIFF, tariff()), (BASELINE, former_lighting())]
+    said = [*((PROGRAMME, each) for each in programmes()), *((ON_DEMAND, each) for each in on_demand()),
+            (TARIFF, tariff()), (BASELINE, former_lighting())]  # fmt: skip
     for kind, body in said:
         plan = opened.new_id()
         editor, approver = (WrittenBy(made[who], now_us, opened.new_id()) for who in ("manager", "supervisor"))
@@ -103,9 +105,10 @@ def _put_in_force(opened: Installation, made: Mapping[str, str]) -> None:
 
 
 def programmes() -> list[Programme]:
-    """The lighting policies of Dijon, Quetigny and Sennecey, as the simulated lamps keep them."""
+    """The lighting policies of three communes, and of the quiet ways of all, as the simulated lamps keep them."""
     every = "Toutes les nuits"
-    dimmed = (Rule(every, (Window(Clock(22 * 60), Clock(5 * 60), 70),)),)
+    dimmed, quiet = ((Rule(every, (Window(Clock(22 * 60), Clock(5 * 60), level),)),) for level in (70, 30))
+    ways = Target(classes=(QUIET_CLASS,))
     dark = (Rule(every, (Window(Clock(0), Clock(5 * 60), 0),)),)
     signs = "Panneaux aux entrées de la commune"
     return [
@@ -119,7 +122,24 @@ def programmes() -> list[Programme]:
             decision=Decision("2023-06", "2023-06-12", "Le maire de Sennecey-lès-Dijon", "De 0 h à 5 h", signs),
             answer="La commune entière est éteinte ; les points voisins sont ceux des communes limitrophes.",
         ),
+        Programme("Rues calmes de la métropole", Rank.CLASS, METROPOLE, ways, quiet),
+        Programme("Rues calmes de Dijon", Rank.AREA, f"{METROPOLE}/dijon", ways, quiet),
+        Programme("Rues calmes de Quetigny", Rank.AREA, f"{METROPOLE}/quetigny", ways, quiet),
     ]
+
+
+def on_demand() -> list[OnDemand]:
+    """What is raised for whoever passes: the quiet ways, one that its commune leaves dark, and the street ahead of a
+    bus."""
+    return [
+        OnDemand("Rues calmes, au passage", 90, (Trigger.MOTION,), METROPOLE, Target(classes=(QUIET_CLASS,)),
+                 answer="Sennecey a sa propre règle, avec l'accord de la commune."),
+        OnDemand("Quetigny, devant le bus", 100, (Trigger.BUS,), f"{METROPOLE}/quetigny", hold_s=60),
+        OnDemand(
+            "Sennecey, éteint mais éclairé au passage", 50, (Trigger.MOTION,), f"{METROPOLE}/sennecey-les-dijon",
+            raises_max=40, minutes_max=60, leave="Décision 2023-06 du 12 juin 2023",
+        ),
+    ]  # fmt: skip
 
 
 def tariff() -> Tariff:

@@ -23,6 +23,7 @@ from vigie.core.readings import Value
 from vigie.core.times import to_us
 from vigie.protocols.plain import Order, Receipt, decode_orders, encode_array, encode_receipts
 from vigie.services.air import AirStation, WeatherStation
+from vigie.services.lighting.kinds import MotionSensor
 from vigie.services.roads import BikeStation, Bollard, Bus, Tram, Vehicle
 from vigie.services.signals import Detector, Junction
 from vigie.services.video import Camera
@@ -145,7 +146,7 @@ def _assignment(city: City) -> dict[str, list[str]]:
     for kind, count, name in (
         (Bollard, len(city.bollards.xy), "roads-bollards"), (BikeStation, len(city.bikes.xy), "roads-bikes"),
         (AirStation, len(city.air.xy), "air"), (WeatherStation, len(city.weather.xy), "air"),
-        (Vehicle, len(city.rounds.courses), "roads-vehicles"),
+        (Vehicle, len(city.rounds.courses), "roads-vehicles"), (MotionSensor, len(city.ways.xy), "sensors"),
         (Bus, BUSES, "roads-buses"), (Tram, TRAMS, "roads-trams"),
     ):  # fmt: skip
         names[kind.kind] = [name] * count

@@ -12,7 +12,8 @@ from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar, day_number
 from vigie.core.drafts import Draft
 from vigie.core.times import HOUR_US, MINUTE_US, start_of
-from vigie.demo.town import programmes
+from vigie.demo.town import on_demand, programmes
+from vigie.services.lighting.ondemand import rules
 from vigie.services.lighting.programmes.checks import check
 from vigie.services.lighting.programmes.layers import Layer, stack
 from vigie.services.lighting.programmes.moment import levels_at
@@ -68,15 +69,24 @@ def test_the_policies_of_the_communes_stand_up_to_their_checks(park: Park) -> No
         assert wrong == [], layer.programme.name
 
 
+def test_the_rules_of_light_on_demand_find_lamps_that_are_dimmed_and_only_those(park: Park) -> None:
+    nights = Nights(np.arange(day_number("2026-11-26"), day_number("2027-11-26"), 60), CALENDAR)
+    for rule in on_demand():
+        wrong = [each for each in rules.check(rule, park, LAYERS, nights) if each.refuses or not rule.answer]
+        assert wrong == [], rule.name
+
+
 @pytest.mark.parametrize("day", ["2026-06-21", "2026-11-26"])
 def test_the_simulated_lamps_keep_them(city: City, park: Park, day: str) -> None:
     """A minute of the town's dusk apart at most: the simulator has one sun for all."""
     commune = np.array(ints(city.lighting.commune))
+    quiet = np.isin(city.lighting.arc, city.ways.arc).astype(np.int64)
     wrong_us = 0
     for at in range(start_of(day), start_of(day) + 24 * HOUR_US, 10 * MINUTE_US):
         hour = local_hour(at)
-        policy = [policy_level(each.slug, hour) if dark(at) else 0.0 for each in COMMUNES]
+        policy = np.array([[dark(at) * policy_level(each.slug, hour, quiet=way) for each in COMMUNES]
+                           for way in (False, True)])  # fmt: skip
         level, _ = levels_at(park, LAYERS, CALENDAR, at)
-        if (level != np.array(policy)[commune]).any():
+        if (level != policy[quiet, commune]).any():
             wrong_us += 10 * MINUTE_US
     assert wrong_us <= 10 * MINUTE_US

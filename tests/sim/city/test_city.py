@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from importlib import import_module
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -109,6 +110,20 @@ def test_each_junction_has_two_to_six_detectors_on_streets_that_meet_there(city:
     assert count.max() <= 6
     node = signals.node[signals.detector_junction]
     assert ((network.tail[signals.detector_arc] == node) | (network.head[signals.detector_arc] == node)).all()
+
+
+def test_nearly_every_commune_has_a_lit_way_with_sensors_from_end_to_end(city: City) -> None:
+    ways, network = city.ways, city.network
+    assert 20 <= len(ways.length_m) <= 30
+    assert len(set(network.commune[ways.arc].tolist())) >= 20
+    assert np.isin(ways.arc, city.lighting.arc).all()
+    for way, length_m in enumerate(ways.length_m.tolist()):
+        own = np.flatnonzero(ways.way == way)
+        ends = [{network.tail[arc], network.head[arc]} for arc in ways.arc[own]]
+        assert all(here & onward for here, onward in pairwise(ends))
+        assert (np.diff(ways.at_m[own]) > 0).all()
+        assert 180 <= length_m <= 600
+        assert network.length_m[ways.arc[own]].sum() == pytest.approx(length_m)
 
 
 def test_lines_and_rounds_run_along_streets_without_a_jump(city: City) -> None:

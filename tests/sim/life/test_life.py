@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, rfc3339, to_us
-from vigie.services.lighting.kinds import Cabinet, Luminaire
+from vigie.services.lighting.kinds import Cabinet, Luminaire, MotionSensor
 from vigie.services.roads import Bollard, Bus, Vehicle
 from vigie.services.signals import Detector, Junction
 from vigie.sim.city import City
@@ -61,6 +61,7 @@ def test_every_device_says_hello_and_within_bounds(city: City, afternoon_us: int
     assert {kind: len(devices) for kind, devices in heard.items() if kind != "luminaire"} == {
         "cabinet": 1_000, "junction": 113, "detector": len(city.signals.detector_arc), "camera": 269, "vehicle": 205,
         "bus": 180, "tram": 30, "bollard": 26, "bike_station": 40, "air_station": 14, "weather_station": 26,
+        "motion_sensor": len(city.ways.xy),
     }  # fmt: skip
     assert len(heard["luminaire"]) > 33_900  # a few are dead
 
@@ -111,13 +112,16 @@ def test_dusk_lights_the_town_and_switched_lamps_sleep_by_day(city: City, aftern
 def test_each_commune_keeps_its_own_policy(city: City) -> None:
     life = Life(city, NIGHT_US, DAY, lighting_alone=True)
     slugs = np.array([commune.slug for commune in COMMUNES])[city.lighting.commune]
+    quiet = np.isin(city.lighting.arc, city.ways.arc)
     good = life.lamps.fault == NONE
     expected = {21.5: (100.0, 100.0), 23.0: (70.0, 100.0), 25.0: (70.0, 0.0), 29.5: (100.0, 100.0)}
     for hour, (dijon, sennecey) in expected.items():
         life.step(NIGHT_US + int((hour - 20) * HOUR_US))
         good = life.lamps.fault == NONE
         for slug, level in (("dijon", dijon), ("quetigny", dijon), ("sennecey-les-dijon", sennecey), ("ahuy", 100.0)):
-            assert set(life.lamps.level[good & (slugs == slug)].tolist()) == {level}, (slug, hour)
+            assert set(life.lamps.level[good & ~quiet & (slugs == slug)].tolist()) == {level}, (slug, hour)
+        late = 30.0 if hour in {23.0, 25.0} else 100.0
+        assert set(life.lamps.level[good & quiet & (slugs != "sennecey-les-dijon")].tolist()) == {late}
 
 
 def test_a_lamp_obeys_and_proves_it_within_seconds(city: City) -> None:
@@ -298,6 +302,33 @@ def test_nobody_is_tracked_outside_working_hours(city: City) -> None:
     assert len(parked) > 50
     assert not parked & tracked
     assert {device for device, _, _ in column(said, Bus, Bus.position)} == set(range(180))
+
+
+def test_who_walks_along_a_way_is_seen_by_each_of_its_sensors_in_turn_and_by_no_other(city: City) -> None:
+    life, ways = Life(city, NIGHT_US), city.ways
+    seen = [row for second in range(30, 1_830, 30)
+            for row in column(life.step(NIGHT_US + second * SECOND_US), MotionSensor, MotionSensor.motion)]  # fmt: skip
+    assert seen == sorted(seen, key=lambda row: row[1])
+    begins = [(sensor, at) for sensor, at, there in seen if there]
+    assert 100 < len(begins) < 600
+    # The first sensor of a way that saw somebody after nobody was on it for long: the next one sees them soon.
+    way = int(ways.way[begins[len(begins) // 2][0]])
+    own = [(at, sensor) for sensor, at in begins if ways.way[sensor] == way]
+    ends = np.flatnonzero(ways.way == way)
+    assert {sensor for _, sensor in own} == set(ends.tolist())
+    steps = [(after[1] - before[1], (after[0] - before[0]) / SECOND_US) for before, after in pairwise(own)]
+    met = [took for step, took in steps if abs(step) == 1]
+    assert min(took for took in met if took > 8) < 120
+
+
+def test_a_sensor_says_the_same_however_often_it_is_asked(city: City) -> None:
+    def said(step_s: int) -> list[tuple[int, int, float]]:
+        life = Life(city, NIGHT_US + HOUR_US)
+        reports = [each for second in range(step_s, 1_201, step_s)
+                   for each in life.step(NIGHT_US + HOUR_US + second * SECOND_US)]  # fmt: skip
+        return column(reports, MotionSensor, MotionSensor.motion)
+
+    assert said(60) == said(1_200)
 
 
 def test_detectors_count_more_at_the_peak_than_at_night(city: City) -> None:

@@ -23,6 +23,9 @@ from vigie.services.lighting.programmes.park import Park
 from vigie.services.lighting.programmes.year import Tariff
 
 VOLTS = 230.0
+_LOOKED_AT_DAYS = 30
+"""A rule of light on demand is looked at in a night in so many of the twelve months ahead: what dims does so for
+weeks."""
 
 
 def park_of(known: Known) -> Park:
@@ -81,7 +84,9 @@ def _check_baseline(baseline: Baseline, plan: str, known: Known) -> list[Finding
 
 
 def _check_on_demand(rule: OnDemand, plan: str, known: Known) -> list[Finding]:
-    return rules.check(rule, park_of(known), layers_of(known), known)
+    today = int(known.now_us // DAY_US)
+    nights = Nights(np.arange(today, today + 365, _LOOKED_AT_DAYS), known.calendar)
+    return rules.check(rule, park_of(known), layers_of(known), nights)
 
 
 def tariff_of(known: Known) -> Tariff | None:

@@ -15,6 +15,7 @@ from vigie.sim.city.network import Network, build_network
 from vigie.sim.city.plan import main_lines, waters_in
 from vigie.sim.city.routes import Router
 from vigie.sim.city.transit import Rounds, TransitLine, lay_lines, send_out
+from vigie.sim.city.ways import Ways, lay_ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class City:
     borders: Borders
     network: Network
     lighting: Lighting
+    ways: Ways
     signals: Signals
     cameras: Spots
     bollards: Spots
@@ -58,12 +60,14 @@ def grow(seed: int) -> Iterator[City]:
     network = build_network(fabric, mains, density, bend, borders, dice(seed, "names"))
     router = Router(network)
     signals = signalise(network, dice(seed, "signals"))
+    lighting = light(network, borders, dice(seed, "lighting"))
     air, weather, bikes = measure(network, dice(seed, "stations"))
     bare = City(
         seed=seed,
         borders=borders,
         network=network,
-        lighting=light(network, borders, dice(seed, "lighting")),
+        lighting=lighting,
+        ways=lay_ways(network, lighting, dice(seed, "ways")),
         signals=signals,
         cameras=watch_over(network, signals, dice(seed, "cameras")),
         bollards=close_streets(network, dice(seed, "bollards")),

@@ -20,10 +20,13 @@ from vigie.sim.city.frame import Floats, Ints, dice, to_degrees
 from vigie.sim.city.lighting import LAMPS, circuits_of
 from vigie.sim.city.network import CLASSES, MOTORWAY, PATH, SPEED_LIMIT_KM_H
 from vigie.sim.city.transit import TASKS
+from vigie.sim.city.ways import Ways
 
 AREAS = tuple(f"{METROPOLE}/{commune.slug}" for commune in COMMUNES)
 LIGHTING_CLASSES = ("M2", "M3", "M4", "P4", "P5")
 """Of EN 13201-2, by the rank of the street."""
+QUIET_CLASS = "P6"
+"""Of the ways that few pass."""
 _CROSSING_M = 20.0
 """Lamps so near to a junction with signals light its crossings."""
 _TYPOLOGIES = ("urbaine de fond", "trafic", "périurbaine")
@@ -143,11 +146,12 @@ def _lighting(city: City) -> Iterator[Draft]:
     lamp, power, flux = ints(lighting.lamp), floats(lighting.power_w), floats(lighting.flux_lm)
     circuit = ints(lighting.circuit)
     ranks, crossing = ints(city.network.rank), _at_crossings(city)
+    quiet = set(ints(city.ways.arc))
     colour, upward, code_3 = floats(lighting.colour_k), floats(lighting.upward), floats(lighting.flux_code_3)
     for i, (key, (lon, lat)) in enumerate(zip(ids("luminaire", len(places)), places, strict=True)):
         rank = ranks[arcs[i]]
         attributes: dict[str, Scalar] = {
-            "lighting_class": LIGHTING_CLASSES[rank], "category": "a",
+            "lighting_class": QUIET_CLASS if arcs[i] in quiet else LIGHTING_CLASSES[rank], "category": "a",
             "lights": "crossing" if crossing[i] else "path" if rank == PATH else "road",
             "lamp": LAMPS[lamp[i]], "rated_power": power[i], "flux": flux[i], "colour_temperature": colour[i],
             "upward_light_share": upward[i], "flux_code_3": code_3[i], "installed": lighting.installed[i],
@@ -212,7 +216,14 @@ def _equipment(city: City) -> Iterator[Draft]:
     rng = dice(city.seed, "equipment")
     cameras = city.cameras
     count = len(cameras.xy)
-    sorts: tuple[tuple[str, Spots, dict[str, Sequence[Scalar]]], ...] = (
+    since = dice(city.seed, "sensors")
+    installed = [
+        f"{year}-{month:02d}"
+        for year, month in zip(
+            *(since.integers(*span, len(city.ways.xy)).tolist() for span in ((2021, 2026), (1, 13))), strict=True
+        )
+    ]
+    sorts: tuple[tuple[str, Spots | Ways, dict[str, Sequence[Scalar]]], ...] = (
         ("camera", cameras, {
             "model": rng.choice(("dôme", "fixe", "multi-capteurs"), count, p=(0.6, 0.3, 0.1)).tolist(),
             "bearing": floats(np.round(cameras.bearing_deg, 1)),
@@ -222,6 +233,7 @@ def _equipment(city: City) -> Iterator[Draft]:
         ("air_station", city.air, {"typology": (_TYPOLOGIES * AIR_STATIONS)[:AIR_STATIONS]}),
         ("weather_station", city.weather, {}),
         ("bike_station", city.bikes, {}),
+        ("motion_sensor", city.ways, {"installed": installed}),
     )  # fmt: skip
     assert (len(city.weather.xy), len(city.bikes.xy)) == (WEATHER_STATIONS, BIKE_STATIONS)
     for kind, spots, columns in sorts:

@@ -34,13 +34,14 @@ _SUN_K = 12.0
 _BRIGHT_LX = 80_000.0
 
 
-def policy_level(slug: str, hour: float) -> float:
-    """What a commune's decision asks of its lamps at an hour of the night, in percent."""
-    if slug in ("dijon", "quetigny"):
-        return 70.0 if hour >= 22 or hour < 5 else 100.0
-    if slug == "sennecey-les-dijon":
-        return 0.0 if hour < 5 else 100.0
-    return 100.0
+def policy_level(slug: str, hour: float, *, quiet: bool = False) -> float:
+    """What a commune's decision asks of its lamps at an hour of the night, in percent. quiet: of those of its ways."""
+    late = hour >= 22 or hour < 5
+    if slug == "sennecey-les-dijon" and hour < 5:
+        return 0.0
+    if quiet and late:
+        return 30.0
+    return 70.0 if late and slug in ("dijon", "quetigny") else 100.0
 
 
 class LampLife:
@@ -51,6 +52,7 @@ class LampLife:
         self._sky, self._habits = sky, habits
         self._state, self._power = State(city, breakdowns), Power(city)
         self._commune, self._cabinet = lighting.commune, lighting.cabinet
+        self._quiet = np.isin(lighting.arc, city.ways.arc).astype(np.int64)
         self._permanent = ~lighting.switched
         lamps, cabinets = np.arange(len(self._cabinet)), np.arange(len(lighting.cabinet_xy))
         names = ("breath", "door", "lag", "noise", "phase", "skew")
@@ -187,8 +189,8 @@ class LampLife:
     def _wanted(self, at_us: int, night: Mask) -> tuple[Floats, Ints]:
         """What each lamp is to be at, and what decides that. night: whether it is for each cabinet."""
         hour = local_hour(at_us)
-        plan = np.array([policy_level(commune.slug, hour) for commune in COMMUNES])
-        wanted = np.where(night[self._cabinet], plan[self._commune], 0.0)
+        plan = np.array([[policy_level(each.slug, hour, quiet=quiet) for each in COMMUNES] for quiet in (False, True)])
+        wanted = np.where(night[self._cabinet], plan[self._quiet, self._commune], 0.0)
         if self.programmed is not None:
             programmed = self.programmed(at_us)
             wanted = np.where(np.isnan(programmed), wanted, programmed)

@@ -18,6 +18,7 @@ from vigie.sim.life.faults import Breakdowns, Fault, Wear
 from vigie.sim.life.lamps import LampLife
 from vigie.sim.life.movers import TransitLife, VehicleLife
 from vigie.sim.life.others import BikeLife, BollardLife, CameraLife, StationLife
+from vigie.sim.life.passers import PasserLife
 from vigie.sim.life.sky import Sky
 
 
@@ -49,7 +50,8 @@ class Life:
             self.lamps, self.crossings, self.bollards,
             VehicleLife(city, habits, start_us), TransitLife(city, Bus, habits, start_us),
             TransitLife(city, Tram, habits, start_us), CameraLife(city, habits, start_us),
-            BikeLife(city, habits, start_us), StationLife(city, sky, habits, start_us),
+            BikeLife(city, habits, start_us), PasserLife(city, habits, start_us),
+            StationLife(city, sky, habits, start_us),
         )  # fmt: skip
         if lighting_alone:
             self._parts = (self.lamps, self._parts[-1])

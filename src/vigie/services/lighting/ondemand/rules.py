@@ -14,9 +14,8 @@ import numpy as np
 from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar
 from vigie.core.observations import Floats, Int64s, Mask
-from vigie.core.plans import Finding, Known
+from vigie.core.plans import Finding
 from vigie.core.service import Lines
-from vigie.core.times import DAY_US
 from vigie.services.lighting.ondemand.graph import M_PER_DEGREE, NEAR_M, Graph
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
 from vigie.services.lighting.ondemand.planned import Planned
@@ -26,9 +25,6 @@ from vigie.services.lighting.programmes.model import Switching
 from vigie.services.lighting.programmes.moment import OnCall
 from vigie.services.lighting.programmes.nights import Edges, Nights, Place
 from vigie.services.lighting.programmes.park import Park
-
-_LOOKED_AT_DAYS = 30
-"""A check looks at a night in so many of the twelve months ahead: what dims does so for weeks."""
 
 
 class Spread:
@@ -119,15 +115,13 @@ def on_call(
     return sorted(found, key=lambda each: (-each.level, each.plan))
 
 
-def check(rule: OnDemand, park: Park, layers: Sequence[Layer], known: Known) -> list[Finding]:
-    """Everything that is wrong with a rule among the programmes in force."""
+def check(rule: OnDemand, park: Park, layers: Sequence[Layer], nights: Nights) -> list[Finding]:
+    """Everything that is wrong with a rule among the programmes in force, in the nights asked about."""
     found = list(dates((rule.when,)))
     if found:
         return found  # Nothing else can be computed with a day that does not exist.
     mine = park.named(rule)
     found += names(rule.target, rule.area, park, mine)
-    today = known.now_us // DAY_US
-    nights = Nights(np.arange(today, today + 365, _LOOKED_AT_DAYS), known.calendar)
     if mine.any():
         dimmed, dark = _dimmed(rule, park, layers, nights, mine)
         if not (dimmed | dark).any():
