@@ -127,7 +127,7 @@ def test_what_a_person_does_is_refused_by_a_rule_that_has_a_text() -> None:
     assert without == []
 
 
-@pytest.mark.parametrize("part", ["", ".api", ".console"])
+@pytest.mark.parametrize("part", ["", ".api", ".console", ".signals"])
 def test_both_languages_say_the_same_with_the_same_gaps(part: str) -> None:
     french, english = texts("fr", part), texts("en", part)
     assert french.keys() == english.keys()
@@ -143,7 +143,10 @@ def test_the_catalogue_of_texts_is_sorted(language: str) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    ["src/vigie/texts/fr.json", "src/vigie/texts/fr.api.json", "src/vigie/texts/fr.console.json", "docs/manual/fr.md"],
+    [
+        *(f"src/vigie/texts/{name}.json" for name in ("fr", "fr.api", "fr.console", "fr.signals")),
+        "docs/manual/fr.md",
+    ],
 )
 def test_french_is_set_as_french_is(file: str) -> None:
     """No line begins with the sign that ends what stands before: a colon and guillemets have a no-break space before

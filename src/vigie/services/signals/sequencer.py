@@ -1,0 +1,105 @@
+"""What a roadside controller does with wishes: second by second, and never anything that its safety kernel refuses.
+
+The simulator's junctions run it, and previews do. It keeps times of its own and lets a kernel judge what it shows, so
+that neither believes the other.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from vigie.services.signals.completeness import FRANCE, Rules
+from vigie.services.signals.junction import Colour, Junction, Second, conflict_masks, mask, members
+from vigie.services.signals.safety import Kernel, Refusal, Violation
+
+
+class Follows(StrEnum):
+    """Whose greens a second moves towards: what is wished; what was followed before, where nothing is wished or it is
+    refused; or what the kernel has promised to who waits, where it refuses both."""
+
+    WISH = "wish"
+    HELD = "held"
+    PROMISE = "promise"
+
+
+class Unsafe(Exception):
+    """The sequencer was about to show a second that breaks a rule: it is wrong itself. A roadside controller's own
+    monitor would switch to flashing here."""
+
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        super().__init__(violations)
+        self.violations = violations
+
+
+class Sequencer:
+    """One junction's colours, from the end of the controller's own start-up: all red at first.
+
+    kernel: its judge, which others may ask. follows, refused: whose greens the last second moved towards, and why its
+    wish was not followed. Raises Unfit for a junction that may not be controlled.
+    """
+
+    def __init__(self, junction: Junction, rules: Rules = FRANCE) -> None:
+        self.kernel = Kernel(junction, rules)
+        self.kernel.away()
+        self.follows = Follows.HELD
+        self.refused: Refusal | None = None
+        self._groups = junction.groups
+        self._intergreens = junction.intergreens
+        self._conflicts = conflict_masks(junction)
+        self._at = 0
+        self._held: frozenset[int] = frozenset()
+        self._greens = self._yellows = 0
+        # Before the start-up anything may have been under way: all others are given the time to clear.
+        self._free = [
+            max([0, *(self._intergreens[i][j] or 0 for i in members(row))]) for j, row in enumerate(self._conflicts)
+        ]
+        self._yellow_until = [0] * len(self._groups)
+        self._shown: Second = tuple(Colour.RED for _ in self._groups)
+
+    def step(self, wanted: frozenset[int] | None, called: frozenset[int] = frozenset()) -> Second:
+        """The next second. wanted: the greens wished, None for no wish. called: see `Kernel.see`.
+
+        Raises Unsafe rather than show a second that breaks a rule, which no wish can bring about.
+        """
+        if self._at:
+            self._move(mask(self._chosen(wanted)))
+        self._at += 1
+        violations = self.kernel.see(self._shown, called)
+        if violations:
+            raise Unsafe(violations)
+        return self._shown
+
+    def _chosen(self, wanted: frozenset[int] | None) -> frozenset[int]:
+        """The greens to move towards: the first of wish, what is held and the promise that is not refused."""
+        self.refused = None
+        if wanted is not None:
+            self.refused = self.kernel.refusal(wanted)
+            if self.refused is None:
+                self.follows, self._held = Follows.WISH, wanted
+                return wanted
+        if self.kernel.refusal(self._held) is None:
+            self.follows = Follows.HELD
+            return self._held
+        self.follows, self._held = Follows.PROMISE, self.kernel.promise()
+        return self._held
+
+    def _move(self, wish: int) -> None:
+        """One second on: greens that are not wished end, yellows run out, wished groups begin that are free to."""
+        at, greens = self._at, self._greens
+        ending = greens & ~wish
+        for i in members(ending):
+            yellow_s = self._groups[i].yellow_s
+            self._yellow_until[i] = at + yellow_s
+            self._free[i] = at + yellow_s + 1
+            for j in members(self._conflicts[i]):
+                self._free[j] = max(self._free[j], at + (self._intergreens[i][j] or 0))
+        beginning = mask(g for g in members(wish & ~greens) if self._free[g] <= at and not self._conflicts[g] & greens)
+        yellows = mask(g for g in members(ending | self._yellows) if at < self._yellow_until[g])
+        if ending or beginning or yellows != self._yellows:
+            self._greens, self._yellows = greens & wish | beginning, yellows
+            self._shown = tuple(self._colour(g) for g in range(len(self._groups)))
+
+    def _colour(self, g: int) -> Colour:
+        if self._greens >> g & 1:
+            return Colour.GREEN
+        return Colour.YELLOW if self._yellows >> g & 1 else Colour.RED

@@ -1,0 +1,257 @@
+"""The sequencer under its kernel: no wish, no sequence of wishes and no restart brings an unsafe second about."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.services.signals.junctions import (
+    GREEN,
+    QUICK,
+    RED,
+    broken,
+    cross_roads,
+    junction_of,
+    junctions,
+    with_longest_red,
+)
+from vigie.services.signals.junction import Junction, Second, SignalGroup, Users
+from vigie.services.signals.rounds import Rounds
+from vigie.services.signals.safety import Kernel, Refusal, Rule
+from vigie.services.signals.sequencer import Follows, Sequencer, Unsafe
+
+NOBODY: frozenset[int] = frozenset()
+
+
+def cars(green_min_s: int, yellow_s: int = 1, users: Users = Users.VEHICLES) -> SignalGroup:
+    return SignalGroup("", users, green_min_s, yellow_s)
+
+
+def walkers(green_min_s: int) -> SignalGroup:
+    return SignalGroup("", Users.PEDESTRIANS, green_min_s, 0)
+
+
+def small(
+    groups: list[SignalGroup],
+    times: dict[tuple[int, int], int],
+    stages: list[set[int]],
+    spare_s: int,
+    served_s: int = 0,
+) -> Junction:
+    named = [SignalGroup(f"L{n}", g.users, g.green_min_s, g.yellow_s) for n, g in enumerate(groups)]
+    return with_longest_red(junction_of(named, times, stages), spare_s, served_s)
+
+
+def evenly(count: int, time_s: int) -> dict[tuple[int, int], int]:
+    """Everybody conflicts with everybody."""
+    return {(i, j): time_s for i in range(count) for j in range(count) if i != j}
+
+
+SMALL = {
+    "two": small([cars(3, 2), walkers(2)], {(0, 1): 3, (1, 0): 5}, [{0}, {1}], 6),
+    "three": small([cars(2), cars(2), walkers(2)], evenly(3, 2) | {(2, 1): 4, (2, 0): 3}, [{0}, {1}, {2}], 2),
+    "overlap": small([cars(2), cars(1), walkers(2)], {(0, 2): 2, (2, 0): 4}, [{0, 1}, {1, 2}], 2),
+    "four": small(
+        [cars(1), walkers(2), cars(2), walkers(1)],
+        {(0, 2): 2, (2, 0): 2, (0, 3): 2, (3, 0): 3, (1, 2): 3, (2, 1): 2},
+        [{0, 1}, {2, 3}],
+        0,
+    ),
+    "least": small([cars(1), cars(1), walkers(1)], {(0, 2): 1, (2, 0): 1}, [{0, 1}, {1, 2}], 0),
+    "tram": small([cars(2), cars(1), cars(1, 1, Users.TRAM)], evenly(3, 2) | {(2, 1): 3}, [{0}, {1}, {2}], 0, 4),
+}  # fmt: skip
+"""Junctions of two to four groups with times so short that all that can come about in them can be tried."""
+
+
+def copy(thing: Any) -> Any:
+    """A sequencer, or a kernel, that can be driven on by itself."""
+    made = object.__new__(type(thing))
+    for name, value in vars(thing).items():
+        mutable = isinstance(value, list | dict)
+        made.__dict__[name] = value.copy() if mutable else copy(value) if isinstance(value, Kernel) else value
+    return made
+
+
+def standing(sequencer: Sequencer) -> tuple[Any, ...]:
+    """All that decides what can come of a sequencer, counted from now on: equal ones have equal futures."""
+    kernel: Any = sequencer.kernel
+    own: Any = sequencer
+    at = kernel._at
+    ages = [
+        min(at - since, group.green_min_s) if kernel._greens >> g & 1 else (at - since) * (kernel._yellows >> g & 1)
+        for g, (since, group) in enumerate(zip(kernel._since, kernel._groups, strict=True))
+    ]
+    longest_first = sorted(range(len(ages)), key=lambda g: kernel._ended[g])
+    left = (
+        max(each - at, -1) for times in (kernel._ready, kernel._due, own._free, own._yellow_until) for each in times
+    )
+    masks = (kernel._greens, kernel._yellows, kernel._extended, kernel._seen, kernel._promise)
+    return (*masks, *ages, *longest_first, *(each if each < 1_000 else None for each in left))
+
+
+def moves(sequencer: Sequencer, wishes: list[frozenset[int]]) -> list[frozenset[int]]:
+    """The wishes that are not refused, one of each that show the same greens; the promise is always one."""
+    kernel: Any = sequencer.kernel
+    promised = kernel.promise()
+    assert kernel.refusal(promised) is None
+    found: dict[int, frozenset[int]] = {}
+    for wish in (promised, *wishes):
+        if kernel.refusal(wish) is None:
+            found.setdefault(kernel._follow(sum(1 << g for g in wish)), wish)
+    return list(found.values())
+
+
+Reached = tuple[Sequencer, list[Second], list[frozenset[int]]]
+"""A sequencer, what it has shown, and who was announced meanwhile."""
+
+
+def every_future(junction: Junction, starts: list[Reached]) -> list[Reached]:
+    """One sequencer for each state that any wishes can bring about, with how it came there; each second on the way is
+    held against the junction's rules by a judge that knows the whole history that can matter."""
+    count = len(junction.groups)
+    wishes = [frozenset(each) for size in range(count + 1) for each in combinations(range(count), size)]
+    calls = [NOBODY] + [frozenset({g}) for g, group in enumerate(junction.groups) if group.users is Users.TRAM]
+    matters_s = max(group.red_max_served_s + group.yellow_s for group in junction.groups) + 2
+    known = {standing(sequencer) for sequencer, *_ in starts}
+    found = list(starts)
+    for sequencer, before, called in found:
+        for wish in moves(sequencer, wishes):
+            for call in calls:
+                on = copy(sequencer)
+                shown = [*before, on.step(wish, call)][-matters_s:]
+                who = [*called, call][-matters_s:]
+                assert broken(junction, shown, who, len(shown) < matters_s) == set()
+                if (state := standing(on)) not in known:
+                    known.add(state)
+                    found.append((on, shown, who))
+    return found
+
+
+def started(junction: Junction) -> list[Reached]:
+    sequencer = Sequencer(junction, QUICK)
+    return [(sequencer, [sequencer.step(None)], [NOBODY])]
+
+
+@pytest.mark.parametrize(
+    ("name", "states"),
+    [("two", 352), ("three", 1_765), ("overlap", 1_587), ("four", 3_194), ("tram", 2_134), ("least", 100)],
+)
+def test_no_sequence_of_wishes_breaks_a_rule(name: str, states: int) -> None:
+    """Every state that a small junction can come into by any wishes, each second others: all of them safe, and in each
+    of them something may be wished. That so many were tried is held fast, so that none falls out of sight."""
+    assert len(every_future(SMALL[name], started(SMALL[name]))) == states
+
+
+@pytest.mark.parametrize("name", ["two", "least"])
+def test_no_restart_breaks_a_rule_and_who_waits_then_waits_a_round_at_most(name: str) -> None:
+    """In every state of a small junction its kernel is lost, and another begins that knows nothing of it."""
+    junction = SMALL[name]
+    restarted: dict[tuple[Any, ...], Reached] = {}
+    for sequencer, shown, called in every_future(junction, started(junction)):
+        on = copy(sequencer)
+        on.kernel = Kernel(junction, QUICK)
+        assert on.kernel.see(shown[-1]) == ()
+        restarted.setdefault(standing(on), (on, shown, called))
+    once_more_s = Rounds(junction).round_s
+    patient = with_longest_red(junction, junction.groups[0].red_max_s)
+    assert patient.groups[0].red_max_s == junction.groups[0].red_max_s + once_more_s
+    every_future(patient, list(restarted.values()))
+
+
+NOISE = st.sampled_from(["any greens", "stages", "one for long", "nothing"])
+
+
+def noise(junction: Junction, kind: str, dice: Random) -> frozenset[int] | None:
+    """What a controller that has lost its mind may wish."""
+    count = len(junction.groups)
+    if kind == "nothing" or dice.random() < 0.1:
+        return None
+    if kind == "any greens":
+        return frozenset(dice.sample(range(-1, count + 1), dice.randrange(count + 1)))
+    return junction.stages[
+        0 if kind == "one for long" and dice.random() < 0.95 else dice.randrange(len(junction.stages))
+    ].greens
+
+
+@given(junction=junctions(), kind=NOISE, seed=st.integers(0, 2**32))
+@settings(max_examples=30, deadline=None)
+def test_a_controller_that_emits_noise_brings_no_unsafe_second_about(junction: Junction, kind: str, seed: int) -> None:
+    dice, sequencer = Random(seed), Sequencer(junction, QUICK)
+    matters_s = max(group.red_max_served_s + group.yellow_s for group in junction.groups) + 2
+    shown: list[Second] = []
+    called: list[frozenset[int]] = []
+    for _ in range(200):
+        who = frozenset({dice.randrange(len(junction.groups))}) if dice.random() < 0.2 else NOBODY
+        shown, called = (
+            [*shown, sequencer.step(noise(junction, kind, dice), who)][-matters_s:],
+            [*called, who][-matters_s:],
+        )
+        assert broken(junction, shown, called, len(shown) < matters_s) == set()
+
+
+@pytest.mark.parametrize("kind", ["any greens", "stages", "one for long", "nothing"])
+def test_an_hour_of_noise_at_a_junction_of_a_town(kind: str) -> None:
+    dice, sequencer, judge = Random(kind), Sequencer(cross_roads()), Kernel(cross_roads())
+    greens_s = [0] * 5
+    for _ in range(3_600):
+        second = sequencer.step(noise(cross_roads(), kind, dice))
+        assert judge.see(second) == ()
+        greens_s = [seconds + (colour is GREEN) for seconds, colour in zip(greens_s, second, strict=True)]
+    # Everybody has had a minimum green in each longest red and what lies between.
+    assert min(greens_s) >= 6 * (3_600 // (120 + 6 + 3))
+
+
+def lines(junction: Junction, wishes: list[frozenset[int] | None]) -> list[str]:
+    """What each group shows under some wishes, a letter a second."""
+    sequencer = Sequencer(junction)
+    shown = [sequencer.step(wish) for wish in wishes]
+    return ["".join(second[g][0].upper() for second in shown) for g in range(len(junction.groups))]
+
+
+def test_what_a_change_of_stage_looks_like() -> None:
+    """Main road and its walkers, then the side road and its own: each group waits for its own intergreens, no longer.
+    No wish holds what is."""
+    main, side = frozenset({0, 2}), frozenset({1, 3})
+    assert lines(cross_roads(), [main] * 24 + [side] * 4 + [None] * 9) == [
+        "RRRRRRRRRRRRRRGGGGGGGGGGYYYRRRRRRRRRR",
+        "RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRGGGG",
+        "RRRRRRRRRGGGGGGGGGGGGGGGRRRRRRRRRRRRR",
+        "RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRGGGGGG",
+        "R" * 37,
+    ]
+
+
+def test_it_says_whose_greens_it_follows_and_why_not_those_that_were_wished() -> None:
+    sequencer = Sequencer(cross_roads())
+    main, side = frozenset({0, 2}), frozenset({1, 3})
+    for _ in range(20):
+        sequencer.step(main)
+    assert (sequencer.follows, sequencer.refused) == (Follows.WISH, None)
+    sequencer.step(main | side)
+    assert (sequencer.follows, sequencer.refused) == (
+        Follows.HELD,
+        Refusal(Rule.CONFLICT, (0, 1, 2, 3)),
+    )
+    for _ in range(100):
+        sequencer.step(main)
+        if sequencer.refused:
+            break
+    assert sequencer.follows is Follows.PROMISE
+    assert sequencer.refused is not None
+    assert sequencer.refused.rule is Rule.RED_MAX
+    assert set(sequencer.refused.groups) <= {1, 3, 4}
+
+
+def test_a_sequencer_that_its_kernel_catches_shows_nothing_more() -> None:
+    sequencer = Sequencer(cross_roads())
+    for _ in range(20):
+        sequencer.step(frozenset({0, 2}))
+    sequencer.kernel.see((GREEN, RED, GREEN, RED, GREEN))
+    with pytest.raises(Unsafe) as caught:
+        sequencer.step(None)
+    assert {each.rule for each in caught.value.violations} == {Rule.GREEN_MIN, Rule.YELLOW_SKIPPED}
