@@ -22,6 +22,8 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1, help="the same seed gives the same city")
     arguments.add_argument("--hand-to", type=int, metavar="FD", help="a pipe for the city, with all its scenery")
     asked = arguments.parse_args()
+    # What comes now stays: a million small things, that the collector would go through again and again.
+    gc.disable()
     growing = grow(asked.seed)
     city = next(growing) if asked.hand_to is None else hand_over(growing, asked.hand_to)
     # Whoever waits for the city does not wait for what its devices need to speak.
@@ -32,8 +34,8 @@ def main() -> None:
     from vigie.sim.talq.park import Park
 
     park = Park.of(city)
-    # A million small things that stay: the collector would go through all of them again and again.
     gc.freeze()
+    gc.enable()
     said = sys.stdin.buffer.read()
     if said:
         post = msgspec.json.decode(said, type=Post)
