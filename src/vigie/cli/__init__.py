@@ -58,7 +58,6 @@ def _taken_in(module: str) -> ModuleType:
     try:
         return import_module(module)
     finally:
-        gc.freeze()
         gc.enable()
 
 
