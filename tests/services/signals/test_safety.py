@@ -112,7 +112,7 @@ def histories(draw: st.DrawFn) -> tuple[Junction, list[Second], list[frozenset[i
 
 
 @given(case=histories())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_is_shown_the_kernel_finds_what_the_rules_say(
     case: tuple[Junction, list[Second], list[frozenset[int]], bool],
 ) -> None:
