@@ -97,7 +97,7 @@ WRONG: list[tuple[str, tuple[int, ...], bool, Junction]] = [
     ("unknown_lane", (0,), True, other(movements=(*WHOLE.movements, Movement(0, "in 0", "nowhere")))),
     ("crossing_without_length", (2,), True, lane("in 2", length_m=0.0)),
     ("detector_unknown_lane", (), True, other(detectors=(Detector("d", "nowhere", 1.0),))),
-    ("detector_off_lane", (), False, other(detectors=(Detector("d", "in 0", 60.0, 31.0),))),
+    ("detector_too_long", (), False, other(detectors=(Detector("d", "in 0", 60.0, 90.5),))),
     ("same_exit_apart", (0, 1), False, MERGING),
     ("red_max_unreachable", (0,), True, group(0, red_max_s=Rounds(WHOLE).round_s - 1)),
 ]

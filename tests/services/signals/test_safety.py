@@ -74,6 +74,12 @@ def test_a_violation_says_whose_it_is_how_long_it_was_and_how_long_it_had_to_be(
     assert only == (15, Violation(Rule.PEDESTRIAN_CLEARANCE, (1, 0), 7, 8))
 
 
+def test_of_two_that_may_hold_a_third_back_only_the_one_that_was_seen_to_end_is_blamed() -> None:
+    shown = seconds("R*4", "G*1 R*3", "R*3 G*1")
+    found = [(at, each.rule, each.groups) for at, each in judged(Kernel(TRAM_TOO), shown)]
+    assert found == [(1, Rule.YELLOW_SKIPPED, (1,)), (3, Rule.INTERGREEN, (1, 2))]
+
+
 @pytest.mark.parametrize(
     ("tram", "called", "found"),
     [

@@ -185,7 +185,7 @@ def _stages(junction: Junction) -> Iterator[Problem]:
 
 
 def _lanes(junction: Junction) -> Iterator[Problem]:
-    """Names of lanes that there are not, and places beyond a lane's end."""
+    """Names of lanes that there are not, and what does not fit on its lane."""
     lengths = {lane.name: lane.length_m for lane in junction.lanes}
     for movement in junction.movements:
         for name in sorted({movement.approach, movement.exit} - lengths.keys()):
@@ -196,8 +196,8 @@ def _lanes(junction: Junction) -> Iterator[Problem]:
     for detector in junction.detectors:
         if detector.lane not in lengths:
             yield Problem("detector_unknown_lane", True, detail={"detector": detector.name, "lane": detector.lane})
-        elif detector.from_stop_m + detector.length_m > lengths[detector.lane]:
-            yield Problem("detector_off_lane", False, detail={"detector": detector.name, "lane": detector.lane})
+        elif detector.length_m > lengths[detector.lane]:
+            yield Problem("detector_too_long", False, detail={"detector": detector.name, "lane": detector.lane})
     leaves: dict[str, set[int]] = {}
     for movement in junction.movements:
         leaves.setdefault(movement.exit, set()).add(movement.group)

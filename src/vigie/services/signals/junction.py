@@ -103,7 +103,8 @@ class Movement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Detector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What counts on a lane. from_stop_m: from the stop line upstream to its near end. length_m: 0 for a loop."""
+    """What counts on a lane, that at the stop line or one further upstream. from_stop_m: from the stop line along the
+    way to its near end. length_m: 0 for a loop."""
 
     name: Name
     lane: Name
