@@ -105,7 +105,9 @@ def test_a_demo_that_is_killed_while_it_prepares_is_prepared_at_its_next_start(t
 @pytest.mark.timeout(180)
 def test_the_metropolis_comes_alive_and_stops_cleanly(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "vigie.cli", "demo", "--data", str(tmp_path), "--port", "0"]
-    demo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    log = tmp_path / "demo.log"
+    with log.open("w") as said:
+        demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True)
     try:
         assert demo.stdout is not None
         port = int(demo.stdout.readline().split(",")[0].rsplit(":", 1)[1])
@@ -129,6 +131,7 @@ def test_the_metropolis_comes_alive_and_stops_cleanly(tmp_path: Path) -> None:
         assert demo.wait(60) == 0
     assert len(both) == 2
     assert not any(each.is_running() for each in both)
+    assert "not reached" not in log.read_text(), "the post stops before its devices do"
     facts = open_facts(tmp_path)
     assert list(facts.journal.verify(journal_key(tmp_path).public_key()))[-1] == facts.journal.size
     facts.close()

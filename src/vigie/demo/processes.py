@@ -40,7 +40,7 @@ def both(
         name: str, module: str, *arguments: str, end: int | None, stdin: int | None = None, stdout: int | None = None
     ) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", module, *arguments, "--seed", str(seed)]
-        # A session of their own: Ctrl-C reaches this process alone, and it stops the devices before the post.
+        # A session of their own: Ctrl-C reaches this process alone, and it stops the post before the devices.
         processes[name] = subprocess.Popen(
             command, stdin=stdin, stdout=stdout, text=True, start_new_session=True, env=os.environ,
             pass_fds=[] if end is None else [end],
@@ -70,7 +70,8 @@ def both(
             devices.stdin.close()
         yield url, lambda: next((name for name, each in processes.items() if each.poll() is not None), None)
     finally:
-        for process in processes.values():
+        # The post first, so that it misses nobody.
+        for process in reversed(processes.values()):
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 try:
