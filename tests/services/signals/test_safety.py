@@ -112,7 +112,7 @@ def histories(draw: st.DrawFn) -> tuple[Junction, list[Second], list[frozenset[i
     ]
     length = min(90, *(len(row) for row in rows))
     calls = st.lists(st.tuples(st.frozensets(st.sampled_from(everyone)), st.integers(1, 30)), max_size=5)
-    called = [who for who, lasting_s in draw(calls) for _ in range(lasting_s)]
+    called = [who | {len(rows) + 3, -1} for who, lasting_s in draw(calls) for _ in range(lasting_s)]
     called = (called + [NOBODY] * length)[:length]
     return junction, [tuple(row[n] for row in rows) for n in range(length)], called, draw(st.booleans())
 
@@ -134,6 +134,14 @@ def test_whatever_is_shown_the_kernel_finds_what_the_rules_say(
 def test_a_second_of_another_junction_is_an_error() -> None:
     with pytest.raises(ValueError, match="a second of 2 groups at a junction of 5"):
         Kernel(cross_roads()).see((RED, RED))
+    with pytest.raises(ValueError, match="'blue' is not a valid Colour"):
+        Kernel(CAR_AND_WALKER).see((RED, "blue"))  # type: ignore[arg-type]
+
+
+def test_colours_read_from_a_text_count_as_colours() -> None:
+    kernel = Kernel(CAR_AND_WALKER)
+    kernel.see((RED, RED))
+    assert [each.rule for each in kernel.see(("green", "green"))] == [Rule.CONFLICT]  # type: ignore[arg-type]
 
 
 def after(kernel: Kernel, *lines: str) -> Kernel:

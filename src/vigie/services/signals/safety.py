@@ -148,7 +148,8 @@ class Kernel:
     def see(self, second: Second, called: frozenset[int] = frozenset()) -> tuple[Violation, ...]:
         """Judges the next second that was shown: all that it breaks.
 
-        called: groups of trams and buses for which a vehicle is announced. Only their green lengthens a red.
+        called: groups of trams and buses for which a vehicle is announced. Only their green lengthens a red. Raises
+        ValueError for what is no second of this junction.
         """
         at = self._at
         self._at = at + 1
@@ -157,18 +158,19 @@ class Kernel:
             return ()
         if len(second) != len(self._groups):
             raise ValueError(f"a second of {len(second)} groups at a junction of {len(self._groups)}")
-        greens = mask(g for g, colour in enumerate(second) if colour is Colour.GREEN)
-        yellows = mask(g for g, colour in enumerate(second) if colour is Colour.YELLOW)
+        shown = [Colour(colour) for colour in second]
+        greens = mask(g for g, colour in enumerate(shown) if colour is Colour.GREEN)
+        yellows = mask(g for g, colour in enumerate(shown) if colour is Colour.YELLOW)
         found: list[Violation] = []
         if self._last is None:
             self._begin(at, greens, yellows)
         else:
             for group in members((greens ^ self._greens) | (yellows ^ self._yellows)):
-                found += self._turn(at, group, second[group])
+                found += self._turn(at, group, shown[group])
         self._last, self._greens, self._yellows = second, greens, yellows
         self._held_until = 0
         self._keep()
-        self._extend(greens & self._lines & mask(called))
+        self._extend(greens & self._lines & mask(called & self._everyone))
         standing = list(self._standing(at))
         # What stands in this second breaks the next one too, if nothing changes.
         self._watch = 0 if standing else self._watched()
