@@ -1,0 +1,38 @@
+"""How much of everything is taken from the other end. RSMP itself sets no limit but the least size of a buffer."""
+
+from __future__ import annotations
+
+FRAME_BYTES_MAX = 1 << 20
+"""The largest message. Only a controller's whole configuration (S0098) comes near it."""
+
+HEAD_BYTES = 4_096
+"""How much of a message that is too large is kept, to find its number for the refusal."""
+
+TEXT_CHARS_MAX = 1_000
+"""The longest name, code, version or number; values may be as long as the message."""
+
+ITEMS_MAX = 1_000
+"""Statuses, arguments or return values in one message; versions and sites in a Version."""
+
+REASON_CHARS_MAX = 500
+"""The longest reason of a refusal that is told or read."""
+
+SUBSCRIPTIONS_MAX = 10_000
+"""Values of one site that are subscribed to."""
+
+BUFFER_MAX = 10_000
+"""Messages that a site keeps while it cannot send them: the least that the core asks for (3.2.2, "Communication
+disruption"). Above, the oldest status updates are lost, and counted; alarms only where nothing else is left."""
+
+WINDOW = 64
+"""Messages of the buffer that are on their way unacknowledged. So an acknowledgement that the site owes never waits
+behind more than these (3.1.5: acknowledgements come before buffered messages)."""
+
+PENDING_MAX = 256
+"""Requests to one site that wait for their answer; orders that a site has accepted and not answered."""
+
+EXTRA_MAX = 50
+"""Unknown attributes of one message that are kept."""
+
+UNACKNOWLEDGED_MAX = 1_000
+"""Messages of ours that the other end has not acknowledged: one that asks and asks and acknowledges nothing is left."""
