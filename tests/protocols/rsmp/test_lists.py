@@ -63,7 +63,7 @@ WORDS = (
 )  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(sxl=st.sampled_from([*SXLS.values()]), data=st.data(), word=st.sampled_from(WORDS))
 def test_what_we_take_for_right_the_schemas_do_too(rsmp: Standard, sxl: Sxl, data: st.DataObject, word: str) -> None:
     signal = data.draw(st.sampled_from([each for each in sxl.signals.values() if each.arguments]))

@@ -212,7 +212,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(core=st.sampled_from(["3.1.5", "3.2.0", "3.2.2"]), script=st.lists(steps, max_size=30))
 def test_whatever_breaks_nothing_that_was_told_is_lost(
     rsmp: Standard, core: str, script: list[tuple[str, object]]
@@ -287,7 +287,7 @@ def an_alarm(n: int) -> Alarm:
     return Standing(MAIN, SXLS["1.2.1"].signals["A0001"], issued_us=n * 1_000_000).message(About.ISSUE)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(script=st.lists(st.one_of(st.sampled_from(["status", "alarm", "next", "settle", "lost", "open"]))))
 def test_a_buffer_keeps_its_order_and_its_bound(script: list[str]) -> None:
     buffer, away, taken = Buffer(most=6, window=3), dict[str, int](), list[int]()

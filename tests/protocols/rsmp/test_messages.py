@@ -257,7 +257,7 @@ def alarms(draw: st.DrawFn, head: dict[str, Any], signal: Signal, values: list[t
 
 @pytest.mark.parametrize("sxl", SXLS.values(), ids=SXLS)
 @pytest.mark.parametrize("core", ["3.1.5", "3.2.2"])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_message_is_what_the_schemas_say_and_comes_back_as_it_was(
     rsmp: Standard, core: str, sxl: Sxl, data: st.DataObject
@@ -270,7 +270,7 @@ def test_any_message_is_what_the_schemas_say_and_comes_back_as_it_was(
     assert msgspec.json.decode(frame[:-1])["type"] == message.kind
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(data=st.data(), name=st.sampled_from([*FOLDERS]))
 def test_what_is_changed_in_a_message_is_read_or_malformed(data: st.DataObject, name: str) -> None:
     frame = bytearray(write(data.draw(said(SXLS["1.2.1"], name != "3.1.5")))[:-1])

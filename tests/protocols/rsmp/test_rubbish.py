@@ -17,7 +17,7 @@ from vigie.protocols.rsmp.framing import END, number_in
 from vigie.protocols.rsmp.limits import FRAME_BYTES_MAX, UNACKNOWLEDGED_MAX
 
 NUMBER = "6f968141-4de5-42ff-8032-45f8093762c5"
-loose = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+loose = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 def a_story() -> list[tuple[str, bytes]]:
@@ -131,6 +131,17 @@ def test_who_asks_and_never_acknowledges_is_left() -> None:
     assert pair.site.tally.sent < UNACKNOWLEDGED_MAX * 3
 
 
+def test_who_asks_for_much_and_never_acknowledges_is_left_sooner() -> None:
+    pair = Pair()
+    pair.observe("S0098", config="QUJD" * 100_000)
+    pair.connect()
+    asked = {"mType": "rSMsg", "type": "StatusRequest", "mId": NUMBER, "cId": MAIN,
+             "sS": [{"sCI": "S0098", "n": "config"}]}  # fmt: skip
+    turn = pair.site.receive((json.dumps(asked).encode() + END) * 500, pair.now)
+    assert turn.close == "too much is unacknowledged"
+    assert len(turn.data) < 40 << 20
+
+
 def test_acknowledgements_of_nothing_are_counted_and_change_nothing() -> None:
     for end, pair in ends(met=True):
         for kind in ("MessageAck", "MessageNotAck"):
@@ -165,12 +176,15 @@ def test_a_story_played_twice_orders_once_each_time_and_never_raises() -> None:
     assert [type(each) for each in events] == [Ordered]
 
 
-def test_a_site_that_tells_more_than_can_be_kept_is_left_and_nothing_of_it_acknowledged() -> None:
+def test_a_site_that_tells_more_than_can_be_kept_is_left_and_nothing_of_it_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vigie.protocols.rsmp.link.OWED_MAX", 1_000)
     pair = Pair(keeps=False)
     pair.connect()
     assert pair.link is not None
     frame = next(frame for who, frame in STORY if b'"StatusUpdate"' in frame)
-    told = [frame.replace(b'"mId": "', b'"mId": "%06d' % n) for n in range(UNACKNOWLEDGED_MAX + 1)]
+    told = [frame.replace(b'"mId": "', b'"mId": "%06d' % n) for n in range(1_001)]
     turns = [pair.link.receive(each, pair.now) for each in told]
     assert [turn.close for turn in turns if turn.close] == ["too much waits to be kept"]
     assert not any(turn.data for turn in turns)

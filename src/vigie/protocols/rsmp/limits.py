@@ -34,5 +34,8 @@ PENDING_MAX = 256
 EXTRA_MAX = 50
 """Unknown attributes of one message that are kept."""
 
-UNACKNOWLEDGED_MAX = 1_000
+OWED_MAX = 20_000
+"""Messages of a site that wait to be kept: twice a whole buffer, which some sites send at once."""
+
+UNACKNOWLEDGED_MAX, UNACKNOWLEDGED_BYTES_MAX = 1_000, 32 << 20
 """Messages of ours that the other end has not acknowledged: one that asks and asks and acknowledges nothing is left."""

@@ -19,7 +19,7 @@ from vigie.core.times import SECOND_US
 from vigie.protocols.rsmp.cores import Core
 from vigie.protocols.rsmp.events import Garbled, Step, Turn
 from vigie.protocols.rsmp.framing import Frames, Oversize, number_in
-from vigie.protocols.rsmp.limits import FRAME_BYTES_MAX, REASON_CHARS_MAX, UNACKNOWLEDGED_MAX
+from vigie.protocols.rsmp.limits import FRAME_BYTES_MAX, REASON_CHARS_MAX, UNACKNOWLEDGED_BYTES_MAX, UNACKNOWLEDGED_MAX
 from vigie.protocols.rsmp.messages import (
     Malformed,
     Message,
@@ -88,6 +88,7 @@ class Sent:
 
     message: Numbered
     since_us: int
+    size: int
 
 
 @dataclass(slots=True)
@@ -109,6 +110,7 @@ class Line:
         self._watchdog_us, self._patience_us = round(watchdog_s * SECOND_US), round(acknowledge_s * SECOND_US)
         self._numbers, self._frames, self._made = Numbers(seed), Frames(), _Made()
         self._waiting: dict[str, Sent] = {}
+        self._waiting_bytes = 0
         self._since_us = self._beat_us = 0
 
     # What drives it.
@@ -182,9 +184,11 @@ class Line:
         self._made.events.append(event)
 
     def _send(self, message: Message, moment: Moment) -> None:
+        frame = write(message)
         if isinstance(message, Numbered):
-            self._waiting[message.number] = Sent(message, moment.steady_us)
-        self._made.frames.append(write(message))
+            self._waiting[message.number] = Sent(message, moment.steady_us, len(frame))
+            self._waiting_bytes += len(frame)
+        self._made.frames.append(frame)
         self.tally.sent += 1
 
     def _acknowledge(self, number: str, moment: Moment) -> None:
@@ -206,7 +210,7 @@ class Line:
         if self.meeting is Meeting.CLOSED:
             return
         self.meeting = Meeting.CLOSED
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         self._frames = Frames()
         self._on_end(tuple(each.message for each in waiting.values()), why, moment)
 
@@ -230,7 +234,7 @@ class Line:
             self._settle(message.about, message.reason, moment)
         elif isinstance(message, Numbered):
             self._take(message, moment)
-            if len(self._waiting) > UNACKNOWLEDGED_MAX:
+            if len(self._waiting) > UNACKNOWLEDGED_MAX or self._waiting_bytes > UNACKNOWLEDGED_BYTES_MAX:
                 self._close("too much is unacknowledged", moment)
 
     def _garbled(self, why: str, number: str, moment: Moment, *, of_version: bool = False) -> None:
@@ -267,6 +271,7 @@ class Line:
         if sent is None:
             self.tally.stray += 1
             return
+        self._waiting_bytes -= sent.size
         if refusal is not None:
             self.tally.refused_by_them += 1
         if refusal is not None and isinstance(sent.message, Version):

@@ -33,7 +33,7 @@ from vigie.protocols.rsmp.events import (
     Told,
     Turn,
 )
-from vigie.protocols.rsmp.limits import UNACKNOWLEDGED_MAX
+from vigie.protocols.rsmp.limits import OWED_MAX, UNACKNOWLEDGED_MAX
 from vigie.protocols.rsmp.line import Line, Meeting, NotTaken
 from vigie.protocols.rsmp.lists import CODE, Of, Signal, Sxl
 from vigie.protocols.rsmp.messages import (
@@ -265,7 +265,7 @@ class Link(Line):
                 self._tell(replace(event, late=False, receipt=""))
 
     def _on_message(self, message: Numbered, moment: Moment) -> None:
-        if len(self._owed) >= UNACKNOWLEDGED_MAX:
+        if len(self._owed) >= OWED_MAX:
             # The site keeps it all, and sends it again.
             self._close("too much waits to be kept", moment)
             return
