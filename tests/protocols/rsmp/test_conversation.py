@@ -286,6 +286,21 @@ def test_an_interval_is_changed_as_the_version_has_it(rsmp: Standard, core: str,
     assert len(pair.values(GROUPS)) == before + 2
 
 
+@pytest.mark.parametrize(("core", "updates"), [("3.2.0", 5), ("3.1.5", 1)])
+def test_a_second_subscription_changes_the_first_from_3_2_on(rsmp: Standard, core: str, updates: int) -> None:
+    pair = Pair(rsmp, replace(SETUP, cores=(core,)))
+    pair.observe("S0001", signalgroupstatus="A")
+    pair.want(groups=Rate(10, on_change=False))
+    pair.connect()
+    wish = {"sCI": GROUPS[0], "n": GROUPS[1], "uRt": "2", "sOc": False}
+    again = {"mType": "rSMsg", "type": "StatusSubscribe", "cId": MAIN, "sS": [wish]}
+    pair.down += frame_of(again | {"mId": "6f968141-4de5-42ff-8032-45f8093762c5"})
+    pair.pump()
+    before = len(pair.values(GROUPS))
+    pair.wait(10)
+    assert len(pair.values(GROUPS)) - before == updates
+
+
 def test_a_value_that_is_not_known_is_told_and_not_subscribed_to(pair: Pair) -> None:
     pair.want(groups=Rate())
     pair.connect()

@@ -322,3 +322,13 @@ def test_a_buffer_keeps_its_order_and_its_bound(script: list[str]) -> None:
 
 def test_moments_of_one_clock() -> None:
     assert Moment.at(5) == Moment(5, 5)
+
+
+def test_events_of_one_instant_are_told_apart_and_a_clock_that_is_set_is_believed() -> None:
+    alarm = Standing(MAIN, SXLS["1.2.1"].signals["A0001"], issued_us=NOW_US)
+    stamps = []
+    for move in (Move.RAISE, Move.CLEAR, Move.ACKNOWLEDGE, Move.RAISE):
+        alarm = alarm.moved(move, NOW_US + 1)
+        stamps.append(max(alarm.issued_us, alarm.acknowledged_us) - NOW_US)
+    assert stamps == [1_000, 2_000, 3_000, 4_000]
+    assert alarm.moved(Move.CLEAR, NOW_US - 3_600_000_000).issued_us == NOW_US - 3_600_000_000
