@@ -503,12 +503,49 @@ def test_a_site_that_is_expelled_is_let_go_and_not_let_in_again(pair: Pair) -> N
     pair.connect()
     link = pair.link
     assert link is not None
-    pair.supervisor.expel("J-1", pair.now)
+    pair.obeys = False
+    number = pair.order("M0004", status="True")
+    events = pair.supervisor.expel("J-1", pair.now)
+    assert events == (
+        Settled("J-1", number, Fate.UNKNOWN, "the site was expelled"),
+        Detached("J-1", "the site was expelled"),
+    )
     assert link.tick(pair.now).close == "the site was expelled"
     pair.connect()
     assert pair.told(Rejected)
     with pytest.raises(ValueError, match="is another site's"):
         Supervisor([ENROLMENT, Enrolment(("J-7", "J-1"), {})], seed="p")
+
+
+def test_a_site_that_is_enrolled_anew_is_known_by_its_new_names_alone(pair: Pair) -> None:
+    pair.supervisor.enrol(replace(ENROLMENT, names=("J-1", "J-1b")))
+    pair.supervisor.enrol(replace(ENROLMENT, certificate="junction-1"))
+    for names in (("J-1b",), ("J-1",)):
+        pair.setup = replace(SETUP, names=names)
+        pair.__post_init__()
+        pair.connect()
+    assert [each.why for each in pair.told(Rejected)] == [
+        "site id ['J-1b'] is not known here",
+        "site id ['J-1'] is not the certificate's",
+    ]
+
+
+def test_two_strict_ends_understand_each_other(rsmp: Standard) -> None:
+    pair = Pair(rsmp, replace(SETUP, strict=True))
+    pair.supervisor = Supervisor([ENROLMENT], seed="post", strict=True)
+    pair.observe("S0001", signalgroupstatus="A")
+    pair.want(groups=Rate(5))
+    pair.connect()
+    pair.alarm("A0001")
+    for about in (About.ACKNOWLEDGE, About.SUSPEND, About.REQUEST, About.RESUME):
+        pair.do(lambda link, about=about: link.about_alarm(MAIN, "A0001", about, pair.now))  # type: ignore[misc]
+    pair.order("M0002", status="True", timeplan="3")
+    pair.cut()
+    pair.observe("S0001", signalgroupstatus="B")
+    pair.connect()
+    assert pair.values(GROUPS)[-1] == ("B", "old")
+    assert pair.site.tally.malformed == 0
+    assert not pair.told(Garbled)
 
 
 def test_values_that_the_list_does_not_have_are_passed_over_and_told(pair: Pair) -> None:

@@ -17,6 +17,9 @@ from vigie.protocols.rsmp.events import AggregatedTold, AlarmTold, Attached, Det
 from vigie.protocols.rsmp.messages import Alarm, StatusUpdate
 from vigie.protocols.rsmp.traffic_lights import SXLS
 
+_WITHOUT, _WITHOUT_12 = (
+    frozenset(code for code in SXLS[sxl].signals if code[0] == "A" and code != "A0001") for sxl in ("1.0.15", "1.2.1")
+)
 ON_CHANGE = Rate(0, on_change=True)
 
 
@@ -198,6 +201,26 @@ def test_two_sites_are_apart_and_a_site_may_have_two_names(rsmp: Standard) -> No
     assert len(one.values(("S0014", "status"))) == 1
 
 
+@settings(max_examples=25)
+@given(sizes=st.lists(st.tuples(st.integers(1, 900), st.integers(1, 900)), min_size=1, max_size=12))
+def test_two_sites_interleaved_in_any_pieces_do_not_mix(sizes: list[tuple[int, int]]) -> None:
+    both = Supervisor([ENROLMENT, replace(ENROLMENT, names=("J-2",))], seed="post")
+    pairs = [Pair(None, replace(SETUP, names=(name,), without=_WITHOUT_12), supervisor=both) for name in ("J-1", "J-2")]
+    for plan, pair in enumerate(pairs, start=1):
+        pair.observe("S0014", status=str(plan))
+        pair.want(plan=ON_CHANGE)
+        pair.link = both.open()
+        pair.post(pair.link.opened(pair.now))
+        pair.box(pair.site.opened(pair.now))
+    while any(pair.up or pair.down for pair in pairs):
+        for up_and_down in sizes:
+            for pair, size in zip(pairs, up_and_down, strict=True):
+                pair.pump(up_bytes=size, down_bytes=size)
+    for plan, pair in enumerate(pairs, start=1):
+        assert pair.values(("S0014", "status")) == [(str(plan), "recent")]
+        assert {each.site for each in pair.told(StatusTold)} == {f"J-{plan}"}
+
+
 steps = st.one_of(
     st.tuples(st.just("observe"), st.integers(0, 99)),
     st.tuples(st.just("alarm"), st.booleans()),
@@ -263,9 +286,6 @@ def test_whatever_breaks_nothing_that_was_told_is_lost(
     assert standing[-1] == pair.site.alarms[MAIN, "A0001"].state
     assert len(pair.site.buffer) == 0
     assert pair.site.tally.malformed == pair.site.buffer.dropped == 0
-
-
-_WITHOUT = frozenset({code for code in SXLS["1.0.15"].signals if code[0] == "A" and code != "A0001"})
 
 
 @given(moves=st.lists(st.sampled_from(Move)))

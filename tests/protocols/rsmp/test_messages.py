@@ -145,6 +145,9 @@ def test_instants_are_written_with_three_decimals_and_read_with_any() -> None:
     assert stamp(0) == "1970-01-01T00:00:00.000Z"
     assert instant("2015-06-08T12:01:39.654Z") == instant("2015-06-08T14:01:39.654000+02:00") == 1_433_764_899_654_000
     assert instant("2015-06-08T12:01:39") == 1_433_764_899_000_000
+    for text in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999-12:00", "1969-12-31T23:59:59.999Z", "", "now"):
+        with pytest.raises(ValueError, match=r"bounds|isoformat"):
+            instant(text)
 
 
 # Any message that can be said in a version of the list, and whether the schemas of each version of the core take it.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.protocols.rsmp.pair import MAIN, Pair
 from tests.protocols.rsmp.standard import Standard
-from vigie.protocols.rsmp import Line, Meeting, Rate
+from vigie.protocols.rsmp import Line, Meeting, Rate, Turn
 from vigie.protocols.rsmp.events import Garbled, Ordered
 from vigie.protocols.rsmp.framing import END, number_in
 from vigie.protocols.rsmp.limits import FRAME_BYTES_MAX, UNACKNOWLEDGED_MAX
@@ -93,10 +93,8 @@ def test_rubbish_between_messages_costs_none_of_them(rsmp: Standard, data: st.Da
 
 @pytest.mark.parametrize("who", ["post", "site"])
 def test_what_is_cut_is_refused_by_its_number_and_changes_nothing(who: str) -> None:
-    for sender, frame in STORY:
-        end, pair = ends(met=True)[who == "post"]
-        if sender != who:
-            continue
+    end, pair = ends(met=True)[who == "post"]
+    for frame in (frame for sender, frame in STORY if sender == who):
         before = len(pair.site.subscriptions), dict(pair.site.alarms)
         turn = end.receive(frame[: len(frame) * 3 // 4] + END, pair.now)
         (event,) = turn.events
@@ -118,6 +116,15 @@ def test_a_giant_is_refused_and_the_next_message_is_heard() -> None:
         said = [json.loads(each)["type"] for each in turn.data.split(END) if each]
         assert said[:2] == ["MessageNotAck", "MessageAck"]
         assert end.tally.oversize == 1
+
+
+def test_who_does_not_say_who_he_is_gets_little_room() -> None:
+    for end, pair in ends(met=False):
+        assert end.receive(b"x" * 100_000, pair.now) == Turn()
+        assert end.receive(END, pair.now).data == b""
+        assert end.tally.oversize == 1
+        closes = [end.receive(b"{}" + END, pair.now).close for _ in range(150)]
+        assert [why for why in closes if why] == ["no Version among the first messages"]
 
 
 def test_who_asks_and_never_acknowledges_is_left() -> None:

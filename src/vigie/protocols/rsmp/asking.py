@@ -1,8 +1,8 @@
 """What a supervisor has asked of a site and waits for: which answer belongs to which request.
 
 An answer names no request: it has the component and the codes of one. So it belongs to the oldest that asked for just
-these values, or else to the oldest that asked for these codes and still waits. A request whose answer is late stays
-known for a while: an answer that comes after all is its own, and not a later one's.
+these values, one that still waits before one that was given up; or else to the oldest that asked for these codes and
+still waits. A request whose answer is late stays known for a while, so that an answer that comes after all is its own.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Asking:
             for each in self._by_number.values()
             if each.component == component and each.names == names and (each.values is None) == (values is None)
         ]
-        exact = [each for each in same if each.values == values]
+        exact = sorted((each for each in same if each.values == values), key=lambda each: each.given_up)
         found = next(iter((*exact, *(each for each in same if not each.given_up))), None)
         if found is not None:
             del self._by_number[found.number]

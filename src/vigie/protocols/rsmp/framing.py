@@ -33,7 +33,7 @@ class Frames:
     """Cuts what comes in into messages, whatever pieces it comes in. Holds at most one message of the limit."""
 
     def __init__(self, bytes_max: int = FRAME_BYTES_MAX) -> None:
-        self._bytes_max = bytes_max
+        self.bytes_max = bytes_max
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -44,7 +44,7 @@ class Frames:
         for piece in ended:
             self._add(piece)
             frame = b"".join(self._parts)
-            if self._size > self._bytes_max:
+            if self._size > self.bytes_max:
                 found.append(Oversize(frame[:HEAD_BYTES]))
             elif frame.strip():
                 found.append(frame)
@@ -58,9 +58,9 @@ class Frames:
         return sum(map(len, self._parts))
 
     def _add(self, piece: bytes) -> None:
-        over = self._size > self._bytes_max
+        over = self._size > self.bytes_max
         self._size += len(piece)
-        if self._size <= self._bytes_max:
+        if self._size <= self.bytes_max:
             if piece:
                 self._parts.append(piece)
         elif not over:

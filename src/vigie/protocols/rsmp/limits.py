@@ -5,6 +5,10 @@ from __future__ import annotations
 FRAME_BYTES_MAX = 1 << 20
 """The largest message. Only a controller's whole configuration (S0098) comes near it."""
 
+FIRST_BYTES_MAX, FIRST_MESSAGES_MAX = 16 << 10, 100
+"""The largest message before the versions are exchanged, and how many that are no Version: whoever has not said who he
+is gets no more room than that."""
+
 HEAD_BYTES = 4_096
 """How much of a message that is too large is kept, to find its number for the refusal."""
 

@@ -19,7 +19,14 @@ from vigie.core.times import SECOND_US
 from vigie.protocols.rsmp.cores import Core
 from vigie.protocols.rsmp.events import Garbled, Step, Turn
 from vigie.protocols.rsmp.framing import Frames, Oversize, number_in
-from vigie.protocols.rsmp.limits import FRAME_BYTES_MAX, REASON_CHARS_MAX, UNACKNOWLEDGED_BYTES_MAX, UNACKNOWLEDGED_MAX
+from vigie.protocols.rsmp.limits import (
+    FIRST_BYTES_MAX,
+    FIRST_MESSAGES_MAX,
+    FRAME_BYTES_MAX,
+    REASON_CHARS_MAX,
+    UNACKNOWLEDGED_BYTES_MAX,
+    UNACKNOWLEDGED_MAX,
+)
 from vigie.protocols.rsmp.messages import (
     Malformed,
     Message,
@@ -110,7 +117,7 @@ class Line:
         self._watchdog_us, self._patience_us = round(watchdog_s * SECOND_US), round(acknowledge_s * SECOND_US)
         self._numbers, self._frames, self._made = Numbers(seed), Frames(), _Made()
         self._waiting: dict[str, Sent] = {}
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._astray = 0
         self._since_us = self._beat_us = 0
 
     # What drives it.
@@ -118,7 +125,7 @@ class Line:
     def opened(self, moment: Moment) -> Turn:
         """The connection stands. One that stood before is over."""
         self._end("a new connection", moment)
-        self.meeting, self.core, self._frames = Meeting.VERSIONS, None, Frames()
+        self.meeting, self.core, self._frames, self._astray = Meeting.VERSIONS, None, Frames(FIRST_BYTES_MAX), 0
         self._since_us = self._beat_us = moment.steady_us
         self._on_opened(moment)
         return self._turn()
@@ -219,7 +226,7 @@ class Line:
     def _take_frame(self, frame: bytes | Oversize, moment: Moment) -> None:
         if isinstance(frame, Oversize):
             self.tally.oversize += 1
-            self._garbled(f"a message of more than {FRAME_BYTES_MAX} bytes", number_in(frame.head), moment)
+            self._garbled(f"a message of more than {self._frames.bytes_max} bytes", number_in(frame.head), moment)
             return
         try:
             message = read(frame, strict=self._strict)
@@ -244,6 +251,14 @@ class Line:
             self._refuse(number, why, moment)
         if of_version and self.core is None:
             self._close(why, moment)
+        self._wander(moment)
+
+    def _wander(self, moment: Moment) -> None:
+        """Something came that is no Version, before there was one."""
+        if self.core is None:
+            self._astray += 1
+            if self._astray > FIRST_MESSAGES_MAX:
+                self._close("no Version among the first messages", moment)
 
     def _take(self, message: Numbered, moment: Moment) -> None:
         try:
@@ -251,9 +266,11 @@ class Line:
                 if self.core is not None:
                     raise NotTaken("the versions are said already")
                 self._on_version(message, moment)
+                self._frames.bytes_max = FRAME_BYTES_MAX
             elif self.core is None:
                 # Without an acknowledgement the other end will give up and begin anew, with its Version.
                 self.tally.stray += 1
+                self._wander(moment)
             elif isinstance(message, Watchdog):
                 self._acknowledge(message.number, moment)
                 self._on_watchdog(message, moment)

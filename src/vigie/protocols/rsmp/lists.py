@@ -96,7 +96,7 @@ class Argument:
                 if not _BASE64.fullmatch(value):
                     return f"{self.name} is no base64"
             case _:
-                if self.pattern and not re.fullmatch(self.pattern, value):
+                if self.pattern and not re.fullmatch(self.pattern, value, re.ASCII):
                     return f"{wrong}, which is not formed as the list says"
         return ""
 

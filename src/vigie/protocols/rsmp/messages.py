@@ -306,7 +306,7 @@ _WORDS: dict[str, dict[str, str]] = {
                        ("age", Quality))
 }  # fmt: skip
 _STAMPS = frozenset({"wTs", "aSTS", "aTs", "sTs", "cTS"})
-_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
 # In an Issue the schemas of 3.2 write this one word small, though the text and all other messages do not.

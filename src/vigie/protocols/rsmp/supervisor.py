@@ -61,16 +61,20 @@ class Supervisor:
         taken = [name for name in enrolment.names if self._by_name.get(name, (site,))[0] != site]
         if taken:
             raise ValueError(f"site id {taken[0]!r} is another site's")
+        self._forget(site)
         self._by_name.update(dict.fromkeys(enrolment.names, (site, enrolment)))
         known = self.sites.setdefault(site, Known(site))
         known.components, known.codes, known.without = enrolment.components, enrolment.codes, set(enrolment.without)
 
-    def expel(self, site: str, moment: Moment) -> None:
-        """Lets a site in no more; its connection ends with its next tick. Raises KeyError for one that is not known."""
+    def expel(self, site: str, moment: Moment) -> tuple[Step, ...]:
+        """Lets a site in no more; its connection closes with its next tick. What comes of that. Raises KeyError for one
+        that is not known."""
         del self.sites[site]
+        self._forget(site)
+        return self.links[site].dismiss("the site was expelled", moment) if site in self.links else ()
+
+    def _forget(self, site: str) -> None:
         self._by_name = {name: held for name, held in self._by_name.items() if held[0] != site}
-        if site in self.links:
-            self.links[site].dismiss("the site was expelled", moment)
 
     def want(self, site: str, component: str, wishes: Mapping[tuple[str, str], Rate]) -> None:
         """What is to be told of a component, by code and name, and nothing else; it is subscribed to when the site

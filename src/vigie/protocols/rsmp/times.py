@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from vigie.core.times import from_us, to_us
 
+_END_US = to_us(datetime(9999, 1, 1, tzinfo=UTC))
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -32,6 +34,10 @@ def stamp(instant_us: int) -> str:
 
 
 def instant(text: str) -> int:
-    """The instant that a timestamp names; one without a zone is UTC, as all of RSMP is. Raises ValueError."""
+    """The instant that a timestamp names; one without a zone is UTC, as all of RSMP is. Raises ValueError, also for one
+    before 1970, which no clock of a site shows but one that is broken."""
     said = datetime.fromisoformat(text)
-    return to_us(said if said.tzinfo is not None else said.replace(tzinfo=UTC))
+    instant_us = to_us(said if said.tzinfo is not None else said.replace(tzinfo=UTC))
+    if not 0 <= instant_us < _END_US:
+        raise ValueError(f"{text!r} is out of all bounds")
+    return instant_us
