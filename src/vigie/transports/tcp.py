@@ -148,12 +148,16 @@ class Wire(asyncio.Protocol):
             self._heard(self, events)
 
 
+_Receipted = StatusTold | AlarmTold | AggregatedTold
+
+
 class _Desk:
     """What one site has told on one connection and is not kept yet, in its order."""
 
     def __init__(self, wire: Wire, link: Link, take: Callable[[Sequence[Step]], Awaitable[None]]) -> None:
         self.wire, self._link, self._take = wire, link, take
         self._waiting: deque[Step] = deque()
+        self._spoilt = False
         self._wake, self.idle = asyncio.Event(), asyncio.Event()
         self.idle.set()
         wire.ended.add_done_callback(lambda _: self._wake.set())
@@ -174,15 +178,15 @@ class _Desk:
                 self.idle.set()
                 await self._wake.wait()
                 continue
-            events = tuple(self._waiting)
+            events = [each for each in self._waiting if not (self._spoilt and isinstance(each, _Receipted))]
             self._waiting.clear()
             if await self._kept(events):
-                receipts = [
-                    each.receipt for each in events if isinstance(each, StatusTold | AlarmTold | AggregatedTold)
-                ]
+                receipts = [each.receipt for each in events if isinstance(each, _Receipted)]
                 self.wire.apply(self._link.kept(receipts, moment()))
             else:
-                # Not acknowledged: the site keeps it, and sends it again when it has connected anew.
+                # Neither it nor what was told after it is acknowledged: the site keeps that, and sends all of it again
+                # in its order when it has connected anew.
+                self._spoilt = True
                 self.wire.close()
             self.wire.rest("keeping", False)
 

@@ -266,6 +266,9 @@ def test_whatever_breaks_nothing_that_was_told_is_lost(
             case "connect", _ if pair.link is None:
                 pair.connect()
             case "keep", bool(keeps):
+                # Whoever could not keep something lets go of the connection, as the transport does.
+                if pair.link is not None and pair.link.owed:
+                    pair.cut()
                 pair.keeps = keeps
             case "order", int(plan) if pair.link is not None and pair.supervisor.links:
                 pair.order("M0002", status="True", timeplan=str(plan))

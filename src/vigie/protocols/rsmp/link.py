@@ -140,7 +140,8 @@ class Link(Line):
 
     def kept(self, receipts: Iterable[str], moment: Moment) -> Turn:
         """What came with these receipts is on disk: it is acknowledged. One of an earlier connection is passed over:
-        the site has sent it again."""
+        the site has sent it again. Where something cannot be kept, the connection must be let go, and nothing that
+        came after it on the same one be kept: it would come again behind what is newer."""
         for receipt in receipts:
             if receipt in self._owed and self.meeting is not Meeting.CLOSED:
                 del self._owed[receipt]
