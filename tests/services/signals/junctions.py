@@ -125,14 +125,14 @@ def broken(
         shown_s, seen = _lasted(history, g, known)
         if now[g] is YELLOW and shown_s > group.yellow_s:
             found.add((Rule.YELLOW_LONG, (g,)))
-        if now[g] is RED:
+        if now[g] is RED and shown_s > group.red_max_s:
             served = any(
                 history[-1 - n][line] is GREEN and line in called[-1 - n]
                 for n in range(_since_green(history, g))
                 for line, other in enumerate(junction.groups)
                 if other.users in (Users.TRAM, Users.BUS)
             )
-            if shown_s > (group.red_max_served_s if served else group.red_max_s):
+            if not served or shown_s > group.red_max_served_s:
                 found.add((Rule.RED_MAX, (g,)))
         if before is None or before[g] is now[g]:
             continue

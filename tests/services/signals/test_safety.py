@@ -201,6 +201,12 @@ def test_after_a_restart_greens_count_as_begun_and_reds_as_overdue() -> None:
     assert kernel.promise() == frozenset({1, 3})
 
 
+def test_a_tram_that_is_served_lengthens_no_red_whose_beginning_nobody_saw() -> None:
+    kernel = Kernel(TRAM_TOO)
+    assert judged(kernel, seconds("R*6", "R*6", "G*6"), frozenset({2})) == []
+    assert kernel.refusal(frozenset({2})) == Refusal(Rule.RED_MAX, (0, 1))
+
+
 def test_a_junction_that_does_not_obey_costs_a_promise_only_when_time_is_up() -> None:
     """The side road was asked for and is not given: as long as there is time nothing is late, and afterwards nothing
     but the side road may be asked for."""

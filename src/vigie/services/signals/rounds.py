@@ -91,8 +91,6 @@ class Rounds:
         found: dict[int, int] = {}
         for number in order:
             stage = self.stages[number]
-            if greens == stage:
-                continue
             last = at
             for i in members(greens & ~stage):
                 end = max(at, began[i] + self.green_min_s[i])

@@ -225,11 +225,12 @@ class Kernel:
         self._timed.clear()
 
     def _completed(self, order: tuple[int, ...]) -> tuple[int, ...]:
-        """A round, and after it what those need that wait and that it does not serve."""
-        served = 0
-        for number in order:
+        """What is left of a round, and after it what those need that wait and that it does not serve."""
+        left = self._to_visit(order)
+        served = self._greens
+        for number in left:
             served |= self._rounds.stages[number]
-        return order + self._longest_first(self._greens | served, self._ended)
+        return left + self._longest_first(served, self._ended)
 
     def _in_time(self, order: tuple[int, ...]) -> bool:
         """Whether a round that begins in the second that comes serves everybody in time."""
