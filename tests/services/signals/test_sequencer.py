@@ -67,6 +67,7 @@ SMALL = {
     "loose": small(
         [cars(1), cars(1), walkers(1)], {(0, 2): 1, (2, 0): 1, (1, 2): 1, (2, 1): 1}, [{0, 1}, {2}], 3
     ),
+    "lag": small([cars(2), cars(1), cars(1)], {(0, 2): 1, (2, 0): 1, (1, 2): 3, (2, 1): 1}, [{0}, {1}, {2}], 0),
     "tram": small([cars(2), cars(1), cars(1, 1, Users.TRAM)], evenly(3, 2) | {(2, 1): 3}, [{0}, {1}, {2}], 0, 2),
 }  # fmt: skip
 """Junctions of two to four groups with times so short that all that can come about in them can be tried."""
@@ -151,7 +152,16 @@ def reached(name: str) -> list[Reached]:
     return every_future(SMALL[name], [(sequencer, [sequencer.step(None)], [NOBODY])])
 
 
-STATES = {"two": 352, "least": 100, "loose": 451, "three": 1_765, "overlap": 1_587, "four": 2_697, "tram": 1_553}
+STATES = {
+    "two": 352,
+    "least": 100,
+    "loose": 451,
+    "lag": 1_125,
+    "three": 1_765,
+    "overlap": 1_587,
+    "four": 2_697,
+    "tram": 1_553,
+}
 
 
 @pytest.mark.parametrize("name", SMALL)
