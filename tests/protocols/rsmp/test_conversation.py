@@ -308,6 +308,30 @@ def test_a_value_that_is_not_known_is_told_and_not_subscribed_to(pair: Pair) -> 
     assert len(pair.site.subscriptions) == 0
     pair.observe("S0001", signalgroupstatus="A")
     assert pair.values(GROUPS) == [(None, "unknown")]
+    # It is asked for again each minute, and followed once there is something.
+    pair.wait(61)
+    pair.observe("S0001", signalgroupstatus="B")
+    assert pair.values(GROUPS)[-2:] == [("A", "recent"), ("B", "recent")]
+    pair.wait(300)
+    assert pair.kinds("post").count("StatusSubscribe") == 2
+
+
+def test_a_status_that_a_site_refuses_costs_no_other(pair: Pair) -> None:
+    pair.observe("S0001", signalgroupstatus="A")
+    pair.observe("S0014", status="1")
+    pair.want(groups=Rate(5), plan=Rate(5))
+    pair.link = pair.supervisor.open()
+    pair.post(pair.link.opened(pair.now))
+    pair.box(pair.site.opened(pair.now))
+    pair.pump(up_bytes=10_000, down_bytes=0)
+    while pair.link.meeting is not Meeting.READY:
+        pair.pump(up_bytes=0, down_bytes=10_000)
+        pair.pump(up_bytes=10_000, down_bytes=0)
+    pair.down = pair.down.replace(b"S0014", b"S0999")
+    pair.pump()
+    assert pair.values(GROUPS) == [("A", "recent")]
+    assert "S0999" in pair.told(Garbled)[-1].why
+    assert len(pair.site.subscriptions) == 1
 
 
 def test_lists_of_records_are_told_from_3_2_on(rsmp: Standard) -> None:
@@ -415,17 +439,34 @@ def test_a_security_code_is_changed_with_the_old_one(pair: Pair) -> None:
     assert [fate for fate, _ in fates(pair)] == [Fate.REFUSED, Fate.DONE, Fate.REFUSED, Fate.DONE]
 
 
-def test_what_a_site_shows_not_to_have_is_not_ordered_again(rsmp: Standard) -> None:
+def test_what_a_site_cannot_do_is_no_way_to_act_and_is_still_tried(rsmp: Standard) -> None:
     pair = Pair(rsmp, replace(SETUP, without=frozenset({"M0022", "S0033"})))
     pair.connect()
     known = pair.supervisor.sites["J-1"]
     assert "priority" in known.acts()
     pair.order("M0022", requestId="bus-7", type="new", level="7", signalGroupId=GROUP)
-    assert fates(pair) == [(Fate.REFUSED, "the site does not have M0022")]
+    assert fates(pair) == [(Fate.REFUSED, "the site cannot do M0022")]
+    assert "priority" not in known.acts()
+    pair.order("M0022", requestId="bus-7", type="new", level="7")
+    assert len(fates(pair)) == 2
+    pair.cut()
+    pair.connect()
+    assert "priority" in known.acts()
+    pair.supervisor.enrol(replace(ENROLMENT, without=frozenset({"M0022"})))
     assert "priority" not in known.acts()
     assert pair.link is not None
     with pytest.raises(CannotAsk, match="does not have M0022"):
         pair.link.order(MAIN, {"M0022": {"requestId": "bus-7", "type": "new", "level": "7"}}, pair.now)
+
+
+def test_an_order_that_can_be_done_after_all_is_a_way_to_act_again(pair: Pair) -> None:
+    pair.connect()
+    pair.obeys = False
+    for done in (False, True):
+        number = pair.order("M0002", status="True", timeplan="1")
+        pair.box(pair.site.answered(number, pair.now, done=done))
+        pair.pump()
+        assert ("plan" in pair.supervisor.sites["J-1"].acts()) is done
 
 
 def test_an_order_without_an_answer_has_an_unknown_fate_and_is_done_late_if_it_comes(pair: Pair) -> None:
@@ -459,7 +500,7 @@ def test_an_answer_goes_over_the_connection_of_its_order_or_nowhere(pair: Pair) 
     number = pair.order("M0002", status="True", timeplan="1")
     pair.box(pair.site.answered(number, pair.now, done=False))
     pair.pump()
-    assert fates(pair)[-1] == (Fate.REFUSED, "the site does not have M0002")
+    assert fates(pair)[-1] == (Fate.REFUSED, "the site cannot do M0002")
 
 
 def test_orders_and_requests_have_a_limit(pair: Pair) -> None:

@@ -136,7 +136,8 @@ class Accepted(Step):
 
 @dataclass(frozen=True, slots=True)
 class Settled(Step):
-    """A request has come to its end. values: of an order that was done, by command and argument."""
+    """A request has come to its end. values: of an order that was done, by command and argument. One whose fate was
+    unknown may be settled a second time, when its answer comes after all."""
 
     site: str
     number: str

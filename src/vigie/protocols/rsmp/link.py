@@ -71,7 +71,7 @@ _MARGIN_US = SECOND_US
 """A site that tells two events of one instant apart stamps the second a little later than it was."""
 
 _AT_ONCE = 200
-"""Values in one subscription message."""
+"""Values in one message that ends subscriptions."""
 
 _PRIORITY = {"1": 1, "2": 2, "3": 3}
 _KNOWN = frozenset({Quality.RECENT, Quality.OLD})
@@ -91,19 +91,21 @@ class Rate:
 
 @dataclass(slots=True)
 class Known:
-    """What is known of a site beyond one connection. without: what it does not have, as declared and as it has shown.
-    sxl: the list that it last said it speaks by."""
+    """What is known of a site beyond one connection. without: codes that it is declared not to have. unknown: those of
+    commands to which it has last answered that it does not have them, or could not do them; forgotten when it connects
+    anew. sxl: the list that it last said it speaks by."""
 
     site: str
     components: Mapping[str, Of] = field(default_factory=dict[str, Of])
     codes: tuple[str, str] = field(default=("", ""), repr=False)
-    without: set[str] = field(default_factory=set[str])
+    without: frozenset[str] = frozenset()
+    unknown: set[str] = field(default_factory=set[str])
     wanted: dict[str, dict[tuple[str, str], Rate]] = field(default_factory=dict[str, dict[tuple[str, str], Rate]])
     sxl: Sxl | None = None
 
     def acts(self) -> dict[Way, Act]:
         """By which orders control can act on it; none before its list is known."""
-        return acts_by(self.sxl, self.without) if self.sxl is not None else {}
+        return acts_by(self.sxl, self.without | self.unknown) if self.sxl is not None else {}
 
 
 _Passed = AlarmTold | AggregatedTold
@@ -234,7 +236,7 @@ class Link(Line):
         for event in self._supervisor.attach(known, self, moment):
             self._tell(event)
         self.known, self.core, self.meeting = known, core, Meeting.WATCHDOGS
-        known.sxl = sxl
+        known.sxl, known.unknown = sxl, set()
         self._acknowledge(version.number, moment)
         ours = tuple(CoreVersion(each) for each in self._supervisor.cores)
         self._send(Version(number=self._numbers.next(), cores=ours, sites=version.sites, sxl=sxl.version), moment)
@@ -249,9 +251,9 @@ class Link(Line):
             self._begun_us, self._attached = at_us, True
             self._send_watchdog(moment)
             self._tell(Attached(self.name, self.core.version, self.known.sxl.version, at_us))
-            self._follow(self.known, moment)
         elif at_us < self._clock_us:
             self._set_back(at_us, moment)
+        self._follow(self.known, moment)
         self._passed = []
         self._clock_us, self._heard_us = at_us, moment.steady_us
         self._tell(Ticked(self.name, at_us, at_us - moment.clock_us))
@@ -300,6 +302,9 @@ class Link(Line):
                 wrong = "" if of is None else self._wrong(each, of, self.known.sxl)
             except CannotAsk as error:
                 raise NotTaken(str(error)) from None
+            if each.quality not in _KNOWN and isinstance(message, StatusUpdate):
+                # No subscription begins with a value that is not known: it is asked for again with the next watchdog.
+                self._followed.get(message.component, {}).pop((each.code, each.name), None)
             if wrong:
                 self._tell(Garbled(self.name, f"{each.code}: {wrong}"))
             else:
@@ -366,11 +371,13 @@ class Link(Line):
             return
         lacking = [each for each in message.outcomes if each.quality not in _KNOWN]
         if not lacking:
+            self.known.unknown -= {each.code for each in message.outcomes}
             self._tell(Settled(self.name, asked.number, Fate.DONE, values=values))
             return
         unknown = {each.code for each in lacking if each.quality is Quality.UNKNOWN}
-        self.known.without |= unknown
-        why = f"the site does not have {', '.join(sorted(unknown))}" if unknown else f"no {message.component} there"
+        # One such answer is no reason to refuse the next order, which may be an emergency's.
+        self.known.unknown |= unknown
+        why = f"the site cannot do {', '.join(sorted(unknown))}" if unknown else f"no {message.component} there"
         self._tell(Settled(self.name, asked.number, Fate.REFUSED, why))
 
     def _on_settled(self, message: Numbered, refusal: str | None, moment: Moment) -> None:
@@ -460,10 +467,10 @@ class Link(Line):
             if self.core is not None and not self.core.changes_rates:
                 self._let_go(component, changed, moment)
             fresh = [key for key, rate in wanted.items() if followed.get(key) != rate]
-            for n in range(0, len(fresh), _AT_ONCE):
-                wishes = tuple(
-                    Wish(*key, str(wanted[key].every_s), wanted[key].on_change) for key in fresh[n : n + _AT_ONCE]
-                )
+            # One message for each code: a site refuses a message whole for one thing in it that it does not have.
+            for code in dict.fromkeys(key[0] for key in fresh):
+                keys = [key for key in fresh if key[0] == code]
+                wishes = tuple(Wish(*key, str(wanted[key].every_s), wanted[key].on_change) for key in keys)
                 number = self._numbers.next()
                 self._send(StatusSubscribe(number=number, component=component, statuses=wishes), moment)
             self._followed[component] = wanted

@@ -141,7 +141,8 @@ class Site(Line):
     def answered(
         self, number: str, moment: Moment, values: Mapping[tuple[str, str], str] | None = None, *, done: bool = True
     ) -> Turn:
-        """An order has come to its end. values: by code and name, where an argument is not what was asked for. The
+        """An order has come to its end. done: false where it could not be done, which RSMP can only say as it says that
+        a command is not there. values: by code and name, where an argument is not what was asked for. The
         answer goes over the connection by which the order came, or nowhere: answers to commands are not buffered.
         Raises KeyError for an order that is none, or was answered."""
         order = self._orders.pop(number)

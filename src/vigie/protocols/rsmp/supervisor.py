@@ -64,7 +64,7 @@ class Supervisor:
         self._forget(site)
         self._by_name.update(dict.fromkeys(enrolment.names, (site, enrolment)))
         known = self.sites.setdefault(site, Known(site))
-        known.components, known.codes, known.without = enrolment.components, enrolment.codes, set(enrolment.without)
+        known.components, known.codes, known.without = enrolment.components, enrolment.codes, enrolment.without
 
     def expel(self, site: str, moment: Moment) -> tuple[Step, ...]:
         """Lets a site in no more; its connection closes with its next tick. What comes of that. Raises KeyError for one
