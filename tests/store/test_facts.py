@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, inspect, text
 from tests.city import CATALOGUE, NOW_US, SeededDice, drafts, open_facts, take
 from vigie.core.drafts import Draft
 from vigie.core.facts import DeviceAdmitted, DeviceExpelled, Entry, Personal, PersonalErased
+from vigie.core.scope import Scope
 from vigie.engine.ports import StorageFull
 from vigie.store import migrations
 from vigie.store.facts import SqlFacts
@@ -285,6 +286,30 @@ def test_an_installation_of_an_older_version_keeps_its_devices_and_may_admit_one
     gone = DeviceExpelled(id="gone", at=NOW_US, actor="test", device="gateway")
     store.commit([Entry(gone), Entry(admitted("gateway"), payload=(b"\x02", []))])
     assert store.devices() == {b"\x02": (2, "gateway")}
+    store.close()
+
+
+def test_orders_that_an_older_version_kept_are_known_by_who_gave_them(tmp_path: Path) -> None:
+    path = '{"automation":"lighting.on_demand","plan":"p"}'
+    insert = (
+        "INSERT INTO command (id, action, params, selection, actor, key, state, hazard, area, service, proposed_us, "
+        "expires_us, ended_us) VALUES (:id, 'luminaire.dim', '{}', :selection, 'a', :id, 'closed', 'none', '', "
+        "'lighting', :at, :at, :at)"
+    )
+    with older(tmp_path, "0007") as write:
+        for id, selection in (("c1", "{}"), ("c2", path), ("c3", '{"street":"automation"}')):
+            row = {"id": id, "selection": selection, "at": NOW_US}
+            write.execute(text(insert), row)
+        write.execute(text("INSERT INTO target VALUES ('c2', 9, 1, NULL, NULL, NULL), ('c2', 4, 1, NULL, NULL, NULL)"))
+    store = open_facts(tmp_path)
+    everything = Scope.everything()
+    pages = [
+        store.orders.page(everything, open_only=None, before=None, limit=9, automatic=said) for said in (False, True)
+    ]
+    assert [[each.id for each in page] for page in pages] == [["c3", "c1"], ["c3", "c2", "c1"]]
+    (given,) = store.given("lighting.on_demand", 0)
+    assert (given.assets.tolist(), given.words["plan"]) == ([4, 9], "p")
+    assert store.given("lighting.on_demand", NOW_US + 1) == []
     store.close()
 
 

@@ -62,11 +62,12 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An order that an automation gave: to which assets (sorted), when, and how."""
+    """An order that an automation gave: to which assets (sorted), when, how, and what the journal says of why."""
 
     assets: Numbers
     at_us: int
     params: Mapping[str, float | str | bool]
+    words: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ import numpy as np
 from sqlalchemy import Connection, Row, and_, func, or_, select, text
 from sqlalchemy.engine import Engine
 
-from vigie.core.facts import POST
+from vigie.core.ids import uuid7
 from vigie.core.kinds import Catalogue, Sort
 from vigie.core.lives import COMMAND as COMMAND_LIFE
 from vigie.core.lives import TARGET as TARGET_LIFE
 from vigie.core.observations import Mask
 from vigie.core.scope import Scope
-from vigie.core.service import AUTOMATION, Given
+from vigie.core.service import Given
 from vigie.core.times import SECOND_US
 from vigie.engine.command import Command, refusal_of
 from vigie.engine.commands import HELD_US, LATE_US, held_until_us
@@ -26,8 +26,6 @@ from vigie.engine.orders import Order, OrderWrong, action_named
 from vigie.store.tables import COMMAND, CONSIGNATION, PERSONAL, TARGET
 from vigie.store.transactions import reading
 
-_AUTOMATIC = COMMAND.c.selection.contains(f'"{AUTOMATION}"', autoescape=True)
-"""Orders that automations gave."""
 _UNPROVED = TARGET_LIFE.states.index("unproved")
 _HELD = [TARGET_LIFE.states.index(state) for state in ("done", "done_late")]
 
@@ -121,19 +119,20 @@ class StoredCommands:
 
     def given(self, automation: str, since_us: int) -> list[Given]:
         """The orders that an automation has given since an instant, the oldest first."""
-        c = COMMAND.c
-        mine = and_(
-            c.proposed_us >= since_us, c.actor == POST, c.selection.contains(f'"{AUTOMATION}"', autoescape=True)
-        )
+        c, first = COMMAND.c, str(uuid7(since_us, bytes(10)))
+        # Ids begin with the instant: what is older is not looked at.
+        mine = and_(c.automation == automation, c.id >= first, c.proposed_us >= since_us)
         with reading(self._engine) as read:
-            rows = read.execute(select(c.id, c.proposed_us, c.params, c.selection).where(mine).order_by(c.proposed_us))
-            own = [row for row in rows.all() if json.loads(row.selection).get(AUTOMATION) == automation]
-            found: list[Given] = []
-            for row in own:
-                targets = select(TARGET.c.asset).where(TARGET.c.command == row.id).order_by(TARGET.c.asset)
-                assets = np.array(list(read.execute(targets).scalars()), np.int64)
-                found.append(Given(assets, row.proposed_us, json.loads(row.params)))
-        return found
+            rows = read.execute(select(c.id, c.proposed_us, c.params, c.selection).where(mine).order_by(c.id)).all()
+            query = select(TARGET.c.command, TARGET.c.asset).join(COMMAND, TARGET.c.command == c.id).where(mine)
+            targets: dict[str, list[int]] = {row.id: [] for row in rows}
+            for command, asset in read.execute(query.order_by(TARGET.c.command, TARGET.c.asset)):
+                targets[command].append(asset)
+        assets = (np.array(targets[row.id], np.int64) for row in rows)
+        return [
+            Given(own, row.proposed_us, json.loads(row.params), json.loads(row.selection))
+            for own, row in zip(assets, rows, strict=True)
+        ]
 
     def find(self, command_id: str) -> PastCommand | None:
         """The order of this id."""
@@ -159,7 +158,7 @@ class StoredCommands:
         if before is not None:
             query = query.where(placed.c.id < before)
         if not automatic:
-            query = query.where(~placed.c.selection.contains(f'"{AUTOMATION}"', autoescape=True))
+            query = query.where(placed.c.automation == "")
         # Ids begin with the instant: the newest first is the largest first.
         with self._engine.connect() as read:
             ids = list(read.execute(query.order_by(placed.c.id.desc()).limit(limit)).scalars())

@@ -194,8 +194,11 @@ COMMAND = Table(
     Column("proposed_us", BigInteger, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
     Column("ended_us", BigInteger),
+    # Which automation gave it, "" for none: they give thousands a night, and a person looks for what persons gave.
+    Column("automation", String, nullable=False, server_default=""),
     Index("command_state", "state"),
     Index("command_key", "actor", "key"),
+    Index("command_automation", "automation", "id"),
 )
 
 # One row for each asset an order is meant for. state: its place among the states of the life "target".

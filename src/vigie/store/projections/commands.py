@@ -11,6 +11,7 @@ from vigie.core.facts import CommandMoved, CommandProposed, ConsignationMoved, C
 from vigie.core.kinds import Catalogue
 from vigie.core.lives import COMMAND as COMMAND_LIFE
 from vigie.core.lives import CONSIGNATION as CONSIGNATION_LIFE
+from vigie.core.service import AUTOMATION
 from vigie.engine.command import ProposedRows, TargetRow
 from vigie.store.projections.base import Projections
 from vigie.store.tables import COMMAND, CONSIGNATION, TARGET
@@ -32,6 +33,7 @@ def _propose(catalogue: Catalogue, write: Connection, fact: CommandProposed, row
             service=rows.service,
             proposed_us=fact.at,
             expires_us=fact.expires,
+            automation=fact.selection.get(AUTOMATION, ""),
         )
     )
     if rows.targets:
