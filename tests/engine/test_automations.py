@@ -24,7 +24,8 @@ from vigie.engine.known import Frozen
 from vigie.services.lighting.conditions import NOT_RETURNED
 from vigie.services.lighting.ondemand.calls import Calls
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
-from vigie.services.lighting.plans import ON_DEMAND
+from vigie.services.lighting.ondemand.tonight import RuleTonight, tonight
+from vigie.services.lighting.plans import ON_DEMAND, on_demand_of, park_of
 
 RULE = OnDemand(name="Sentier", level=80, triggers=(Trigger.MOTION,), ahead_m=30.0, hold_s=120, raises_max=2)
 SENSOR = "motion_sensor-1"
@@ -125,6 +126,34 @@ def test_a_post_killed_between_the_raise_and_its_end_sees_that_it_ended_and_reme
     assert sorted({int(no) for each in given for no in each.assets}) == sorted(
         path.engine.registry.numbers[f"luminaire-{n:06d}"] for n in range(LAMPS)
     )
+
+
+def test_what_was_done_tonight_is_told_rule_by_rule_to_who_sees_the_lamps(path: Bench) -> None:
+    def told(scope: Scope) -> list[RuleTonight]:
+        known = Frozen.of(path.engine, Calendar(ZONE), scope, path.clock.at_us)
+        return tonight(on_demand_of(known), park_of(known), known).rules
+
+    (before,) = told(Scope.everything())
+    assert (before.plan, before.name, before.lamps, before.now) == ("p", "Sentier", LAMPS, True)
+    assert (before.calls, before.raises, before.last, before.most_raises, before.spent) == (0, 0, None, 0, 0)
+    walk(path)
+    path.pick_up()
+    path.later(2)
+    path.report(range(LAMPS), 80.0, control="order")
+    (lit,) = told(Scope.everything())
+    assert (lit.calls, lit.raises, lit.raised, lit.lit, lit.most_raises, lit.spent) == (1, LAMPS, LAMPS, LAMPS, 1, 0)
+    assert lit.lamp_hours == pytest.approx(LAMPS * 120 / 3_600, abs=0.02)
+    path.later(150)
+    path.report(range(LAMPS), 30.0, control="programme")
+    path.restart()
+    prepare(path)
+    walk(path)
+    path.later(150)
+    (over,) = told(Scope.everything())
+    assert (over.raises, over.lit, over.most_raises, over.spent) == (2 * LAMPS, 0, RULE.raises_max, LAMPS)
+    assert told(Scope()) == []
+    path.later(24 * 3_600)
+    assert told(Scope.everything())[0].raises == 0
 
 
 def test_a_lamp_that_does_not_let_go_is_late_as_after_any_order(path: Bench) -> None:

@@ -83,6 +83,16 @@ class Troubles:
     cleared_us: Int64s
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An order that an automation gave: to which assets (sorted), when, how, and what the journal says of why."""
+
+    assets: Int64s
+    at_us: int
+    params: Mapping[str, float | str | bool]
+    words: Mapping[str, str]
+
+
 class Known(Protocol):
     """What a question, or the check of a plan, may know of the city. Frozen: nothing moves while it is answered."""
 
@@ -107,6 +117,11 @@ class Known(Protocol):
     def troubles(self, kinds: Sequence[ConditionKind], since_us: int) -> Troubles:
         """The conditions of some kinds that last, or were raised since an instant, of the assets that who asks may
         see."""
+        ...
+
+    def given(self, automation: str, since_us: int) -> Sequence[Given]:
+        """The orders that an automation has given since an instant, the oldest first, as far as they went to assets
+        that who asks may see."""
         ...
 
 

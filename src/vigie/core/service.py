@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
 from vigie.core.observations import Bytes, Floats, Int64s, Mask
-from vigie.core.plans import Finding, Known, PlanKind, Question
+from vigie.core.plans import Finding, Given, Known, PlanKind, Question
 
 Numbers = NDArray[np.int64]
 """Asset numbers."""
@@ -58,16 +58,6 @@ class Present:
     asset: int
     at_us: int
     evidence: Mapping[str, float | str]
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """An order that an automation gave: to which assets (sorted), when, how, and what the journal says of why."""
-
-    assets: Numbers
-    at_us: int
-    params: Mapping[str, float | str | bool]
-    words: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from vigie.core.calendar import Calendar
 from vigie.core.kinds import AssetKind, ConditionKind
 from vigie.core.observations import Mask
-from vigie.core.plans import Columns, PlanKind, Standing, Troubles
+from vigie.core.plans import Columns, Given, PlanKind, Standing, Troubles
 from vigie.core.scope import Scope
 from vigie.engine.attributes import Attributes
 from vigie.engine.loop import Engine
@@ -72,6 +72,14 @@ class Frozen:
             found.raised_us[mine],
             found.cleared_us[mine],
         )
+
+    def given(self, automation: str, since_us: int) -> Sequence[Given]:
+        """The orders that an automation has given, as the tables have them."""
+        # What was added since the city was frozen is not told.
+        mine = np.flatnonzero(self.seen)
+        found = (replace(each, assets=np.intersect1d(each.assets, mine, assume_unique=True))
+                 for each in self.facts.given(automation, since_us))  # fmt: skip
+        return [each for each in found if len(each.assets)]
 
     def _columns(self, kind: type[AssetKind], attributes: tuple[str, ...]) -> Columns:
         own = self.registry

@@ -25,7 +25,8 @@ from vigie.core.facts import Entry
 from vigie.core.ids import effect_id
 from vigie.core.kinds import Action, AssetKind, Attribute, Catalogue, ConditionKind, Point, Quality
 from vigie.core.observations import Batch, Floats, Int64s, Mask
-from vigie.core.service import Change, Effect, Given, Newest, Numbers, Present, Service, Sweeper
+from vigie.core.plans import Given
+from vigie.core.service import Change, Effect, Newest, Numbers, Present, Service, Sweeper
 from vigie.engine.admission import Admission
 from vigie.engine.attributes import Attributes
 from vigie.engine.automations import Automations

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from vigie.core.facts import Entry
 from vigie.core.kinds import AssetKind
 from vigie.core.observations import Batch, Floats, Int64s
-from vigie.core.plans import Troubles
-from vigie.core.service import Given
+from vigie.core.plans import Given, Troubles
 
 
 class StorageFull(Exception):

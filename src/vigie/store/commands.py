@@ -16,8 +16,8 @@ from vigie.core.kinds import Catalogue, Sort
 from vigie.core.lives import COMMAND as COMMAND_LIFE
 from vigie.core.lives import TARGET as TARGET_LIFE
 from vigie.core.observations import Mask
+from vigie.core.plans import Given
 from vigie.core.scope import Scope
-from vigie.core.service import Given
 from vigie.core.times import SECOND_US
 from vigie.engine.command import Command, refusal_of
 from vigie.engine.commands import HELD_US, LATE_US, held_until_us

@@ -16,8 +16,7 @@ from sqlalchemy.engine import Engine
 from vigie.core.facts import Entry, PersonalErased, commitment, leaf_bytes
 from vigie.core.kinds import AssetKind, Catalogue
 from vigie.core.observations import Floats, Int64s
-from vigie.core.plans import Troubles
-from vigie.core.service import Given
+from vigie.core.plans import Given, Troubles
 from vigie.engine.conditions import Condition
 from vigie.engine.inventory import Known, KnownArea
 from vigie.engine.ports import Dice, StorageFull

@@ -83,7 +83,9 @@ def _check_baseline(baseline: Baseline, plan: str, known: Known) -> list[Finding
     return [Finding("lighting.one_baseline", True)] if others else []
 
 
-def _check_on_demand(rule: OnDemand, plan: str, known: Known) -> list[Finding]:
+def check_on_demand(rule: OnDemand, plan: str, known: Known) -> list[Finding]:
+    """Everything that is wrong with a rule of light on demand among the programmes in force, in the twelve months from
+    now on."""
     today = int(known.now_us // DAY_US)
     nights = Nights(np.arange(today, today + 365, _LOOKED_AT_DAYS), known.calendar)
     return rules.check(rule, park_of(known), layers_of(known), nights)
@@ -116,7 +118,7 @@ BASELINE = PlanKind(
 ON_DEMAND = PlanKind(
     "on_demand", "lighting", OnDemand,
     area=lambda body: body.area, title=lambda body: body.name, rank=lambda _: "", answer=lambda body: body.answer,
-    check=_check_on_demand,
+    check=check_on_demand,
 )  # fmt: skip
 
 PLANS: Sequence[PlanKind] = (PROGRAMME, TARIFF, BASELINE, ON_DEMAND)

@@ -23,8 +23,11 @@ from vigie.services.lighting.maintenance.report import (
     batches_table,
     plan_round,
 )
+from vigie.services.lighting.ondemand.model import OnDemand
 from vigie.services.lighting.ondemand.rules import on_call
+from vigie.services.lighting.ondemand.tonight import Tonight, TonightAsked, tonight
 from vigie.services.lighting.plans import (
+    check_on_demand,
     check_programme,
     layers_of,
     nights_of,
@@ -117,6 +120,19 @@ class Checked(msgspec.Struct, frozen=True):
     lamps: int
 
 
+class RuleDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule of light on demand that is being written. plan: as in `Draft`."""
+
+    body: OnDemand
+    plan: Annotated[str, Meta(max_length=100)] = ""
+
+
+class RuleAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be checked."""
+
+    draft: RuleDraft
+
+
 class NoSuchLamp(LookupError):
     """There is no such lamp, or it may not be seen."""
 
@@ -182,6 +198,19 @@ def checked(asked: CheckAsked, known: Known) -> Checked:
     return Checked(check_programme(body, plan, known), int(park_of(known).named(body).sum()))
 
 
+def rule_checked(asked: RuleAsked, known: Known) -> Checked:
+    """Tells what is wrong with a draft of light on demand, among the programmes in force."""
+    body = asked.draft.body
+    return Checked(check_on_demand(body, asked.draft.plan, known), int(park_of(known).named(body).sum()))
+
+
+def tonight_told(asked: TonightAsked, known: Known) -> Tonight:
+    """Tells what light on demand has done in this night, rule by rule, and what is left of it: as far as lamps go that
+    you may see."""
+    rules = [(plan, body) for plan, body in on_demand_of(known) if asked.plan in ("", plan)]
+    return tonight(rules, park_of(known), known)
+
+
 def _draft(draft: Draft | None) -> tuple[Programme | None, str]:
     return (None, "") if draft is None else (draft.body, draft.plan)
 
@@ -191,6 +220,8 @@ QUESTIONS = (
     Question("why", WhyAsked, Reasons, why),
     Question("year", YearAsked, Years, year),
     Question("check", CheckAsked, Checked, checked),
+    Question("check_rule", RuleAsked, Checked, rule_checked),
+    Question("tonight", TonightAsked, Tonight, tonight_told),
     Question("compliance", ComplianceAsked, Compliance, compliance, compliance_table),
     Question("batches", BatchesAsked, Batches, batches, batches_table),
     Question("round", RoundAsked, Round, plan_round),

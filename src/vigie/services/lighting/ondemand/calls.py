@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -23,15 +22,17 @@ import numpy as np
 from vigie.core.arrays import ints
 from vigie.core.kinds import AssetKind
 from vigie.core.observations import Int64s, Mask
+from vigie.core.plans import Given
 from vigie.core.service import AUTOMATION as AUTOMATION_WORD
-from vigie.core.service import Ask, Change, City, Clear, Effect, Given, Numbers, Raise
-from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, rfc3339, to_us
+from vigie.core.service import Ask, Change, City, Clear, Effect, Numbers, Raise
+from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, rfc3339
 from vigie.services.lighting.conditions import MOTION_STUCK
 from vigie.services.lighting.guards import full_light_is_off, supply_is_on
 from vigie.services.lighting.kinds import FADE, UNTIL, Luminaire, MotionSensor
 from vigie.services.lighting.ondemand.graph import M_PER_DEGREE
 from vigie.services.lighting.ondemand.model import AUTOMATION, HEARD, OnDemand, Trigger
 from vigie.services.lighting.ondemand.rules import Prepared, Reached, Rule, spans
+from vigie.services.lighting.ondemand.tally import Tally, within
 from vigie.services.lighting.programmes.nights import Nights
 
 LATE_US = 30 * SECOND_US
@@ -105,41 +106,12 @@ class _Grant:
     until_us: Int64s
 
 
-class _Lamps:
-    """What each lamp has been given tonight, by its number. level: what it was raised to last. word_us: until when
-    what it said by itself holds, before it was raised."""
-
-    def __init__(self) -> None:
-        self.until_us, self.raised_us, self.raises, self.word_us = (np.zeros(1_024, np.int64) for _ in range(4))
-        self.level = np.zeros(1_024)
-
-    def fit(self, numbers: Numbers) -> None:
-        """Makes room for these numbers."""
-        more = int(numbers.max(initial=0)) + 1 - len(self.level)
-        if more > 0:
-            for name in ("until_us", "raised_us", "raises", "word_us", "level"):
-                setattr(self, name, np.pad(getattr(self, name), (0, more + len(self.level))))
-
-    def give(self, numbers: Numbers, at_us: int, until_us: Int64s | int, level: float) -> None:
-        """They are raised until instants that are no earlier than before."""
-        self.fit(numbers)
-        before_us = np.maximum(self.until_us[numbers], at_us)
-        self.raises[numbers] += self.until_us[numbers] <= at_us
-        self.raised_us[numbers] += np.maximum(until_us - before_us, 0)
-        self.until_us[numbers] = np.maximum(self.until_us[numbers], until_us)
-        self.level[numbers] = level
-
-    def forget(self) -> None:
-        """A new night."""
-        self.raised_us[:], self.raises[:] = 0, 0
-
-
 class Calls:
     """See `vigie.core.service.Reactor`."""
 
     def __init__(self, city: City, now_us: int) -> None:
         self._heard: dict[int, _Call] = {}
-        self._lamps = _Lamps()
+        self._lamps = Tally()
         self._before: Sequence[Given] = city.given(AUTOMATION, now_us - DAY_US)
         self._on_us: dict[int, int] = {}
         self._quiet: set[int] = set()
@@ -238,15 +210,14 @@ class Calls:
             begin, end = (int(each[0]) for each in nights.bounds_us)
             self._night, self._spanned = (begin, end), None
             self._lamps.forget()
-            tonight = [each for each in self._before if begin <= each.at_us < end]
+            tonight = within(self._before, begin, end)
             self._before = ()
             over = [asset for asset, is_on in self._stuck.items() if not is_on] if not tonight else []
             for asset in over:
                 del self._stuck[asset]
                 effects.append(Clear(MOTION_STUCK, asset, now_us))
             for each in tonight:
-                until_us = to_us(datetime.fromisoformat(str(each.params[UNTIL.name])))
-                self._lamps.give(each.assets, each.at_us, until_us, float(each.params["level"]))
+                self._lamps.again(each)
         if self._spanned is not prepared:
             nights = Nights.at(now_us, prepared.calendar)
             self._spans = {rule.plan: spans(rule.body, nights, prepared.place) for rule in prepared.rules}
@@ -330,7 +301,7 @@ class Calls:
         longer = (until_us > before_us) | ((until_us == before_us) & (own.level[lamps] < body.level))
         may = free & longer & (until_us - now_us >= LEAST_US)
         lamps, until_us = lamps[may], until_us[may]
-        fits = ~self._spent(lamps, body, until_us, now_us)
+        fits = ~own.spent(lamps, body, until_us, now_us)
         if not fits.all():
             self._note_capped(wish, lamps[~fits], now_us, effects)
         return _Grant(lamps[fits], until_us[fits])
@@ -340,14 +311,6 @@ class Calls:
         left_us, level = self._lamps.until_us[lamps] - now_us, self._lamps.level[lamps]
         due = (left_us <= 0) | (level < body.level) | (left_us < body.hold_s * SECOND_US // 2)
         return lamps[due & ((left_us <= 0) | (level <= body.level))]
-
-    def _spent(self, lamps: Numbers, body: OnDemand, until_us: Int64s | int, now_us: int) -> Mask:
-        """Which of some lamps would have more than their night with a raise until then."""
-        own = self._lamps
-        before_us = own.until_us[lamps]
-        lasts_us = until_us - np.maximum(before_us, now_us)
-        too_often = own.raises[lamps] + (before_us <= now_us) > body.raises_max
-        return too_often | (own.raised_us[lamps] + lasts_us > body.minutes_max * MINUTE_US)
 
     def _free(self, lamps: Numbers, body: OnDemand, city: City, now_us: int) -> Mask:
         """Which of some lamps nothing else rules and stand lower, by a word that is not past its time. One that is
@@ -375,7 +338,7 @@ class Calls:
         for call, called in wish.calls:
             if call.trigger is not Trigger.MOTION or call.asset in self._stuck or not np.isin(called, capped).any():
                 continue
-            over = self._spent(called, wish.rule.body, wish.until_us, now_us)
+            over = self._lamps.spent(called, wish.rule.body, wish.until_us, now_us)
             if (over & (self._lamps.until_us[called] <= now_us)).all():
                 self._stuck[call.asset] = False
                 raises, raised_us = (int(each[called].max()) for each in (self._lamps.raises, self._lamps.raised_us))
