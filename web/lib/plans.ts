@@ -19,20 +19,20 @@ export interface PlanRow {
   may_approve: boolean
 }
 
-export interface PlanKept {
+export interface PlanKept<B = Programme> {
   version: number
   revision: number
   editor: Who
   edited: string
   approver: Who | null
   approved: string | null
-  body: Programme
+  body: B
 }
 
-export interface Plan extends PlanRow {
+export interface Plan<B = Programme> extends PlanRow {
   last: number
-  in_force_version: PlanKept | null
-  draft_version: PlanKept | null
+  in_force_version: PlanKept<B> | null
+  draft_version: PlanKept<B> | null
 }
 
 export interface Revision {
@@ -123,9 +123,61 @@ export interface Programme {
   answer: string
 }
 
-/** A programme that is being written; `plan` is the id of what it would take the place of, '' for a new one. */
-export interface Draft {
-  body: Programme
+export const TRIGGERS = ['motion', 'bus'] as const
+export type Trigger = (typeof TRIGGERS)[number]
+
+export interface Hours {
+  start: Moment
+  end: Moment
+}
+
+/** A rule of light on demand (services/lighting/ondemand/model.py). */
+export interface OnDemand {
+  name: string
+  level: number
+  triggers: Trigger[]
+  area: string
+  target: Target
+  ahead_m: number
+  behind_m: number
+  fade_s: number
+  hold_s: number
+  hours: Hours[]
+  when: When
+  raises_max: number
+  minutes_max: number
+  leave: string
+  answer: string
+}
+
+/** What a rule in force has done since noon; instants in seconds since 1970. */
+export interface RuleTonight {
+  plan: string
+  name: string
+  level: number
+  triggers: Trigger[]
+  hours: [from: number, to: number][]
+  now: boolean
+  lamps: number
+  calls: number
+  raises: number
+  raised: number
+  lit: number
+  lamp_hours: number
+  last: number | null
+  most_raises: number
+  most_minutes: number
+  spent: number
+}
+
+export interface Tonight {
+  night: string
+  rules: RuleTonight[]
+}
+
+/** A plan that is being written; `plan` is the id of what it would take the place of, '' for a new one. */
+export interface Draft<B = Programme> {
+  body: B
   plan: string
 }
 

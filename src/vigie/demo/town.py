@@ -122,7 +122,7 @@ def programmes() -> list[Programme]:
             decision=Decision("2023-06", "2023-06-12", "Le maire de Sennecey-lès-Dijon", "De 0 h à 5 h", signs),
             answer="La commune entière est éteinte ; les points voisins sont ceux des communes limitrophes.",
         ),
-        Programme("Rues calmes de la métropole", Rank.CLASS, METROPOLE, ways, quiet),
+        Programme("Rues calmes de la métropole", Rank.CLASS, "", ways, quiet),
         Programme("Rues calmes de Dijon", Rank.AREA, f"{METROPOLE}/dijon", ways, quiet),
         Programme("Rues calmes de Quetigny", Rank.AREA, f"{METROPOLE}/quetigny", ways, quiet),
     ]
@@ -132,7 +132,7 @@ def on_demand() -> list[OnDemand]:
     """What is raised for whoever passes: the quiet ways, one that its commune leaves dark, and the street ahead of a
     bus."""
     return [
-        OnDemand("Rues calmes, au passage", 90, (Trigger.MOTION,), METROPOLE, Target(classes=(QUIET_CLASS,)),
+        OnDemand("Rues calmes, au passage", 90, (Trigger.MOTION,), "", Target(classes=(QUIET_CLASS,)),
                  answer="Sennecey a sa propre règle, avec l'accord de la commune."),
         OnDemand("Quetigny, devant le bus", 100, (Trigger.BUS,), f"{METROPOLE}/quetigny", hold_s=60),
         OnDemand(

@@ -3,6 +3,7 @@ import { clock, day, dayBegins, longDay, monthName, quantity, weekdayName } from
 import { language, pair, t, tn } from '@lib/i18n.svelte'
 import type { Days, Moment, Programme, Rank, Rule, Target, When, Window } from '@lib/plans'
 import { city } from '../state/city.svelte'
+import type { Difference } from '../state/forms'
 
 export function rankWord(rank: Rank | ''): string {
   return rank ? t(`console.plans.rank.${rank}`) : ''
@@ -89,7 +90,7 @@ export function stampText(at: string): string {
 }
 
 /** What two texts differ in: what it is called, and what each says. */
-export function differences(mine: Programme, theirs: Programme): { part: string; mine: string; theirs: string }[] {
+export function differences(mine: Programme, theirs: Programme): Difference[] {
   const say: Record<string, (body: Programme) => string> = {
     name: (body) => body.name,
     rank: (body) => rankWord(body.rank),
@@ -100,7 +101,12 @@ export function differences(mine: Programme, theirs: Programme): { part: string;
     decision: decisionText,
     answer: (body) => body.answer,
   }
+  return differing(say, mine, theirs, 'console.plans.part')
+}
+
+/** Where two texts say something else. say: each part in words; words: what the keys of their names begin with. */
+export function differing<B>(say: Record<string, (body: B) => string>, mine: B, theirs: B, words: string): Difference[] {
   return Object.entries(say)
-    .map(([part, word]) => ({ part, mine: word(mine), theirs: word(theirs) }))
+    .map(([part, word]) => ({ part: `${words}.${part}`, mine: word(mine), theirs: word(theirs) }))
     .filter((each) => each.mine !== each.theirs)
 }

@@ -4,7 +4,7 @@ import { prefs } from '@lib/prefs.svelte'
 import { city } from './city.svelte'
 import { editing } from './editing.svelte'
 import { mapState } from './map.svelte'
-import { plans, SERVICE } from './plans.svelte'
+import { anyUnsaved, SERVICE } from './plans.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { shell } from './shell.svelte'
@@ -33,7 +33,7 @@ export function toggleLasso(): void {
 
 /** Logs out; asks first where something is not saved. */
 export function leave(): void {
-  if (plans.anyUnsaved) shell.leaving = true
+  if (anyUnsaved()) shell.leaving = true
   else void session.logout()
 }
 
@@ -46,7 +46,7 @@ export function consoleCommands(): ConsoleCommand[] {
     { text: t('console.page.orders'), icon: 'orders', key: 'O', run: () => view.openPage('orders') },
   ]
   if (session.may('see', SERVICE)) {
-    for (const [page, key] of [['programmes', 'P'], ['compliance', 'C'], ['maintenance', 'M'], ['gateways', 'W'], ['energy', 'E']] as const) {
+    for (const [page, key] of [['programmes', 'P'], ['demand', 'D'], ['compliance', 'C'], ['maintenance', 'M'], ['gateways', 'W'], ['energy', 'E']] as const) {
       commands.push({ text: t(`console.page.${page}`), icon: page, key, run: () => view.openPage(page) })
     }
   }

@@ -1,4 +1,5 @@
-// One programme that is read or written: its text, what of it is saved, what is wrong with it, what a year of it uses.
+// One plan that is read or written, a programme or a rule of light on demand: its text, what of it is saved, what is wrong
+// with it; of a programme, what a year of it uses.
 import { api, Problem } from '@lib/api'
 import type {
   Checked,
@@ -13,30 +14,31 @@ import type {
 import { OnceKey } from '@lib/once'
 import type { Page } from '@lib/types'
 import { notices, problemText } from './notices.svelte'
-import { isWhole } from './programme'
+import type { Form, Written } from './forms'
 import { session } from './session.svelte'
 
 const CHECK_AFTER_MS = 1_200
 
 /** What somebody else saved while this was being written. */
-export interface Clash {
-  plan: Plan
-  theirs: PlanKept
+export interface Clash<B> {
+  plan: Plan<B>
+  theirs: PlanKept<B>
 }
 
-export class Drafting {
+export class Drafting<B extends Written = Programme> {
+  readonly form: Form<B>
   /** '' until it is saved for the first time. */
   id = $state('')
-  plan = $state.raw<Plan | null>(null)
+  plan = $state.raw<Plan<B> | null>(null)
   phase = $state<'loading' | 'ready' | 'missing' | 'failed'>('ready')
   error = $state('')
-  body = $state.raw<Programme>() as Programme
+  body = $state.raw<B>() as B
   busy = $state(false)
-  clash = $state.raw<Clash | null>(null)
+  clash = $state.raw<Clash<B> | null>(null)
   /** An earlier text that is being read in place of what is written. */
-  looked = $state.raw<PlanKept | null>(null)
+  looked = $state.raw<PlanKept<B> | null>(null)
   /** What was written here before somebody else's text was taken. */
-  aside = $state.raw<Programme | null>(null)
+  aside = $state.raw<B | null>(null)
   checked = $state.raw<Checked | null>(null)
   checkFailed = $state('')
   checking = $state(false)
@@ -51,7 +53,8 @@ export class Drafting {
   #checkedText = ''
   #key = new OnceKey()
 
-  constructor(id: string, body: Programme) {
+  constructor(id: string, body: B, form: Form<B>) {
+    this.form = form
     this.id = id
     this.body = body
     this.#saved = JSON.stringify(body)
@@ -71,7 +74,7 @@ export class Drafting {
 
   /** Whether nothing is left empty that must be said. */
   get whole(): boolean {
-    return isWhole(this.draft.body)
+    return this.form.isWhole(this.draft.body)
   }
 
   /** Whether the year was reckoned for another text. */
@@ -90,13 +93,13 @@ export class Drafting {
   }
 
   /** What is to be reckoned with: as it is written here. */
-  get draft(): Draft {
+  get draft(): Draft<B> {
     return { body: this.looked?.body ?? this.body, plan: this.id }
   }
 
   async load(): Promise<void> {
     try {
-      const plan = await api.get<Plan>(`plans/${this.id}`)
+      const plan = await api.get<Plan<B>>(`plans/${this.id}`)
       if (!this.dirty || this.plan === null) this.#take(plan)
       this.phase = 'ready'
       void this.#loadRevisions()
@@ -109,7 +112,7 @@ export class Drafting {
   }
 
   /** Writes a part anew. */
-  change(part: Partial<Programme>): void {
+  change(part: Partial<B>): void {
     if (!this.open) return
     this.body = { ...this.body, ...part }
     this.checkSoon()
@@ -117,19 +120,19 @@ export class Drafting {
 
   /** Lets what is not saved go. */
   revert(): void {
-    this.body = JSON.parse(this.#saved) as Programme
+    this.body = JSON.parse(this.#saved) as B
     this.checkSoon()
   }
 
   /** Reads an earlier text, or goes back to what is written. */
-  look(kept: PlanKept | null): void {
+  look(kept: PlanKept<B> | null): void {
     this.looked = kept
     this.checkSoon()
   }
 
   async lookAt(revision: Revision): Promise<void> {
     await this.#do(async () => {
-      this.look(await api.get<PlanKept>(`plans/${this.id}/revisions/${revision.version}/${revision.revision}`))
+      this.look(await api.get<PlanKept<B>>(`plans/${this.id}/revisions/${revision.version}/${revision.revision}`))
     })
   }
 
@@ -141,11 +144,12 @@ export class Drafting {
   }
 
   /** Whether it was saved. Where somebody else has saved in the meantime nothing is: `clash` says what they did. */
-  async save(kind: string, reason: string): Promise<boolean> {
-    const body = this.body
+  async save(reason: string): Promise<boolean> {
+    const { body } = this
+    const { kind } = this.form
     return this.#do(async () => {
       const plan = this.id
-        ? await api.put<Plan>(`plans/${this.id}/draft`, { ...this.#seen, body, reason })
+        ? await api.put<Plan<B>>(`plans/${this.id}/draft`, { ...this.#seen, body, reason })
         : await this.#begin({ kind, body, reason })
       this.id = plan.id
       this.#take(plan)
@@ -178,7 +182,7 @@ export class Drafting {
 
   approve(reason: string): Promise<boolean> {
     return this.#do(async () => {
-      this.#take(await api.post<Plan>(`plans/${this.id}/approve`, { ...this.#seen, reason }))
+      this.#take(await api.post<Plan<B>>(`plans/${this.id}/approve`, { ...this.#seen, reason }))
       void this.#loadRevisions()
     })
   }
@@ -215,10 +219,10 @@ export class Drafting {
     clearTimeout(this.#timer)
     const { draft } = this
     const text = JSON.stringify(draft)
-    if (!isWhole(draft.body) || this.checking || text === this.#checkedText) return
+    if (!this.form.isWhole(draft.body) || this.checking || text === this.#checkedText) return
     this.checking = true
     try {
-      this.checked = await api.post<Checked>('services/lighting/check', { draft })
+      this.checked = await api.post<Checked>(`services/lighting/${this.form.check}`, { draft })
       this.checkFailed = ''
       this.#checkedText = text
     } catch (error) {
@@ -239,8 +243,8 @@ export class Drafting {
     })
   }
 
-  async #begin(said: object): Promise<Plan> {
-    const plan = await api.post<Plan>('plans', said, { 'Idempotency-Key': this.#key.of(said) })
+  async #begin(said: object): Promise<Plan<B>> {
+    const plan = await api.post<Plan<B>>('plans', said, { 'Idempotency-Key': this.#key.of(said) })
     this.#key.answered()
     return plan
   }
@@ -264,7 +268,7 @@ export class Drafting {
   /** Somebody else was faster. Where nothing is written here, theirs is what is read now. */
   async #clashed(problem: Problem): Promise<void> {
     try {
-      const plan = await api.get<Plan>(`plans/${this.id}`)
+      const plan = await api.get<Plan<B>>(`plans/${this.id}`)
       const theirs = plan.draft_version ?? plan.in_force_version
       if (this.dirty && theirs) this.clash = { plan, theirs }
       else {
@@ -283,7 +287,7 @@ export class Drafting {
     notices.problem(problem)
   }
 
-  #take(plan: Plan): void {
+  #take(plan: Plan<B>): void {
     this.#see(plan)
     const kept = plan.draft_version ?? plan.in_force_version
     if (kept) this.body = kept.body
@@ -293,7 +297,7 @@ export class Drafting {
     this.checkSoon()
   }
 
-  #see(plan: Plan): void {
+  #see(plan: Plan<B>): void {
     this.plan = plan
     const { draft_version: draft } = plan
     this.#seen = draft ? { version: draft.version, revision: draft.revision } : { version: plan.last, revision: 0 }

@@ -25,6 +25,7 @@ const KEYS: Record<string, () => void> = {
   o: () => view.openPage(view.page === 'orders' ? 'map' : 'orders'),
   g: () => session.may('journal') && view.openPage(view.page === 'journal' ? 'map' : 'journal'),
   p: () => session.may('see', SERVICE) && view.openPage(view.page === 'programmes' ? 'map' : 'programmes'),
+  d: () => session.may('see', SERVICE) && view.openPage(view.page === 'demand' ? 'map' : 'demand'),
   w: () => session.may('see', SERVICE) && view.openPage(view.page === 'gateways' ? 'map' : 'gateways'),
   c: () => session.may('see', SERVICE) && view.openPage(view.page === 'compliance' ? 'map' : 'compliance'),
   m: () => session.may('see', SERVICE) && view.openPage(view.page === 'maintenance' ? 'map' : 'maintenance'),

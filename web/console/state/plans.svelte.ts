@@ -1,30 +1,33 @@
-// The list of lighting's programmes, and those that are being written: what is not saved yet stays when another page is
-// opened, until somebody lets it go.
+// The lists of what people write for lighting, and those that are being written: what is not saved yet stays when another
+// page is opened, until somebody lets it go.
 import { api, Problem } from '@lib/api'
-import { t } from '@lib/i18n.svelte'
 import type { Page } from '@lib/types'
-import type { PlanRow } from '@lib/plans'
+import type { OnDemand, PlanRow, Programme } from '@lib/plans'
 import { Drafting } from './drafting.svelte'
+import { PROGRAMMES, RULES, type Form, type Written } from './forms'
 import { problemText } from './notices.svelte'
-import { freshProgramme } from './programme'
 import { session } from './session.svelte'
 import { NEW } from './view.svelte'
 
 export const SERVICE = 'lighting'
-export const KIND = 'lighting.programme'
 
-class Plans {
+class Plans<B extends Written> {
   rows = $state.raw<PlanRow[]>([])
   phase = $state<'loading' | 'ready' | 'failed'>('loading')
   error = $state('')
-  #drafting = new Map<string, Drafting>()
+  #form: Form<B>
+  #drafting = new Map<string, Drafting<B>>()
   #whose = ''
+
+  constructor(form: Form<B>) {
+    this.#form = form
+  }
 
   async load(): Promise<void> {
     this.#own()
     this.phase = this.rows.length ? this.phase : 'loading'
     try {
-      this.rows = (await api.get<Page<PlanRow>>('plans', { kind: KIND })).items
+      this.rows = (await api.get<Page<PlanRow>>('plans', { kind: this.#form.kind })).items
       this.phase = 'ready'
     } catch (error) {
       this.error = problemText(error instanceof Problem ? error : null)
@@ -32,12 +35,12 @@ class Plans {
     }
   }
 
-  /** A programme as it is being read or written here; read anew where nothing of it is unsaved. */
-  open(id: string): Drafting {
+  /** One as it is being read or written here; read anew where nothing of it is unsaved. */
+  open(id: string): Drafting<B> {
     this.#own()
     let found = this.#drafting.get(id)
     if (!found) {
-      found = new Drafting(id === NEW ? '' : id, freshProgramme(this.#area(), t('console.plans.rule.fresh')))
+      found = new Drafting(id === NEW ? '' : id, this.#form.fresh(this.#area()), this.#form)
       this.#drafting.set(id, found)
     }
     if (found.id) void found.load()
@@ -45,7 +48,7 @@ class Plans {
   }
 
   /** A new one has got its id; it is no longer what is being made. */
-  made(drafting: Drafting): void {
+  made(drafting: Drafting<B>): void {
     this.#drafting.delete(NEW)
     this.#drafting.set(drafting.id, drafting)
   }
@@ -55,7 +58,7 @@ class Plans {
     this.#drafting.delete(id)
   }
 
-  /** Whether something of a programme is not saved. */
+  /** Whether something of one is not saved. */
   unsaved(id: string): boolean {
     return this.#whose === session.user?.id && (this.#drafting.get(id)?.dirty ?? false)
   }
@@ -78,11 +81,23 @@ class Plans {
     this.#whose = whose
   }
 
-  /** Where a new programme is for, unless its author says otherwise: the largest area that they write for. */
+  /** Where a new one is for, unless its author says otherwise: the largest area that they write for. */
   #area(): string {
     const areas = session.roles.filter((role) => role.verbs.includes('plan')).map((role) => role.area)
     return areas.sort((a, b) => a.length - b.length)[0] ?? ''
   }
 }
 
-export const plans = new Plans()
+export const plans = new Plans<Programme>(PROGRAMMES)
+export const rules = new Plans<OnDemand>(RULES)
+
+/** Whether anything that somebody wrote here is not saved. */
+export function anyUnsaved(): boolean {
+  return plans.anyUnsaved || rules.anyUnsaved
+}
+
+/** Lets all of it go. */
+export function forgetAll(): void {
+  plans.forgetAll()
+  rules.forgetAll()
+}

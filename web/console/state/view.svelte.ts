@@ -1,6 +1,6 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'gateways' | 'compliance' | 'maintenance' | 'energy'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy'
 
 export interface Place {
   lon: number
@@ -8,7 +8,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'gateways', 'compliance', 'maintenance', 'energy']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
@@ -25,6 +25,8 @@ class View {
   page = $state<PageName>('map')
   /** The programme that is open on its page, by its id; NEW for one that has none yet, null for the list of them. */
   plan = $state<string | null>(null)
+  /** The rule of light on demand that is open on its page, likewise. */
+  rule = $state<string | null>(null)
   /** The gateway that is open on its page, by its name; null for all of them. */
   gateway = $state<string | null>(null)
   /** The month that the page of energy shows, such as 2026-10; null for the last whole one. */
@@ -62,6 +64,12 @@ class View {
   openPlan(id: string | null): void {
     this.page = 'programmes'
     this.plan = id
+    this.#write(true)
+  }
+
+  openRule(id: string | null): void {
+    this.page = 'demand'
+    this.rule = id
     this.#write(true)
   }
 
@@ -133,6 +141,7 @@ class View {
     const chosen = this.opened.includes('selection') ? (['selection'] as const) : []
     this.opened = this.front === 'selection' ? [...said, ...chosen] : [...chosen, ...said]
     this.plan = params.get('plan')
+    this.rule = params.get('rule')
     this.gateway = params.get('gateway')
     this.month = /^\d{4}-(0[1-9]|1[0-2])$/.exec(params.get('month') ?? '')?.[0] ?? null
     this.area = params.get('area')
@@ -148,6 +157,7 @@ class View {
     if (this.hidden.size) params.set('hide', [...this.hidden].join(','))
     if (this.page !== 'map') params.set('page', this.page)
     if (this.page === 'programmes' && this.plan) params.set('plan', this.plan)
+    if (this.page === 'demand' && this.rule) params.set('rule', this.rule)
     if (this.page === 'gateways' && this.gateway) params.set('gateway', this.gateway)
     if (this.page === 'energy' && this.month) params.set('month', this.month)
     if (this.page === 'energy' && this.area) params.set('area', this.area)

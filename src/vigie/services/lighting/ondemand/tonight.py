@@ -41,6 +41,8 @@ class RuleTonight(msgspec.Struct, frozen=True):
 
     plan: str
     name: str
+    level: int
+    triggers: list[Trigger]
     hours: list[tuple[int, int]]
     now: bool
     lamps: int
@@ -85,6 +87,8 @@ def tonight(rules: Sequence[tuple[str, OnDemand]], park: Park, known: Known) -> 
             RuleTonight(
                 plan=plan,
                 name=body.name,
+                level=body.level,
+                triggers=list(body.triggers),
                 hours=[(start // SECOND_US, end // SECOND_US) for start, end in hours],
                 now=any(start <= now_us < end for start, end in hours),
                 lamps=len(own),
