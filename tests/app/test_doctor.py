@@ -70,6 +70,7 @@ def test_it_looks_at_a_running_post_too(folder: Path) -> None:
         found = looked_at(folder)
         assert [check for check in found.values() if check.state == "bad"] == []
         assert "address" not in found
+        assert found["automations"].state == "ok"
 
 
 def _spoil_leaf(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Light on demand: a rule written by keyboard, approved by another, read, switched off; and one that two write at once."""
+"""Light on demand: a rule is written by keyboard, approved, read and switched off; and two write one at once."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def test_a_rule_is_written_by_keyboard_approved_read_and_switched_off(window: Op
     deputy.hold(deputy.button("Approuver (maintenir)"))
     deputy.see("« Le sentier » est en vigueur")
     expect(deputy.by("[aria-label='Cette nuit'] .now")).to_have_text(NOW)
-    expect(deputy.by("[aria-label='Cette nuit'] .cap", has_text="Relèves")).to_contain_text("60")
+    expect(deputy.by("[aria-label='Cette nuit'] .cap", has_text="Relèvements")).to_contain_text("60")
 
     crew = window("crew", path="#page=demand")
     line = crew.by(".line", has_text="Le sentier")
     expect(line).to_contain_text("En vigueur")
     expect(line).to_contain_text(NOW)
-    expect(line).to_contain_text("aucune relève cette nuit")
+    expect(line).to_contain_text("aucun relèvement cette nuit")
     expect(crew.button("Nouvelle règle")).to_have_count(0)
     line.click()
     crew.see("Vous pouvez lire cette règle, non la modifier.")
@@ -94,7 +94,7 @@ def test_where_two_write_a_rule_the_second_sees_what_the_first_changed(window: O
     plan = make(here, rule("À deux", answer="essai"), kind=KIND)
     manager, deputy = (window(who, path=f"#page=demand&rule={plan}") for who in ("manager", "deputy"))
     for console, raises in ((deputy, "12"), (manager, "34")):
-        console.page.get_by_label("Relèves par nuit").fill(raises)
+        console.page.get_by_label("Relèvements par nuit").fill(raises)
         console.press("Tab")
         console.page.get_by_label("Motif", exact=True).fill("essai")
     deputy.button("Enregistrer", exact=True).click()
@@ -107,11 +107,11 @@ def test_where_two_write_a_rule_the_second_sees_what_the_first_changed(window: O
     expect(row).to_contain_text("12 fois")
     expect(clash.locator("tbody tr")).to_have_count(1)
     manager.button("Prendre le sien").click()
-    expect(manager.page.get_by_label("Relèves par nuit")).to_have_value("12")
+    expect(manager.page.get_by_label("Relèvements par nuit")).to_have_value("12")
     manager.button("Reprendre votre texte").click()
-    expect(manager.page.get_by_label("Relèves par nuit")).to_have_value("34")
+    expect(manager.page.get_by_label("Relèvements par nuit")).to_have_value("34")
     # What is not saved is let go only when asked.
     manager.press("Escape", "Escape")
     expect(manager.by(".line", has_text="À deux")).to_have_count(0)
     manager.press("d")
-    expect(manager.page.get_by_label("Relèves par nuit")).to_have_value("34")
+    expect(manager.page.get_by_label("Relèvements par nuit")).to_have_value("34")

@@ -196,6 +196,31 @@ def test_a_fault_in_an_automation_is_noted_and_stops_neither_the_others_nor_what
     assert [path.stored(each) for each in path.engine.commands] == [{"expired": LAMPS}]
 
 
+def test_a_fault_that_goes_on_is_told_once_and_told_again_when_it_is_over(
+    path: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    automations = path.engine.automations
+
+    def beat(seconds: float) -> list[tuple[str, str]]:
+        path.later(seconds)
+        path.acts.tick()
+        return [(name, str(each)) for name, each in automations.changes(path.clock.at_us)]
+
+    for words in ("a fault", "another"):
+        with monkeypatch.context() as patched:
+
+            def fails(*_: object, words: str = words) -> None:
+                raise ValueError(words)
+
+            patched.setattr(Calls, "answer", fails)
+            assert [beat(1) for _ in range(3)] == [[("lighting.on_demand", f"ValueError: {words}")], [], []]
+    standing = automations.failing["lighting.on_demand"]
+    assert (standing.times, standing.last_us - standing.since_us) == (3, 2 * SECOND_US)
+    assert beat(100) == []
+    assert beat(100) == [("lighting.on_demand", "None")]
+    assert not automations.failing
+
+
 def test_what_automations_have_under_way_takes_no_place_of_a_person_s_order(
     path: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,9 @@ class _Figures(Collector):
             "Orders of automations not given because too many are under way",
             value=self._engine.automations.refused,
         )
+        yield GaugeMetricFamily(
+            "vigie_automations_failing", "Automations that fail by a fault", value=len(self._engine.automations.failing)
+        )
         yield GaugeMetricFamily("vigie_assets", "Assets, retired ones included", value=self._engine.registry.count - 1)
         yield GaugeMetricFamily("vigie_conditions_open", "Open conditions", value=len(self._engine.conditions))
         yield GaugeMetricFamily("vigie_facts_owed", "Facts that wait for room on the disk", value=self._engine.owed)

@@ -8,7 +8,7 @@ it is over its control socket.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ import msgspec
 from vigie.app.accounts import keeper_of
 from vigie.app.installation import Installation, InUse, installation
 from vigie.app.post import Post
+from vigie.engine.automations import Failing
 from vigie.engine.keeper import Keeper
 from vigie.engine.ports import StorageFull
 from vigie.settings import Settings
@@ -34,7 +35,7 @@ class Hand:
 
     say: tells how far it is; may be called from any thread. write: runs work in the one thread that writes.
     report_for: the post that runs, if any, learns which device reports for these assets from now on. running: whether
-    it is a post that performs it.
+    it is a post that performs it. failing: the automations of that post which fail, by their names.
     """
 
     opened: Installation
@@ -43,6 +44,7 @@ class Hand:
     write: Callable[[Callable[[], None]], Awaitable[None]]
     report_for: Callable[[Sequence[int], int], None]
     running: bool = False
+    failing: Callable[[], Mapping[str, Failing]] = dict[str, Failing]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,11 @@ def performing(
         post.engine.registry.reporter[list(numbers)] = reporter
 
     async def answer(do: str, args: Any, say: Say) -> Any:
-        return await _perform(Hand(opened, keeper, say, post.pump.run_in_writer, report_for, running=True), do, args)
+        hand = Hand(
+            opened, keeper, say, post.pump.run_in_writer, report_for, running=True,
+            failing=lambda: dict(post.engine.automations.failing),
+        )  # fmt: skip
+        return await _perform(hand, do, args)
 
     return answer
 

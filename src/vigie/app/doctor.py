@@ -83,7 +83,7 @@ def examine(settings: Settings, say: Say) -> list[Check]:
 async def doctor(hand: Hand, args: msgspec.Struct) -> dict[str, Any]:
     """Looks at the installation from within the process that holds it."""
     looks: list[Callable[[Hand], Iterator[Check]]] = [
-        _folder, _room, _clock, _facts, _journal, _heads, _key, _observations, _people, _surroundings,
+        _folder, _room, _clock, _facts, _journal, _heads, _key, _observations, _people, _surroundings, _automations,
     ]  # fmt: skip
     checks: list[Check] = []
     for done, look in enumerate(looks, 1):
@@ -295,6 +295,16 @@ async def _broker(settings: Settings) -> AsyncGenerator[Check]:
         yield Check("access list", "ok", f"a report under another's name was refused: {reason(answer)}")
     except OSError as error:
         yield Check("access list", "warn", f"it could not be tried without a name: {error}", mend)
+
+
+def _automations(hand: Hand) -> Iterator[Check]:
+    """What the running post orders by itself: it goes on without an automation that fails."""
+    failing = hand.failing()
+    if hand.running and not failing:
+        yield Check("automations", "ok", "none fails")
+    for name, each in failing.items():
+        says = f"{name} fails since {rfc3339(each.since_us)}, {each.times} times: {each}"
+        yield Check("automations", "bad", says, "report it as a fault of vigie; withdrawing its rules stops it")
 
 
 def _port(settings: Settings) -> Check:

@@ -116,11 +116,11 @@ class Post:
             self._tell_set_aside()
         with _noted("look after the orders"):
             self.acts.tick()
-        faults = self.engine.automations.faults
-        while faults:
-            name, error = faults.popitem()
-            with _noted(f"automate {name}"):
-                raise error
+        for name, failing in self.engine.automations.changes(self._opened.clock.now_us()):
+            if failing is None:
+                _log.info("automation works again", automation=name)
+            else:
+                _log.error("automation fails", automation=name, exc_info=failing.error)
         with _noted("sweep"):
             self._sweep()
 

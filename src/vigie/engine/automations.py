@@ -16,6 +16,7 @@ import numpy as np
 from vigie.core.observations import Int64s
 from vigie.core.plans import Known, PlanKind
 from vigie.core.service import Ask, Automation, Change, City, Effect, Lines, Reactor, Service
+from vigie.core.times import MINUTE_US
 from vigie.engine.plans import Plans
 from vigie.engine.ports import FactStore
 from vigie.engine.registry import Registry
@@ -23,6 +24,23 @@ from vigie.engine.registry import Registry
 Versions = tuple[tuple[str, int], ...]
 Edition = tuple[int, Versions, Versions]
 """What was prepared is of this: the registry's version, its plans in force with their versions, and those it reads."""
+
+FORGOTTEN_US = 3 * MINUTE_US
+"""A fault that has not come again for so long is over: what failed to be prepared is tried again each minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A fault that an automation has: since when, when it came last, and how often."""
+
+    error: Exception
+    since_us: int
+    last_us: int
+    times: int = 1
+
+    def __str__(self) -> str:
+        return f"{type(self.error).__name__}: {self.error}"
+
 
 Answer = tuple[Automation, Sequence[Ask], Sequence[Effect]]
 """What an automation orders, and what it finds."""
@@ -52,7 +70,9 @@ class Automations:
         self.refused = 0
         """How many orders were not given because too many are under way."""
         self.faults: dict[str, Exception] = {}
-        """The last fault of each automation, by its name; who runs the engine takes them and says so."""
+        """The last fault of each automation, by its name, until it is taken."""
+        self.failing: dict[str, Failing] = {}
+        """What each automation goes on failing with, by its name."""
 
     def due(self) -> list[Edition | None]:
         """What each is to be prepared for, None for one that is; empty where all are."""
@@ -92,6 +112,23 @@ class Automations:
             yield
         except Exception as error:
             self.faults[automation.name] = error
+
+    def changes(self, now_us: int) -> list[tuple[str, Failing | None]]:
+        """Takes the faults there were, and tells what is new: an automation that fails, or fails otherwise than before;
+        None for one that does no longer. One that goes on failing in the same way is no news."""
+        told: list[tuple[str, Failing | None]] = []
+        while self.faults:
+            name, error = self.faults.popitem()
+            before, now = self.failing.get(name), Failing(error, now_us, now_us)
+            if before is None or str(before) != str(now):
+                told.append((name, now))
+            else:
+                now = Failing(error, before.since_us, now_us, before.times + 1)
+            self.failing[name] = now
+        for name in [name for name, each in self.failing.items() if now_us - each.last_us > FORGOTTEN_US]:
+            del self.failing[name]
+            told.append((name, None))
+        return told
 
     def _answered(self, each: _Running, city: City, now_us: int) -> list[Answer]:
         if each.prepared is None:
