@@ -30,6 +30,7 @@ GROUPS = {
     "journal": ("journal",),
     "mqtt": ("mqtt",),
     "users": ("users",),
+    "signals": ("signals",),
     "tokens": ("tokens",),
 }
 """Module -> the commands that it brings. Each has them as `commands`, or is one command with commands of its own."""

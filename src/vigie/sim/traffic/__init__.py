@@ -1,0 +1,1 @@
+"""Simulated traffic: SUMO's networks as junctions of ours, and its runs under our signals."""

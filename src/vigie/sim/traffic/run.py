@@ -1,0 +1,173 @@
+"""A run of a scenario under a controller of ours, and what came of it.
+
+Every controller's wishes go through the same sequencer, and an independent kernel looks at what SUMO's lights really
+showed, second by second.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from vigie.services.signals.control.adaptive import Adaptive
+from vigie.services.signals.control.baselines import Actuated, Each, FixedPlan, Greedy, MaxPressure
+from vigie.services.signals.control.site import Controller, Site
+from vigie.services.signals.junction import Colour, Second
+from vigie.services.signals.safety import Kernel
+from vigie.services.signals.sequencer import Sequencer
+from vigie.sim.traffic.netfile import read_network
+from vigie.sim.traffic.network import Light, lights_of
+from vigie.sim.traffic.outcome import Outcome, outcome_of
+from vigie.sim.traffic.scenario import Scenario
+from vigie.sim.traffic.world import Stuck, World, dead_detectors
+
+CAP_S = 3600
+"""How long after its window a run may last until the last vehicle has arrived."""
+
+CONTROLLERS: Mapping[str, Callable[[Sequence[Site]], Controller]] = {
+    "plan": partial(Each, FixedPlan),
+    "actuated": partial(Each, Actuated),
+    "max-pressure": partial(Each, MaxPressure),
+    "greedy": partial(Each, Greedy),
+    "adaptive": Adaptive,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a scenario is run. loops: the adaptive controller sees a loop at the stop line and one upstream in place of
+    areas. dropout: the share of detectors that are dead. scale: of the demand. delay_s: from a wish to the street."""
+
+    scenario: Scenario
+    controller: str
+    loops: bool = False
+    dropout: float = 0.0
+    scale: float = 1.0
+    delay_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a seed. stuck: who still stood at the cap, and why. control_s, sumo_s: seconds of the clock that
+    control and sequencers took, and SUMO."""
+
+    outcome: Outcome
+    stuck: tuple[Stuck, ...]
+    control_s: float
+    sumo_s: float
+
+
+def run(asked: Asked, seed: int) -> Run:
+    """Runs one seed until the network is empty or the cap is reached.
+
+    Raises NetworkWrong, SumoFailed, OSError, and Unfit for a junction that may not be controlled.
+    """
+    began = time.perf_counter()
+    scenario = asked.scenario
+    lights = lights_of(read_network(scenario.network))
+    dice = Random(f"detectors {seed}")
+    violations, control_s, sumo_s = 0, 0.0, 0.0
+    strangers: set[str] = set()
+    with tempfile.TemporaryDirectory(prefix="vigie-signals-") as name:
+        with World(scenario, lights, Path(name), seed=seed, scale=asked.scale) as world:
+            posts = [_Post(asked, light, world, number, dice) for number, light in enumerate(lights)]
+            controller = CONTROLLERS[asked.controller]([light.site for light in lights])
+            wishes = deque([[light.site.plan.greens(scenario.begin_s) for light in lights]] * asked.delay_s)
+            for now_s in range(scenario.begin_s, scenario.end_s + CAP_S):
+                if not world.waiting:
+                    break
+                counts = [post.read() for post in posts]
+                started = time.perf_counter()
+                wishes.append(list(controller.decide(now_s, counts, [post.second for post in posts])))
+                for post, wish in zip(posts, wishes.popleft(), strict=True):
+                    post.second = post.sequencer.step(wish)
+                control_s += time.perf_counter() - started
+                for post in posts:
+                    post.show()
+                started = time.perf_counter()
+                world.step()
+                sumo_s += time.perf_counter() - started
+                violations += sum(post.look() for post in posts)
+                if now_s >= scenario.end_s - 1:
+                    strangers.update(world.turn_away())
+            stuck, buses = world.stuck(), world.buses()
+        took_s = time.perf_counter() - began
+        outcome = outcome_of(asked, seed, world.trips, strangers, buses, violations=violations, wall_s=took_s)
+        return Run(outcome, stuck, control_s, sumo_s)
+
+
+class _Post:
+    """One light: its roadside sequencer, what it shows, and the kernel that looks at it."""
+
+    def __init__(self, asked: Asked, light: Light, world: World, number: int, dice: Random) -> None:
+        junction = light.site.junction
+        self.sequencer = Sequencer(junction)
+        self.second: Second = (Colour.RED,) * len(junction.groups)
+        self.read = world.counters(number, _wanted(asked), dead_detectors(light, asked.dropout, dice))
+        self._light, self._world, self._number = light, world, number
+        self._kernel = Kernel(junction)
+        self._letters: dict[Second, str] = {}
+        self._colours: dict[str, Second] = {}
+
+    def show(self) -> None:
+        """Has SUMO show the second."""
+        letters = self._letters.get(self.second)
+        if letters is None:
+            letters = self._letters[self.second] = letters_of(self._light, self.second)
+        self._world.show(self._number, letters)
+
+    def look(self) -> int:
+        """How many violations the kernel finds in what the light really showed."""
+        letters = self._world.shown(self._number)
+        second = self._colours.get(letters)
+        if second is None:
+            second = self._colours[letters] = colours_of(self._light, letters)
+        return len(self._kernel.see(second))
+
+
+def _wanted(asked: Asked) -> Callable[[str], bool]:
+    """Which detectors a controller may see, by the end of their name."""
+    ends = {
+        "plan": (),
+        "actuated": (" upstream",),
+        "adaptive": (" stop", " upstream") if asked.loops else (" area", " stop", " exit"),
+    }.get(asked.controller, (" area", " exit"))
+    return lambda name: name.endswith(ends) if ends else False
+
+
+def letters_of(light: Light, second: Second) -> str:
+    """What SUMO is to show: G where a green link meets no green that goes first, g where it does."""
+    lit = {
+        link
+        for link, signal in enumerate(light.signals)
+        if (signal.letter in "Gg" if signal.group is None else second[signal.group] is Colour.GREEN)
+    }
+    letters: list[str] = []
+    for link, signal in enumerate(light.signals):
+        if signal.group is None:
+            letters.append(signal.letter)
+        elif link in lit:
+            letters.append("g" if signal.yields & lit else "G")
+        else:
+            letters.append("y" if second[signal.group] is Colour.YELLOW else signal.red)
+    return "".join(letters)
+
+
+def colours_of(light: Light, letters: str) -> Second:
+    """What SUMO shows, as colours of the groups. Where the links of a group differ it is green if one of them is: the
+    kernel is to see the worst."""
+    found = [Colour.RED] * len(light.site.junction.groups)
+    for signal, letter in zip(light.signals, letters, strict=False):
+        if signal.group is None:
+            continue
+        if letter in "Gg":
+            found[signal.group] = Colour.GREEN
+        elif letter in "yY" and found[signal.group] is Colour.RED:
+            found[signal.group] = Colour.YELLOW
+    return tuple(found)

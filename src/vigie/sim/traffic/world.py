@@ -1,0 +1,231 @@
+"""SUMO in this process: started with our detectors, stepped second by second, its lights set and read back.
+
+SUMO is one for a process: whoever runs two at once runs them in two processes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from random import Random
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import libsumo as _libsumo
+
+from vigie.services.signals.control.site import UNKNOWN
+from vigie.sim.traffic.network import Light, Place
+from vigie.sim.traffic.scenario import Scenario
+
+_sumo: Any = _libsumo
+_loops, _lanes, _areas = _sumo.inductionloop, _sumo.lane, _sumo.lanearea
+
+NEVER_S = 1_000_000
+"""Detectors write what they saw after this time: never, it is asked for each second."""
+
+
+STANDS_M_S = 0.1
+AT_LINE_M = 15.0
+"""Whoever stands nearer than this to a stop line, with nobody standing in front, stands at the light."""
+
+
+class SumoFailed(RuntimeError):
+    """SUMO would not start or stopped. The text is SUMO's own."""
+
+
+class Why(StrEnum):
+    """Why a vehicle stands for good. red: its light is red. blocked: its light is green, and it gives way or has no
+    room to leave. elsewhere: it stands where no light of ours rules. no_room: it never found room to set out."""
+
+    RED = "red"
+    BLOCKED = "blocked"
+    ELSEWHERE = "elsewhere"
+    NO_ROOM = "no_room"
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Vehicles that stand behind one another, by the first of them: its lane, and the light that it stands at."""
+
+    why: Why
+    lane: str
+    light: str
+    vehicles: int
+
+
+class World:
+    """A run of SUMO. Used as a context; nothing else of SUMO may run in the process meanwhile."""
+
+    def __init__(self, scenario: Scenario, lights: Sequence[Light], folder: Path, *, seed: int, scale: float) -> None:
+        self._lights = lights
+        self._folder = folder
+        detectors = folder / "detectors.add.xml"
+        detectors.write_text(_detectors(lights), "utf-8")
+        self.trips = folder / "trips.xml"
+        self._errors = folder / "errors.txt"
+        self._arguments = [
+            "sumo", "-c", str(scenario.config),
+            "--begin", str(scenario.begin_s), "--end", "-1", "--step-length", "1", "--seed", str(seed),
+            "--scale", str(scale), "--additional-files", ",".join(map(str, (*scenario.additional, detectors))),
+            # Who is stuck stays stuck: a vehicle lifted out of the way would hide a gridlock.
+            # No vehicle is loaded before it sets out: whoever comes after the window can be told by when it is loaded.
+            "--route-steps", "1", "--time-to-teleport", "-1", "--collision.action", "warn",
+            "--tripinfo-output", str(self.trips), "--tripinfo-output.write-unfinished", "true",
+            "--tripinfo-output.write-undeparted", "true",
+            "--no-step-log", "true", "--no-warnings", "true", "--duration-log.disable", "true",
+            "--error-log", str(self._errors),
+        ]  # fmt: skip
+        self._letters = [""] * len(lights)
+
+    def __enter__(self) -> World:
+        quiet = _Quiet()
+        try:
+            with quiet:
+                _sumo.start(self._arguments)
+        except Exception as error:
+            raise SumoFailed(self._own_words(quiet.said or str(error))) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with _Quiet():
+            _sumo.close()
+
+    @property
+    def waiting(self) -> int:
+        """Vehicles and walkers that are under way or have still to set out."""
+        return int(_sumo.simulation.getMinExpectedNumber())
+
+    def step(self) -> None:
+        """One second. Raises SumoFailed with SUMO's own text."""
+        try:
+            _sumo.simulationStep()
+        except Exception as error:
+            raise SumoFailed(self._own_words(str(error))) from None
+
+    def turn_away(self) -> list[str]:
+        """Takes out who was loaded in the last second and has not set out: those that set out after the window."""
+        came = [str(name) for name in _sumo.simulation.getLoadedIDList()]
+        # With less demand SUMO drops some of those that it loads by itself.
+        there = {*_sumo.simulation.getPendingVehicles(), *_sumo.simulation.getDepartedIDList()}
+        for name in there.intersection(came):
+            _sumo.vehicle.remove(name)
+        return came
+
+    def show(self, light: int, letters: str) -> None:
+        """Sets what a light shows from now on."""
+        if letters != self._letters[light]:
+            self._letters[light] = letters
+            _sumo.trafficlight.setRedYellowGreenState(self._lights[light].name, letters)
+
+    def shown(self, light: int) -> str:
+        """What a light really shows."""
+        return str(_sumo.trafficlight.getRedYellowGreenState(self._lights[light].name))
+
+    def counters(self, light: int, wanted: Callable[[str], bool], dead: frozenset[int]) -> Callable[[], list[int]]:
+        """What reads a light's detectors: each by its place; UNKNOWN where a detector is dead or not wanted by name."""
+        site = self._lights[light].site
+        reads: list[tuple[int, Callable[[str], int], str]] = []
+        for at, (detector, place) in enumerate(zip(site.junction.detectors, self._lights[light].places, strict=True)):
+            if at in dead or not wanted(detector.name):
+                continue
+            if detector.length_m == 0:
+                reads.append((at, _passed, f"{light}/{at}"))
+            elif place.whole:
+                reads.append((at, _lanes.getLastStepVehicleNumber, place.lane))
+            else:
+                reads.append((at, _areas.getLastStepVehicleNumber, f"{light}/{at}"))
+        silent = [UNKNOWN] * len(site.junction.detectors)
+
+        def read() -> list[int]:
+            counts = silent.copy()
+            for at, how, name in reads:
+                counts[at] = how(name)
+            return counts
+
+        return read
+
+    def buses(self) -> frozenset[str]:
+        """The types of vehicle that are buses."""
+        types = _sumo.vehicletype
+        return frozenset(name for name in types.getIDList() if types.getVehicleClass(name) in {"bus", "coach"})
+
+    def stuck(self) -> tuple[Stuck, ...]:
+        """Who is under way and stands, in order of how many: for the end of a run that did not empty."""
+        vehicle = _sumo.vehicle
+        rows: dict[tuple[Why, str, str], int] = {}
+        for name in vehicle.getIDList():
+            head, seen = str(name), {str(name)}
+            while leader := vehicle.getLeader(head, 0.0):
+                if not leader[0] or leader[0] in seen or vehicle.getSpeed(leader[0]) > STANDS_M_S:
+                    break
+                head = leader[0]
+                seen.add(head)
+            ahead = vehicle.getNextTLS(head)
+            at_light = bool(ahead) and ahead[0][2] < AT_LINE_M
+            why = (Why.BLOCKED if ahead[0][3] in "Gg" else Why.RED) if at_light else Why.ELSEWHERE
+            key = (why, str(vehicle.getLaneID(head)), str(ahead[0][0]) if at_light else "")
+            rows[key] = rows.get(key, 0) + 1
+        for name in _sumo.simulation.getPendingVehicles():
+            key = (Why.NO_ROOM, str(_sumo.vehicle.getRoute(name)[0]), "")
+            rows[key] = rows.get(key, 0) + 1
+        return tuple(Stuck(*key, count) for key, count in sorted(rows.items(), key=lambda row: -row[1]))
+
+    def _own_words(self, text: str) -> str:
+        said = self._errors.read_text("utf-8", "replace").strip() if self._errors.exists() else ""
+        lines = [line.removeprefix("Error: ").strip() for line in (said or text).splitlines() if line.strip()]
+        lines = [line for line in lines if line != "Quitting (on error)."]
+        return " ".join(dict.fromkeys(lines)) or "SUMO gave no reason"
+
+
+class _Quiet:
+    """Keeps what SUMO writes past Python from the console of whoever evaluates, while it starts and ends."""
+
+    def __init__(self) -> None:
+        self.said = ""
+
+    def __enter__(self) -> None:
+        self._out, self._err = os.dup(1), os.dup(2)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
+        os.close(nothing)
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self._out, 1)
+        os.dup2(self._err, 2)
+        os.close(self._out)
+        os.close(self._err)
+
+
+def _passed(name: str) -> int:
+    """Vehicles whose rear left a loop in the last second."""
+    if not _loops.getLastStepVehicleNumber(name):
+        return 0
+    return sum(1 for each in _loops.getVehicleData(name) if each[3] >= 0)
+
+
+def _detectors(lights: Sequence[Light]) -> str:
+    """SUMO's own file of detectors; each has the light's and its own number for a name."""
+    written = [
+        _detector(f"{number}/{at}", place)
+        for number, light in enumerate(lights)
+        for at, place in enumerate(light.places)
+        if not place.whole
+    ]
+    return "\n".join(["<additional>", *written, "</additional>"])
+
+
+def _detector(name: str, place: Place) -> str:
+    at = f'id={quoteattr(name)} lane={quoteattr(place.lane)} pos="{place.start_m:.2f}"'
+    rest = f'period="{NEVER_S}" file="{os.devnull}" friendlyPos="true"'
+    if place.start_m == place.end_m:
+        return f"  <inductionLoop {at} {rest}/>"
+    return f'  <laneAreaDetector {at} endPos="{place.end_m:.2f}" {rest}/>'
+
+
+def dead_detectors(light: Light, share: float, dice: Random) -> frozenset[int]:
+    """Which of a light's detectors say nothing through a whole run, each with the same chance."""
+    return frozenset(at for at in range(len(light.places)) if dice.random() < share)

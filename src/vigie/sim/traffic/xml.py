@@ -1,0 +1,40 @@
+"""XML of SUMO's, read without entities and without the network. lxml has no types: nobody else here touches it."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_etree: Any = import_module("lxml.etree")
+
+BYTES_MAX = 2_000_000_000
+"""A file larger than this, unpacked, is not read."""
+
+
+class XmlWrong(ValueError):
+    """A file that is no XML, or too large. The text says which."""
+
+
+def parsed(path: Path) -> Any:
+    """The first element of a file, gzipped or not. Raises XmlWrong, and OSError where it cannot be read."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    parser = _etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True, load_dtd=False)
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            text = file.read(BYTES_MAX + 1)
+        if len(text) > BYTES_MAX:
+            raise XmlWrong(f"it is larger than {BYTES_MAX:,} bytes")
+        return _etree.fromstring(text, parser)
+    except (_etree.XMLSyntaxError, EOFError, gzip.BadGzipFile) as error:
+        raise XmlWrong(str(error)) from None
+
+
+def elements(path: Path, tag: str) -> Iterator[dict[str, str]]:
+    """The attributes of each element of a name, one after the other, however large the file is."""
+    for _, element in _etree.iterparse(str(path), tag=tag, resolve_entities=False, no_network=True, huge_tree=True):
+        yield dict(element.attrib)
+        element.clear()

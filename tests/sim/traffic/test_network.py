@@ -1,0 +1,144 @@
+"""A SUMO network becomes junctions that may be controlled, and nothing else passes for one."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from vigie.services.signals.completeness import problems
+from vigie.services.signals.junction import Colour, Junction, Meeting, Users
+from vigie.sim.traffic.netfile import NetworkWrong, read_network
+from vigie.sim.traffic.network import Light, lights_of
+from vigie.sim.traffic.run import colours_of, letters_of
+from vigie.sim.traffic.scenario import ScenarioWrong, read_scenario
+
+SCENARIOS = {"cologne1": 1, "cologne3": 3, "ingolstadt1": 1, "ingolstadt7": 7, "grid4x4": 16}
+
+
+@pytest.fixture(scope="module")
+def lights(town: Path) -> tuple[Light, ...]:
+    return lights_of(read_network(town.with_name("town.net.xml")))
+
+
+def group(junction: Junction, name: str) -> int:
+    return next(at for at, each in enumerate(junction.groups) if each.name.split(" ", 1)[1] == name)
+
+
+def sound(light: Light) -> bool:
+    """What the rest relies on."""
+    site = light.site
+    junction = site.junction
+    assert [each for each in problems(junction) if each.refuses] == [], junction.name
+    assert len(site.gives_way) == len(junction.groups)
+    assert len(light.places) == len(junction.detectors)
+    for greens in (each.greens for each in junction.stages):
+        assert not any(junction.meetings[a][b] is Meeting.CONFLICTS for a in greens for b in greens)
+    for greens in site.plan.stages:
+        assert greens in {each.greens for each in junction.stages}
+    for each in junction.detectors:
+        assert each.from_stop_m + each.length_m <= 50.01 or each.name.endswith("exit")
+    return True
+
+
+def test_a_town_of_nine_junctions(lights: tuple[Light, ...]) -> None:
+    assert len(lights) == 9
+    assert all(sound(light) for light in lights)
+    middle = next(light for light in lights if light.name == "B1").site
+    junction = middle.junction
+    walkers = [each for each in junction.groups if each.users is Users.PEDESTRIANS]
+    assert len(walkers) == 4
+    assert {each.yellow_s for each in walkers} == {0}
+    assert {feeder.neighbour for feeder in middle.feeders} == {"A1", "C1", "B0", "B2"}
+
+
+def test_who_meets_whom(lights: tuple[Light, ...]) -> None:
+    """Opposed ways that go straight are apart, a turn across yields, and the road that crosses conflicts."""
+    light = next(light for light in lights if light.name == "B1")
+    junction = light.site.junction
+    roads = {each.name.split()[1]: each for each in junction.groups if each.users is Users.VEHICLES}
+    north, south, east = (next(road for road in roads if road.startswith(start)) for start in ("B2", "B0", "C1"))
+    straight, opposed, across = (group(junction, f"{road} rs") for road in (north, south, east))
+    turn = group(junction, f"{north} l")
+    assert junction.meetings[straight][opposed] is Meeting.APART
+    assert junction.meetings[turn][opposed] is Meeting.YIELDS
+    assert opposed in light.site.gives_way[turn]
+    assert turn not in light.site.gives_way[opposed]
+    assert junction.meetings[straight][across] is Meeting.CONFLICTS
+    assert junction.intergreens[straight][across] == 5
+
+
+def test_walkers_clear_their_crossing_at_a_metre_a_second(lights: tuple[Light, ...]) -> None:
+    junction = next(light for light in lights if light.name == "B1").site.junction
+    lengths_m = {lane.name: lane.length_m for lane in junction.lanes}
+    for movement in junction.movements:
+        if junction.groups[movement.group].users is not Users.PEDESTRIANS:
+            continue
+        assert movement.approach == movement.exit
+        times_s = {time_s for time_s in junction.intergreens[movement.group] if time_s is not None}
+        assert all(time_s >= lengths_m[movement.approach] for time_s in times_s)
+
+
+def test_a_turn_that_yields_is_shown_the_small_letter(lights: tuple[Light, ...]) -> None:
+    light = next(light for light in lights if light.name == "B1")
+    groups = range(len(light.site.junction.groups))
+    for greens in (each.greens for each in light.site.junction.stages):
+        second = tuple(Colour.GREEN if at in greens else Colour.RED for at in groups)
+        letters = letters_of(light, second)
+        assert colours_of(light, letters) == second
+        for link, letter in enumerate(letters):
+            lit = {at for at, other in enumerate(letters) if other in "Gg"}
+            if letter == "G":
+                assert not light.signals[link].yields & lit
+            elif letter == "g":
+                assert light.signals[link].yields & lit
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_networks_that_others_measure_on(shared: Path, name: str) -> None:
+    lights = lights_of(read_network(shared / "signals" / name / f"{name}.net.xml"))
+    assert len(lights) == SCENARIOS[name]
+    assert all(sound(light) for light in lights)
+
+
+def test_a_real_town_with_lights_that_rule_several_nodes(shared: Path) -> None:
+    lights = lights_of(read_network(shared / "signals" / "hamburg-tavf" / "network.net.xml.gz"))
+    assert len(lights) == 43
+    assert all(sound(light) for light in lights)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"not xml", "no network"),
+        (b"<routes/>", "'routes'"),
+        (b"<net/>", "no traffic light"),
+        (gzip.compress(b"<net/>")[:-9], "no network"),
+        (b'<!DOCTYPE net [<!ENTITY x SYSTEM "file:///etc/passwd">]><net>&x;</net>', "no traffic light"),
+    ],
+    ids=["text", "another", "empty", "cut", "entity"],
+)
+def test_what_is_no_network_is_said(tmp_path: Path, text: bytes, told: str) -> None:
+    path = tmp_path / "a.net.xml"
+    path.write_bytes(text)
+    with pytest.raises(NetworkWrong, match=told):
+        lights_of(read_network(path))
+
+
+def test_a_configuration_is_read_with_its_window(tmp_path: Path) -> None:
+    path = tmp_path / "a.sumocfg"
+    path.write_text(
+        '<configuration><net-file value="n.net.xml"/><additional-files value="b.xml, c.xml"/>'
+        '<begin value="7:00:00"/><end value="28800"/></configuration>'
+    )
+    found = read_scenario(path)
+    assert (found.name, found.begin_s, found.end_s) == ("a", 25_200, 28_800)
+    assert found.network == tmp_path / "n.net.xml"
+    assert found.additional == (tmp_path / "b.xml", tmp_path / "c.xml")
+    assert read_scenario(path, 1, 2).end_s == 2
+    with pytest.raises(ScenarioWrong, match="window"):
+        read_scenario(path, 28_800)
+    path.write_text("<configuration/>")
+    with pytest.raises(ScenarioWrong, match="no network"):
+        read_scenario(path)

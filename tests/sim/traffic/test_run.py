@@ -1,0 +1,91 @@
+"""Runs of the town: all vehicles are counted, and no controller, not even noise, brings an unsafe second about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.sim.traffic.conftest import VEHICLES
+from vigie.services.signals.control.site import Site
+from vigie.services.signals.junction import Second
+from vigie.sim.traffic import run as running
+from vigie.sim.traffic.evaluate import seeds_of, summary_of
+from vigie.sim.traffic.outcome import percentile
+from vigie.sim.traffic.run import Asked, run
+from vigie.sim.traffic.scenario import read_scenario
+from vigie.sim.traffic.world import SumoFailed
+
+
+class Noise:
+    """Wishes whatever comes: stages, halves of them, and sets that conflict."""
+
+    def __init__(self, sites: Sequence[Site]) -> None:
+        self._sites = sites
+        self._dice = Random(3)
+
+    def decide(self, now_s: int, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> list[frozenset[int]]:
+        return [
+            frozenset(at for at in range(len(site.junction.groups)) if self._dice.random() < 0.3)
+            if self._dice.random() < 0.5
+            else self._dice.choice(site.junction.stages).greens
+            for site in self._sites
+        ]
+
+
+@pytest.mark.parametrize("controller", ["plan", "adaptive"])
+def test_all_who_set_out_are_counted_and_arrive(town: Path, controller: str) -> None:
+    found = run(Asked(read_scenario(town), controller), 101).outcome
+    assert (found.vehicles, found.arrived, found.unfinished, found.violations) == (VEHICLES, VEHICLES, 0, 0)
+    assert 0 < found.mean_delay_s < 90
+    assert found.p95_wait_s <= found.max_wait_s
+
+
+def test_noise_brings_no_unsafe_second_about(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(running.CONTROLLERS, "noise", Noise)
+    found = run(Asked(read_scenario(town), "noise"), 101)
+    assert found.outcome.violations == 0
+
+
+def test_with_loops_dead_detectors_and_a_slow_link(town: Path) -> None:
+    asked = Asked(read_scenario(town), "adaptive", loops=True, dropout=0.3, delay_s=2)
+    found = run(asked, 101).outcome
+    assert (found.unfinished, found.violations) == (0, 0)
+
+
+def test_who_sets_out_after_the_window_is_nobody(town: Path) -> None:
+    found = run(Asked(read_scenario(town, end_s=60), "greedy", scale=0.5), 101)
+    # 40 set out in the first minute; half of them, give or take SUMO's dice.
+    assert 10 <= found.outcome.vehicles <= 30
+    assert found.outcome.unfinished == 0
+    assert found.stuck == ()
+
+
+def test_sumo_says_itself_what_is_wrong(town: Path) -> None:
+    config = town.with_name("broken.sumocfg")
+    config.write_text(town.read_text().replace("town.rou.xml", "nowhere.rou.xml"))
+    with pytest.raises(SumoFailed, match=r"nowhere\.rou\.xml"):
+        run(Asked(read_scenario(config), "plan"), 1)
+
+
+def test_seeds_are_written_as_people_write_them() -> None:
+    assert seeds_of("1-3") == (1, 2, 3)
+    assert seeds_of("7, 1-2,7") == (7, 1, 2)
+    for wrong in ("", "a", "3-", "-1", "5-4", "1-99999"):
+        with pytest.raises(ValueError, match="seed"):
+            seeds_of(wrong)
+
+
+def test_a_summary_names_the_worst_seed(town: Path) -> None:
+    one = run(Asked(read_scenario(town, end_s=20), "plan"), 5)
+    summary = summary_of([one, one])
+    assert (summary.seeds, summary.worst_seed, summary.arrived) == (2, 5, 2 * one.outcome.arrived)
+    assert summary.mean_delay_s == pytest.approx(one.outcome.mean_delay_s)
+
+
+def test_a_percentile_is_a_value_that_was_seen() -> None:
+    assert percentile([], 0.95) == 0.0
+    assert percentile([3.0, 1.0, 2.0], 0.95) == 3.0
+    assert percentile([float(n) for n in range(1, 101)], 0.95) == 95.0
