@@ -156,6 +156,38 @@ def test_what_was_done_tonight_is_told_rule_by_rule_to_who_sees_the_lamps(path: 
     assert told(Scope.everything())[0].raises == 0
 
 
+def test_which_lamps_were_raised_is_forgotten_in_its_time_and_that_they_were_is_not(path: Bench) -> None:
+    orders = path.facts.orders
+    mine = path.dim(50.0, until_us=path.clock.at_us + HOUR_US)
+    path.pick_up()
+    path.later(3_700)
+    path.tick()
+    path.report(range(LAMPS), 30.0, control="programme")
+    walk(path)
+    path.pick_up()
+    (raised,) = raises(path)
+    assert orders.forget_passages(0, path.clock.at_us + HOUR_US) == 0  # It is still under way.
+    path.later(2)
+    path.report(range(LAMPS), 80.0, control="order")
+    path.later(150)
+    path.report(range(LAMPS), 30.0, control="programme")
+    path.later(4 * 3_600)
+    path.tick()
+    everything = np.ones(path.engine.registry.count, np.bool_)
+    told = [len(orders.targets(each, everything, state="", after=0, limit=99)) for each in (mine.id, raised.id)]
+    assert told == [LAMPS, LAMPS]
+    assert orders.forget_passages(0, path.clock.at_us - 24 * HOUR_US) == 0
+    assert orders.forget_passages(0, path.clock.at_us) == 1
+    assert orders.forget_passages(0, path.clock.at_us) == 0
+    told = [len(orders.targets(each, everything, state="", after=0, limit=99)) for each in (mine.id, raised.id)]
+    assert told == [LAMPS, 0]
+    facts = [line.fact for line in path.facts.journal.lines(limit=1_000)]
+    assert [each.targets for each in facts if isinstance(each, CommandProposed) and each.command == raised.id] == [
+        LAMPS
+    ]
+    assert path.facts.orders.find(raised.id) is not None
+
+
 def test_a_lamp_that_does_not_let_go_is_late_as_after_any_order(path: Bench) -> None:
     walk(path)
     path.pick_up()

@@ -56,6 +56,7 @@ from vigie.engine.plans import kinds_of
 from vigie.engine.registry import Registry
 from vigie.engine.whereabouts import Whereabouts
 from vigie.settings import Settings
+from vigie.store.commands import FORGOTTEN_AT_ONCE
 from vigie.store.facts import SqlFacts
 from vigie.store.files import append_lines, last_lines
 from vigie.store.journal import Head
@@ -63,7 +64,9 @@ from vigie.store.observations import DuckObservations
 
 HOT_US = 2 * HOUR_US
 PLACES_KEPT_US = 30 * DAY_US
-"""Where vehicles were tells where their drivers were: no setting keeps it longer."""
+"""Where vehicles were tells where their drivers were, and which lamps were raised where somebody passed: no setting
+keeps it longer."""
+_FORGOTTEN = "passages_forgotten_us"
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
 STAGING = ".backup"
@@ -237,6 +240,16 @@ class Installation:
             return
         if dropped:
             _log.info("raw history dropped", days=dropped)
+
+    def forget_passages(self) -> None:
+        """Forgets which lamps light on demand raised longer ago than any place of a person's is kept."""
+        before_us, done_us = self.clock.now_us() - PLACES_KEPT_US, int(self.facts.meta(_FORGOTTEN) or 0)
+        # An order of an automation's is over within a day.
+        forgotten = self.facts.orders.forget_passages(done_us - DAY_US, before_us)
+        if forgotten:
+            _log.info("passages forgotten", orders=forgotten)
+        if forgotten < FORGOTTEN_AT_ONCE and before_us > 0:
+            self.facts.set_meta(_FORGOTTEN, str(before_us))
 
     def erase_due(self) -> int:
         """Erases the personal fields whose end date has come. Returns how many."""

@@ -85,8 +85,8 @@ class Post:
 
     async def _upkeep(self) -> None:
         """Each second: the clock and what is owed. Each half minute: the picture is swept. Each minute: it is kept, the
-        journal signed, and what has served its purpose erased. Each hour: history is sealed. What fails is tried again
-        when its time comes."""
+        journal signed, and what has served its purpose erased. Each hour: history is sealed, and passages forgotten.
+        What fails is tried again when its time comes."""
         beats = 0
         await self._try("sign the journal", self._opened.sign_head)
         while True:
@@ -101,6 +101,8 @@ class Post:
                     frame = self.engine.frame(self._opened.clock.now_us())
                     await self.pump.run_in_writer(partial(self.engine.keep, frame))
                 await self._try("erase", self._opened.erase_due)
+            if beats % SEAL_EVERY_S == 0:
+                await self._try("forget passages", self._opened.forget_passages)
             if beats % SEAL_EVERY_S == 0 and self.trouble is None:
                 # Beside the writer's thread: commits go on while a day is written.
                 with _noted("seal"):

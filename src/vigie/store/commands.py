@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, and_, func, or_, select, text
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, text
 from sqlalchemy.engine import Engine
 
 from vigie.core.ids import uuid7
@@ -24,8 +24,10 @@ from vigie.engine.commands import HELD_US, LATE_US, held_until_us
 from vigie.engine.consignations import CONSIGNATION_ID, Consignation
 from vigie.engine.orders import Order, OrderWrong, action_named
 from vigie.store.tables import COMMAND, CONSIGNATION, PERSONAL, TARGET
-from vigie.store.transactions import reading
+from vigie.store.transactions import reading, writing
 
+FORGOTTEN_AT_ONCE = 5_000
+"""Orders whose targets are forgotten in one transaction: others wait to write meanwhile."""
 _UNPROVED = TARGET_LIFE.states.index("unproved")
 _HELD = [TARGET_LIFE.states.index(state) for state in ("done", "done_late")]
 
@@ -133,6 +135,19 @@ class StoredCommands:
             Given(own, row.proposed_us, json.loads(row.params), json.loads(row.selection))
             for own, row in zip(assets, rows, strict=True)
         ]
+
+    def forget_passages(self, since_us: int, before_us: int) -> int:
+        """Forgets to which assets automations gave orders, of those given since an instant that ended before another:
+        which lamps were raised, and when, tells where somebody passed. That they were given, and to how many, stays in
+        the journal. Synced when it returns; at most `FORGOTTEN_AT_ONCE` at a time. Returns how many. Raises
+        StorageFull, OSError."""
+        c, first, last = COMMAND.c, *(str(uuid7(max(each, 0), bytes(10))) for each in (since_us, before_us))
+        kept = select(TARGET.c.command).where(TARGET.c.command == c.id).exists()
+        over = select(c.id).where(c.automation != "", c.id >= first, c.id < last, c.ended_us < before_us, kept)
+        with writing(self._engine) as write:
+            found = list(write.execute(over.limit(FORGOTTEN_AT_ONCE)).scalars())
+            write.execute(delete(TARGET).where(TARGET.c.command.in_(found)))
+        return len(found)
 
     def find(self, command_id: str) -> PastCommand | None:
         """The order of this id."""

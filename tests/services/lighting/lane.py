@@ -41,13 +41,15 @@ def rule(**said: Any) -> OnDemand:
 class Lane(Town):
     """Lamps l0 to l11 from south to north, 30 m apart, that burn at 30 %; a sensor `s1` beside l5, a bus `b1`.
 
-    given: every raise that was asked of the gateway: (lamp, level, from, until), in microseconds. deaf: whether the
+    given: every raise that was asked of the gateway: (lamp, level, from, until), in microseconds. released: every lamp
+    that it was told to give back, and when. deaf: whether the
     gateway picks nothing up.
     """
 
     def __init__(self, *rules: OnDemand, level: float = 30.0, programme: Programme | None = None, **said: Any) -> None:
         super().__init__([Lamp(f"l{n}", "c1", level=level) for n in range(LAMPS)], **said)
         self.given: list[tuple[int, float, int, int]] = []
+        self.released: list[tuple[int, int]] = []
         self.ends: dict[int, int] = {}
         self.before = level
         self.repeated_us = 0
@@ -106,6 +108,12 @@ class Lane(Town):
         self.engine.settle()
         for offer in () if self.deaf else self.engine.commands.offers(1, self.at_us):
             command = offer.command
+            if command.order.action is Luminaire.release:
+                for no in command.order.assets[offer.rows].tolist():
+                    del self.ends[no]
+                    self.released.append((no, self.at_us))
+                    self.say(self.engine.registry.ids[no], level=self.before, control="programme")
+                continue
             level, until_us = command.order.params["level"], command.order.until_us or 0
             for no in command.order.assets[offer.rows].tolist():
                 if command.is_automatic:

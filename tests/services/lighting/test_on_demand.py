@@ -134,6 +134,40 @@ def test_a_raise_ends_where_the_programme_puts_its_lamps_out_and_who_stays_gets_
     assert max(until_us for *_, until_us in lane.given) == MIDNIGHT_US
 
 
+@pytest.mark.parametrize(("new", "after_s"), [((22, 5, 0), 0), ((0, 5, 0), 600), ((0, 5, 90), 600)])
+def test_a_raise_is_over_early_where_a_programme_approved_meanwhile_says_so(
+    new: tuple[int, int, int], after_s: int
+) -> None:
+    lane = Lane(rule(hold_s=1_800, hours=ALL_NIGHT), programme=programme((22, 5, 30)))
+    lane.tick(MIDNIGHT_US / SECOND_US - lane.at_us / SECOND_US - 610)
+    lane.walk()
+    lane.tick(1)
+    assert lane.raised() == [3, 4, 5, 6, 7]
+    # A person's order is a person's, whatever the programmes say.
+    lane.dim([3], 60.0, 3_600)
+    lane.tick(6)
+    lane.approve("q-newer", programme((22, 0, 30), new))
+    lane.tick(1)
+    if after_s:
+        assert lane.released == []
+        lane.tick(after_s)
+        lane.tick(1)
+    assert sorted({lane.numbers.index(no) for no, _ in lane.released}) == [4, 5, 6, 7]
+    lane.tick(2)
+    assert len(lane.released) == 4
+
+
+def test_a_programme_approved_meanwhile_ends_no_raise_that_it_leaves_room_for() -> None:
+    leave = rule(hold_s=1_800, hours=ALL_NIGHT, leave="Délibération 2025-31")
+    for each, new in ((leave, (22, 5, 0)), (rule(hold_s=1_800, hours=ALL_NIGHT), (22, 5, 50))):
+        lane = Lane(each, programme=programme((22, 5, 30)))
+        lane.walk()
+        lane.approve("q-newer", programme(new))
+        lane.tick(60)
+        assert lane.raised() == [3, 4, 5, 6, 7]
+        assert lane.released == []
+
+
 def test_with_leave_a_raise_goes_on_over_the_hour_at_which_its_lamps_go_out() -> None:
     leave = rule(hold_s=1_800, hours=ALL_NIGHT, leave="Délibération 2025-31")
     lane = Lane(leave, programme=programme((22, 0, 30), (0, 5, 0)))

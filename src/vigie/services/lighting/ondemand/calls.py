@@ -3,8 +3,9 @@
 Laws (tests/services/lighting/test_on_demand.py):
 - no lamp is raised more often in a night, nor for longer, than the rule that raises it says;
 - where an order of a person's, a lock-out, full light or a word that is not the programme's rules, nothing is raised;
-- a lamp is never made darker, and what it was given is never shortened; what is out stays out without leave: a raise
-  ends where a programme would have its lamp as bright, or out, however long somebody stays;
+- a lamp is never made darker, and what it was given is not shortened; what is out stays out without leave: a raise
+  ends where a programme would have its lamp as bright, or out, however long somebody stays; and early where a programme
+  that was approved meanwhile says so;
 - a lamp whose last word is past its time is not raised;
 - each raise carries its end; a lamp that would not end it by itself is not raised;
 - what was observed too long ago calls for nothing, nor does who has been silent for a hold, or is retired.
@@ -31,6 +32,7 @@ from vigie.services.lighting.guards import full_light_is_off, supply_is_on
 from vigie.services.lighting.kinds import FADE, UNTIL, Luminaire, MotionSensor
 from vigie.services.lighting.ondemand.graph import M_PER_DEGREE
 from vigie.services.lighting.ondemand.model import AUTOMATION, HEARD, OnDemand, Trigger
+from vigie.services.lighting.ondemand.planned import NEVER_US
 from vigie.services.lighting.ondemand.rules import Prepared, Reached, Rule, spans
 from vigie.services.lighting.ondemand.tally import Tally, within
 from vigie.services.lighting.programmes.nights import Nights
@@ -122,6 +124,8 @@ class Calls:
         self._buses_us = 0
         self._spans: dict[str, list[tuple[int, int]]] = {}
         self._spanned: Prepared | None = None
+        # lamp -> when its raise is to end, before its time.
+        self._early: dict[int, int] = {}
         sensors = city.assets(MotionSensor)
         word = city.newest(MotionSensor, MotionSensor.motion, sensors)
         for row in np.flatnonzero(word.value == 1).tolist():
@@ -148,17 +152,17 @@ class Calls:
         self._let_go(city)
         heard = self._taken(now_us)
         effects = self._turn(prepared, now_us)
+        asks = self._ended(prepared, city, now_us)
         said = self._said(city)
         effects += self._sensors(said, now_us)
         hours = {rule.plan: self._until_us(rule, now_us) for rule in prepared.rules}
         if not any(hours.values()):
-            return [], effects
+            return asks, effects
         for asset in self._on_us.keys() - heard.keys():
             heard[asset] = _Call(Trigger.MOTION, MotionSensor, asset, now_us, said[asset])
         calls = [each for each in heard.values() if now_us - each.observed_us <= LATE_US]
         calls = [each for each in calls if each.asset not in self._stuck]
         spots = [self._spot(call, prepared, city) for call in sorted(calls, key=lambda each: each.asset)]
-        asks: list[Ask] = []
         taken = np.empty(0, np.int64)
         for rule in sorted(prepared.rules, key=lambda each: (-each.body.level, each.plan)):
             wish = self._wish(rule, spots, prepared, hours[rule.plan], now_us) if hours[rule.plan] else None
@@ -168,7 +172,7 @@ class Calls:
             new = ~np.isin(grant.lamps, taken)
             lamps, until_us = grant.lamps[new], grant.until_us[new]
             taken = np.union1d(taken, lamps)
-            self._lamps.give(lamps, now_us, until_us, rule.body.level)
+            self._lamps.give(lamps, now_us, until_us, rule.body.level, leave=bool(rule.body.leave))
             asks += [_ask(wish, lamps[until_us == end_us], end_us) for end_us in ints(np.unique(until_us))]
         return asks, effects
 
@@ -219,10 +223,41 @@ class Calls:
             for each in tonight:
                 self._lamps.again(each)
         if self._spanned is not prepared:
+            if self._spanned is not None:
+                self._revise(prepared, now_us)
             nights = Nights.at(now_us, prepared.calendar)
             self._spans = {rule.plan: spans(rule.body, nights, prepared.place) for rule in prepared.rules}
             self._spanned = prepared
         return effects
+
+    def _revise(self, prepared: Prepared, now_us: int) -> None:
+        """Programmes may have changed: notes which raises are to end before their time, and when."""
+        own, park = self._lamps, prepared.park
+        own.fit(park.no)
+        rows = np.flatnonzero((own.until_us[park.no] > now_us) & ~prepared.planned.bare)
+        ends_us = np.full(len(rows), NEVER_US)
+        kinds = np.stack([own.level[park.no[rows]], own.leave[park.no[rows]]])
+        for level, leave in np.unique(kinds, axis=1).T.tolist():
+            alike = (kinds == [[level], [leave]]).all(0)
+            ends_us[alike] = prepared.planned.ends_us(rows[alike], int(level), now_us, leave=bool(leave))
+        early = ends_us < own.until_us[park.no[rows]] - LEAST_US
+        self._early = dict(zip(ints(park.no[rows[early]]), ints(ends_us[early]), strict=True))
+
+    def _ended(self, prepared: Prepared, city: City, now_us: int) -> list[Ask]:
+        """Gives lamps back to a programme that wants them back by now; those that still obey a raise, and nobody
+        else."""
+        due = np.array(sorted(lamp for lamp, end_us in self._early.items() if end_us <= now_us), np.int64)
+        if not len(due):
+            return []
+        for lamp in ints(due):
+            del self._early[lamp]
+        due = due[self._lamps.until_us[due] > now_us]
+        obeys = city.newest(Luminaire, Luminaire.control, due).value == _ORDER
+        free = obeys & ~city.ordered(Luminaire, Luminaire.dim, due, now_us) & ~city.locked_out(due)
+        due = due[free]
+        self._lamps.end(due, now_us)
+        words = {AUTOMATION_WORD: AUTOMATION, "programme": "1"}
+        return [Ask(Luminaire, Luminaire.release, {}, due, words, LATE_US / SECOND_US)] if len(due) else []
 
     def _sensors(self, said: Mapping[int, int], now_us: int) -> list[Effect]:
         """Sensors that see somebody without an end, and those of them that see nobody any more. One that is silent is

@@ -26,32 +26,44 @@ class Added:
 
 class Tally:
     """What each lamp has been given tonight, by its number. until_us: of its last raise. level: what it was raised to
-    last. word_us: until when what it said by itself holds, before it was raised."""
+    last. word_us: until when what it said by itself holds, before it was raised. leave: whether it may burn where its
+    programme has it out."""
 
     def __init__(self) -> None:
         self.until_us, self.raised_us, self.raises, self.word_us = (np.zeros(1_024, np.int64) for _ in range(4))
-        self.level = np.zeros(1_024)
+        self.level, self.leave = np.zeros(1_024), np.ones(1_024, np.bool_)
 
     def fit(self, numbers: Numbers) -> None:
         """Makes room for these numbers."""
         more = int(numbers.max(initial=0)) + 1 - len(self.level)
         if more > 0:
-            for name in ("until_us", "raised_us", "raises", "word_us", "level"):
+            for name in ("until_us", "raised_us", "raises", "word_us", "leave", "level"):
                 setattr(self, name, np.pad(getattr(self, name), (0, more + len(self.level))))
 
-    def give(self, numbers: Numbers, at_us: int, until_us: Int64s | int, level: float) -> Added:
-        """They are raised until instants that are no earlier than before."""
+    def give(self, numbers: Numbers, at_us: int, until_us: Int64s | int, level: float, *, leave: bool = True) -> Added:
+        """They are raised until instants that are no earlier than before. leave: as it was; where that is not known any
+        more, no raise is ended for want of it."""
         self.fit(numbers)
         begun = self.until_us[numbers] <= at_us
         longer_us = np.maximum(until_us - np.maximum(self.until_us[numbers], at_us), 0)
         self.raises[numbers] += begun
         self.raised_us[numbers] += longer_us
         self.until_us[numbers] = np.maximum(self.until_us[numbers], until_us)
-        self.level[numbers] = level
+        self.level[numbers], self.leave[numbers] = level, leave
         return Added(begun, longer_us)
+
+    def end(self, numbers: Numbers, at_us: int) -> Added:
+        """Their raises are ended early: what was left of them was not given."""
+        self.fit(numbers)
+        left_us = np.maximum(self.until_us[numbers] - at_us, 0)
+        self.raised_us[numbers] -= left_us
+        self.until_us[numbers] -= left_us
+        return Added(np.zeros(len(numbers), np.bool_), -left_us)
 
     def again(self, given: Given) -> Added:
         """What was given before, as it is on disk."""
+        if UNTIL.name not in given.params:
+            return self.end(given.assets, given.at_us)
         until_us = to_us(datetime.fromisoformat(str(given.params[UNTIL.name])))
         return self.give(given.assets, given.at_us, until_us, float(given.params["level"]))
 
