@@ -19,7 +19,7 @@ from vigie.engine.keeper import By
 from vigie.engine.plans import By as WrittenBy
 from vigie.engine.plans import Plans, kinds_of
 from vigie.services.lighting.energy.model import Baseline
-from vigie.services.lighting.ondemand.model import OnDemand, Trigger
+from vigie.services.lighting.ondemand.model import Hours, OnDemand, Trigger
 from vigie.services.lighting.plans import BASELINE, ON_DEMAND, PROGRAMME, TARIFF
 from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Target, Window
 from vigie.services.lighting.programmes.year import Tariff
@@ -134,7 +134,8 @@ def on_demand() -> list[OnDemand]:
     return [
         OnDemand("Rues calmes, au passage", 90, (Trigger.MOTION,), "", Target(classes=(QUIET_CLASS,)),
                  answer="Sennecey a sa propre règle, avec l'accord de la commune."),
-        OnDemand("Quetigny, devant le bus", 100, (Trigger.BUS,), f"{METROPOLE}/quetigny", hold_s=60),
+        OnDemand("Quetigny, devant le bus", 100, (Trigger.BUS,), f"{METROPOLE}/quetigny", hold_s=60,
+                 hours=(Hours(Clock(22 * 60), Clock(90)),)),
         OnDemand(
             "Sennecey, éteint mais éclairé au passage", 50, (Trigger.MOTION,), f"{METROPOLE}/sennecey-les-dijon",
             raises_max=40, minutes_max=60, leave="Décision 2023-06 du 12 juin 2023",
