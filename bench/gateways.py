@@ -38,6 +38,7 @@ HELD_NOTHING = -1
 
 Sun = tuple[int, int]
 """By how many seconds a gateway has sunrise and sunset later than the post has them."""
+NO_OTHER_SUN: Sun = (0, 0)
 
 
 class Library:
@@ -70,7 +71,7 @@ class Library:
         assert self._networks[self._codes[key]][1].holding.calendars[name] == calendar
         return self._codes[key]
 
-    def levels(self, code: int, from_us: int, until_us: int, sun: Sun = (0, 0)) -> Steps:
+    def levels(self, code: int, from_us: int, until_us: int, sun: Sun = NO_OTHER_SUN) -> Steps:
         """What a calendar gives between two instants of a gateway's own clock, and around them, under its own sun."""
         if code == HELD_NOTHING:
             return Steps.always(UNKNOWN)
@@ -196,6 +197,11 @@ class Own:
     lost: Line = field(default_factory=Line)
     forgot_us: list[int] = field(default_factory=list[int])
 
+    @property
+    def is_wrong(self) -> bool:
+        """Whether its clock is wrong beyond its drift."""
+        return self.ahead_us != self.drift_us
+
 
 class Field:
     """All gateways, on one socket."""
@@ -212,7 +218,7 @@ class Field:
         """These gateways are in the street from now on, and hold nothing. suns: of those that have one of their own."""
         for name, who in identities.items():
             lamps = [(each.address, LAMP) for each in devices[name] if any(f["id"] == LAMP for f in each.functions)]
-            own = Own(name, who, devices[name], self._made(who, devices[name], 0), lamps, suns.get(name, (0, 0)))
+            own = Own(name, who, devices[name], self._made(who, devices[name], 0), lamps, suns.get(name, NO_OTHER_SUN))
             self.own[name] = own
             own.clock.note(self.now(), 0)
             own.lost.note(self.now(), False)

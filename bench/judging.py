@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from bench.gateways import Field, Line, Own
+from bench.gateways import NO_OTHER_SUN, Field, Line, Own, Sun
 from bench.steps import Steps, apart_us
+from vigie.api.talq.health import WRONG_US
 from vigie.core.observations import Int64s
 from vigie.services.lighting.programmes.layers import Group, Sunlit, groups, schedule
 from vigie.services.lighting.programmes.nights import Nights
@@ -32,9 +33,10 @@ class Sums:
         return 100 * (1 - sum(self.wrong_us.values()) / self.lamp_us)
 
 
-ROUNDED, CLOCKS, FORGOT, LOST, ON_ITS_WAY = (
-    "rounding to minutes and another sun", "wrong clocks", "what gateways held was gone",
-    "changes while gateways were lost", "changes on their way",
+ROUNDED, SUN, CLOCKS, UNTOLD, FORGOT, LOST, ON_ITS_WAY = (
+    "rounding to minutes", "the gateways' own suns", "wrong clocks until they are set right",
+    "clocks too little wrong to be told", "what gateways held was gone", "changes while gateways were lost",
+    "changes on their way",
 )  # fmt: skip
 
 
@@ -55,7 +57,7 @@ class Judge:
 
     def sums(self) -> Sums:
         """All of it."""
-        found = Sums(wrong_us=dict.fromkeys((ROUNDED, CLOCKS, FORGOT, LOST, ON_ITS_WAY), 0))
+        found = Sums(wrong_us=dict.fromkeys((ROUNDED, SUN, CLOCKS, UNTOLD, FORGOT, LOST, ON_ITS_WAY), 0))
         for own in self._field.own.values():
             self._judge(own, found)
         return found
@@ -78,12 +80,15 @@ class Judge:
                 members = np.flatnonzero(which.ravel() == number)
                 true = self._steps(edition, group)
                 span = (first_us, after_us)
-                whole = self._apart(own, true, code, ahead_us, span)
+                whole = self._apart(true, code, ahead_us, own.sun, span)
                 nights[members] += whole
-                by_clock = self._apart(own, true, code, 0, span) if ahead_us else whole
-                by_rest = self._apart(own, true, right, 0, span) if code != right else by_clock
+                by_clock = self._apart(true, code, 0, own.sun, span) if ahead_us else whole
+                by_rest = self._apart(true, right, 0, own.sun, span) if code != right else by_clock
+                rounded = self._apart(true, right, 0, NO_OTHER_SUN, span)
+                clocks = CLOCKS if abs(ahead_us) > WRONG_US else UNTOLD
                 why = self._cause(own, starts[edition], first_us)
-                for cause, us in ((CLOCKS, whole - by_clock), (why, by_clock - by_rest), (ROUNDED, by_rest)):
+                parts = ((clocks, whole - by_clock), (why, by_clock - by_rest), (SUN, by_rest - rounded))
+                for cause, us in (*parts, (ROUNDED, rounded)):
                     found.wrong_us[cause] += len(members) * int(us.sum())
         found.nights[own.name] = nights
         lamp_us = len(rows) * (until_us - from_us)
@@ -103,8 +108,8 @@ class Judge:
             self._true[edition, group] = Steps.of(schedule(found[group], layers, self._sunlit))
         return self._true[edition, group]
 
-    def _apart(self, own: Own, true: Steps, code: int, ahead_us: int, span: tuple[int, int]) -> Int64s:
-        held = self._field.library.levels(code, span[0] + ahead_us, span[1] + ahead_us, own.sun)
+    def _apart(self, true: Steps, code: int, ahead_us: int, sun: Sun, span: tuple[int, int]) -> Int64s:
+        held = self._field.library.levels(code, span[0] + ahead_us, span[1] + ahead_us, sun)
         return apart_us(true, held.moved(-ahead_us), *span, self._noons)
 
 

@@ -105,7 +105,6 @@ class World:
         self._to_be_read: dict[str, int] = {}
         self._events: list[Event] = []
         self.happened: dict[What, int] = dict.fromkeys(What, 0)
-        self.never_told = 0
 
     @property
     def calendar(self) -> Calendar:
@@ -203,7 +202,7 @@ class World:
             case What.DRIFT:
                 own.ahead_us, own.drift_us = own.ahead_us - own.drift_us, event.value
                 self.field.set_clock(own, own.ahead_us)
-            case What.WRONG if own.ahead_us == own.drift_us:
+            case What.WRONG if not (own.is_wrong and own.told):
                 own.told, own.heard = False, 0
                 own.watched_us = self._clock.now_us() + WATCHED_US
                 self.field.set_clock(own, event.value)
@@ -240,18 +239,15 @@ class World:
                     link.heard_us = self._clock.now_us()
             self._health.look()
             await self._post.pump.settled()
-        is_wrong = own.ahead_us != own.drift_us
         is_said = any(
             each.kind is GATEWAY_CLOCK and each.evidence["gateway"] == own.name for each in self._post.engine.conditions
         )
-        if is_wrong and is_said and not own.told:
+        if own.is_wrong and is_said and not own.told:
             own.told = True
             heapq.heappush(self._events, Event(self._mended_us(), What.RIGHT, own.name))
-        is_awaited = (not own.told and own.heard < REPORTS_MAX) if is_wrong else is_said
+        is_awaited = (not own.told and own.heard < REPORTS_MAX) if own.is_wrong else is_said
         if is_awaited or now_us < own.watched_us:
             heapq.heappush(self._events, Event(now_us + REPORT_US, What.REPORT, own.name))
-        elif is_wrong and not own.told:
-            self.never_told += 1
 
     def _mended_us(self) -> int:
         """A working day after now."""
@@ -368,12 +364,13 @@ def said(world: World, sums: Sums) -> list[str]:
     lasting_min = int(sums.nights[name].max()) / MINUTE_US
     own = world.field.own.values()
     lost_h = sum(_lost_us(each, world.now_us) for each in own) / HOUR_US
+    untold = sum(each.is_wrong and not each.told for each in own)
     counts = ", ".join(f"{count} {what}" for what, count in world.happened.items() if count)
     steps = sorted({each.step_min for each in world.keeping.of.values()})
     return [
         f"{sums.right:.4f} % right; {night_s:.1f} s a lamp and night are not: {causes}",
         f"worst gateway {worst} with {sums.of[worst]:.3f} %; worst lamp-night {lasting_min:.0f} min at {name}",
-        f"{counts}; out of reach for {lost_h / len(own):.1f} h a gateway; {world.never_told} wrong clocks never told; "
+        f"{counts}; out of reach for {lost_h / len(own):.1f} h a gateway; {untold} clocks wrong and untold at the end; "
         f"nights rounded to {', '.join(map(str, steps))} min; {world.field.asked:,} requests answered by gateways",
     ]
 
