@@ -249,6 +249,17 @@ def test_a_junction_runs_the_plan_from_its_next_cycle_on(city: City, afternoon_u
     assert 9.0 not in {plan for device, _, plan in said if device != 4}
 
 
+def test_a_junction_flashes_when_it_is_told_to_and_shows_colours_again(city: City, afternoon_us: int) -> None:
+    life = Life(city, afternoon_us)
+    life.step(afternoon_us + 10 * SECOND_US)
+    shown = []
+    for mode in ("flashing", "colours"):
+        assert life.order("junction", 4, "set_mode", {"mode": mode}) == ""
+        said = column(life.step(life.now_us + 5 * SECOND_US), Junction, Junction.mode)
+        shown += [Junction.mode.choices[int(value)] for device, _, value in said if device == 4]
+    assert shown == ["flashing", "colours"]
+
+
 def test_stages_follow_each_other(city: City, afternoon_us: int) -> None:
     life = Life(city, afternoon_us)
     said = [row for second in range(1, 400) for row in

@@ -14,6 +14,8 @@ from vigie.sim.life.sky import local_hour, traffic
 CYCLE_S = (0, 60, 72, 80, 90, 96, 100, 70, 64, 84, 110, 120, 75, 66, 88, 92, 105)
 """Cycle of each plan, from 1 to 16; shorter by night, longer at the peaks."""
 COLOURS, FLASHING = Junction.mode.code("colours"), Junction.mode.code("flashing")
+SEQUENCE_US = 2 * SECOND_US
+"""How long a controller's own sequence takes between colours and flashing."""
 _NEVER = np.iinfo(np.int64).max
 _VEHICLE_AND_LOOP_M = 6.2
 _FREE_KM_H = 46.0
@@ -56,6 +58,7 @@ class CrossingLife:
         self._calendar = self.plan.copy()
         self._next_plan, self._next_us = np.zeros(count, np.int64), np.full(count, _NEVER)
         self._mode, self._door = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        self._flash, self._ordered_flash = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
         self._say = start_us + 1 + (uniform(self._key["phase"], self._junctions, 2)
                                     * habits.hello_s * SECOND_US).astype(np.int64)  # fmt: skip
         self._detector_say = start_us + 1 + (uniform(self._key["phase"], self._detectors, 3)
@@ -69,6 +72,13 @@ class CrossingLife:
         ahead = (at_us - self._offset_us[junction]) // cycle + 1
         self._next_plan[junction] = plan
         self._next_us[junction] = ahead * cycle + self._offset_us[junction]
+
+    def order_mode(self, junction: int, mode: str, at_us: int) -> None:
+        """Flashes from a moment later on, or shows colours again, unless a fault has it flash."""
+        self._ordered_flash[junction] = mode == "flashing"
+        flashes = self._flash[junction] or self._ordered_flash[junction]
+        self._mode[junction] = FLASHING if flashes else COLOURS
+        self._say[junction] = min(self._say[junction], at_us + SEQUENCE_US)
 
     def advance(self, until_us: int) -> list[Reports]:
         """All that junctions and detectors say in (now, until]."""
@@ -93,7 +103,8 @@ class CrossingLife:
         self._calendar = calendar
         day, junctions = 86_400.0, len(self._junctions)
         flash = broken(self._key["flash"], junctions, at_us, block_s=day, chance=0.012, least_s=900, most_s=5_400)
-        mode = np.where(flash, FLASHING, COLOURS)
+        self._flash = flash
+        mode = np.where(flash | self._ordered_flash, FLASHING, COLOURS)
         opened = broken(self._key["door"], junctions, at_us, block_s=day, chance=0.02, least_s=600, most_s=2_700)
         door = (opened & (7 < local_hour(at_us) < 19)).astype(np.int64)
         news = turned | (mode != self._mode) | (door != self._door)

@@ -79,6 +79,8 @@ class Life:
                 self.lamps.order_cabinet(index, params, self.now_us)
             case "junction", "run_plan":
                 self.crossings.order_plan(index, int(params["plan"]), self.now_us)
+            case "junction", "set_mode":
+                self.crossings.order_mode(index, str(params["mode"]), self.now_us)
             case "bollard", "move":
                 self.bollards.order(index, str(params["to"]), self.now_us)
             case _:
