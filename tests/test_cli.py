@@ -146,6 +146,23 @@ def test_a_talq_gateway_is_admitted_with_what_the_post_shows_to_it(vigie: Vigie)
     assert "--uri goes with --talq" in vigie("devices", "admit", "box", "--uri", "https://x.example", code=2).stderr
 
 
+def test_a_site_of_traffic_signals_is_admitted_for_its_junction_and_its_codes_are_shown_nowhere(vigie: Vigie) -> None:
+    vigie.take()
+    codes = vigie.data.parent / "codes.txt"
+    codes.write_text("eins-geheim\nzwei-geheim\n", "utf-8")
+    site = ("devices", "admit", "KK+AG0001", "--protocol", "rsmp", "--codes", str(codes))
+    assert "one junction" in vigie(*site, "--asset", "luminaire-000001", code=1).stderr
+    said = vigie(*site, "--asset", "junction-j1").stdout
+    assert said.split() == "KK+AG0001 may connect, and speaks for junction-j1.".split()
+    assert "geheim" not in said + vigie("journal", "show").stdout + vigie("devices", "list").stdout
+    assert "zwei-geheim" in (vigie.data / "keys" / "rsmp.json").read_text("utf-8")
+    vigie("devices", "expel", "KK+AG0001")
+    assert "geheim" not in (vigie.data / "keys" / "rsmp.json").read_text("utf-8")
+    assert "--protocol rsmp" in vigie("devices", "admit", "box", "--controller", "TC2", code=2).stderr
+    codes.write_text("one\n", "utf-8")
+    assert "two lines" in vigie(*site, "--asset", "junction-j1", code=2).stderr
+
+
 def test_the_journal_shows_what_was_done_and_why_word_for_word(vigie: Vigie) -> None:
     vigie.take()
     why = "[/red] asked by the :cat: office [7]"

@@ -39,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
     talq_uri: where TALQ gateways are told to reach the post, such as https://post.example/talq; empty for where each of
     them says that it does already.
+    rsmp_host, rsmp_port: where sites of traffic signals connect that speak RSMP; port 0 for nowhere.
+    rsmp_certificate, rsmp_key: the files of the certificate that the post shows to them and of its key, for TLS.
+    rsmp_clients: the file of the authority whose certificates the sites must show.
     """
 
     data: Path = Path("data")
@@ -58,6 +61,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mqtt_username: str = "vigie"
     mqtt_password_file: Path | None = None
     talq_uri: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
+    rsmp_host: str = "127.0.0.1"
+    rsmp_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    rsmp_certificate: Path | None = None
+    rsmp_key: Path | None = None
+    rsmp_clients: Path | None = None
 
 
 def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None, **said: Any) -> Settings:

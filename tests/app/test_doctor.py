@@ -17,7 +17,8 @@ from tests.broker import running_broker
 from tests.post import NO_RESERVE, make, now_us, reading, running
 from tests.test_crash import LAMP_IDS
 from tests.transports.test_mqtt import figure, until
-from vigie.app import admit_device, doctor, installation, journal_key
+from vigie.app import RSMP, admit_device, doctor, installation, journal_key, perform
+from vigie.app.administration import Admission
 from vigie.app.doctor import Check, examine
 from vigie.cli import main
 from vigie.core.times import DAY_US
@@ -255,3 +256,14 @@ def test_the_command_ends_with_1_if_anything_is_bad(folder: Path, monkeypatch: p
     assert not (folder / "nowhere").exists()
     monkeypatch.setenv("VIGIE_PROT", "1")
     assert "Did you mean 'port'" in run(main, ["doctor", "--data", str(folder)]).stdout
+
+
+def test_sites_of_traffic_signals_that_cannot_connect_or_be_ordered_are_named(folder: Path, tmp_path: Path) -> None:
+    assert looked_at(folder).get("sites") is None
+    assert looked_at(folder, rsmp_port=1)["sites"].state == "ok"
+    perform(settings(folder), "devices.admit", Admission("J", ["junction-j1"], protocol=RSMP))
+    assert "no port" in looked_at(folder)["sites"].says
+    assert looked_at(folder, rsmp_port=1)["sites' codes"].state == "warn"
+    assert "speaks for that junction" in looked_at(folder, rsmp_port=1, rsmp_host="0.0.0.0")["sites' proof"].says
+    found = looked_at(folder, rsmp_port=1, rsmp_certificate=tmp_path / "none", rsmp_key=tmp_path / "none")["sites"]
+    assert (found.state, "rsmp_certificate" in found.says) == ("bad", True)

@@ -22,11 +22,14 @@ from vigie.app.installation import (
     services,
 )
 from vigie.app.post import Post
+from vigie.app.rsmp import RSMP, Binding, bind
 from vigie.app.serving import doors_of, serve
 from vigie.app.talq import TALQ, gateway_token
 
 __all__ = [
+    "RSMP",
     "TALQ",
+    "Binding",
     "FolderUnusable",
     "InUse",
     "Installation",
@@ -37,6 +40,7 @@ __all__ = [
     "WallClock",
     "admission",
     "admit_device",
+    "bind",
     "doors_of",
     "gateway_token",
     "installation",

@@ -10,9 +10,11 @@ import msgspec
 from vigie.api.operation import nearest
 from vigie.app.control import Hand, operation
 from vigie.app.installation import admit_device
+from vigie.app.rsmp import CONTROLLER, ID_CHARS_MAX, RSMP, Binding, bind
 from vigie.app.talq import TALQ, gateway_token
 from vigie.core.facts import COMMAND_LINE, PLAIN, DeviceExpelled, Entry
 from vigie.core.times import rfc3339
+from vigie.services.signals import Junction
 from vigie.store.journal import Head
 from vigie.transports.control import Wrong
 from vigie.transports.http_client import HttpBase
@@ -21,15 +23,19 @@ LEAVES_MAX = 1_000
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """A device to admit, for these assets and for all of an area that nobody reports for. talq: it is a TALQ gateway.
-    uri: the one address at which that may be asked; empty for whichever it names itself."""
+    """A device to admit, for these assets and for all of an area that nobody reports for. protocol: what it speaks.
+    uri: the one address at which a TALQ gateway may be asked; empty for whichever it names itself. controller,
+    certificate, codes: of an RSMP site, see `Binding`."""
 
     name: str
     assets: list[str]
     all_of: str = ""
     reason: str = ""
-    talq: bool = False
+    protocol: str = PLAIN
     uri: str = ""
+    controller: str = CONTROLLER
+    certificate: str = ""
+    codes: tuple[str, str] = ("", "")
 
 
 class Expulsion(msgspec.Struct, frozen=True):
@@ -67,16 +73,23 @@ async def admit(hand: Hand, args: Admission) -> dict[str, Any]:
         except ValueError as error:
             raise Wrong(str(error)) from None
     numbers = await asyncio.to_thread(_assets_of, hand, args)
-    protocol = TALQ if args.talq else PLAIN
+    if args.protocol == RSMP:
+        await asyncio.to_thread(_check_site, hand, args, numbers)
     secret = ""
 
     def write() -> None:
         nonlocal secret
-        secret = admit_device(hand.opened, args.name, numbers, protocol=protocol, uri=args.uri, reason=args.reason)
+        if args.protocol == RSMP:
+            # First: a site that is admitted is known whole, or not at all.
+            binding = Binding(args.controller, args.certificate, args.codes)
+            bind(hand.opened.settings.data, {args.name: binding})
+        secret = admit_device(
+            hand.opened, args.name, numbers, protocol=args.protocol, uri=args.uri, reason=args.reason
+        )  # fmt: skip
 
     await hand.write(write)
     hand.report_for(numbers, _number(hand, args.name))
-    shown = gateway_token(hand.opened.settings.data, args.name) if args.talq else ""
+    shown = gateway_token(hand.opened.settings.data, args.name) if args.protocol == TALQ else ""
     return {"secret": secret, "assets": len(numbers), "shown": shown}
 
 
@@ -88,7 +101,14 @@ async def expel(hand: Hand, args: Expulsion) -> None:
     rows = await asyncio.to_thread(opened.facts.registry_rows)
     theirs = [row[0] for row in rows if row[5] == number]
     fact = DeviceExpelled(id=opened.new_id(), at=opened.clock.now_us(), actor=COMMAND_LINE, device=args.name)
-    await hand.write(lambda: _commit(hand, Entry(fact, opened.because(args.reason))))
+    was_site = args.name in {each.name for each in opened.facts.speakers(RSMP)}
+
+    def write() -> None:
+        _commit(hand, Entry(fact, opened.because(args.reason)))
+        if was_site:
+            bind(opened.settings.data, {}, without=args.name)
+
+    await hand.write(write)
     hand.report_for(theirs, 0)
 
 
@@ -160,6 +180,16 @@ def _assets_of(hand: Hand, args: Admission) -> list[int]:
         rows = facts.registry_rows()
         numbers += [row[0] for row in rows if row[5] == 0 and (row[3] == args.all_of or row[3].startswith(below))]
     return numbers
+
+
+def _check_site(hand: Hand, args: Admission, numbers: list[int]) -> None:
+    """An RSMP site is known by its id and is one junction. Raises Wrong."""
+    kinds = {row[0]: row[2] for row in hand.opened.facts.registry_rows()}
+    if [kinds.get(number) for number in numbers] != [Junction.kind]:
+        raise Wrong("an RSMP site speaks for one junction: name it with --asset")
+    for what, said in (("site id", args.name), ("id of the controller", args.controller)):
+        if not 0 < len(said) <= ID_CHARS_MAX or said != said.strip():
+            raise Wrong(f"the {what} has 1 to {ID_CHARS_MAX} characters, and no space at either end")
 
 
 def _number(hand: Hand, name: str) -> int:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from vigie.api.rsmp import RsmpDoor
 from vigie.app.accounts import keeper_of
 from vigie.app.installation import Installation, InUse, installation
 from vigie.app.post import Post
@@ -35,7 +36,8 @@ class Hand:
 
     say: tells how far it is; may be called from any thread. write: runs work in the one thread that writes.
     report_for: the post that runs, if any, learns which device reports for these assets from now on. running: whether
-    it is a post that performs it. failing: the automations of that post which fail, by their names.
+    it is a post that performs it. failing: the automations of that post which fail, by their names. rsmp: that post's
+    door for sites of traffic signals, where it has one.
     """
 
     opened: Installation
@@ -45,6 +47,7 @@ class Hand:
     report_for: Callable[[Sequence[int], int], None]
     running: bool = False
     failing: Callable[[], Mapping[str, Failing]] = dict[str, Failing]
+    rsmp: RsmpDoor | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def perform(
 
 
 def performing(
-    opened: Installation, post: Post, admitted_anew: Callable[[], None], keeper: Keeper
+    opened: Installation, post: Post, admitted_anew: Callable[[], None], keeper: Keeper, rsmp: RsmpDoor | None = None
 ) -> Callable[[str, Any, Say], Awaitable[Any]]:
     """What a running post's control socket performs. admitted_anew: called when devices were admitted or expelled."""
 
@@ -105,7 +108,7 @@ def performing(
     async def answer(do: str, args: Any, say: Say) -> Any:
         hand = Hand(
             opened, keeper, say, post.pump.run_in_writer, report_for, running=True,
-            failing=lambda: dict(post.engine.automations.failing),
+            failing=lambda: dict(post.engine.automations.failing), rsmp=rsmp,
         )  # fmt: skip
         return await _perform(hand, do, args)
 

@@ -25,6 +25,7 @@ from vigie.api.pages import WEB
 from vigie.app.control import Hand, operation, perform
 from vigie.app.installation import HEADS, NAME_IT, InUse, NoInstallation
 from vigie.app.mqtt import broker_of
+from vigie.app.rsmp import RSMP, Binding, bindings, listening
 from vigie.core.facts import InstallationMade
 from vigie.core.times import rfc3339
 from vigie.protocols.mqtt import reason
@@ -84,6 +85,7 @@ async def doctor(hand: Hand, args: msgspec.Struct) -> dict[str, Any]:
     """Looks at the installation from within the process that holds it."""
     looks: list[Callable[[Hand], Iterator[Check]]] = [
         _folder, _room, _clock, _facts, _journal, _heads, _key, _observations, _people, _surroundings, _automations,
+        _sites,
     ]  # fmt: skip
     checks: list[Check] = []
     for done, look in enumerate(looks, 1):
@@ -305,6 +307,46 @@ def _automations(hand: Hand) -> Iterator[Check]:
     for name, each in failing.items():
         says = f"{name} fails since {rfc3339(each.since_us)}, {each.times} times: {each}"
         yield Check("automations", "bad", says, "report it as a fault of vigie; withdrawing its rules stops it")
+
+
+def _sites(hand: Hand) -> Iterator[Check]:
+    """The sites of traffic signals that are admitted: whether they can connect, can be ordered, and are there."""
+    settings = hand.opened.settings
+    admitted = [each.name for each in hand.opened.facts.speakers(RSMP)]
+    try:
+        at = listening(settings)
+        known = bindings(settings.data)
+    except (SettingsWrong, OSError, msgspec.DecodeError) as error:
+        yield Check("sites", "bad", str(error), "correct the settings that begin with rsmp_, or keys/rsmp.json")
+        return
+    if at is None:
+        if admitted:
+            says = f"{len(admitted)} RSMP sites are admitted, and cannot connect: no port is set"
+            yield Check("sites", "warn", says, "set rsmp_port and rsmp_host, or expel them")
+        return
+    if hand.rsmp is not None and hand.rsmp.trouble:
+        mend = "end what answers there, or set another rsmp_port"
+        yield Check("sites", "bad", f"{at.host}:{at.port} cannot be had: {hand.rsmp.trouble}", mend)
+        return
+    if at.tls is None and not _is_loopback(at.host):
+        says = f"whoever reaches {at.host}:{at.port} and knows a site id speaks for that junction"
+        yield Check("sites' proof", "warn", says, "set rsmp_certificate, rsmp_key and rsmp_clients")
+    bare = [name for name in admitted if not known.get(name, Binding()).codes[1]]
+    if bare:
+        says = f"{len(bare)} cannot be ordered, such as {bare[0]}: their security code 2 is not known here"
+        yield Check("sites' codes", "warn", says, "expel the site and admit it anew with --codes")
+    away = [] if hand.rsmp is None else [each.name for each in hand.rsmp.sites.values() if not each.attached]
+    if away:
+        says = f"{len(away)} of {len(admitted)} RSMP sites are not connected, such as {away[0]}"
+        yield Check("sites", "warn", says, "look at the controller, its line, and the address it is told")
+    else:
+        yield Check(
+            "sites", "ok", f"{len(admitted)} RSMP sites are admitted" + (", and connected" if hand.rsmp else "")
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def _port(settings: Settings) -> Check:

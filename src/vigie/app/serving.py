@@ -20,6 +20,7 @@ from vigie.api.openapi import docs_routes
 from vigie.api.operations import figures_access, operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.problems import Problem
+from vigie.api.rsmp import RsmpDoor, RsmpFigures, RsmpOrders, SiteHealth
 from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
 from vigie.api.talq import GatewayHealth, TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
@@ -30,6 +31,8 @@ from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
+from vigie.app.rsmp import enrolments as rsmp_enrolments
+from vigie.app.rsmp import junction_of, rsmp_door
 from vigie.app.talq import enrolments, programme_keeping, talq_door
 from vigie.core.scope import Placement
 from vigie.engine.rates import Allowance, Rates
@@ -45,7 +48,7 @@ class Doors:
     """A post, and what it answers: through the router, and around it (see `vigie.api.application.Application`).
 
     close: lets those go who wait for what may come, when the post is to stop. unlimited: whether it is one who is not
-    held back by how often they ask.
+    held back by how often they ask. rsmp: where sites of traffic signals connect, where that is set.
     """
 
     post: Post
@@ -53,6 +56,7 @@ class Doors:
     direct: Mapping[tuple[str, str], Endpoint]
     close: Callable[[], None]
     unlimited: Callable[[Request], bool]
+    rsmp: RsmpDoor | None = None
 
 
 def doors_of(opened: Installation) -> Doors:
@@ -72,17 +76,25 @@ def doors_of(opened: Installation) -> Doors:
     keeping = programme_keeping(opened, post, talq, post.calendar)
     post.beside.append(keeping.run)
 
+    rsmp = rsmp_door(opened, post)
+    rsmp_orders = _speaking_rsmp(opened, post, rsmp, door)
+
     def settled() -> None:
         door.wake()
         talq_orders.wake()
+        if rsmp_orders is not None:
+            rsmp_orders.wake()
 
     post.pump.on_settled = settled
 
     def admitted_anew() -> None:
         devices.load(opened.facts.devices())
         talq.load(enrolments(opened))
+        if rsmp is not None:
+            rsmp.load(rsmp_enrolments(opened))
 
-    post.beside.append(ControlSocket(settings.data, performing(opened, post, admitted_anew, keeper)).run)
+    control = ControlSocket(settings.data, performing(opened, post, admitted_anew, keeper, rsmp))
+    post.beside.append(control.run)
 
     def of_one_crew(one: str, other: str, asset: int) -> bool:
         about = post.engine.registry.about(asset)
@@ -98,6 +110,7 @@ def doors_of(opened: Installation) -> Doors:
         LoginFigures(keeper),
         TileFigures(kiln),
         TalqFigures(talq),
+        *([] if rsmp is None else [RsmpFigures(rsmp)]),
         *(mqtt[1:] if mqtt else ()),
     ]
     may_read = figures_access(access, settings.proxies)
@@ -108,7 +121,17 @@ def doors_of(opened: Installation) -> Doors:
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
-    return Doors(post, routes, direct, door.close, talq.knows)
+    return Doors(post, routes, direct, door.close, talq.knows, rsmp)
+
+
+def _speaking_rsmp(opened: Installation, post: Post, rsmp: RsmpDoor | None, door: OrderDoor) -> RsmpOrders | None:
+    """Has the RSMP door run as long as the post, with what orders and watches its sites."""
+    if rsmp is None:
+        return None
+    orders = RsmpOrders(rsmp, door, post.engine, post.acts, post.pump, opened.clock)
+    health = SiteHealth(rsmp, post.engine, opened.clock, junction_of(post.engine))
+    post.beside += [rsmp.run, orders.run, health.run]
+    return orders
 
 
 async def serve(

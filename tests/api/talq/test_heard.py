@@ -118,7 +118,7 @@ def test_what_was_acknowledged_outlives_any_kill_and_nothing_is_doubled(tmp_path
 
 
 def test_who_is_not_admitted_is_refused_and_who_is_expelled_is_at_once(tmp_path: Path, talq: Standard) -> None:
-    from vigie.app import perform
+    from vigie.app import TALQ, perform
     from vigie.app.administration import Admission, Expulsion
     from vigie.settings import Settings
 
@@ -132,7 +132,7 @@ def test_who_is_not_admitted_is_refused_and_who_is_expelled_is_at_once(tmp_path:
         gateway.attach()
         perform(settings, "devices.expel", Expulsion(GATEWAY))
         assert gateway.ask(report_of(gateway, (1, 1.0, now_us()))).status == 401
-        admitted = perform(settings, "devices.admit", Admission(GATEWAY, ["luminaire-000001"], talq=True))
+        admitted = perform(settings, "devices.admit", Admission(GATEWAY, ["luminaire-000001"], protocol=TALQ))
     again = {GATEWAY: admitted["secret"]}
     with running(tmp_path, "") as post, gateway_at(tmp_path, post.port, again, judge=talq) as gateway:
         # Its assets are others now, and it begins anew.

@@ -14,7 +14,7 @@ from tests.post import now_us, running
 from tests.protocols.talq.link import LAMP
 from tests.protocols.talq.standard import Standard
 from tests.talq import GATEWAY, gateway_at, make, until
-from vigie.app import perform, services
+from vigie.app import TALQ, perform, services
 from vigie.app.administration import Admission, Expulsion
 from vigie.core.kinds import Sort
 from vigie.core.times import rfc3339, to_us
@@ -233,7 +233,7 @@ def test_what_a_gateway_took_is_looked_at_after_a_restart_and_one_that_is_replac
             settings = Settings(data=tmp_path)
             perform(settings, "devices.expel", Expulsion(GATEWAY))
             ids = [f"luminaire-{number:06}" for number in range(LAMPS)]
-            admitted = perform(settings, "devices.admit", Admission("new", ids, talq=True))
+            admitted = perform(settings, "devices.admit", Admission("new", ids, protocol=TALQ))
             anew = {"new": admitted["secret"]}
             with gateway_at(tmp_path, post.port, anew, name="new", judge=talq, lamps=range(LAMPS)) as new:
                 new.attach()

@@ -1,0 +1,228 @@
+"""The RSMP door: sites of traffic signals connect, and the post is their supervisor.
+
+What a site tells is on disk before it is acknowledged; where it cannot be, the site keeps it and sends it again. Of
+each junction there is one site. A door whose address cannot be had is opened as soon as it can; the post works
+without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from vigie.api.rsmp.telling import WISHES, Telling
+from vigie.core.observations import Rejected as RowRefused
+from vigie.core.readings import Readings
+from vigie.engine.ports import Clock, StorageFull
+from vigie.engine.pump import Acknowledgement, Busy, Stopping
+from vigie.protocols.rsmp import Enrolment, Link, Moment, Supervisor, Turn
+from vigie.protocols.rsmp.events import (
+    AggregatedTold,
+    AlarmTold,
+    Attached,
+    Detached,
+    Garbled,
+    Rejected,
+    StatusTold,
+    Step,
+    Ticked,
+)
+from vigie.transports.mqtt import NotNow
+from vigie.transports.tcp import RsmpServer, now
+
+AGAIN_S = 10.0
+"""So long after its address could not be had the door tries again."""
+
+NAMED_MAX = 1_000
+"""So many of those who were not let in are remembered, so that each is told once."""
+
+_log = structlog.get_logger("vigie.rsmp")
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where sites connect. tls: None for connections in the clear, on which whoever names a site speaks for it."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the door works with. take: takes readings of a device in, and returns when they are on disk. asset_of: the
+    id of the junction that a device, by its number, speaks for; empty for none."""
+
+    clock: Clock
+    take: Callable[[Readings, int], Awaitable[Acknowledgement]]
+    asset_of: Callable[[int], str]
+
+
+@dataclass
+class Site:
+    """One site at the post. number: of its device in the post's own tables. component: its controller's id.
+
+    core, sxl: the versions that were agreed upon last. attached: whether it is connected. since_us: when that last
+    changed, or when the post first knew of it. heard_us: when it last said anything, 0 for not since then. ahead_us:
+    how far its clock was ahead at its last watchdog.
+    """
+
+    number: int
+    enrolment: Enrolment
+    component: str
+    telling: Telling
+    since_us: int
+    attached: bool = False
+    core: str = ""
+    sxl: str = ""
+    heard_us: int = 0
+    ahead_us: int = 0
+    refused: Counter[str] = field(default_factory=Counter[str])
+    last_refusal: RowRefused | None = None
+
+    @property
+    def name(self) -> str:
+        """Its site id, which is what its device is called."""
+        return self.enrolment.names[0]
+
+
+class RsmpDoor:
+    """All sites that may speak RSMP. Lives on one event loop.
+
+    sites: by their site ids. strangers: how many connections were refused. garbled: how many messages were not
+    understood. trouble: why the address could not be had. on_events: told what a site says, when it is on disk.
+    """
+
+    def __init__(self, means: Means, listening: Listening, *, seed: str) -> None:
+        self._means, self.listening = means, listening
+        self._supervisor = Supervisor((), seed=seed)
+        self._server = RsmpServer(self._supervisor, self._take, tls=listening.tls)
+        self.sites: dict[str, Site] = {}
+        self.strangers = self.garbled = 0
+        self.trouble = ""
+        self._named: dict[tuple[str, ...], None] = {}
+        self.on_events: Callable[[Site, Sequence[Step]], None] = lambda site, events: None
+
+    def load(self, enrolled: Iterable[tuple[int, Enrolment]]) -> None:
+        """These devices may speak from now on, and no others; what is as it was goes on as it did."""
+        wanted = {enrolment.names[0]: (number, enrolment) for number, enrolment in enrolled}
+        for name, site in list(self.sites.items()):
+            if wanted.get(name) != (site.number, site.enrolment):
+                del self.sites[name]
+                self._heed(self._supervisor.expel(name, now()))
+        for name, (number, enrolment) in wanted.items():
+            if name not in self.sites:
+                component = next(iter(enrolment.components))
+                self._supervisor.enrol(enrolment)
+                self._supervisor.want(name, component, WISHES)
+                self.sites[name] = Site(number, enrolment, component, Telling(""), self._means.clock.now_us())
+
+    @property
+    def connections(self) -> int:
+        """How many there are, attached or not."""
+        return self._server.connections
+
+    @property
+    def port(self) -> int:
+        """Where it is open; 0 where it is not."""
+        return self._server.port
+
+    def ask(self, site: Site, act: Callable[[Link, Moment], tuple[str, Turn]]) -> str:
+        """Asks something of a site; the number of the request. Raises CannotAsk."""
+        return self._server.ask(site.name, act)
+
+    async def run(self) -> None:
+        """Lets sites in until it is cancelled; then what was told is kept, and the connections end."""
+        at = self.listening
+        try:
+            while True:
+                try:
+                    await self._server.start(at.host, at.port)
+                except OSError as error:
+                    if not self.trouble:
+                        _log.error("the address cannot be had", host=at.host, port=at.port, reason=str(error))
+                    self.trouble = str(error)
+                    await asyncio.sleep(AGAIN_S)
+                    continue
+                self.trouble = ""
+                _log.info("sites may connect", host=at.host, port=self.port, tls=at.tls is not None)
+                await asyncio.Event().wait()
+        finally:
+            await self._server.close()
+
+    async def _take(self, events: Sequence[Step]) -> None:
+        """Keeps what came on one connection; returns when it is on disk. Raises NotNow."""
+        site = next((self.sites[name] for each in events if (name := _site_of(each)) in self.sites), None)
+        if site is not None:
+            await self._keep(site, events)
+        self._heed(events)
+        if site is not None:
+            self.on_events(site, events)
+
+    async def _keep(self, site: Site, events: Sequence[Step]) -> None:
+        site.telling.asset = self._means.asset_of(site.number)
+        readings = site.telling.readings(events)
+        if not len(readings):
+            return
+        try:
+            taken = await self._means.take(readings, site.number)
+        except (Busy, Stopping, StorageFull, OSError) as error:
+            # What is not on disk was not learnt: the site connects anew and tells it all again.
+            site.telling = Telling(site.telling.asset)
+            raise NotNow(_why(error)) from error
+        for each in taken.rejected:
+            site.refused[each.outcome.value] += 1
+            site.last_refusal = each
+
+    def _heed(self, events: Sequence[Step]) -> None:
+        now_us = self._means.clock.now_us()
+        for event in events:
+            match event:
+                case Rejected(names, why):
+                    self.strangers += 1
+                    if names not in self._named:
+                        # It comes again every few seconds: it is counted each time, and told once.
+                        self._named[names] = None
+                        _log.warning("not let in", names=list(names)[:10], reason=why)
+                    while len(self._named) > NAMED_MAX:
+                        del self._named[next(iter(self._named))]
+                case Garbled(name, why):
+                    self.garbled += 1
+                    _log.warning("not understood", site=name, reason=why)
+                case Attached(name, core, sxl) if name in self.sites:
+                    site = self.sites[name]
+                    site.attached, site.since_us, site.core, site.sxl = True, now_us, core, sxl
+                    _log.info("attached", site=name, core=core, sxl=sxl)
+                case Detached(name, why) if name in self.sites:
+                    site = self.sites[name]
+                    site.attached, site.since_us = name in self._supervisor.links, now_us
+                    _log.info("detached", site=name, reason=why)
+                case _:
+                    pass
+            site = self.sites.get(_site_of(event))
+            if site is not None and isinstance(event, _HEARD):
+                site.heard_us = now_us
+                if isinstance(event, Ticked):
+                    site.ahead_us = event.ahead_us
+
+
+_HEARD = (Attached, Ticked, StatusTold, AlarmTold, AggregatedTold)
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case Busy():
+            return "more waits to be kept than may wait"
+        case Stopping():
+            return "the post is stopping"
+        case _:
+            return f"the disk is full: {error}"
+
+
+def _site_of(event: Step) -> str:
+    return str(getattr(event, "site", ""))

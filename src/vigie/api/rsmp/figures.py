@@ -1,0 +1,31 @@
+"""The RSMP door's figures, read when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from vigie.api.rsmp.door import RsmpDoor
+
+
+class RsmpFigures(Collector):
+    """How many sites are there, and who was not let in."""
+
+    def __init__(self, door: RsmpDoor) -> None:
+        self._door = door
+
+    def collect(self) -> Iterable[Metric]:
+        """The figures as they stand."""
+        door = self._door
+        attached = sum(site.attached for site in door.sites.values())
+        sites = GaugeMetricFamily("vigie_rsmp_sites", "RSMP sites that are admitted", labels=["state"])
+        sites.add_metric(["attached"], attached)
+        sites.add_metric(["away"], len(door.sites) - attached)
+        yield sites
+        yield GaugeMetricFamily("vigie_rsmp_connections", "Connections to the RSMP door", value=door.connections)
+        yield CounterMetricFamily("vigie_rsmp_strangers", "Sites that were not let in", value=door.strangers)
+        yield CounterMetricFamily("vigie_rsmp_garbled", "RSMP messages that were not understood", value=door.garbled)
+        refused = sum(sum(site.refused.values()) for site in door.sites.values())
+        yield CounterMetricFamily("vigie_rsmp_refused", "Values of RSMP sites that were refused", value=refused)

@@ -1,0 +1,182 @@
+"""What a site of traffic signals tells, as readings of its junction.
+
+Statuses are what they say. A mode is put together from three of them, which may come one by one; what is not known is
+never taken for colours. Alarms become the worst fault and a list; the door's is the door. An alarm that is history
+(`AlarmTold.late`) is told as history: beside how things were then, not beside how they are now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vigie.core.kinds import Point
+from vigie.core.readings import Readings, Value
+from vigie.core.times import MINUTE_US
+from vigie.protocols.rsmp import Rate
+from vigie.protocols.rsmp.events import AlarmTold, Attached, StatusTold, Step, Ticked
+from vigie.services.signals import Junction
+
+_MODE_S, _PLAN_S, _GROUPS_S = 120, 120, 60
+"""How often a value is told that has not changed: well within the time that it stays true (`Point.valid_s`), and within
+the time that an order may wait for its proof."""
+
+WISHES: Mapping[tuple[str, str], Rate] = {
+    ("S0001", "signalgroupstatus"): Rate(_GROUPS_S),
+    ("S0001", "stage"): Rate(_GROUPS_S),
+    ("S0007", "status"): Rate(_MODE_S),
+    ("S0011", "status"): Rate(_MODE_S),
+    ("S0012", "status"): Rate(_MODE_S),
+    ("S0014", "status"): Rate(_PLAN_S),
+    ("S0028", "status"): Rate(600),
+}
+"""What is subscribed to at the controller of each site."""
+
+_COLOURS: Mapping[str, str] = {
+    **dict.fromkeys("ab", "X"), "c": "F", "d": "B", **dict.fromkeys("ef", "S"), **dict.fromkeys("ghABCDEFGP", "R"),
+    "0": "U", **dict.fromkeys("123456789", "G"), **dict.fromkeys("NO", "Y"), "-": "-",
+}  # fmt: skip
+"""What a signal group shows, by the letter of S0001 (SXL of traffic lights, "Signal group status"). Its first two
+start-up intervals show different things at different controllers."""
+
+_DOOR = "A0010"
+_TEXT_MAX = 500
+_MAJOR_MAX = 2
+"""The largest priority of an alarm that wants somebody before the next maintenance: 1 is at once, 2 in this shift."""
+
+_STANDS_US = 10 * MINUTE_US
+"""How often it is told that alarms stand as they did: a site tells only what changes of them, and its watchdog says
+that it could."""
+
+_Alarms = dict[tuple[str, str], AlarmTold]
+
+
+@dataclass
+class Telling:
+    """What is known of one site. asset: the id of its junction."""
+
+    asset: str
+    _said: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    _asked: set[str] = field(default_factory=set[str])
+    _now: _Alarms = field(default_factory=_Alarms)
+    _then: _Alarms = field(default_factory=_Alarms)
+    _confirmed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    _ticks: int = 0
+    _stood_us: int = 0
+    _rows: list[tuple[str, Value, int]] = field(default_factory=list[tuple[str, Value, int]])
+
+    def readings(self, events: Iterable[Step]) -> Readings:
+        """What these events, in their order, say of the junction."""
+        self._rows = []
+        for event in events:
+            match event:
+                case Attached():
+                    # The site opens with how each alarm stands; history that follows begins where it was left.
+                    self._then, self._confirmed, self._ticks = dict(self._now), set(), 0
+                case Ticked():
+                    self._on_tick(event.at_us)
+                case StatusTold():
+                    self._on_statuses(event)
+                case AlarmTold():
+                    self._on_alarm(event)
+                case _:
+                    pass
+        rows, count = self._rows, len(self._rows)
+        return Readings(
+            [self.asset] * count, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows],
+            list(range(count)),
+        )  # fmt: skip
+
+    def _put(self, point: Point[Any], value: Value, at_us: int) -> None:
+        self._rows.append((point.name, value, at_us))
+
+    # Statuses.
+
+    def _on_statuses(self, event: StatusTold) -> None:
+        touched: set[str] = set()
+        for told in event.values:
+            self._asked.add(told.code)
+            if isinstance(told.value, str):
+                self._said[told.code, told.name] = told.value
+                touched.add(f"{told.code}.{told.name}")
+            else:
+                self._said.pop((told.code, told.name), None)
+        at_us = event.at_us
+        if "S0001.signalgroupstatus" in touched:
+            groups = self._said["S0001", "signalgroupstatus"]
+            self._put(Junction.groups, "".join(_COLOURS[each] for each in groups)[:_TEXT_MAX], at_us)
+        if "S0001.stage" in touched:
+            self._put(Junction.stage, float(self._said["S0001", "stage"]), at_us)
+        if "S0014.status" in touched:
+            self._put(Junction.plan, float(self._said["S0014", "status"]), at_us)
+        if touched & {"S0014.status", "S0028.status"}:
+            cycle_s = _cycle_s(self._said.get(("S0028", "status"), ""), self._said.get(("S0014", "status"), ""))
+            if cycle_s is not None:
+                self._put(Junction.cycle_time, cycle_s, at_us)
+        if touched & {"S0007.status", "S0011.status", "S0012.status"}:
+            mode = self._mode()
+            if mode:
+                self._put(Junction.mode, mode, at_us)
+
+    def _mode(self) -> str:
+        """The mode, as far as it is known; empty where it is not. A controller may have several intersections, and is
+        one junction here: what one of them shows that is no colours, it shows."""
+        on, flashes, red = (_flags(self._said.get((code, "status"), "")) for code in ("S0007", "S0011", "S0012"))
+        if False in on:
+            return "dark"
+        if True in flashes:
+            return "flashing"
+        if True in red:
+            return "all_red"
+        return "colours" if on and flashes else ""
+
+    # Alarms.
+
+    def _on_alarm(self, event: AlarmTold) -> None:
+        alarms, key = (self._then if event.late else self._now), (event.component, event.code)
+        was = alarms.get(key)
+        alarms[key] = event
+        if not event.late:
+            self._confirmed.add(key)
+        if was is None or _stands(was) != _stands(event):
+            self._tell_alarms(alarms, event.at_us, door=event.code == _DOOR)
+
+    def _on_tick(self, at_us: int) -> None:
+        """What stands at a watchdog, stands then. The first one of a connection comes before the site's alarms do."""
+        self._ticks += 1
+        if self._ticks < 2:
+            return
+        if self._ticks == 2:
+            # What the site has not told any more, it does not have any more.
+            self._now = {key: each for key, each in self._now.items() if key in self._confirmed}
+        if self._now and (self._ticks == 2 or at_us - self._stood_us >= _STANDS_US):
+            self._stood_us = at_us
+            self._tell_alarms(self._now, at_us, door=any(code == _DOOR for _, code in self._now))
+
+    def _tell_alarms(self, alarms: _Alarms, at_us: int, *, door: bool) -> None:
+        if door:
+            is_open = any(_stands(each) for each in alarms.values() if each.code == _DOOR)
+            self._put(Junction.door, "open" if is_open else "closed", at_us)
+        found = [each for each in alarms.values() if each.code != _DOOR and _stands(each)]
+        worst = min((each.priority or _MAJOR_MAX for each in found), default=0)
+        self._put(Junction.fault, "none" if not found else "major" if worst <= _MAJOR_MAX else "minor", at_us)
+        self._put(Junction.faults, ", ".join(f"{each.code} {each.component}" for each in found)[:_TEXT_MAX], at_us)
+
+
+def _stands(alarm: AlarmTold) -> bool:
+    """Whether it is so; one that was suspended is not to be told."""
+    return alarm.state.active and not alarm.state.suspended
+
+
+def _flags(said: str) -> Sequence[bool]:
+    return [each == "True" for each in said.split(",")] if said else ()
+
+
+def _cycle_s(table: str, plan: str) -> float | None:
+    """The cycle of a plan by the table of S0028, in which each is written as plan-seconds."""
+    for each in table.split(","):
+        number, _, seconds = each.partition("-")
+        if plan and number.isdecimal() and int(number) == int(plan) and seconds.isdecimal():
+            return float(seconds)
+    return None
