@@ -70,14 +70,21 @@ def both(
             devices.stdin.close()
         yield url, lambda: next((name for name, each in processes.items() if each.poll() is not None), None)
     finally:
-        # The post first, so that it misses nobody.
-        for process in reversed(processes.values()):
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(STOP_S_MAX)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+        # The post first, so that it misses nobody. Whoever cannot wait and interrupts again leaves nobody behind.
+        with contextlib.ExitStack() as each_is_stopped:
+            for process in processes.values():
+                each_is_stopped.callback(_stop, process)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_S_MAX)
+        finally:
+            process.kill()
+            process.wait()
 
 
 @contextlib.contextmanager

@@ -62,6 +62,12 @@ def lane(name: str, **fields: Any) -> Junction:
     return other(lanes=tuple(replace(each, **fields) if each.name == name else each for each in WHOLE.lanes))
 
 
+def walking_to(way_out: str) -> Junction:
+    """The walkers of group 2 leave by another lane than their crossing."""
+    walked = (replace(each, exit=way_out) if each.group == 2 else each for each in WHOLE.movements)
+    return other(movements=tuple(walked))
+
+
 MERGING = replace(
     junction_of([SignalGroup("a"), SignalGroup("b")], {}, [{0, 1}]),
     movements=(Movement(0, "in 0", "out 0"), Movement(1, "in 1", "out 0")),
@@ -96,6 +102,7 @@ WRONG: list[tuple[str, tuple[int, ...], bool, Junction]] = [
     ("group_in_no_stage", (4,), True, other(stages=WHOLE.stages[:-1])),
     ("unknown_lane", (0,), True, other(movements=(*WHOLE.movements, Movement(0, "in 0", "nowhere")))),
     ("crossing_without_length", (2,), True, lane("in 2", length_m=0.0)),
+    ("crossing_of_two_lanes", (2,), True, walking_to("out 0")),
     ("detector_unknown_lane", (), True, other(detectors=(Detector("d", "nowhere", 1.0),))),
     ("detector_too_long", (), False, other(detectors=(Detector("d", "in 0", 60.0, 90.5),))),
     ("same_exit_apart", (0, 1), False, MERGING),

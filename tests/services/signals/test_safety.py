@@ -185,7 +185,7 @@ def test_nothing_is_asked_of_a_junction_that_is_not_in_colours() -> None:
     for gone in (kernel.away, kernel.lost):
         gone()
         assert kernel.refusal(frozenset({0, 2})) == Refusal(Rule.NOT_IN_COLOURS)
-        assert kernel.promise() == frozenset()
+        assert kernel.promise() is None
         after(kernel, "R*1", "R*1", "R*1", "R*1", "R*1")
         assert kernel.refusal(frozenset({0, 2})) is None
 

@@ -261,6 +261,20 @@ def test_if_a_junction_does_otherwise_a_round_in_hand_that_is_still_in_time_is_k
     assert saved == 29
 
 
+def test_what_is_shown_stays_while_the_kernel_has_missed_seconds() -> None:
+    """A green that has just begun is not cut short because nobody knows of it any more."""
+    sequencer = Sequencer(cross_roads())
+    shown = sequencer.step(frozenset({0, 2}))
+    while shown[0] is not GREEN:
+        shown = sequencer.step(frozenset({0, 2}))
+    sequencer.kernel.lost()
+    assert sequencer.step(frozenset({1, 3})) == shown
+    assert sequencer.refused == Refusal(Rule.NOT_IN_COLOURS)
+    for _ in range(4):
+        shown = sequencer.step(frozenset({1, 3}))
+        assert shown[0] is GREEN
+
+
 NOISE = st.sampled_from(["any greens", "stages", "one for long", "nothing"])
 
 

@@ -191,7 +191,13 @@ def _lanes(junction: Junction) -> Iterator[Problem]:
         for name in sorted({movement.approach, movement.exit} - lengths.keys()):
             yield Problem("unknown_lane", True, (movement.group,), detail={"lane": name})
     for movement in junction.movements:
-        if junction.groups[movement.group].users is Users.PEDESTRIANS and lengths.get(movement.approach) == 0:
+        if junction.groups[movement.group].users is not Users.PEDESTRIANS:
+            continue
+        if movement.approach != movement.exit:
+            # Whichever of the two were taken for the crossing, the other might be the longer one.
+            named: dict[str, str | int] = {"lane": movement.approach, "exit": movement.exit}
+            yield Problem("crossing_of_two_lanes", True, (movement.group,), IISR, named)
+        if lengths.get(movement.approach) == 0:
             yield Problem("crossing_without_length", True, (movement.group,), IISR, {"lane": movement.approach})
     for detector in junction.detectors:
         if detector.lane not in lengths:

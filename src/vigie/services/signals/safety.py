@@ -151,13 +151,13 @@ class Kernel:
         called: groups of trams and buses for which a vehicle is announced. Only their green lengthens a red. Raises
         ValueError for what is no second of this junction.
         """
+        if len(second) != len(self._groups):
+            raise ValueError(f"a second of {len(second)} groups at a junction of {len(self._groups)}")
         at = self._at
         self._at = at + 1
         if second == self._last and at < self._watch and not called:
             self._keep()
             return ()
-        if len(second) != len(self._groups):
-            raise ValueError(f"a second of {len(second)} groups at a junction of {len(self._groups)}")
         shown = [Colour(colour) for colour in second]
         greens = mask(g for g, colour in enumerate(shown) if colour is Colour.GREEN)
         yellows = mask(g for g, colour in enumerate(shown) if colour is Colour.YELLOW)
@@ -348,14 +348,15 @@ class Kernel:
                 return Refusal(Rule.RED_MAX, late)
         return None
 
-    def promise(self) -> frozenset[int]:
+    def promise(self) -> frozenset[int] | None:
         """The greens that are never refused: the next step of a round that serves every waiting group in time.
 
         Where none was timed, because the junction did not do what was asked of it or was away, it is the round that
-        serves who waits longest first.
+        serves who waits longest first. None while nothing is known of what is shown: nothing may be asked for then,
+        not even that all be red, which would cut short whatever is green.
         """
         if self._last is None:
-            return frozenset()
+            return None
         rounds, greens = self._rounds, self._greens
         order = self._to_visit(self._promise) or self._to_visit(self._longest_first(greens, self._ended))
         wish = greens

@@ -80,8 +80,13 @@ class Sequencer:
         if self.kernel.refusal(self._held) is None:
             self.follows = Follows.HELD
             return self._held
-        self.follows, self._held = Follows.PROMISE, self.kernel.promise()
-        return self._held
+        promised = self.kernel.promise()
+        if promised is None:
+            # The kernel has missed seconds: until it has seen one again, what is shown stays.
+            self.follows = Follows.HELD
+            return frozenset(members(self._greens))
+        self.follows, self._held = Follows.PROMISE, promised
+        return promised
 
     def _move(self, wish: int) -> None:
         """One second on: greens that are not wished end, yellows run out, wished groups begin that are free to."""
