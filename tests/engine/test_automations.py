@@ -21,7 +21,7 @@ from vigie.engine import commands
 from vigie.engine.command import Command
 from vigie.engine.commands import CommandRefused
 from vigie.engine.known import Frozen
-from vigie.services.lighting.conditions import NOT_RETURNED
+from vigie.services.lighting.conditions import MOTION_STUCK, NOT_RETURNED
 from vigie.services.lighting.ondemand.calls import Calls
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
 from vigie.services.lighting.ondemand.tonight import RuleTonight, tonight
@@ -270,3 +270,20 @@ def test_automations_have_no_more_under_way_than_their_own_limit(path: Bench, mo
     walk(path)
     assert raises(path) == []
     assert path.engine.automations.refused == 1
+
+
+def test_an_order_that_was_refused_is_nobody_s_light_and_no_fault_of_the_sensor(
+    path: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sensor = np.array([path.engine.registry.numbers[SENSOR]])
+    with monkeypatch.context() as full:
+        full.setattr(commands, "AUTOMATIC_OPEN_MAX", 0)
+        for _ in range(RULE.raises_max + 1):
+            walk(path)
+            path.later(150)
+            path.report(range(LAMPS), 30.0, control="programme")
+            path.tick()
+    assert not path.engine.is_open(MOTION_STUCK, sensor).any()
+    assert path.engine.automations.refused >= RULE.raises_max + 1
+    walk(path)
+    assert [each.counts for each in raises(path)] == [{"waiting": LAMPS}]

@@ -257,6 +257,10 @@ class Reactor(Protocol):
         """What is to be ordered now, and what is the matter; what was heard is done with by it."""
         ...
 
+    def gave(self, given: Given) -> None:
+        """Takes note of what was given of an order that it asked for: none of those who were refused."""
+        ...
+
 
 @dataclass(frozen=True)
 class Automation:

@@ -19,7 +19,7 @@ from vigie.core.ids import uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.lives import COMMAND
 from vigie.core.observations import Mask
-from vigie.core.plans import PlanKind
+from vigie.core.plans import Given, PlanKind
 from vigie.core.service import Ask
 from vigie.engine.command import Command
 from vigie.engine.commands import CommandRefused
@@ -230,18 +230,24 @@ class Acts:
                 self._engine.apply(effects, self._engine.next_ingest, rule, now_us)
                 for ask in asks:
                     try:
-                        self._answer(ask, now_us)
+                        given = self._answer(ask, now_us)
                     except CommandRefused:
                         automations.refused += 1
+                    else:
+                        if given is not None:
+                            automations.gave(automation, given)
 
-    def _answer(self, ask: Ask, now_us: int) -> None:
-        """Gives what an automation asks for, to those who are not refused and end it by themselves. Raises
-        CommandRefused."""
+    def _answer(self, ask: Ask, now_us: int) -> Given | None:
+        """Gives what an automation asks for, to those who are not refused and end it by themselves; None where that is
+        nobody. Raises CommandRefused."""
         order = Order(ask.kind, ask.action, ask.params, ask.assets, ask.words)
         examined = self.examine(order)
         open_to = examined.open & (examined.knows_end | (order.until_us is None))
-        if open_to.any():
-            self._give(replace(order, assets=order.assets[open_to]), now_us, ask.expires_s)
+        if not open_to.any():
+            return None
+        assets = order.assets[open_to]
+        self._give(replace(order, assets=assets), now_us, ask.expires_s)
+        return Given(assets, now_us, ask.params, ask.words)
 
     def _give(self, order: Order, now_us: int, expires_s: float | None = None) -> None:
         """Gives an order in the post's own name. Raises CommandRefused."""

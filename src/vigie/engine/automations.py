@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from vigie.core.observations import Int64s
-from vigie.core.plans import Known, PlanKind
+from vigie.core.plans import Given, Known, PlanKind
 from vigie.core.service import Ask, Automation, Change, City, Effect, Lines, Reactor, Service
 from vigie.core.times import MINUTE_US
 from vigie.engine.plans import Plans
@@ -104,6 +104,12 @@ class Automations:
             with self.alone(each.automation):
                 answers += self._answered(each, city, now_us)
         return answers
+
+    def gave(self, automation: Automation, given: Given) -> None:
+        """Tells an automation what was given of what it asked for."""
+        for each in self._all:
+            if each.automation is automation and each.reactor is not None:
+                each.reactor.gave(given)
 
     @contextmanager
     def alone(self, automation: Automation) -> Generator[None]:

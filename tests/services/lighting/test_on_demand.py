@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.services.lighting.lane import LAMPS, Lane, rule
+from vigie.core.plans import Given
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, to_us
 from vigie.services.lighting.kinds import Luminaire
-from vigie.services.lighting.ondemand.calls import LATE_US, STUCK_US
+from vigie.services.lighting.ondemand.calls import LATE_US, STUCK_US, Calls
 from vigie.services.lighting.ondemand.graph import Graph, Reach
 from vigie.services.lighting.ondemand.model import Hours, Trigger
 from vigie.services.lighting.programmes.model import Clock, Dawn, Dusk, Programme, Rank, Target, Window
@@ -155,6 +156,20 @@ def test_a_raise_is_over_early_where_a_programme_approved_meanwhile_says_so(
     assert sorted({lane.numbers.index(no) for no, _ in lane.released}) == [4, 5, 6, 7]
     lane.tick(2)
     assert len(lane.released) == 4
+
+
+def test_a_lamp_whose_word_comes_a_moment_late_is_given_back_as_soon_as_it_says_that_it_obeys() -> None:
+    lane = Lane(rule(hold_s=1_800, hours=ALL_NIGHT), programme=programme((22, 5, 30)))
+    lane.walk()
+    lane.tick(1)
+    lane.say("l5", level=30.0, control="programme")
+    lane.approve("q-newer", programme((22, 5, 0)))
+    lane.tick(1)
+    assert sorted({lane.numbers.index(no) for no, _ in lane.released}) == [3, 4, 6, 7]
+    lane.say("l5", level=80.0, control="order")
+    lane.tick(1)
+    lane.tick(1)
+    assert [lane.numbers.index(no) for no, _ in lane.released][4:] == [5]
 
 
 def test_a_programme_approved_meanwhile_ends_no_raise_that_it_leaves_room_for() -> None:
@@ -343,6 +358,22 @@ def test_a_lamp_in_reach_that_has_had_its_night_makes_no_sensor_stuck() -> None:
     lane.tick(70)
     lane.walk()
     assert lane.open() == {"motion_stuck": ["s1"]}
+
+
+def test_only_what_was_really_given_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Given] = []
+    gave = Calls.gave
+
+    def noted(self: Calls, given: Given) -> None:
+        told.append(given)
+        gave(self, given)
+
+    monkeypatch.setattr(Calls, "gave", noted)
+    lane = Lane(rule())
+    # What was prepared still has it: it is refused when it is asked for.
+    lane.acts.retire_asset(lane.numbers[5], actor="u-manager", reason="r")
+    lane.walk()
+    assert [each.assets.tolist() for each in told] == [[lane.numbers[n] for n in (3, 4, 6, 7)]]
 
 
 def test_the_streets_are_looked_along_once_for_a_sensor_and_once_for_each_word_of_a_bus(

@@ -123,6 +123,7 @@ class Calls:
         self._night: tuple[int, int] = (0, 0)
         self._buses_us = 0
         self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._leave: dict[str, bool] = {}
         self._spanned: Prepared | None = None
         # lamp -> when its raise is to end, before its time.
         self._early: dict[int, int] = {}
@@ -163,18 +164,24 @@ class Calls:
         calls = [each for each in heard.values() if now_us - each.observed_us <= LATE_US]
         calls = [each for each in calls if each.asset not in self._stuck]
         spots = [self._spot(call, prepared, city) for call in sorted(calls, key=lambda each: each.asset)]
-        taken = np.empty(0, np.int64)
+        # What is asked for in this beat is not given yet: nobody asks for it twice.
+        taken = np.concatenate([np.empty(0, np.int64), *(each.assets for each in asks)])
         for rule in sorted(prepared.rules, key=lambda each: (-each.body.level, each.plan)):
             wish = self._wish(rule, spots, prepared, hours[rule.plan], now_us) if hours[rule.plan] else None
             if wish is None:
                 continue
-            grant = self._granted(wish, prepared, city, now_us, effects)
-            new = ~np.isin(grant.lamps, taken)
-            lamps, until_us = grant.lamps[new], grant.until_us[new]
-            taken = np.union1d(taken, lamps)
-            self._lamps.give(lamps, now_us, until_us, rule.body.level, leave=bool(rule.body.leave))
-            asks += [_ask(wish, lamps[until_us == end_us], end_us) for end_us in ints(np.unique(until_us))]
+            grant = self._granted(wish, taken, prepared, city, now_us, effects)
+            taken = np.union1d(taken, grant.lamps)
+            ends_us = ints(np.unique(grant.until_us))
+            asks += [_ask(wish, grant.lamps[grant.until_us == end_us], end_us) for end_us in ends_us]
         return asks, effects
+
+    def gave(self, given: Given) -> None:
+        """Counts what was given; what was refused is nobody's light."""
+        self._lamps.note(given, leave=self._leave.get(given.words.get("plan", ""), True))
+        for lamp in ints(given.assets) if self._early else ():
+            # It is over, or a raise that the programmes of now leave room for has taken its place.
+            self._early.pop(lamp, None)
 
     # What time brings.
 
@@ -221,12 +228,13 @@ class Calls:
                 del self._stuck[asset]
                 effects.append(Clear(MOTION_STUCK, asset, now_us))
             for each in tonight:
-                self._lamps.again(each)
+                self._lamps.note(each)
         if self._spanned is not prepared:
             if self._spanned is not None:
                 self._revise(prepared, now_us)
             nights = Nights.at(now_us, prepared.calendar)
             self._spans = {rule.plan: spans(rule.body, nights, prepared.place) for rule in prepared.rules}
+            self._leave = {rule.plan: bool(rule.body.leave) for rule in prepared.rules}
             self._spanned = prepared
         return effects
 
@@ -249,13 +257,14 @@ class Calls:
         due = np.array(sorted(lamp for lamp, end_us in self._early.items() if end_us <= now_us), np.int64)
         if not len(due):
             return []
-        for lamp in ints(due):
+        lasts = self._lamps.until_us[due] > now_us
+        for lamp in ints(due[~lasts]):
             del self._early[lamp]
-        due = due[self._lamps.until_us[due] > now_us]
+        # One that does not say yet that it obeys, or may not be told now, is looked at again while its raise lasts.
+        due = due[lasts]
         obeys = city.newest(Luminaire, Luminaire.control, due).value == _ORDER
         free = obeys & ~city.ordered(Luminaire, Luminaire.dim, due, now_us) & ~city.locked_out(due)
         due = due[free]
-        self._lamps.end(due, now_us)
         words = {AUTOMATION_WORD: AUTOMATION, "programme": "1"}
         return [Ask(Luminaire, Luminaire.release, {}, due, words, LATE_US / SECOND_US)] if len(due) else []
 
@@ -320,11 +329,13 @@ class Calls:
                 found.append((call, lamps))
         return _Wish(rule, until_us, found) if found else None
 
-    def _granted(self, wish: _Wish, prepared: Prepared, city: City, now_us: int, effects: list[Effect]) -> _Grant:
+    def _granted(
+        self, wish: _Wish, taken: Numbers, prepared: Prepared, city: City, now_us: int, effects: list[Effect]
+    ) -> _Grant:
         """The lamps that may be raised now, of those that a rule would raise. A sensor that calls for nothing else
-        than lamps that have had their night is stuck."""
+        than lamps that have had their night is stuck. taken: what something else is asked of already."""
         body, own = wish.rule.body, self._lamps
-        lamps = self._due(wish.lamps, body, now_us)
+        lamps = np.setdiff1d(self._due(wish.lamps, body, now_us), taken, assume_unique=True)
         free = self._free(lamps, body, city, now_us)
         rows = np.searchsorted(prepared.park.no, lamps)
         until_us = np.minimum(prepared.planned.ends_us(rows, body.level, now_us, leave=bool(body.leave)), wish.until_us)
@@ -338,7 +349,7 @@ class Calls:
         lamps, until_us = lamps[may], until_us[may]
         fits = ~own.spent(lamps, body, until_us, now_us)
         if not fits.all():
-            self._note_capped(wish, lamps[~fits], now_us, effects)
+            self._note_capped(wish, lamps[~fits], taken, now_us, effects)
         return _Grant(lamps[fits], until_us[fits])
 
     def _due(self, lamps: Numbers, body: OnDemand, now_us: int) -> Numbers:
@@ -368,13 +379,14 @@ class Calls:
                 free &= ~mask
         return free
 
-    def _note_capped(self, wish: _Wish, capped: Numbers, now_us: int, effects: list[Effect]) -> None:
+    def _note_capped(self, wish: _Wish, capped: Numbers, taken: Numbers, now_us: int, effects: list[Effect]) -> None:
         """Finds the sensors that call for lamps which have had their night, and for none that is raised or may be."""
         for call, called in wish.calls:
             if call.trigger is not Trigger.MOTION or call.asset in self._stuck or not np.isin(called, capped).any():
                 continue
             over = self._lamps.spent(called, wish.rule.body, wish.until_us, now_us)
-            if (over & (self._lamps.until_us[called] <= now_us)).all():
+            over &= (self._lamps.until_us[called] <= now_us) & ~np.isin(called, taken)
+            if over.all():
                 self._stuck[call.asset] = False
                 raises, raised_us = (int(each[called].max()) for each in (self._lamps.raises, self._lamps.raised_us))
                 evidence = {"raises": raises, "minutes_raised": raised_us // MINUTE_US, "confidence": 60.0}

@@ -60,12 +60,12 @@ class Tally:
         self.until_us[numbers] -= left_us
         return Added(np.zeros(len(numbers), np.bool_), -left_us)
 
-    def again(self, given: Given) -> Added:
-        """What was given before, as it is on disk."""
+    def note(self, given: Given, *, leave: bool = True) -> Added:
+        """What was given: now, or before, as it is on disk. leave: see `give`."""
         if UNTIL.name not in given.params:
             return self.end(given.assets, given.at_us)
         until_us = to_us(datetime.fromisoformat(str(given.params[UNTIL.name])))
-        return self.give(given.assets, given.at_us, until_us, float(given.params["level"]))
+        return self.give(given.assets, given.at_us, until_us, float(given.params["level"]), leave=leave)
 
     def spent(self, lamps: Numbers, body: OnDemand, until_us: Int64s | int, now_us: int) -> Mask:
         """Which of some lamps would have more than their night with a raise until then."""

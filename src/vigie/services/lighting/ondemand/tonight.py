@@ -71,7 +71,7 @@ def tonight(rules: Sequence[tuple[str, OnDemand]], park: Park, known: Known) -> 
     begin_us, end_us = (int(each[0]) for each in nights.bounds_us)
     tally, done = Tally(), {plan: _Done(np.zeros(len(park), np.bool_)) for plan, _ in rules}
     for given in within(known.given(AUTOMATION, begin_us), begin_us, end_us):
-        added = tally.again(given)
+        added = tally.note(given)
         if (of := done.get(given.words.get("plan", ""))) is not None:
             of.note(given, added, park)
     tally.fit(park.no)
