@@ -16,7 +16,7 @@ from vigie.sim.traffic.evaluate import seeds_of, summary_of
 from vigie.sim.traffic.outcome import percentile
 from vigie.sim.traffic.run import Asked, run
 from vigie.sim.traffic.scenario import read_scenario
-from vigie.sim.traffic.world import SumoFailed
+from vigie.sim.traffic.world import SumoFailed, Why
 
 
 class Noise:
@@ -61,6 +61,18 @@ def test_who_sets_out_after_the_window_is_nobody(town: Path) -> None:
     assert 10 <= found.outcome.vehicles <= 30
     assert found.outcome.unfinished == 0
     assert found.stuck == ()
+
+
+def test_who_does_not_arrive_is_counted_and_told_by_what_holds_it(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is cut off while lights are red: behind them stand some of those that have not arrived."""
+    monkeypatch.setattr(running, "CAP_S", 0)
+    found = run(Asked(read_scenario(town, end_s=90), "plan"), 101)
+    assert found.outcome.unfinished > 0
+    assert found.outcome.arrived + found.outcome.unfinished == found.outcome.vehicles
+    assert 0 < sum(each.vehicles for each in found.stuck) <= found.outcome.unfinished
+    at_red = [each for each in found.stuck if each.why is Why.RED]
+    assert at_red
+    assert all(each.light and each.lane for each in at_red)
 
 
 def test_sumo_says_itself_what_is_wrong(town: Path) -> None:

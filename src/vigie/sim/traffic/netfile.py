@@ -30,7 +30,7 @@ class NetLane:
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A way from a lane to another through a node. light and link: who rules it, None where nobody does. request: its
-    row in the node's matrix, None where the node has none."""
+    row in the node's matrix, None where the node has none. minor: no light rules it, and it gives way."""
 
     lane: str
     to: str
@@ -39,6 +39,7 @@ class Connection:
     light: str | None
     link: int
     bend: str
+    minor: bool
     crossing: str | None
 
 
@@ -149,6 +150,7 @@ def _connection(
         light=each.get("tl"),
         link=int(each.get("linkIndex", "-1")),
         bend=each.get("dir", "s"),
+        minor=each.get("state") == "m",
         crossing=crossing,
     )
 

@@ -30,6 +30,9 @@ SEEN_M = 50.0
 LOOP_GAP_S = 2.0
 """The upstream loop lies as far up as is driven in this time, as SUMO's own actuated control places it."""
 
+ENTRY_M = 45.0
+"""The loop that counts who comes in, where adaptive control has loops alone."""
+
 EXIT_M = 30.0
 """How much of an exit lane is looked at for who cannot leave."""
 
@@ -287,16 +290,11 @@ class _Detectors:
         for lane, all_ways in ways.items():
             areas = tuple(Area(self._area(piece, from_m), feeds[piece]) for piece, from_m in seen[lane])
             has = self.network.lanes[lane]
-            up_m = min(has.speed_m_s * LOOP_GAP_S, SEEN_M - 5.0)
-            piece, beyond_m = next(
-                ((piece, from_m) for piece, from_m in seen[lane] if from_m + self._length_m(piece) > up_m),
-                seen[lane][-1],
-            )
-            up_m = min(up_m, beyond_m + self._length_m(piece) - 0.1)
             reach_m = max(from_m + min(self._length_m(piece), SEEN_M - from_m) for piece, from_m in seen[lane])
             stop = self._loop(lane, 0.0, min(1.0, has.length_m / 2), "stop")
-            upstream = self._loop(piece, beyond_m, max(0.1, up_m - beyond_m), "upstream")
-            approaches.append(Approach(lane, all_ways, areas, stop, upstream, reach_m, up_m, has.speed_m_s))
+            upstream, _ = self._loop_up(seen[lane], min(has.speed_m_s * LOOP_GAP_S, ENTRY_M), "upstream")
+            entry, entry_m = self._loop_up(seen[lane], ENTRY_M, "entry")
+            approaches.append(Approach(lane, all_ways, areas, stop, upstream, entry, reach_m, entry_m, has.speed_m_s))
         return tuple(approaches)
 
     def exits(self, lanes: Iterable[str]) -> dict[str, int]:
@@ -320,8 +318,10 @@ class _Detectors:
             pieces.append((piece, from_m))
             beyond_m = from_m + self._length_m(piece)
             if beyond_m < SEEN_M:
-                before = [each.lane for each in self.into.get(piece, ()) if each.lane in self.network.lanes]
-                edge += [(name, beyond_m) for name in before if name not in self.ruled]
+                before = [each for each in self.into.get(piece, ()) if each.lane in self.network.lanes]
+                # Who waits for a gap to come onto the road waits for that, not for our light.
+                before = [each for each in before if not each.minor] or before
+                edge += [(each.lane, beyond_m) for each in before if each.lane not in self.ruled]
         return pieces
 
     def _length_m(self, lane: str) -> float:
@@ -335,6 +335,13 @@ class _Detectors:
     def _loop(self, lane: str, beyond_m: float, before_end_m: float, what: str) -> int:
         at_m = self._length_m(lane) - before_end_m
         return self._lay(f"{lane} {what}", lane, at_m, at_m, beyond_m + before_end_m)
+
+    def _loop_up(self, seen: Sequence[tuple[str, float]], up_m: float, what: str) -> tuple[int, float]:
+        """A loop so far from the stop line, or as far as the road goes; and how far that is."""
+        reaches = [(piece, from_m) for piece, from_m in seen if from_m + self._length_m(piece) > up_m]
+        piece, beyond_m = reaches[0] if reaches else seen[-1]
+        up_m = min(up_m, beyond_m + self._length_m(piece) - 0.1)
+        return self._loop(piece, beyond_m, max(0.1, up_m - beyond_m), what), up_m
 
     def _lay(self, name: str, lane: str, start_m: float, end_m: float, from_stop_m: float) -> int:
         if name not in self.known:

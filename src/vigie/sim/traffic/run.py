@@ -41,7 +41,7 @@ CONTROLLERS: Mapping[str, Callable[[Sequence[Site]], Controller]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How a scenario is run. loops: the adaptive controller sees a loop at the stop line and one upstream in place of
+    """How a scenario is run. loops: adaptive control sees a loop at the stop line and one 45 m upstream in place of
     areas. dropout: the share of detectors that are dead. scale: of the demand. delay_s: from a wish to the street."""
 
     scenario: Scenario
@@ -136,7 +136,7 @@ def _wanted(asked: Asked) -> Callable[[str], bool]:
     ends = {
         "plan": (),
         "actuated": (" upstream",),
-        "adaptive": (" stop", " upstream") if asked.loops else (" area", " stop", " exit"),
+        "adaptive": (" stop", " entry") if asked.loops else (" area", " stop", " exit"),
     }.get(asked.controller, (" area", " exit"))
     return lambda name: name.endswith(ends) if ends else False
 

@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 import libsumo as _libsumo
 
-from vigie.services.signals.control.site import UNKNOWN
+from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
 from vigie.sim.traffic.network import Light, Place
 from vigie.sim.traffic.scenario import Scenario
 
@@ -158,6 +158,8 @@ class World:
         rows: dict[tuple[Why, str, str], int] = {}
         for name in vehicle.getIDList():
             head, seen = str(name), {str(name)}
+            if vehicle.getSpeed(head) > STANDS_M_S:
+                continue
             while leader := vehicle.getLeader(head, 0.0):
                 if not leader[0] or leader[0] in seen or vehicle.getSpeed(leader[0]) > STANDS_M_S:
                     break
@@ -201,10 +203,10 @@ class _Quiet:
 
 
 def _passed(name: str) -> int:
-    """Vehicles whose rear left a loop in the last second."""
+    """Vehicles whose rear left a loop in the last second; OCCUPIED if none did and one is on it."""
     if not _loops.getLastStepVehicleNumber(name):
         return 0
-    return sum(1 for each in _loops.getVehicleData(name) if each[3] >= 0)
+    return sum(1 for each in _loops.getVehicleData(name) if each[3] >= 0) or OCCUPIED
 
 
 def _detectors(lights: Sequence[Light]) -> str:

@@ -47,7 +47,17 @@ def crossroads(name: str = "one", feeders: tuple[Feeder, ...] = ()) -> Site:
         stages=tuple(Stage(str(at), greens) for at, greens in enumerate(AXES)),
     )
     approaches = tuple(
-        Approach(side, (Way(at, f"to {SIDES[at ^ 1]}"),), (Area(3 * at, 1),), 3 * at + 1, 3 * at + 2, 50.0, 28.0, 13.9)
+        Approach(
+            side,
+            (Way(at, f"to {SIDES[at ^ 1]}"),),
+            (Area(3 * at, 1),),
+            3 * at + 1,
+            3 * at + 2,
+            3 * at + 2,
+            50.0,
+            28.0,
+            13.9,
+        )
         for at, side in enumerate(SIDES)
     )
     plan = Plan(0, (Step(30, AXES[0]), Step(5, frozenset(), True), Step(30, AXES[1]), Step(5, frozenset(), True)))

@@ -88,8 +88,9 @@ def test_adaptive_gives_a_group_its_minimum() -> None:
 
 
 def test_adaptive_does_not_serve_who_cannot_leave() -> None:
-    free = settled(Adaptive([crossroads()]), counts(north=1, east=3, west=3))
-    full = settled(Adaptive([crossroads()]), counts(north=1, east=3, west=3, exit_west=4, exit_east=4))
+    """Two stand in the north, seven in the east and in the west: green goes to the axis that can leave."""
+    free = settled(Adaptive([crossroads()]), counts(north=2, east=7, west=7), 20)
+    full = settled(Adaptive([crossroads()]), counts(north=2, east=7, west=7, exit_west=4, exit_east=4), 20)
     assert (free, full) == (EAST_WEST, NORTH_SOUTH)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vigie.services.signals.control.estimate import Estimate
+from vigie.services.signals.control.estimate import QUEUED, Estimate
 from vigie.services.signals.control.layout import Bools, Floats, Ints, Layout
 from vigie.services.signals.control.rollout import HORIZON_S, first_moves
 from vigie.services.signals.control.site import Site
@@ -87,7 +87,7 @@ class Adaptive:
         at = np.flatnonzero(settled_s > SETTLED_S)
         if len(at):
             stage = self._stage[at]
-            seen = (self._standing[at] >= 1.5) & (layout.rate[at, stage] > 0)
+            seen = (self._standing[at] >= QUEUED) & (layout.rate[at, stage] > 0)
             weight = self._weight[at, stage]
             passed = self._estimate.passed.reshape(shape)[at]
             rate = self._rate[at, stage]

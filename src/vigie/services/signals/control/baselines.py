@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from vigie.services.signals.control.site import UNKNOWN, Approach, Site
+from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Approach, Site
 from vigie.services.signals.junction import Colour, Second
 
 EVERY_S = 10
@@ -70,8 +70,8 @@ class Actuated:
     def decide(self, now_s: int, counts: Sequence[int], shown: Second) -> frozenset[int]:
         """Stays or goes on to the next stage."""
         for at, approach in enumerate(self._site.approaches):
-            passed = counts[approach.upstream] if approach.upstream is not None else 0
-            self._gap_s[at] = 0 if passed > 0 else self._gap_s[at] + 1
+            on_loop = counts[approach.upstream] if approach.upstream is not None else 0
+            self._gap_s[at] = 0 if on_loop > 0 or on_loop == OCCUPIED else self._gap_s[at] + 1
         stage = self._stages[self._at]
         if all(shown[group] is Colour.GREEN for group in stage):
             self._green_s += 1

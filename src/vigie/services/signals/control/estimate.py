@@ -1,6 +1,6 @@
 """What is on the lanes and what is to come, from counts: nobody is followed, and a dead detector is made up for.
 
-Three sources, the first that speaks: an area on the lane; loops at its stop line and upstream, as in less out; what
+Three sources, the first that speaks: an area on the lane; loops at its entry and stop line, as in less out; what
 neighbours released and what came before, against what a green lane discharges.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from vigie.services.signals.control.layout import SATURATION_S, Bools, Floats, Ints, Layout
+from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
 
 AHEAD_S = 80
 """How far ahead arrivals are kept; who comes later is not foreseen."""
@@ -18,6 +19,20 @@ SMOOTHED_S = 120
 
 SILENT_S = 4
 """A green lane whose stop line nobody passed for so long is empty, or blocked: whatever was reckoned to be on it."""
+
+
+STANDS_S = 3
+"""Whoever is on the entry's loop for so long stands there, at the end of a queue."""
+
+QUEUED = 1.5
+"""Vehicles that stand where a queue's discharge is learned from; whoever stands at a stop line is taken for as many."""
+
+FULL = 0.85
+"""An area that holds so much of what it has room for may hide a queue behind it."""
+
+HIDDEN = 1.0
+HIDDEN_MAX = 20.0
+"""No more vehicles than this are supposed behind an area."""
 
 
 class Estimate:
@@ -32,6 +47,10 @@ class Estimate:
         self._foreseen_s: Floats = np.zeros(count)
         self._share: Floats = np.full(count, 0.1)
         self._reckoned: Floats = np.zeros(count)
+        self._reached_s: Ints = np.zeros(count, np.int64)
+        self._to_loop = layout.entry_room.ravel()
+        self._hidden: Floats = np.zeros(count)
+        self._room = layout.room.ravel()
         self._silent_s: Ints = np.zeros(count, np.int64)
         self._travel_s = layout.travel_s.ravel()
         self._young: Floats = np.zeros((int(self._travel_s.max(initial=1)), count))
@@ -46,20 +65,30 @@ class Estimate:
             layout.area_lane, np.where(heard, counts[layout.area_at] * layout.area_share, 0.0), minlength=size
         )
         silent = np.bincount(layout.area_lane, ~heard, minlength=size) + ~layout.known_lane.ravel() > 0
-        out, out_heard = self._loops(counts, layout.stop.ravel())
-        up, up_heard = self._loops(counts, layout.upstream.ravel())
+        out, out_heard, standing = self._loops(counts, layout.stop.ravel())
+        up, up_heard, reached = self._loops(counts, layout.entry.ravel())
         foreseen = self._coming[0]
         # Reckoned: in less out, each as well as it is known.
         came = np.where(up_heard, up, np.maximum(foreseen, self.inflow_s))
         went = np.where(out_heard, out, np.where(green, np.minimum(self._reckoned, SATURATION_S), 0.0))
-        self._silent_s = np.where(green & (out <= 0), self._silent_s + 1, 0)
+        self._silent_s = np.where(green & (out <= 0) & ~standing, self._silent_s + 1, 0)
+        self._reached_s = np.where(reached, self._reached_s + 1, 0)
         self._reckoned = np.maximum(self._reckoned + came - went, 0.0)
         self._reckoned[(self._silent_s >= SILENT_S) & out_heard] = 0.0
+        # Who stands on a loop is there, whatever in less out says; from the upper one a queue reaches to the line.
+        self._reckoned = np.where(standing, np.maximum(self._reckoned, QUEUED), self._reckoned)
+        queue = self._reached_s >= STANDS_S
+        self._reckoned = np.where(queue, np.maximum(self._reckoned, self._to_loop) + self.inflow_s, self._reckoned)
         present = np.where(silent, self._reckoned, on)
         self.passed = np.where(out_heard, out, np.maximum(self.present - present, 0.0))
         entered = np.where(silent, came, np.maximum(present - self.present + self.passed, 0.0))
         self.present = present
         self._reckoned = np.where(silent, self._reckoned, on)
+        # Behind a full area a queue grows as the lane's traffic comes, and who enters comes out of it.
+        full = ~silent & (present >= FULL * self._room)
+        hidden = self._hidden + np.where(full, self.inflow_s, 0.0) - entered
+        self._hidden = np.where(full | (self._hidden > 0), np.clip(hidden, 0.0, HIDDEN_MAX), 0.0)
+        self._hidden[present < FULL * self._room / 2] = 0.0
         self._young[1:] = self._young[:-1]
         self._young[0] = entered
         self.inflow_s += (entered - self.inflow_s) / SMOOTHED_S
@@ -69,9 +98,10 @@ class Estimate:
         self._coming[-1] = 0.0
         self._from_next_door()
 
-    def _loops(self, counts: Ints, at: Ints) -> tuple[Floats, Bools]:
-        found = np.where(at >= 0, counts[np.maximum(at, 0)], -1)
-        return np.maximum(found, 0).astype(float), found >= 0
+    def _loops(self, counts: Ints, at: Ints) -> tuple[Floats, Bools, Bools]:
+        """Who left each loop, whether it says anything, and whether somebody is on it."""
+        found = np.where(at >= 0, counts[np.maximum(at, 0)], UNKNOWN)
+        return np.maximum(found, 0).astype(float), found != UNKNOWN, found == OCCUPIED
 
     def _from_next_door(self) -> None:
         """Who left a neighbour is on the way here; which lane it will take goes by what each lane had before."""
@@ -98,6 +128,7 @@ class Estimate:
             driving = np.where(age_s < travel_s, np.minimum(self._young[age_s, which], queued), 0.0)
             queued -= driving
             arrivals[np.minimum(np.maximum(travel_s - age_s - 1, 0), horizon_s - 1), lane] += driving
+        queued += HIDDEN * self._hidden[which]
         second = np.arange(horizon_s)[:, None]
         beyond = second >= travel_s
         arrivals += np.where(beyond, self._coming[:horizon_s, which], 0.0)

@@ -43,6 +43,7 @@ class Layout:
         self.known_lane: Bools = np.zeros(shape, bool)
         self.travel_s: Ints = np.ones(shape, np.int64)
         self.room: Floats = np.ones(shape)
+        self.entry_room: Floats = np.ones(shape)
         self.rate: Floats = np.zeros((self.junctions, self.most_stages, self.lanes))
         self.greens: Bools = np.zeros((self.junctions, self.most_stages, self.groups), bool)
         self.change_s: Ints = np.zeros((self.junctions, self.most_stages, self.most_stages), np.int64)
@@ -62,6 +63,7 @@ class Layout:
             self.known_lane[j, at] = True
             self.travel_s[j, at] = max(1, round(approach.seen_m / max(approach.speed_m_s, 3.0)))
             self.room[j, at] = max(1.0, approach.seen_m / SPACE_M)
+            self.entry_room[j, at] = max(1.0, approach.entry_m / SPACE_M)
         for k, stage in enumerate(self.stages[j]):
             for g in stage:
                 self.greens[j, k, g] = True
@@ -78,13 +80,13 @@ class Layout:
         areas: list[tuple[int, int, float]] = []
         exits: list[tuple[int, int, float, float]] = []
         self.stop: Ints = np.full((self.junctions, self.lanes), -1)
-        self.upstream: Ints = np.full((self.junctions, self.lanes), -1)
+        self.entry: Ints = np.full((self.junctions, self.lanes), -1)
         for j, site in enumerate(sites):
             for at, approach in enumerate(site.approaches):
                 flat = j * self.lanes + at
                 areas += [(flat, first + area.detector, 1 / area.feeds) for area in approach.areas]
                 self.stop[j, at] = first + approach.stop if approach.stop is not None else -1
-                self.upstream[j, at] = first + approach.upstream if approach.upstream is not None else -1
+                self.entry[j, at] = first + approach.entry if approach.entry is not None else -1
                 for way in approach.ways:
                     if way.exit in site.exits:
                         detector = site.exits[way.exit]

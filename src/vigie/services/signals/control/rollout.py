@@ -29,10 +29,10 @@ SOMEBODY = 0.05
 RULED = 2
 """The rule is asked at every so manieth step."""
 
-LEFT_S = 10.0
+LEFT_S = 5.0
 """What each vehicle that still waits at the horizon costs beyond it."""
 
-MARGIN = 0.5
+MARGIN = 0.0
 """Vehicle-seconds that a change must save, so that equal chances do not flutter."""
 
 

@@ -11,6 +11,9 @@ from vigie.services.signals.junction import Junction, Second
 UNKNOWN = -1
 """The count of a detector that says nothing."""
 
+OCCUPIED = -2
+"""The count of a loop that nobody left in the last second, and that somebody is on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Area:
@@ -31,16 +34,18 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Approach:
-    """A lane at the stop line. stop and upstream: places of its loops among the junction's detectors, None without one.
-    seen_m: how far upstream its areas reach. upstream_m: how far the upstream loop is from the stop line."""
+    """A lane at the stop line. stop, upstream (where actuation looks for gaps) and entry (the furthest): places of its
+    loops among the junction's detectors, None without one. seen_m: how far upstream its areas reach. entry_m: how far
+    the entry's loop is from the stop line."""
 
     lane: str
     ways: tuple[Way, ...]
     areas: tuple[Area, ...]
     stop: int | None
     upstream: int | None
+    entry: int | None
     seen_m: float
-    upstream_m: float
+    entry_m: float
     speed_m_s: float
 
     @property
@@ -116,7 +121,7 @@ class Controller(Protocol):
     def decide(self, now_s: int, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> Sequence[frozenset[int]]:
         """The greens wished for the next second, of each junction in the order in which it was given them.
 
-        counts: of each junction, by detector: how many are on an area, how many left a loop in the last second; UNKNOWN
-        where one says nothing. shown: the colours of that second.
+        counts: of each junction, by detector: how many are on an area, how many left a loop in the last second,
+        OCCUPIED where somebody is on it; UNKNOWN where one says nothing. shown: the colours of that second.
         """
         ...
