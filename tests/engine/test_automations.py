@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +156,23 @@ def test_what_was_done_tonight_is_told_rule_by_rule_to_who_sees_the_lamps(path: 
     assert told(Scope()) == []
     path.later(24 * 3_600)
     assert told(Scope.everything())[0].raises == 0
+
+
+def test_what_is_told_of_tonight_takes_no_longer_in_a_larger_town_and_leaves_out_lamps_not_read_yet(
+    path: Bench,
+) -> None:
+    walk(path)
+    known = Frozen.of(path.engine, Calendar(ZONE), Scope.everything(), path.clock.at_us)
+    seen = known.seen.copy()
+    seen[path.engine.registry.numbers["luminaire-000001"]] = False
+    (lit,) = tonight(on_demand_of(known), park_of(replace(known, seen=seen)), known).rules
+    assert (lit.lamps, lit.raised, lit.raises) == (LAMPS - 1, LAMPS - 1, LAMPS)
+    large = replace(known, seen=np.ones(2_000_000, np.bool_))
+    began_s = time.process_time()
+    for _ in range(50):
+        (order,) = large.given("lighting.on_demand", 0)
+        assert len(order.assets) == LAMPS
+    assert time.process_time() - began_s < 0.5
 
 
 def test_which_lamps_were_raised_is_forgotten_in_its_time_and_that_they_were_is_not(path: Bench) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vigie.core.calendar import Calendar
 from vigie.core.kinds import AssetKind, ConditionKind
-from vigie.core.observations import Mask
+from vigie.core.observations import Int64s, Mask
 from vigie.core.plans import Columns, Given, PlanKind, Standing, Troubles
 from vigie.core.scope import Scope
 from vigie.engine.attributes import Attributes
@@ -75,11 +75,14 @@ class Frozen:
 
     def given(self, automation: str, since_us: int) -> Sequence[Given]:
         """The orders that an automation has given, as the tables have them."""
-        # What was added since the city was frozen is not told.
-        mine = np.flatnonzero(self.seen)
-        found = (replace(each, assets=np.intersect1d(each.assets, mine, assume_unique=True))
-                 for each in self.facts.given(automation, since_us))  # fmt: skip
+        found = (replace(each, assets=self._covered(each.assets)) for each in self.facts.given(automation, since_us))
         return [each for each in found if len(each.assets)]
+
+    def _covered(self, assets: Int64s) -> Int64s:
+        """Those of some assets that who asks may see, in time that grows with them and not with the town. What was
+        added since the city was frozen is not told."""
+        known = assets[assets < len(self.seen)]
+        return known[self.seen[known]]
 
     def _columns(self, kind: type[AssetKind], attributes: tuple[str, ...]) -> Columns:
         own = self.registry

@@ -118,7 +118,11 @@ class _Done:
 
     def note(self, given: Given, added: Added, park: Park) -> None:
         """One of its orders more."""
-        self.raised |= np.isin(park.no, given.assets)
+        rows = np.searchsorted(park.no, given.assets)
+        # What was read of the park may be a moment older than the order.
+        known = rows < len(park)
+        known[known] = park.no[rows[known]] == given.assets[known]
+        self.raised[rows[known]] = True
         self.calls += sum(int(given.words.get(each, "0")) for each in Trigger)
         self.raises += int(added.begun.sum())
         self.raised_us += int(added.longer_us.sum())
