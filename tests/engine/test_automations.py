@@ -14,6 +14,7 @@ import shapely
 from tests.city import LAMPS, NOW_US, take
 from tests.orders import Bench
 from tests.services.lighting.lane import ZONE
+from vigie.app.installation import PLACES_KEPT_US, Installation, services
 from vigie.core.calendar import Calendar
 from vigie.core.drafts import Draft
 from vigie.core.facts import POST, CommandProposed, DeviceAdmitted, Entry
@@ -28,6 +29,7 @@ from vigie.services.lighting.ondemand.calls import Calls
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
 from vigie.services.lighting.ondemand.tonight import RuleTonight, tonight
 from vigie.services.lighting.plans import ON_DEMAND, on_demand_of, park_of
+from vigie.settings import Settings
 
 RULE = OnDemand(name="Sentier", level=80, triggers=(Trigger.MOTION,), ahead_m=30.0, hold_s=120, raises_max=2)
 SENSOR = "motion_sensor-1"
@@ -185,7 +187,7 @@ def test_which_lamps_were_raised_is_forgotten_in_its_time_and_that_they_were_is_
     walk(path)
     path.pick_up()
     (raised,) = raises(path)
-    assert orders.forget_passages(0, path.clock.at_us + HOUR_US) == 0  # It is still under way.
+    assert orders.forget_passages(0, path.clock.at_us + HOUR_US)[0] == 0  # It is still under way.
     path.later(2)
     path.report(range(LAMPS), 80.0, control="order")
     path.later(150)
@@ -195,9 +197,9 @@ def test_which_lamps_were_raised_is_forgotten_in_its_time_and_that_they_were_is_
     everything = np.ones(path.engine.registry.count, np.bool_)
     told = [len(orders.targets(each, everything, state="", after=0, limit=99)) for each in (mine.id, raised.id)]
     assert told == [LAMPS, LAMPS]
-    assert orders.forget_passages(0, path.clock.at_us - 24 * HOUR_US) == 0
-    assert orders.forget_passages(0, path.clock.at_us) == 1
-    assert orders.forget_passages(0, path.clock.at_us) == 0
+    assert orders.forget_passages(0, path.clock.at_us - 24 * HOUR_US)[0] == 0
+    assert orders.forget_passages(0, path.clock.at_us) == (1, path.clock.at_us)
+    assert orders.forget_passages(0, path.clock.at_us) == (0, path.clock.at_us)
     told = [len(orders.targets(each, everything, state="", after=0, limit=99)) for each in (mine.id, raised.id)]
     assert told == [LAMPS, 0]
     facts = [line.fact for line in path.facts.journal.lines(limit=1_000)]
@@ -205,6 +207,25 @@ def test_which_lamps_were_raised_is_forgotten_in_its_time_and_that_they_were_is_
         LAMPS
     ]
     assert path.facts.orders.find(raised.id) is not None
+
+
+def test_what_a_post_that_was_away_for_weeks_ended_late_is_forgotten_too(path: Bench) -> None:
+    walk(path)
+    (raised,) = raises(path)
+    path.later(32 * 86_400)
+    path.restart()
+    path.tick()
+    opened = Installation(Settings(data=path.folder), path.facts, path.observations, path.clock, path.dice, services())
+    everything = np.ones(path.engine.registry.count, np.bool_)
+    left: list[int] = []
+    for days in (0, 1, 28, 2):
+        path.later(days * 86_400)
+        opened.forget_passages()
+        left.append(len(path.facts.orders.targets(raised.id, everything, state="", after=0, limit=99)))
+    assert left == [LAMPS, LAMPS, LAMPS, 0]
+    path.later(86_400)
+    opened.forget_passages()
+    assert path.facts.meta("passages_since_us") == str(path.clock.at_us - PLACES_KEPT_US)
 
 
 def test_a_lamp_that_does_not_let_go_is_late_as_after_any_order(path: Bench) -> None:

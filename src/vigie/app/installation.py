@@ -57,7 +57,6 @@ from vigie.engine.plans import kinds_of
 from vigie.engine.registry import Registry
 from vigie.engine.whereabouts import Whereabouts
 from vigie.settings import Settings
-from vigie.store.commands import FORGOTTEN_AT_ONCE
 from vigie.store.facts import SqlFacts
 from vigie.store.files import append_lines, last_lines
 from vigie.store.journal import Head
@@ -67,7 +66,7 @@ HOT_US = 2 * HOUR_US
 PLACES_KEPT_US = 30 * DAY_US
 """Where vehicles were tells where their drivers were, and which lamps were raised where somebody passed: no setting
 keeps it longer."""
-_FORGOTTEN = "passages_forgotten_us"
+_PASSAGES = "passages_since_us"
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
 STAGING = ".backup"
@@ -244,13 +243,11 @@ class Installation:
 
     def forget_passages(self) -> None:
         """Forgets which lamps light on demand raised longer ago than any place of a person's is kept."""
-        before_us, done_us = self.clock.now_us() - PLACES_KEPT_US, int(self.facts.meta(_FORGOTTEN) or 0)
-        # An order of an automation's is over within a day.
-        forgotten = self.facts.orders.forget_passages(done_us - DAY_US, before_us)
+        before_us, since_us = self.clock.now_us() - PLACES_KEPT_US, int(self.facts.meta(_PASSAGES) or 0)
+        forgotten, since_us = self.facts.orders.forget_passages(since_us, before_us)
         if forgotten:
             _log.info("passages forgotten", orders=forgotten)
-        if forgotten < FORGOTTEN_AT_ONCE and before_us > 0:
-            self.facts.set_meta(_FORGOTTEN, str(before_us))
+        self.facts.set_meta(_PASSAGES, str(max(since_us, 0)))
 
     def erase_due(self) -> int:
         """Erases the personal fields whose end date has come. Returns how many."""

@@ -136,18 +136,23 @@ class StoredCommands:
             for own, row in zip(assets, rows, strict=True)
         ]
 
-    def forget_passages(self, since_us: int, before_us: int) -> int:
+    def forget_passages(self, since_us: int, before_us: int) -> tuple[int, int]:
         """Forgets to which assets automations gave orders, of those given since an instant that ended before another:
         which lamps were raised, and when, tells where somebody passed. That they were given, and to how many, stays in
-        the journal. Synced when it returns; at most `FORGOTTEN_AT_ONCE` at a time. Returns how many. Raises
-        StorageFull, OSError."""
+        the journal. Synced when it returns; at most `FORGOTTEN_AT_ONCE` at a time.
+
+        Returns how many, and the instant since which there may be others to forget: an order that a post which was away
+        has ended long after it was given is forgotten in its time too. Raises StorageFull, OSError.
+        """
         c, first, last = COMMAND.c, *(str(uuid7(max(each, 0), bytes(10))) for each in (since_us, before_us))
-        kept = select(TARGET.c.command).where(TARGET.c.command == c.id).exists()
-        over = select(c.id).where(c.automation != "", c.id >= first, c.id < last, c.ended_us < before_us, kept)
+        told = select(TARGET.c.command).where(TARGET.c.command == c.id).exists()
+        traces = select(c.id, c.proposed_us).where(c.automation != "", c.id >= first, c.id < last, told)
         with writing(self._engine) as write:
-            found = list(write.execute(over.limit(FORGOTTEN_AT_ONCE)).scalars())
+            over = traces.where(c.ended_us < before_us).limit(FORGOTTEN_AT_ONCE)
+            found = [row.id for row in write.execute(over)]
             write.execute(delete(TARGET).where(TARGET.c.command.in_(found)))
-        return len(found)
+            oldest = write.execute(traces.order_by(c.id).limit(1)).first()
+        return len(found), before_us if oldest is None else oldest.proposed_us
 
     def find(self, command_id: str) -> PastCommand | None:
         """The order of this id."""
