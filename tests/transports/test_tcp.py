@@ -123,13 +123,14 @@ async def comes(true: Callable[[], bool]) -> None:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TICK_S", 0.02)
+    monkeypatch.setattr(module, "KEEP_AGAIN_S", 0.02, raising=False)
 
 
 class Box:
     """A site and its client, which does what it is ordered."""
 
-    def __init__(self, port: int, **how: object) -> None:
-        self.site, self.heard = Site(SETUP, now(), seed="site"), list[Step]()
+    def __init__(self, port: int, setup: Setup = SETUP, **how: object) -> None:
+        self.site, self.heard = Site(setup, now(), seed="site"), list[Step]()
         self.site.observe(MAIN, "S0001", {GROUPS[1]: "0"}, now())
         self.client = RsmpClient(self.site, "localhost", port, self._obey, reconnect_s=0.02, **how)  # type: ignore[arg-type]
         self.task = asyncio.create_task(self.client.run())
@@ -198,6 +199,96 @@ def test_a_whole_story_over_tls_with_the_connection_killed_in_it(tmp_path: Path)
         await server.close()
 
     asyncio.run(asyncio.wait_for(story(), 60))
+
+
+@asynccontextmanager
+async def attached(keeper: Keeper, setup: Setup = SETUP) -> AsyncGenerator[tuple[RsmpServer, Box]]:
+    """A server in the clear, and a site that is attached to it and has told how things are."""
+    server = RsmpServer(Supervisor([replace(ENROLMENT, certificate="")], seed="post"), lambda told: keeper.take(told))
+    await server.start("localhost")
+    box = Box(server.port, setup)
+    await comes(lambda: keeper.count(AlarmTold) == 9)
+    yield server, box
+    await box.close()
+    await server.close()
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_how_an_order_ended_and_that_a_site_has_gone_is_kept_as_soon_as_it_can_be(fault: bool) -> None:
+    async def run() -> None:
+        keeper = Keeper()
+        async with attached(keeper, replace(SETUP, acknowledge_s=0.1)) as (server, box):
+            opened, kept = asyncio.Event(), keeper.take
+
+            async def take(events: Sequence[Step]) -> None:
+                if not opened.is_set() and any(isinstance(each, StatusTold | Settled | Detached) for each in events):
+                    if fault and not any(isinstance(each, StatusTold) for each in events):
+                        opened.set()
+                    raise OSError("broken") if fault else NotNow("no room")
+                await kept(events)
+
+            keeper.take = take  # type: ignore[method-assign]
+            number = server.ask("J-1", lambda link, moment: link.ask(MAIN, [GROUPS], moment))
+            # While it lasts the site comes again and again, and is let in once at most.
+            if not fault:
+                await comes(lambda: box.client.connections > 5)
+                assert server.connections <= 3
+                opened.set()
+            await comes(lambda: keeper.count(Attached) >= 2 and "J-1" in server._supervisor.links)
+            settled = [each for each in keeper.heard if isinstance(each, Settled) and each.number == number]
+            assert [each.fate for each in settled] == [Fate.DONE]
+            came = [type(each) for each in keeper.heard if isinstance(each, Attached | Detached)]
+            assert came == [(Attached, Detached)[n % 2] for n in range(len(came))]
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_what_never_can_be_kept_is_let_go_and_holds_up_nothing() -> None:
+    async def run() -> None:
+        keeper = Keeper()
+        async with attached(keeper) as (server, box):
+            kept = keeper.take
+
+            async def take(events: Sequence[Step]) -> None:
+                if any(isinstance(each, Settled) for each in events):
+                    raise OSError("broken")
+                await kept(events)
+
+            keeper.take = take  # type: ignore[method-assign]
+            server.ask("J-1", lambda link, moment: link.ask(MAIN, [GROUPS], moment))
+            await comes(lambda: keeper.count(Attached) == 2)
+            assert box.client.connections > 1
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_a_site_that_comes_again_is_not_told_as_gone_behind_its_coming() -> None:
+    async def run() -> None:
+        keeper = Keeper()
+        async with attached(keeper) as (_, box):
+            slow = True
+
+            async def take(events: Sequence[Step]) -> None:
+                nonlocal slow
+                waits, slow = slow, False
+                if waits:
+                    await keeper.open.wait()
+                keeper.heard += events
+
+            keeper.open.clear()
+            keeper.take = take  # type: ignore[method-assign]
+            box.client.apply(box.site.alarm(MAIN, "A0001", active=True, moment=now()))
+            await asyncio.sleep(0.05)
+            assert box.client._wire is not None
+            box.client._wire.close()
+            await comes(lambda: box.client.connections == 2 and box.site.meeting == "ready")
+            await asyncio.sleep(0.05)
+            keeper.open.set()
+            await comes(lambda: keeper.count(Attached) == 2 and keeper.count(Detached) == 1)
+            came = [type(each) for each in keeper.heard if isinstance(each, Attached | Detached)]
+            assert came == [Attached, Detached, Attached]
+
+    asyncio.run(asyncio.wait_for(run(), 60))
 
 
 async def meet(end: Site | Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -32,6 +32,12 @@ SEND_BYTES_HIGH = 256 << 10
 CONNECT_S_MAX = 10.0
 CLOSE_S_MAX = 5.0
 """How long what was said last may take to go out before the connection is cut off."""
+KEEP_AGAIN_S = 1.0
+"""How long until what could not be kept, and nobody sends again, is tried again."""
+FAULTS_MAX = 3
+"""How often something is tried in the keeping of which there is a fault."""
+DESKS_MAX = 2
+"""Connections of one site that have something to be kept: one that has ended, and the next."""
 RECONNECT_S = 10.0
 """How long a site waits before it connects again (3.2.2, "Communication disruption")."""
 
@@ -152,12 +158,14 @@ _Receipted = StatusTold | AlarmTold | AggregatedTold
 
 
 class _Desk:
-    """What one site has told on one connection and is not kept yet, in its order."""
+    """What one site has told on one connection and is not kept yet, in its order. after: ends when what the site told
+    on its connection before is kept: nothing of this one is, until then."""
 
     def __init__(self, wire: Wire, link: Link, take: Callable[[Sequence[Step]], Awaitable[None]]) -> None:
         self.wire, self._link, self._take = wire, link, take
+        self.after: asyncio.Task[None] | None = None
         self._waiting: deque[Step] = deque()
-        self._spoilt = False
+        self._spoilt, self._patient, self._faults = False, True, 0
         self._wake, self.idle = asyncio.Event(), asyncio.Event()
         self.idle.set()
         wire.ended.add_done_callback(lambda _: self._wake.set())
@@ -170,6 +178,10 @@ class _Desk:
         if len(self._waiting) > WAITING_MAX:
             self.wire.rest("keeping", True)
 
+    def leave(self) -> None:
+        """What cannot be kept at once is let go from now on."""
+        self._patient = False
+
     async def run(self, moment: Callable[[], Moment]) -> None:
         """Keeps what is told, until the connection has ended and nothing waits."""
         while self._waiting or not self.wire.ended.done():
@@ -178,16 +190,26 @@ class _Desk:
                 self.idle.set()
                 await self._wake.wait()
                 continue
+            if self.after is not None:
+                await asyncio.wait([self.after])
+                self.after = None
             events = [each for each in self._waiting if not (self._spoilt and isinstance(each, _Receipted))]
             self._waiting.clear()
             if await self._kept(events):
+                self._faults = 0
                 receipts = [each.receipt for each in events if isinstance(each, _Receipted)]
                 self.wire.apply(self._link.kept(receipts, moment()))
             else:
                 # Neither it nor what was told after it is acknowledged: the site keeps that, and sends all of it again
-                # in its order when it has connected anew.
+                # in its order when it has connected anew. What has no receipt comes to pass once: how an order ended,
+                # and that the site has gone.
                 self._spoilt = True
                 self.wire.close()
+                if self._patient and self._faults < FAULTS_MAX:
+                    self._waiting.extendleft(each for each in reversed(events) if not isinstance(each, _Receipted))
+                    await asyncio.sleep(KEEP_AGAIN_S)
+                else:
+                    self._faults = 0
             self.wire.rest("keeping", False)
 
     async def _kept(self, events: Sequence[Step]) -> bool:
@@ -196,6 +218,7 @@ class _Desk:
         except NotNow as error:
             _log.warning("not kept", site=self._link.name, why=str(error))
         except Exception:
+            self._faults += 1
             _log.exception("a fault in what keeps what sites tell", site=self._link.name)
         else:
             return True
@@ -214,9 +237,12 @@ class RsmpServer:
         moment: Callable[[], Moment] = now,
     ) -> None:
         """take: keeps what a site has told, and returns when it is synced to disk; `NotNow` from it leaves it
-        unacknowledged. It gets the events of one connection in their order, and of several side by side."""
+        unacknowledged, and gives it again what no site tells twice. It gets the events of one site in their order,
+        and of several side by side."""
+        supervisor.waits = self._waits
         self._supervisor, self._take, self._tls, self._moment = supervisor, take, tls, moment
         self._desks: dict[Link, tuple[_Desk, asyncio.Task[None]]] = {}
+        self._of_site: dict[str, list[Link]] = {}
         self._server: asyncio.Server | None = None
         self._beat: asyncio.Task[None] | None = None
         self.port = 0
@@ -252,6 +278,7 @@ class RsmpServer:
                 for desk, _ in desks:
                     await desk.idle.wait()
         for desk, _ in desks:
+            desk.leave()
             desk.wire.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * CLOSE_S_MAX):
@@ -282,12 +309,31 @@ class RsmpServer:
         desk = _Desk(wire, link, self._take)
         task = asyncio.create_task(desk.run(self._moment))
         self._desks[link] = desk, task
-        task.add_done_callback(lambda _: self._desks.pop(link))
+        task.add_done_callback(lambda _: self._gone(link))
         return link
 
     def _heard(self, wire: Wire, events: Sequence[Step]) -> None:
-        if isinstance(wire.line, Link) and wire.line in self._desks:
-            self._desks[wire.line][0].put(events)
+        link = wire.line
+        if not isinstance(link, Link) or link not in self._desks:
+            return
+        desk = self._desks[link][0]
+        if link.name:
+            links = self._of_site.setdefault(link.name, [])
+            if link not in links:
+                desk.after = self._desks[links[-1]][1] if links else None
+                links.append(link)
+        desk.put(events)
+
+    def _waits(self, site: str) -> bool:
+        return len(self._of_site.get(site, ())) >= DESKS_MAX
+
+    def _gone(self, link: Link) -> None:
+        del self._desks[link]
+        links = self._of_site.get(link.name, [])
+        if link in links:
+            links.remove(link)
+            if not links:
+                del self._of_site[link.name]
 
     async def _tick(self) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from vigie.protocols.rsmp.asking import ANSWER_S
@@ -30,7 +30,10 @@ class Enrolment:
 
 
 class Supervisor:
-    """The post's end of all conversations. For each connection there is a `Link`."""
+    """The post's end of all conversations. For each connection there is a `Link`.
+
+    waits: whether so much of a site waits to be kept that it may not connect anew yet.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Supervisor:
         self.strict, self.watchdog_s, self.acknowledge_s, self.answer_s = strict, watchdog_s, acknowledge_s, answer_s
         self.sites: dict[str, Known] = {}
         self.links: dict[str, Link] = {}
+        self.waits: Callable[[str], bool] = lambda site: False
         self._by_name: dict[str, tuple[str, Enrolment]] = {}
         self._seed, self._opened = seed, 0
         for enrolment in enrolments:
@@ -102,6 +106,8 @@ class Supervisor:
         wanted = self._by_name[said[0]][1].certificate
         if wanted and wanted != certificate:
             raise NotTaken(f"site id {said} is not the certificate's")
+        if self.waits(site):
+            raise NotTaken("what was told before is not kept yet")
         return self.sites[site]
 
     def attach(self, known: Known, link: Link, moment: Moment) -> tuple[Step, ...]:
