@@ -18,7 +18,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from vigie.protocols.rsmp import CannotAsk, Enrolment, Link, Moment, Of, Rate, Setup, Site, Supervisor
-from vigie.protocols.rsmp.events import AlarmTold, Attached, Detached, Fate, Ordered, Settled, StatusTold, Step
+from vigie.protocols.rsmp.events import (
+    AlarmTold,
+    Attached,
+    Detached,
+    Fate,
+    Ordered,
+    Rejected,
+    Settled,
+    StatusTold,
+    Step,
+)
 from vigie.transports import tcp as module
 from vigie.transports.mqtt import NotNow
 from vigie.transports.tcp import RsmpClient, RsmpServer, client_tls, now, server_tls
@@ -161,13 +171,19 @@ def test_a_whole_story_over_tls_with_the_connection_killed_in_it(tmp_path: Path)
         server = RsmpServer(supervisor, keeper.take, tls=server_tls(pem["post"], pem["post"], clients=pem["authority"]))
         await server.start("localhost")
         async with Relay(server.port).there() as relay:
-            # Another junction's certificate does not open this one's account, and none at all opens nothing.
-            for shown in ("junction-2", ""):
+            # Another junction's certificate does not open this one's account, and none at all opens nothing. Nor is a
+            # site let in by any that the authority has signed, where none is named for it.
+            for certificate, shown in (("junction-1", "junction-2"), ("junction-1", ""), ("", "junction-2")):
+                supervisor.enrol(replace(ENROLMENT, certificate=certificate))
                 tls = client_tls(pem["authority"], *([pem[shown]] * 2 if shown else ()))
                 stranger = Box(relay.port, tls=tls)
                 await comes(lambda box=stranger: box.client.connections > 1)
                 await stranger.close()
             assert keeper.count(Attached) == 0
+            assert {each.why for each in keeper.heard if isinstance(each, Rejected)} == {
+                "site id ['J-1'] is not the certificate's", "no certificate is named for site id ['J-1']"
+            }  # fmt: skip
+            supervisor.enrol(ENROLMENT)
             box = Box(relay.port, tls=client_tls(pem["authority"], pem["junction-1"], pem["junction-1"]))
             await comes(lambda: keeper.values() == ["0 recent"])
             box.observe("1")
@@ -367,7 +383,7 @@ def test_who_asks_and_does_not_listen_is_not_heard_until_he_does() -> None:
 
 
 def test_a_full_house_turns_away_and_a_silent_guest_is_shown_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(module, "GUESTS_MAX", 1, raising=False)
 
     async def run() -> None:
         keeper = Keeper()
@@ -386,6 +402,62 @@ def test_a_full_house_turns_away_and_a_silent_guest_is_shown_out(monkeypatch: py
         await server.close()
 
     asyncio.run(asyncio.wait_for(run(), 30))
+
+
+@pytest.mark.parametrize("limit", ["GUESTS_MAX", "GUESTS_OF_ADDRESS_MAX"])
+def test_who_has_not_said_who_he_is_takes_no_places_of_sites(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(module, limit, 2, raising=False)
+    monkeypatch.setattr(module, "CONNECTIONS_MAX", 2)
+
+    async def run() -> None:
+        keeper = Keeper()
+        async with attached(keeper) as (server, box):
+            idle = [await asyncio.open_connection("localhost", server.port) for _ in range(3)]
+            await comes(lambda: server.turned_away == 1)
+            assert await idle[2][0].read() == b""
+            assert server.connections == 3
+            # When one of them has gone there is room for a guest; and for a second site.
+            idle[0][1].close()
+            await comes(lambda: server.connections == 2)
+            server._supervisor.enrol(Enrolment(("J-2",), SETUP.components))
+            other = Box(server.port, replace(SETUP, names=("J-2",)))
+            await comes(lambda: keeper.count(Attached) == 2)
+            # That is all there is room for.
+            third = Box(server.port, replace(SETUP, names=("J-3",)))
+            await comes(lambda: server.turned_away > 1)
+            assert box.client.connections == other.client.connections == 1
+            for each in (other, third):
+                await each.close()
+            for _, writer in idle:
+                writer.close()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_large_messages_that_wait_to_be_kept_are_counted_by_their_bytes() -> None:
+    update = {"mType": "rSMsg", "type": "StatusUpdate", "cId": MAIN, "sTs": "2026-11-24T03:00:00.000Z",
+              "sS": [{"sCI": "S0002", "n": "detectorlogicstatus", "s": "x" * 900_000, "q": "recent"}]}  # fmt: skip
+
+    async def flood() -> None:
+        keeper, supervisor = Keeper(), Supervisor([replace(ENROLMENT, certificate="")], seed="post")
+        server = RsmpServer(supervisor, keeper.take)
+        await server.start("localhost")
+        reader, writer = await asyncio.open_connection("localhost", server.port)
+        await meet(Site(SETUP, now(), seed="site"), reader, writer)
+        await comes(lambda: keeper.count(AlarmTold) == 9)
+        keeper.open.clear()
+        for n in range(20):
+            writer.write(json.dumps(update | {"mId": f"{n:08}-0000-4000-8000-000000000000"}).encode() + b"\x0c")
+        await asyncio.sleep(0.3)
+        link = supervisor.links["J-1"]
+        assert 4 <= link.owed < 8
+        # It goes on as it is kept.
+        keeper.open.set()
+        await comes(lambda: keeper.count(StatusTold) == 20)
+        writer.close()
+        await server.close()
+
+    asyncio.run(asyncio.wait_for(flood(), 60))
 
 
 def test_the_clocks_of_this_machine() -> None:

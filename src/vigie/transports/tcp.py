@@ -18,15 +18,18 @@ from typing import Any, cast
 
 import structlog
 
-from vigie.protocols.rsmp import CannotAsk, Line, Link, Moment, Site, Supervisor, Turn
+from vigie.protocols.rsmp import CannotAsk, Line, Link, Meeting, Moment, Site, Supervisor, Turn
 from vigie.protocols.rsmp.events import AggregatedTold, AlarmTold, StatusTold, Step
 from vigie.transports.mqtt import NotNow
 
 TICK_S = 0.25
 """How often the sessions look at their clock."""
 CONNECTIONS_MAX = 2_048
-WAITING_MAX = 1_000
-"""Events of a connection that wait to be kept; above, nothing more is read from it."""
+GUESTS_MAX, GUESTS_OF_ADDRESS_MAX = 256, 64
+"""Connections on which nobody has come to the end of the meeting yet: they have places of their own. Of one address
+fewer; yet all sites of a town may come through one, and at once."""
+WAITING_MAX, WAITING_BYTES_MAX = 1_000, 4 << 20
+"""Events of a connection that wait to be kept, and what they were as messages; above, nothing more is read from it."""
 SEND_BYTES_HIGH = 256 << 10
 """What waits to be sent; above, nothing more is read: whoever is asked and does not listen is not heard either."""
 CONNECT_S_MAX = 10.0
@@ -90,12 +93,15 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._resting: set[str] = set()
         self.line: Line | None = None
+        self.address = ""
+        self.read_bytes = 0
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=SEND_BYTES_HIGH)
+        self.address = str((transport.get_extra_info("peername") or ("",))[0])
         self.line = self._make(self, shown_name(transport.get_extra_info("peercert")))
         if self.line is None:
             self._transport.abort()
@@ -104,6 +110,7 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio."""
+        self.read_bytes += len(data)
         if self.line is not None:
             self.apply(self.line.receive(data, self._moment()))
 
@@ -165,6 +172,7 @@ class _Desk:
         self.wire, self._link, self._take = wire, link, take
         self.after: asyncio.Task[None] | None = None
         self._waiting: deque[Step] = deque()
+        self._kept_bytes = 0
         self._spoilt, self._patient, self._faults = False, True, 0
         self._wake, self.idle = asyncio.Event(), asyncio.Event()
         self.idle.set()
@@ -175,7 +183,7 @@ class _Desk:
         self._waiting.extend(events)
         self.idle.clear()
         self._wake.set()
-        if len(self._waiting) > WAITING_MAX:
+        if len(self._waiting) > WAITING_MAX or self.wire.read_bytes - self._kept_bytes > WAITING_BYTES_MAX:
             self.wire.rest("keeping", True)
 
     def leave(self) -> None:
@@ -195,6 +203,7 @@ class _Desk:
                 self.after = None
             events = [each for each in self._waiting if not (self._spoilt and isinstance(each, _Receipted))]
             self._waiting.clear()
+            read_bytes = self.wire.read_bytes
             if await self._kept(events):
                 self._faults = 0
                 receipts = [each.receipt for each in events if isinstance(each, _Receipted)]
@@ -210,6 +219,7 @@ class _Desk:
                     await asyncio.sleep(KEEP_AGAIN_S)
                 else:
                     self._faults = 0
+            self._kept_bytes = read_bytes
             self.wire.rest("keeping", False)
 
     async def _kept(self, events: Sequence[Step]) -> bool:
@@ -240,9 +250,12 @@ class RsmpServer:
         unacknowledged, and gives it again what no site tells twice. It gets the events of one site in their order,
         and of several side by side."""
         supervisor.waits = self._waits
+        # Any certificate of the authority opens the connection, and so none may be enrolled that none is named for.
+        supervisor.certified = tls is not None and tls.verify_mode is ssl.CERT_REQUIRED
         self._supervisor, self._take, self._tls, self._moment = supervisor, take, tls, moment
         self._desks: dict[Link, tuple[_Desk, asyncio.Task[None]]] = {}
         self._of_site: dict[str, list[Link]] = {}
+        self._guests: dict[Link, str] = {}
         self._server: asyncio.Server | None = None
         self._beat: asyncio.Task[None] | None = None
         self.port = 0
@@ -302,13 +315,18 @@ class RsmpServer:
             self._desks[link][0].wire.apply(link.follow(self._moment()))
 
     def _admit(self, wire: Wire, certificate: str) -> Link | None:
-        if len(self._desks) >= CONNECTIONS_MAX:
+        guests = [*self._guests.values()]
+        if (
+            len(self._desks) - len(guests) >= CONNECTIONS_MAX
+            or len(guests) >= GUESTS_MAX
+            or guests.count(wire.address) >= GUESTS_OF_ADDRESS_MAX
+        ):
             self.turned_away += 1
             return None
         link = self._supervisor.open(certificate)
         desk = _Desk(wire, link, self._take)
         task = asyncio.create_task(desk.run(self._moment))
-        self._desks[link] = desk, task
+        self._desks[link], self._guests[link] = (desk, task), wire.address
         task.add_done_callback(lambda _: self._gone(link))
         return link
 
@@ -317,6 +335,8 @@ class RsmpServer:
         if not isinstance(link, Link) or link not in self._desks:
             return
         desk = self._desks[link][0]
+        if link.meeting is Meeting.READY:
+            self._guests.pop(link, None)
         if link.name:
             links = self._of_site.setdefault(link.name, [])
             if link not in links:
@@ -329,6 +349,7 @@ class RsmpServer:
 
     def _gone(self, link: Link) -> None:
         del self._desks[link]
+        self._guests.pop(link, None)
         links = self._of_site.get(link.name, [])
         if link in links:
             links.remove(link)

@@ -32,7 +32,8 @@ class Enrolment:
 class Supervisor:
     """The post's end of all conversations. For each connection there is a `Link`.
 
-    waits: whether so much of a site waits to be kept that it may not connect anew yet.
+    waits: whether so much of a site waits to be kept that it may not connect anew yet. certified: whether each
+    connection shows a certificate; then a site is let in by its own alone, and one for which none is named is not.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Supervisor:
         self.strict, self.watchdog_s, self.acknowledge_s, self.answer_s = strict, watchdog_s, acknowledge_s, answer_s
         self.sites: dict[str, Known] = {}
         self.links: dict[str, Link] = {}
+        self.certified = False
         self.waits: Callable[[str], bool] = lambda site: False
         self._by_name: dict[str, tuple[str, Enrolment]] = {}
         self._seed, self._opened = seed, 0
@@ -104,6 +106,8 @@ class Supervisor:
             raise NotTaken(f"site id {said} is not known here")
         (site,) = found
         wanted = self._by_name[said[0]][1].certificate
+        if self.certified and not wanted:
+            raise NotTaken(f"no certificate is named for site id {said}")
         if wanted and wanted != certificate:
             raise NotTaken(f"site id {said} is not the certificate's")
         if self.waits(site):
