@@ -32,9 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     (DE-BE); empty for none. school_holidays: spans of days such as 2026-10-17/2026-11-01.
     host, port: where HTTP is answered. log_json: logs as JSON lines, for machines. memory_mb: what the history's
     database may use. reserve_observations_mb: free disk below which observations are refused. reserve_facts_mb: free
-    disk below which facts are refused too. history_days: how long what was reported is kept; where
-    vehicles were is kept 30 days, whatever this says. proxies: how many proxies stand in front, whose X-Forwarded-For
-    says where a login comes from; none by default.
+    disk below which facts are refused too. history_days: how long what was reported is kept; where vehicles were, and
+    what motion sensors saw, is kept 30 days, whatever this says. proxies: how many proxies stand in front, whose
+    X-Forwarded-For says where a login comes from; none by default.
     mqtt_url: the broker that devices publish to, mqtt://HOST:1883 or mqtts://HOST:8883; empty for none.
     mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
     talq_uri: where TALQ gateways are told to reach the post, such as https://post.example/talq; empty for where each of

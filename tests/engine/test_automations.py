@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -71,6 +72,13 @@ def walk(bench: Bench) -> None:
     bench.tick()
     bench.later(1)
     bench.say([(SENSOR, "motion", 0.0, bench.clock.at_us)])
+
+
+def installed(bench: Bench, **said: Any) -> Installation:
+    """What looks after the folder while a post runs on it."""
+    made = Settings(data=bench.folder, **said)
+    return Installation(made, bench.facts, bench.observations, cast("Any", bench.clock), cast("Any", bench.dice),
+                        services())  # fmt: skip
 
 
 def raises(bench: Bench) -> list[Command]:
@@ -215,7 +223,7 @@ def test_what_a_post_that_was_away_for_weeks_ended_late_is_forgotten_too(path: B
     path.later(32 * 86_400)
     path.restart()
     path.tick()
-    opened = Installation(Settings(data=path.folder), path.facts, path.observations, path.clock, path.dice, services())
+    opened = installed(path)
     everything = np.ones(path.engine.registry.count, np.bool_)
     left: list[int] = []
     for days in (0, 1, 28, 2):
@@ -226,6 +234,28 @@ def test_what_a_post_that_was_away_for_weeks_ended_late_is_forgotten_too(path: B
     path.later(86_400)
     opened.forget_passages()
     assert path.facts.meta("passages_since_us") == str(path.clock.at_us - PLACES_KEPT_US)
+
+
+def test_what_a_sensor_saw_is_kept_no_longer_than_a_place_and_what_lamps_said_as_long_as_is_set(path: Bench) -> None:
+    def told() -> dict[tuple[str, str], int]:
+        with path.observations.reading() as read:
+            rows = path.observations.union("number", read=read)
+            found = dict(read.execute(f"SELECT point, count(*) FROM ({rows}) GROUP BY point").fetchall())
+        named = {number: point for point, number in path.facts.point_numbers().items()}
+        return {named[number]: count for number, count in found.items()}
+
+    walk(path)
+    path.say([(SENSOR, "passages", 7.0, path.clock.at_us)])
+    path.report(range(LAMPS), 80.0, control="order")
+    before = told()
+    assert (before["motion_sensor", "motion"], before["motion_sensor", "passages"]) == (2, 1)
+    opened = installed(path, history_days=90)
+    path.later(29 * 86_400)
+    opened.seal()
+    assert told() == before
+    path.later(3 * 86_400)
+    opened.seal()
+    assert told() == {point: count for point, count in before.items() if point[0] != "motion_sensor"}
 
 
 def test_a_lamp_that_does_not_let_go_is_late_as_after_any_order(path: Bench) -> None:

@@ -186,6 +186,29 @@ def test_where_things_were_is_dropped_before_what_they_said(store: DuckObservati
         assert read.execute(f"SELECT count(*) FROM ({store.union('number')})").fetchall() == [(1,)]
 
 
+def test_what_tells_where_somebody_was_is_taken_out_of_its_day_and_the_rest_stays_in_order(
+    store: DuckObservations,
+) -> None:
+    old, new = NOW_US - 40 * DAY_US, NOW_US - 2 * DAY_US
+    said = [(asset, point) for asset in (1, 2) for point in (1, 2, 3)]
+    for n, at in enumerate((old, new), 1):
+        store.append(stored(n, [(asset, point, at, 1.0, None, None) for asset, point in said]))
+    store.append(stored(3, [(1, 2, old - DAY_US, 1.0, None, None)]))
+    store.seal(NOW_US)
+    before = day_of(NOW_US - 30 * DAY_US)
+    assert store.forget_points(before, []) == []
+    assert store.forget_points(before, [2, 9]) == [day_of(old - DAY_US), day_of(old)]
+    assert store.forget_points(before, [2, 9]) == []
+    with store.reading() as read:
+        rows = read.execute(f"SELECT observed_us, point, asset FROM ({store.union('number')}) ORDER BY ALL").fetchall()
+    kept = [(old, point, asset) for point in (1, 3) for asset in (1, 2)]
+    assert rows == kept + [(new, point, asset) for point in (1, 2, 3) for asset in (1, 2)]
+    (segment,) = (store.sealed / f"day={day_of(old)}").glob("*")
+    with store.reading() as read:
+        lie = read.execute("SELECT observed_us, point, asset FROM read_parquet(?)", [str(segment)]).fetchall()
+    assert lie == kept
+
+
 def test_the_numbers_go_on_after_the_last_even_where_all_is_dropped(open_store: Open, tmp_path: Path) -> None:
     store = open_store(tmp_path)
     for n in (1, 2):

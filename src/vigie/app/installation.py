@@ -64,8 +64,9 @@ from vigie.store.observations import DuckObservations
 
 HOT_US = 2 * HOUR_US
 PLACES_KEPT_US = 30 * DAY_US
-"""Where vehicles were tells where their drivers were, and which lamps were raised where somebody passed: no setting
-keeps it longer."""
+"""Where vehicles were tells where their drivers were; what a motion sensor saw, and which lamps an automation raised,
+where somebody passed: no setting keeps it longer. What those lamps themselves said, their level and that an order ruled
+them, is history as any lamp's: what was burned is reckoned from it, for years where a town wants that."""
 _PASSAGES = "passages_since_us"
 CLOCK_STEP_US_MAX = 5_000_000
 POST_ID = "post"
@@ -173,6 +174,13 @@ class Installation:
             assert isinstance(first, InstallationMade)
             return Ed25519PublicKey.from_public_bytes(bytes.fromhex(first.key))
 
+    @cached_property
+    def _traces(self) -> list[int]:
+        """The numbers of the points that tell where somebody was."""
+        kinds = catalogue_of(self.services).assets.values()
+        told = {(kind.kind, point.name) for kind in kinds for point in kind.points.values() if point.traces}
+        return [number for point, number in self.facts.point_numbers().items() if point in told]
+
     @property
     def shard(self) -> str:
         """The name of the journal's shard."""
@@ -232,8 +240,11 @@ class Installation:
             self.observations.seal(now_us - HOT_US)
             for day in self.observations.days_in_parts(day_of(now_us - HOT_US)):
                 self.observations.compact(day)
-            self.observations.drop_before(day_of(now_us - PLACES_KEPT_US), sorts=["place"])
+            personal = day_of(now_us - PLACES_KEPT_US)
+            self.observations.drop_before(personal, sorts=["place"])
             dropped = self.observations.drop_before(day_of(now_us - self.settings.history_days * DAY_US))
+            # After that: what goes whole is not written anew first.
+            self.observations.forget_points(personal, self._traces)
         except (OSError, duckdb.Error) as error:
             # What was not sealed stays in the hot table, and the next hour tries again.
             _log.error("could not seal", reason=str(error))

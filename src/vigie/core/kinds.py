@@ -101,6 +101,7 @@ class Point(Bound, Generic[T]):
     low, high: bounds outside which a number is refused as physically impossible.
     valid_s: how long a value stays true after it was observed; older is shown as old.
     public: readable without an account.
+    traces: whether its history tells where somebody was, as that of every place does: it is kept no longer than those.
     choices: the names of a choice, in the order of their codes from 0.
     """
 
@@ -110,6 +111,7 @@ class Point(Bound, Generic[T]):
     high: float = float("inf")
     valid_s: float = 3_600.0
     public: bool = False
+    traces: bool = False
     choices: tuple[str, ...] = ()
     name: str = ""
 
@@ -125,14 +127,15 @@ def number(
     high: float = float("inf"),
     valid_s: float = 3_600.0,
     public: bool = False,
+    traces: bool = False,
 ) -> Point[float]:
     """A measured quantity, in `unit`."""
-    return Point(sort=Sort.NUMBER, unit=unit, low=low, high=high, valid_s=valid_s, public=public)
+    return Point(sort=Sort.NUMBER, unit=unit, low=low, high=high, valid_s=valid_s, public=public, traces=traces)
 
 
-def flag(*, valid_s: float = 3_600.0, public: bool = False) -> Point[bool]:
+def flag(*, valid_s: float = 3_600.0, public: bool = False, traces: bool = False) -> Point[bool]:
     """A yes or a no."""
-    return Point(sort=Sort.FLAG, low=0, high=1, valid_s=valid_s, public=public)
+    return Point(sort=Sort.FLAG, low=0, high=1, valid_s=valid_s, public=public, traces=traces)
 
 
 def choice(*choices: str, valid_s: float = 3_600.0, public: bool = False) -> Point[str]:

@@ -88,6 +88,9 @@ class DuckObservations:
         # name within a second would be taken for the same.
         numbers = (int(path.stem.rpartition("-")[2]) for path in self.sealed.glob("day=*/*-*.parquet"))
         self._segment_numbers = itertools.count(max(numbers, default=-1) + 1)
+        # The points that were to be forgotten, and the segments that have none of them: those never change.
+        self._forgotten: tuple[int, ...] = ()
+        self._without: set[Path] = set()
         self._database.execute("SET GLOBAL parquet_metadata_cache = true")
         self._write = self._database.cursor()
         self._write.execute(_SCHEMA)
@@ -214,17 +217,8 @@ class DuckObservations:
                     ]
                     if len(files) < 2:
                         continue
-                    joined = self._joined(read, sort, day, files)
-                    # The pieces are in order each, and one after the other: to sort it all again takes a day's memory.
-                    read.execute("SET GLOBAL preserve_insertion_order = true")
-                    try:
-                        file, rows = self._write_segment(read, sort, day, joined)
-                    finally:
-                        read.execute("SET GLOBAL preserve_insertion_order = false")
-                    read.execute("BEGIN")
-                    read.execute("DELETE FROM segment WHERE day = ? AND sort = ?", [day, sort])
-                    read.execute("INSERT INTO segment VALUES (?, ?, ?, ?)", [day, sort, file, rows])
-                    read.execute("COMMIT")
+                    # The pieces are in order each, and one after the other.
+                    self._replace(read, sort, day, files, self._joined(read, sort, day, files))
             self._drop_unnamed()
 
     def _joined(self, read: duckdb.DuckDBPyConnection, sort: str, day: str, files: Sequence[Path]) -> str:
@@ -258,6 +252,30 @@ class DuckObservations:
                 read.execute(f"DELETE FROM ingest WHERE {older}", [start_of(day)])
                 read.execute("COMMIT")
             self._drop_unnamed()
+        return days
+
+    def forget_points(self, day: str, points: Sequence[int]) -> list[str]:
+        """Forgets what some points, by their numbers, said on the sealed days before this one: their segments are
+        written anew without it. Returns which days. Raises OSError, duckdb.Error."""
+        those = f"({', '.join(map(str, points))})"
+        days: list[str] = []
+        with self.sealing:
+            if self._forgotten != tuple(points):
+                self._forgotten, self._without = tuple(points), set()
+            with self.reading() as read:
+                query = "SELECT file, day FROM segment WHERE day < ? AND sort = 'number' ORDER BY file"
+                for file, of in read.execute(query, [day]).fetchall() if points else ():
+                    path = self.sealed / file
+                    if path in self._without:
+                        continue
+                    said = f"FROM {_parquet([path])} WHERE point"
+                    if read.execute(f"SELECT 1 {said} IN {those} LIMIT 1").fetchall():
+                        rows = f"SELECT {_COLUMNS['number']} {said} NOT IN {those}"
+                        path = self._replace(read, "number", of, [path], rows)
+                        days.append(of)
+                    self._without.add(path)
+            self._drop_unnamed()
+            self._without = {path for path in self._without if path.exists()}
         return days
 
     def copy_hot(self, path: Path, upto: int) -> None:
@@ -350,6 +368,21 @@ class DuckObservations:
                 read.execute("COMMIT")
                 moved += rows
         return moved
+
+    def _replace(self, read: duckdb.DuckDBPyConnection, sort: str, day: str, files: Sequence[Path], rows: str) -> Path:
+        """Puts one segment in the place of some of its day. rows: SQL that gives them in the order of a segment: to
+        sort them all again would take a day's memory."""
+        read.execute("SET GLOBAL preserve_insertion_order = true")
+        try:
+            file, count = self._write_segment(read, sort, day, rows)
+        finally:
+            read.execute("SET GLOBAL preserve_insertion_order = false")
+        read.execute("BEGIN")
+        for path in files:
+            read.execute("DELETE FROM segment WHERE file = ?", [f"day={day}/{path.name}"])
+        read.execute("INSERT INTO segment VALUES (?, ?, ?, ?)", [day, sort, file, count])
+        read.execute("COMMIT")
+        return self.sealed / file
 
     def _write_segment(self, read: duckdb.DuckDBPyConnection, sort: str, day: str, rows: str) -> tuple[str, int]:
         """rows: SQL that gives them in the order of a segment."""

@@ -106,8 +106,8 @@ class MotionSensor(AssetKind, name="motion_sensor", service="lighting", shown="m
 
     installed = attribute()
 
-    motion = flag(valid_s=_SENSOR_REPORT_S)
-    passages = number(low=0, valid_s=_SENSOR_REPORT_S)
+    motion = flag(valid_s=_SENSOR_REPORT_S, traces=True)
+    passages = number(low=0, valid_s=_SENSOR_REPORT_S, traces=True)
 
 
 class Cabinet(AssetKind, name="cabinet", service="lighting", shown="supply"):
