@@ -89,6 +89,8 @@ class Adaptive:
             stage = self._stage[at]
             seen = (self._standing[at] >= QUEUED) & (layout.rate[at, stage] > 0)
             weight = self._weight[at, stage]
+            # Without a loop at the line a queue that is fed from behind seems to stand still.
+            seen &= self._estimate.out_heard.reshape(shape)[at]
             passed = self._estimate.passed.reshape(shape)[at]
             rate = self._rate[at, stage]
             learned = np.minimum(rate + (passed - rate) / (weight + 1), RATE_MAX_S)

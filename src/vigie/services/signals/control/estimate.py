@@ -24,6 +24,9 @@ SILENT_S = 4
 STANDS_S = 3
 """Whoever is on the entry's loop for so long stands there, at the end of a queue."""
 
+HEARD = 0.5
+"""A lane is seen if so much of its areas' length says anything."""
+
 QUEUED = 1.5
 """Vehicles that stand where a queue's discharge is learned from; whoever stands at a stop line is taken for as many."""
 
@@ -49,6 +52,8 @@ class Estimate:
         self._reckoned: Floats = np.zeros(count)
         self._reached_s: Ints = np.zeros(count, np.int64)
         self._to_loop = layout.entry_room.ravel()
+        self.out_heard: Bools = np.zeros(count, bool)
+        self._area_m: Floats = np.maximum(np.bincount(layout.area_lane, layout.area_m, minlength=count), 1e-9)
         self._hidden: Floats = np.zeros(count)
         self._room = layout.room.ravel()
         self._silent_s: Ints = np.zeros(count, np.int64)
@@ -64,12 +69,16 @@ class Estimate:
         on = np.bincount(
             layout.area_lane, np.where(heard, counts[layout.area_at] * layout.area_share, 0.0), minlength=size
         )
-        silent = np.bincount(layout.area_lane, ~heard, minlength=size) + ~layout.known_lane.ravel() > 0
+        # Of a lane of several areas the living ones stand for the dead, if they are the greater part.
+        part = np.bincount(layout.area_lane, heard * layout.area_m, minlength=size) / self._area_m
+        silent = part < HEARD
+        on = on / np.where(silent, 1.0, part)
         out, out_heard, standing = self._loops(counts, layout.stop.ravel())
         up, up_heard, reached = self._loops(counts, layout.entry.ravel())
         foreseen = self._coming[0]
         # Reckoned: in less out, each as well as it is known.
-        came = np.where(up_heard, up, np.maximum(foreseen, self.inflow_s))
+        usual_s = np.maximum(self.inflow_s, self._usual_s(silent))
+        came = np.where(up_heard, up, foreseen + np.maximum(usual_s - self._foreseen_s, 0.0))
         went = np.where(out_heard, out, np.where(green, np.minimum(self._reckoned, SATURATION_S), 0.0))
         self._silent_s = np.where(green & (out <= 0) & ~standing, self._silent_s + 1, 0)
         self._reached_s = np.where(reached, self._reached_s + 1, 0)
@@ -91,12 +100,23 @@ class Estimate:
         self._hidden[present < FULL * self._room / 2] = 0.0
         self._young[1:] = self._young[:-1]
         self._young[0] = entered
-        self.inflow_s += (entered - self.inflow_s) / SMOOTHED_S
+        self.out_heard = out_heard
+        # Of a lane that nobody sees, what goes out is what came in.
+        counted = np.where(silent & ~up_heard & out_heard, out, entered)
+        self.inflow_s += (counted - self.inflow_s) / SMOOTHED_S
         self._foreseen_s += (foreseen - self._foreseen_s) / SMOOTHED_S
         self._share += (entered - self._share) / (5 * SMOOTHED_S)
         self._coming[:-1] = self._coming[1:]
         self._coming[-1] = 0.0
         self._from_next_door()
+
+    def _usual_s(self, silent: Bools) -> Floats:
+        """The mean inflow of those lanes of each lane's junction that are seen. A lane that nobody sees is taken for
+        one of them at least: little green lets little out, and by that alone it would be forgotten."""
+        shape = (self._layout.junctions, self._layout.lanes)
+        seen = (~silent).reshape(shape)
+        means = (self.inflow_s.reshape(shape) * seen).sum(1) / np.maximum(seen.sum(1), 1)
+        return np.repeat(means, self._layout.lanes)
 
     def _loops(self, counts: Ints, at: Ints) -> tuple[Floats, Bools, Bools]:
         """Who left each loop, whether it says anything, and whether somebody is on it."""

@@ -77,14 +77,16 @@ class Layout:
     def _detectors(self, sites: Sequence[Site]) -> None:
         """Places in one row of all counts, junction after junction."""
         first = 0
-        areas: list[tuple[int, int, float]] = []
+        areas: list[tuple[int, int, float, float]] = []
         exits: list[tuple[int, int, float, float]] = []
         self.stop: Ints = np.full((self.junctions, self.lanes), -1)
         self.entry: Ints = np.full((self.junctions, self.lanes), -1)
         for j, site in enumerate(sites):
             for at, approach in enumerate(site.approaches):
                 flat = j * self.lanes + at
-                areas += [(flat, first + area.detector, 1 / area.feeds) for area in approach.areas]
+                for area in approach.areas:
+                    length_m = site.junction.detectors[area.detector].length_m
+                    areas.append((flat, first + area.detector, 1 / area.feeds, length_m))
                 self.stop[j, at] = first + approach.stop if approach.stop is not None else -1
                 self.entry[j, at] = first + approach.entry if approach.entry is not None else -1
                 for way in approach.ways:
@@ -96,6 +98,7 @@ class Layout:
         self.area_lane: Ints = np.array([each[0] for each in areas], np.int64)
         self.area_at: Ints = np.array([each[1] for each in areas], np.int64)
         self.area_share: Floats = np.array([each[2] for each in areas])
+        self.area_m: Floats = np.array([each[3] for each in areas])
         self.exit_lane: Ints = np.array([each[0] for each in exits], np.int64)
         self.exit_at: Ints = np.array([each[1] for each in exits], np.int64)
         self.exit_room: Floats = np.array([each[2] for each in exits])
