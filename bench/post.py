@@ -69,7 +69,7 @@ def start_demo() -> Measured:
             runs.append(time.perf_counter() - begun)
             demo.terminate()
             demo.wait(60)
-    size = "75,000 assets made and taken in, 5 accounts, 75 gateways; until one of 20 lamps proves its order"
+    size = "75,000 assets made and taken in, 5 accounts, 75 gateways, 113 sites; until one of 20 lamps proves its order"
     return Measured("start.demo", "s", runs, 10, False, size, "1 post, 1 city")
 
 

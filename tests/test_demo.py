@@ -21,6 +21,7 @@ from tests.city import open_facts
 from vigie.app import journal_key
 from vigie.demo.people import PASSWORD, PEOPLE
 from vigie.demo.processes import SEED
+from vigie.demo.town import junctions
 from vigie.sim.city.handing import hand_over
 from vigie.sim.city.inventory import ids
 from vigie.sim.devices import gateways
@@ -96,7 +97,7 @@ def test_a_demo_that_is_killed_while_it_prepares_is_prepared_at_its_next_start(t
             wait_for(post, moment)
             post.kill()
     facts = open_facts(tmp_path)
-    assert len(facts.devices()) == len(gateways(metropolis.city()))
+    assert len(facts.devices()) == len(gateways(metropolis.city())) + len(junctions(metropolis.city()))
     assert len(facts.accounts.people()) == len(PEOPLE)
     assert list(facts.journal.verify(journal_key(tmp_path).public_key()))[-1] == facts.journal.size
     facts.close()
@@ -121,6 +122,10 @@ def test_the_metropolis_comes_alive_and_stops_cleanly(tmp_path: Path) -> None:
         assert figure(port, "vigie_assets") > 70_000
         assert figure(port, "vigie_conditions_open") > 0, "some lamps fail"
         prove_an_order(port)
+        while figure(port, 'vigie_rsmp_sites{state="attached"}') < 20:
+            assert time.monotonic() < end, "the junctions do not connect"
+            time.sleep(0.5)
+        assert figure(port, "vigie_rsmp_garbled_total") == figure(port, "vigie_rsmp_refused_total") == 0
         seen = {each.login: vehicles(port, each.login) for each in PEOPLE}
         assert (seen["operator"], seen["supervisor"]) == (205, 205)
         assert seen["elected"] == seen["crew"] == 0, "who looks on sees no crew; lighting owns no vehicle"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from typing import Annotated
 
 import typer
@@ -29,10 +30,17 @@ def demo_post(
     """The post of the demo, as a process that `vigie demo` starts; says what it is doing until it answers."""
     growing = grow(seed) if pipe is None else handed(pipe)
     with plain_errors():
-        settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)")
+        settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)", rsmp_port=_free_port())
         try:
             # What forty gateways do all day would push out of sight what the demo says of itself.
             run(settings, lambda opened: prepare(opened, growing, typer.echo), logging.WARNING)
         except ValueError as error:
             err.print(f"vigie: {error}", markup=False)
             raise typer.Exit(1) from None
+
+
+def _free_port() -> int:
+    """A port that nobody has now: the junctions are told of it before the post opens it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 SEED = 1
 STOP_S_MAX = 20
@@ -98,6 +99,6 @@ def _pipe(*, needed: bool) -> Generator[tuple[int | None, int | None]]:
             os.close(end)
 
 
-def _gateways_of(data: Path) -> dict[str, dict[str, str]]:
-    known = json.loads(gateways_file(data).read_text("utf-8"))
-    return {"secrets": known["secrets"], "tokens": known["tokens"]}
+def _gateways_of(data: Path) -> dict[str, Any]:
+    known: dict[str, Any] = json.loads(gateways_file(data).read_text("utf-8"))
+    return {name: said for name, said in known.items() if name != "talq"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
-from vigie.app import TALQ, Installation, admission, gateway_token
+from vigie.app import RSMP, TALQ, Binding, Installation, admission, bind, gateway_token
 from vigie.app.accounts import DEMO, keeper_of
 from vigie.core.drafts import Draft
-from vigie.core.facts import COMMAND_LINE, Entry
+from vigie.core.facts import COMMAND_LINE, PLAIN, Entry
 from vigie.demo.people import PASSWORD, PEOPLE, Somebody
 from vigie.demo.processes import gateways_file
 from vigie.engine.accounts import Held
@@ -23,9 +23,11 @@ from vigie.services.lighting.ondemand.model import Hours, OnDemand, Trigger
 from vigie.services.lighting.plans import BASELINE, ON_DEMAND, PROGRAMME, TARIFF
 from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Target, Window
 from vigie.services.lighting.programmes.year import Tariff
+from vigie.services.signals import Junction
+from vigie.settings import Settings
 from vigie.sim.city import City
 from vigie.sim.city.facts import METROPOLE
-from vigie.sim.city.inventory import QUIET_CLASS, drafts, scenery
+from vigie.sim.city.inventory import QUIET_CLASS, drafts, ids, scenery
 from vigie.sim.devices import gateways
 from vigie.sim.talq.sharing import lighting_gateways
 
@@ -48,7 +50,7 @@ async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[
     try:
         if not admitted:
             await _take_city(opened, growing, say)
-        _hand_over(opened.settings.data)
+        _hand_over(opened.settings)
         say("making its people")
         _put_in_force(opened, await people)
     finally:
@@ -64,7 +66,12 @@ async def _take_city(opened: Installation, growing: Iterator[City], say: Callabl
     # The gateways last: where they are, the rest is.
     say("admitting its gateways")
     talq = {name for names in lighting_gateways(city).values() for name in names}
-    _admit(opened, gateways(city), talq)
+    _admit(opened, gateways(city), talq, junctions(city))
+
+
+def junctions(city: City) -> Sequence[str]:
+    """The ids of the junctions, each of which is an RSMP site of that name."""
+    return ids(Junction.kind, len(city.signals.node))
 
 
 def _take(opened: Installation, source: str, found: Iterable[Draft]) -> None:
@@ -156,26 +163,32 @@ def former_lighting() -> Baseline:
     )  # fmt: skip
 
 
-def _admit(opened: Installation, found: Mapping[str, list[str]], talq: Set[str]) -> None:
-    ids = opened.facts.ids()
-    plain = {name: assets for name, assets in found.items() if name not in talq}
-    admitted = {
-        name: admission(opened, name, [ids[asset] for asset in assets], reason="the demo")
-        for name, assets in plain.items()
-    } | {
-        name: admission(opened, name, [ids[asset] for asset in found[name]], protocol=TALQ, reason="the demo")
-        for name in sorted(talq)
-    }
+def _admit(opened: Installation, found: Mapping[str, list[str]], talq: Set[str], sites: Sequence[str]) -> None:
+    known = opened.facts.ids()
+    own = set(sites)
+
+    def admitted(name: str, assets: Iterable[str], protocol: str) -> tuple[str, Entry]:
+        return admission(opened, name, [known[each] for each in assets], protocol=protocol, reason="the demo")
+
+    plain = {name: [each for each in assets if each not in own] for name, assets in found.items() if name not in talq}
+    speaking = {name: admitted(name, assets, PLAIN) for name, assets in plain.items() if assets}
+    speaking |= {name: admitted(name, found[name], TALQ) for name in sorted(talq)}
+    entries = [entry for _, entry in speaking.values()]
+    entries += [admitted(name, [name], RSMP)[1] for name in sites]
+    codes = {name: (opened.dice.bytes(4).hex(), opened.dice.bytes(4).hex()) for name in sites}
     # The secrets first: a demo that is killed between the two has gateways that are admitted at its next start.
-    known = {"secrets": {name: secret for name, (secret, _) in admitted.items()}, "talq": sorted(talq)}
-    _write(opened.settings.data, known)
-    opened.facts.commit([entry for _, entry in admitted.values()])
+    secrets = {name: secret for name, (secret, _) in speaking.items()}
+    _write(opened.settings.data, {"secrets": secrets, "talq": sorted(talq), "sites": codes})
+    bind(opened.settings.data, {name: Binding(codes=own) for name, own in codes.items()})
+    opened.facts.commit(entries)
 
 
-def _hand_over(data: Path) -> None:
-    """Adds what the post shows to each gateway that speaks TALQ, as it is now: the devices are told both."""
+def _hand_over(settings: Settings) -> None:
+    """Adds what the post shows to each gateway that speaks TALQ, and where sites connect, as it is now."""
+    data = settings.data
     known = json.loads(gateways_file(data).read_text("utf-8"))
-    _write(data, known | {"tokens": {name: gateway_token(data, name) for name in known["talq"]}})
+    tokens = {name: gateway_token(data, name) for name in known["talq"]}
+    _write(data, known | {"tokens": tokens, "rsmp_port": settings.rsmp_port})
 
 
 def _write(data: Path, known: Mapping[str, object]) -> None:

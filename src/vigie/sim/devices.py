@@ -2,7 +2,8 @@
 
 A gateway speaks for the devices of one service in one commune; what moves, the air, bikes and bollards have one for
 all of the metropole. It keeps what it could not send, up to a limit, and sends it again: duplicates do no harm, the
-post counts them. Lamps and cabinets have gateways of their own, which speak TALQ (`vigie.sim.talq`).
+post counts them. Lamps and cabinets have gateways of their own, which speak TALQ (`vigie.sim.talq`); junctions may be
+sites of their own, which speak RSMP (`vigie.sim.rsmp`).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from vigie.sim.city.facts import BUSES, COMMUNES, TRAMS
 from vigie.sim.city.frame import Floats, Ints
 from vigie.sim.city.inventory import ids
 from vigie.sim.life import Life, Reports
+from vigie.sim.rsmp.sites import Sites
 from vigie.sim.talq.lighting import KINDS
 from vigie.sim.talq.sharing import lighting_gateways
 from vigie.sim.talq.switchboard import Switchboard
@@ -183,13 +185,16 @@ class Metropolis:
     """All gateways of a city at work. now() gives the instant in microseconds; a simulated one may run faster."""
 
     def __init__(
-        self, city: City, life: Life, doors: Mapping[str, Door], now: Callable[[], int], board: Switchboard
-    ) -> None:
-        """doors: of the gateways that speak the plain protocol. board: of those of lamps and cabinets."""
-        self._life, self._now, self._board = life, now, board
+        self, city: City, life: Life, doors: Mapping[str, Door], now: Callable[[], int], board: Switchboard,
+        sites: Sites | None = None,
+    ) -> None:  # fmt: skip
+        """doors: of the gateways that speak the plain protocol. board: of those of lamps and cabinets. sites: the
+        junctions, where they speak for themselves."""
+        self._life, self._now, self._board, self._sites = life, now, board, sites
         self._names = _assignment(city)
         self._ids = {kind: ids(kind, len(names)) for kind, names in self._names.items()}
-        orderable = {name for kind in _ORDERABLE for name in self._names[kind]}
+        kinds = _ORDERABLE if sites is None else _ORDERABLE - {Junction.kind}
+        orderable = {name for kind in kinds for name in self._names[kind]}
         self.gateways = {name: Gateway(name, door, name in orderable) for name, door in doors.items()}
         self.tally = Tally()
 
@@ -197,6 +202,8 @@ class Metropolis:
         """Lives until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._board.run())
+            if self._sites is not None:
+                tasks.create_task(self._sites.run(self._board.is_up))
             for gateway in self.gateways.values():
                 tasks.create_task(self._report(gateway))
                 if gateway.takes_orders:
@@ -211,6 +218,9 @@ class Metropolis:
         for reports in self._life.step(self._now()):
             if reports.kind in KINDS:
                 self._board.hear(reports)
+                continue
+            if self._sites is not None and reports.kind is Junction:
+                self._sites.hear(reports)
                 continue
             kind, point = reports.kind.kind, reports.point
             names, assets = self._names[kind], self._ids[kind]
@@ -298,11 +308,12 @@ class Metropolis:
 
 
 async def run_metropolis(
-    city: City, life: Life, doors: Mapping[str, Door], now: Callable[[], int], board: Switchboard
-) -> None:
+    city: City, life: Life, doors: Mapping[str, Door], now: Callable[[], int], board: Switchboard,
+    sites: Sites | None = None,
+) -> None:  # fmt: skip
     """Runs the devices of a city until cancelled, against these doors, one for each plain gateway; then lets go of
-    them. board: of the gateways of lamps and cabinets."""
-    metropolis = Metropolis(city, life, doors, now, board)
+    them. board, sites: see `Metropolis`."""
+    metropolis = Metropolis(city, life, doors, now, board, sites)
     try:
         await metropolis.run()
     finally:

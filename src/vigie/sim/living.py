@@ -11,6 +11,7 @@ from vigie.sim.city import City
 from vigie.sim.devices import run_metropolis
 from vigie.sim.life import Life
 from vigie.sim.life.columns import DEMO
+from vigie.sim.rsmp.sites import Sites
 from vigie.sim.talq.lighting import Lighting
 from vigie.sim.talq.park import Park
 from vigie.sim.talq.switchboard import Switchboard, identities
@@ -24,11 +25,14 @@ HOST = "127.0.0.1"
 
 class Post(msgspec.Struct):
     """Where to report, and as whom: `secrets` of gateways by their names. tokens: what the post shows to those that
-    speak TALQ."""
+    speak TALQ. sites: the security codes of the junctions, by their site ids and in their order; none where they have
+    plain gateways. rsmp_port: where the sites connect, on this machine."""
 
     url: str
     secrets: dict[str, str]
     tokens: dict[str, str]
+    sites: dict[str, tuple[str, str]] = {}
+    rsmp_port: int = 0
 
 
 async def live(post: Post, city: City, park: Park) -> None:
@@ -42,4 +46,5 @@ async def live(post: Post, city: City, park: Park) -> None:
     async with beside(HttpEnd(board.answer, body_bytes_max=BODY_BYTES_MAX), HOST, 0) as port:
         who = identities(post.url, post.secrets, post.tokens, f"http://{HOST}:{port}")
         board.connect(Lighting(park, life.lamps, who, seed=str(now_us())), now_us)
-        await run_metropolis(city, life, doors, now_us, board)
+        sites = Sites(life, post.sites, HOST, post.rsmp_port, now_us) if post.sites else None
+        await run_metropolis(city, life, doors, now_us, board, sites)

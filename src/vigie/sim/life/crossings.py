@@ -66,6 +66,10 @@ class CrossingLife:
         self.now_us = start_us
         self._settle(start_us)
 
+    def stages_of(self, junction: int) -> int:
+        """How many stages a junction has."""
+        return int(self._stages[junction])
+
     def order_plan(self, junction: int, plan: int, at_us: int) -> None:
         """Runs a plan from the junction's next cycle on; the calendar takes over again at its next change."""
         cycle = self._cycle_us()[junction]

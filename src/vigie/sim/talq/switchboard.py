@@ -37,6 +37,10 @@ class Switchboard:
         conversation = self.conversations.get(name)
         return conversation.receive(asked, slash + rest) if conversation else Told(404)
 
+    def is_up(self) -> bool:
+        """Whether all of them have been let in."""
+        return all(each.live for each in self.conversations.values())
+
     def hear(self, reports: Reports) -> None:
         """What lamps and cabinets say."""
         if self.lighting is not None:

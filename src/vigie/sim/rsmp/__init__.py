@@ -1,0 +1,1 @@
+"""The junctions of the simulated city, as sites that speak RSMP."""

@@ -1,0 +1,93 @@
+"""A simulated junction as a site: what its controller says is told, and what it is ordered the city does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from tests.transports.test_tcp import comes
+from vigie.core.times import MINUTE_US, SECOND_US
+from vigie.protocols.rsmp import Enrolment, Of, Rate, Supervisor
+from vigie.protocols.rsmp.events import AlarmTold, Fate, Settled, StatusTold, Step
+from vigie.services.signals import Junction
+from vigie.sim.city import City
+from vigie.sim.city.inventory import ids
+from vigie.sim.life import Life
+from vigie.sim.life.columns import DEMO
+from vigie.sim.rsmp.sites import CONTROLLER, Sites
+from vigie.transports import tcp
+from vigie.transports.tcp import RsmpServer
+
+HERE, INDEX = "127.0.0.1", 4
+CODES = ("11", "22")
+WISHES = {(code, "status"): Rate() for code in ("S0007", "S0011", "S0014", "S0028")} | {
+    ("S0001", name): Rate() for name in ("signalgroupstatus", "stage")
+}
+
+
+def test_a_junction_speaks_and_obeys(city: City, afternoon_us: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "TICK_S", 0.02)
+    life = Life(city, afternoon_us, DEMO)
+    names = ids(Junction.kind, len(city.signals.node))
+    name = names[INDEX]
+    told: dict[str, str] = {}
+    heard: list[Step] = []
+
+    async def take(events: Sequence[Step]) -> None:
+        heard.extend(events)
+        told.update(
+            {
+                f"{one.code}.{one.name}": str(one.value)
+                for each in events
+                if isinstance(each, StatusTold)
+                for one in each.values
+            }
+        )
+
+    async def spoken() -> None:
+        supervisor = Supervisor([Enrolment((name,), {CONTROLLER: Of.CONTROLLER}, CODES)], seed="post")
+        supervisor.want(name, CONTROLLER, WISHES)
+        server = RsmpServer(supervisor, take)
+        await server.start(HERE)
+        sites = Sites(life, dict.fromkeys(names, CODES), HERE, server.port, lambda: life.now_us)
+        client = asyncio.create_task(sites.crossings[INDEX].client.run())
+
+        def passes(us: int) -> None:
+            for reports in life.step(life.now_us + us):
+                if reports.kind is Junction:
+                    sites.hear(reports)
+
+        async def ordered(code: str, **values: str) -> Settled:
+            commands: Mapping[str, Mapping[str, str]] = {code: values}
+            number = server.ask(name, lambda link, at: link.order(CONTROLLER, commands, at))
+
+            def ends() -> list[Settled]:
+                return [each for each in heard if isinstance(each, Settled) and each.number == number]
+
+            await comes(lambda: bool(ends()))
+            return ends()[0]
+
+        passes(3 * MINUTE_US)
+        await comes(lambda: {"S0001.stage", "S0007.status", "S0014.status"} <= told.keys())
+        groups, stage = told["S0001.signalgroupstatus"], int(told["S0001.stage"])
+        assert [at for at, letter in enumerate(groups, 1) if letter == "1"] == [stage]
+        assert (told["S0007.status"], told["S0011.status"], told["S0014.status"]) == ("True", "False", "3")
+        assert "3-80" in told["S0028.status"].split(",")
+        assert any(isinstance(each, AlarmTold) and each.code == "A0010" for each in heard)
+        assert (await ordered("M0002", status="True", timeplan="9")).fate is Fate.DONE
+        passes(2 * MINUTE_US)
+        await comes(lambda: told["S0014.status"] == "9")
+        flash = {"timeout": "0", "intersection": "0"}
+        assert (await ordered("M0001", status="YellowFlash", **flash)).fate is Fate.DONE
+        passes(5 * SECOND_US)
+        await comes(lambda: told["S0011.status"] == "True" and set(told["S0001.signalgroupstatus"]) == {"c"})
+        # What a controller does not have, or cannot do, it says.
+        for code, values in {"M0001": {"status": "Dark"} | flash, "M0018": {"status": "90", "plan": "3"}}.items():
+            assert (await ordered(code, **values)).fate is Fate.REFUSED
+        client.cancel()
+        await asyncio.gather(client, return_exceptions=True)
+        await server.close()
+
+    asyncio.run(spoken())
