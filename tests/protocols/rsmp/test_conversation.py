@@ -420,25 +420,6 @@ def test_an_order_is_checked_handed_on_once_and_answered(pair: Pair) -> None:
             pair.link.order(component, {code: values}, pair.now)
 
 
-def test_a_wrong_security_code_is_refused(rsmp: Standard) -> None:
-    pair = Pair(rsmp)
-    pair.supervisor = Supervisor([replace(ENROLMENT, codes=("1111", "0000"))], seed="post")
-    pair.connect()
-    pair.order("M0004", status="True")
-    assert fates(pair) == [(Fate.REFUSED, "security code 2 is wrong")]
-    assert not [each for each in pair.learnt if isinstance(each, Ordered)]
-
-
-def test_a_security_code_is_changed_with_the_old_one(pair: Pair) -> None:
-    pair.connect()
-    pair.order("M0103", status="Level2", oldSecurityCode="0000", newSecurityCode="3333")
-    pair.order("M0103", status="Level2", oldSecurityCode="2222", newSecurityCode="3333")
-    pair.order("M0004", status="True")
-    pair.supervisor.enrol(replace(ENROLMENT, codes=("1111", "3333")))
-    pair.order("M0004", status="True")
-    assert [fate for fate, _ in fates(pair)] == [Fate.REFUSED, Fate.DONE, Fate.REFUSED, Fate.DONE]
-
-
 def test_what_a_site_cannot_do_is_no_way_to_act_and_is_still_tried(rsmp: Standard) -> None:
     pair = Pair(rsmp, replace(SETUP, without=frozenset({"M0022", "S0033"})))
     pair.connect()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vigie.core.times import SECOND_US
-from vigie.protocols.rsmp.limits import PENDING_MAX
+from vigie.protocols.rsmp.limits import GIVEN_UP_MAX
 
 ANSWER_S = 30.0
 """How long an answer may take after the request; the core names no figure, and this one for acknowledgements."""
@@ -40,9 +40,10 @@ class Asking:
         self._patience_us = round(answer_s * SECOND_US)
         self._by_number: dict[str, Asked] = {}
 
-    def full(self) -> bool:
-        """Whether no more may be asked now."""
-        return len(self._by_number) >= PENDING_MAX
+    @property
+    def waiting(self) -> int:
+        """How many wait for their answer; those that were given up do not."""
+        return sum(not each.given_up for each in self._by_number.values())
 
     def put(self, asked: Asked) -> None:
         """It was sent."""
@@ -52,10 +53,6 @@ class Asking:
         """It was refused. Whether it still waited."""
         asked = self._by_number.pop(number, None)
         return asked is not None and not asked.given_up
-
-    def waits(self, number: str) -> bool:
-        """Whether it is one that needs an answer, and has none."""
-        return number in self._by_number
 
     def answer(self, component: str, names: Names, values: dict[tuple[str, str], str] | None) -> Asked | None:
         """The request that an answer belongs to, which waits no more; None for an answer to nothing."""
@@ -82,6 +79,9 @@ class Asking:
                 self._by_number[number] = Asked(
                     each.number, each.component, each.names, each.since_us, each.values, given_up=True
                 )
+        given_up = [number for number, each in self._by_number.items() if each.given_up]
+        for number in given_up[: max(0, len(given_up) - GIVEN_UP_MAX)]:
+            del self._by_number[number]
         return late
 
     def clear(self) -> list[Asked]:

@@ -9,7 +9,7 @@ from vigie.core.times import from_us
 from vigie.protocols.rsmp.cores import BY_VERSION, Core
 from vigie.protocols.rsmp.limits import BUFFER_MAX
 from vigie.protocols.rsmp.line import ACKNOWLEDGE_S, WATCHDOG_S, NotTaken
-from vigie.protocols.rsmp.lists import CODE, Form, Of, Signal, Sxl
+from vigie.protocols.rsmp.lists import CODE, NEW_CODE, Form, Of, Signal, Sxl
 from vigie.protocols.rsmp.messages import Quality, Status, Value
 from vigie.protocols.rsmp.subscriptions import Key
 from vigie.protocols.rsmp.times import Moment
@@ -113,8 +113,8 @@ class Held:
     def change_codes(self, commands: Mapping[str, Mapping[str, str]]) -> None:
         """The commands were done: if one sets a security code (M0103), it counts from now on."""
         for values in commands.values():
-            if "newSecurityCode" in values:
-                self._codes[_level(values)] = values["newSecurityCode"]
+            if NEW_CODE in values:
+                self._codes[_level(values)] = values[NEW_CODE]
 
     def _value(self, component: str, code: str, name: str, moment: Moment) -> Value:
         """The site's clock is not told by anybody: it is read."""

@@ -35,6 +35,18 @@ behind more than these (3.1.5: acknowledgements come before buffered messages)."
 PENDING_MAX = 256
 """Requests to one site that wait for their answer; orders that a site has accepted and not answered."""
 
+ORDERS_MIN = 64
+"""Places among these that nothing but orders may take: one of them may be an emergency's."""
+
+GIVEN_UP_MAX = 256
+"""Requests that wait no more and are remembered, in case their answer comes after all; above, the oldest are not."""
+
+NEWEST_MAX = 2_000
+"""Alarms of one connection whose newest instant is remembered, beside those of the site's enrolment and the list."""
+
+PASSED_MAX, PASSED_CHARS_MAX = 1_000, 1 << 20
+"""Events between two watchdogs that were told as history and may have to be told again."""
+
 EXTRA_MAX = 50
 """Unknown attributes of one message that are kept."""
 

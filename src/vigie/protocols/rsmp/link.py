@@ -8,12 +8,12 @@ alarm stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from vigie.core.times import SECOND_US
+from vigie.core.times import MINUTE_US, SECOND_US
 from vigie.protocols.rsmp.asking import Asked, Asking
 from vigie.protocols.rsmp.cores import newest_common
 from vigie.protocols.rsmp.events import (
@@ -33,9 +33,10 @@ from vigie.protocols.rsmp.events import (
     Told,
     Turn,
 )
-from vigie.protocols.rsmp.limits import OWED_MAX, UNACKNOWLEDGED_MAX
-from vigie.protocols.rsmp.line import Line, Meeting, NotTaken
-from vigie.protocols.rsmp.lists import CODE, Of, Signal, Sxl
+from vigie.protocols.rsmp.lateness import Lateness, Passed
+from vigie.protocols.rsmp.limits import ORDERS_MIN, OWED_MAX, PENDING_MAX, UNACKNOWLEDGED_MAX
+from vigie.protocols.rsmp.line import WATCHDOG_S, Line, Meeting, NotTaken
+from vigie.protocols.rsmp.lists import CODE, NEW_CODE, SECRETS, Of, Signal, Sxl
 from vigie.protocols.rsmp.messages import (
     About,
     Acknowledged,
@@ -67,8 +68,12 @@ from vigie.protocols.rsmp.traffic_lights import Act, Way, acts_by
 if TYPE_CHECKING:
     from vigie.protocols.rsmp.supervisor import Supervisor
 
-_MARGIN_US = SECOND_US
-"""A site that tells two events of one instant apart stamps the second a little later than it was."""
+_SILENT_MAX = 3
+"""So many watchdogs of a site may be missed."""
+
+_DOUBLINGS_MAX = 6
+"""A subscription that is refused is tried again with the next watchdog, and each time after twice as long: an hour at
+most."""
 
 _AT_ONCE = 200
 """Values in one message that ends subscriptions."""
@@ -108,7 +113,12 @@ class Known:
         return acts_by(self.sxl, self.without | self.unknown) if self.sxl is not None else {}
 
 
-_Passed = AlarmTold | AggregatedTold
+@dataclass(frozen=True, slots=True)
+class _Shunned:
+    """A status of a component that a site has refused to tell. times: how often. again_us: when it is asked again."""
+
+    times: int = 0
+    again_us: int = 0
 
 
 class Link(Line):
@@ -123,9 +133,9 @@ class Link(Line):
         self._asking = Asking(supervisor.answer_s)
         self._owed: dict[str, None] = {}
         self._followed: dict[str, dict[tuple[str, str], Rate]] = {}
-        self._begun_us = self._clock_us = self._heard_us = 0
-        self._newest_us: dict[tuple[str, str], int] = {}
-        self._passed: list[_Passed] = []
+        self._shunned: dict[tuple[str, str], _Shunned] = {}
+        self._clock_us = self._heard_us = 0
+        self._lateness = Lateness()
         self._dismissed, self._attached = "", False
 
     @property
@@ -165,7 +175,7 @@ class Link(Line):
                 raise CannotAsk(wrong)
             values.update({(code, name): value for name, value in whole.items()})
             arguments += [Argument(code, name, signal.verb, value) for name, value in whole.items()]
-        number = self._number()
+        number = self._number(order=True)
         self._asking.put(Asked(number, component, frozenset(values), moment.steady_us, values))
         self._send(CommandRequest(number=number, component=component, arguments=tuple(arguments)), moment)
         return number, self._turn()
@@ -248,24 +258,22 @@ class Link(Line):
         at_us = instant(watchdog.at)
         if self.meeting is Meeting.WATCHDOGS:
             self.meeting = Meeting.READY
-            self._begun_us, self._attached = at_us, True
+            self._lateness.begun_us, self._attached = at_us, True
             self._send_watchdog(moment)
             self._tell(Attached(self.name, self.core.version, self.known.sxl.version, at_us))
         elif at_us < self._clock_us:
             self._set_back(at_us, moment)
         self._follow(self.known, moment)
-        self._passed = []
+        self._lateness.clear()
         self._clock_us, self._heard_us = at_us, moment.steady_us
         self._tell(Ticked(self.name, at_us, at_us - moment.clock_us))
 
     def _set_back(self, at_us: int, moment: Moment) -> None:
         """The site's clock went back: what was taken for late since the last watchdog, and has an instant of the time
         since, was not. It is told again, as how things stand."""
-        self._begun_us = min(self._begun_us, at_us)
-        since_us = at_us - (moment.steady_us - self._heard_us)
-        for event in self._passed:
-            if since_us <= event.at_us <= at_us:
-                self._tell(replace(event, late=False, receipt=""))
+        self._lateness.begun_us = min(self._lateness.begun_us, at_us)
+        for event in self._lateness.mistaken(at_us - (moment.steady_us - self._heard_us), at_us):
+            self._tell(event)
 
     def _on_message(self, message: Numbered, moment: Moment) -> None:
         if len(self._owed) >= OWED_MAX:
@@ -348,18 +356,14 @@ class Link(Line):
         )  # fmt: skip
 
     def _late(self, component: str, code: str, at_us: int) -> bool:
-        """Whether it is history. A connection opens with the picture of how things stand; what follows and is stamped
-        before the site's first watchdog was kept through a loss, and is history where it is no newer than the picture.
-        code: empty for the aggregated status."""
-        newest_us = self._newest_us.get((component, code))
-        if newest_us is not None and at_us <= newest_us and at_us <= self._begun_us + _MARGIN_US:
-            return True
-        self._newest_us[component, code] = at_us
-        return False
+        assert self.known is not None
+        assert self.known.sxl is not None
+        listed = component in self.known.components and (not code or code in self.known.sxl.signals)
+        return self._lateness.judge(component, code, at_us, listed=listed)
 
-    def _tell_passed(self, event: _Passed) -> None:
+    def _tell_passed(self, event: Passed) -> None:
         if event.late:
-            self._passed.append(event)
+            self._lateness.put(event)
         self._tell(event)
 
     def _on_response(self, message: CommandResponse) -> None:
@@ -372,7 +376,8 @@ class Link(Line):
         lacking = [each for each in message.outcomes if each.quality not in _KNOWN]
         if not lacking:
             self.known.unknown -= {each.code for each in message.outcomes}
-            self._tell(Settled(self.name, asked.number, Fate.DONE, values=values))
+            plain = {key: value for key, value in values.items() if key[1] not in SECRETS}
+            self._tell(Settled(self.name, asked.number, Fate.DONE, values=plain))
             return
         unknown = {each.code for each in lacking if each.quality is Quality.UNKNOWN}
         # One such answer is no reason to refuse the next order, which may be an emergency's.
@@ -390,18 +395,38 @@ class Link(Line):
             case Alarm() | AggregatedStatusRequest():
                 fate = Fate.DONE if refusal is None else Fate.REFUSED
                 self._tell(Settled(self.name, message.number, fate, refusal or ""))
+            case StatusSubscribe():
+                self._on_subscribed(message, refusal, moment)
             case _:
                 if refusal is not None:
                     self._tell(Garbled(self.name, f"our {message.kind} was refused: {refusal}"))
 
+    def _on_subscribed(self, message: StatusSubscribe, refusal: str | None, moment: Moment) -> None:
+        code = message.statuses[0].code
+        key = message.component, code
+        if refusal is None:
+            self._shunned.pop(key, None)
+            return
+        followed = self._followed.get(message.component, {})
+        for each in message.statuses:
+            followed.pop((each.code, each.name), None)
+        times = self._shunned.get(key, _Shunned()).times + 1
+        pause_us = (2 ** min(times - 1, _DOUBLINGS_MAX) - 1) * MINUTE_US
+        self._shunned[key] = _Shunned(times, moment.steady_us + pause_us)
+        self._tell(Garbled(self.name, f"our {message.kind} of {code} was refused, for the {times}. time: {refusal}"))
+
     def _on_tick(self, moment: Moment) -> None:
         if self._dismissed:
             self._made.close, self._dismissed = self._dismissed, ""
+        silent_us = _SILENT_MAX * max(self._watchdog_us, round(WATCHDOG_S * SECOND_US))
+        if self.meeting is Meeting.READY and moment.steady_us - self._heard_us > silent_us:
+            self._close("no watchdog came", moment)
         for each in self._asking.overdue(moment.steady_us):
             self._tell(Settled(self.name, each.number, Fate.UNKNOWN, "no answer in time"))
 
     def _on_end(self, unsettled: tuple[Numbered, ...], why: str, moment: Moment) -> None:
-        self._owed, self._followed, self._passed = {}, {}, []
+        self._owed, self._followed, self._shunned = {}, {}, {}
+        self._lateness.clear()
         if self.known is None:
             return
         for each in self._asking.clear():
@@ -423,8 +448,9 @@ class Link(Line):
             raise CannotAsk("the site is not attached")
         return self.known, self.known.sxl
 
-    def _number(self) -> str:
-        if self._asking.full() or len(self._waiting) >= UNACKNOWLEDGED_MAX:
+    def _number(self, *, order: bool = False) -> str:
+        kept = 0 if order else ORDERS_MIN
+        if self._asking.waiting >= PENDING_MAX - kept or len(self._waiting) >= UNACKNOWLEDGED_MAX - kept:
             raise CannotAsk("too many requests to the site wait for their answers")
         return self._numbers.next()
 
@@ -452,6 +478,9 @@ class Link(Line):
             raise CannotAsk(f"{code} is no command")
         if signal.reserved:
             raise CannotAsk(f"{code} is reserved in SXL {sxl.version}: no site can act on it")
+        if signal.argument(NEW_CODE) is not None:
+            # The post would go on with the old one after its next start.
+            raise CannotAsk("a security code is changed at the site, and then in its enrolment")
         if code in known.without:
             raise CannotAsk(f"the site does not have {code}")
         return signal
@@ -466,14 +495,21 @@ class Link(Line):
             changed = [key for key, rate in wanted.items() if followed.get(key, rate) != rate]
             if self.core is not None and not self.core.changes_rates:
                 self._let_go(component, changed, moment)
-            fresh = [key for key, rate in wanted.items() if followed.get(key) != rate]
+            shunned = {key for key in wanted if self._shuns(component, key[0], moment)}
+            fresh = [key for key, rate in wanted.items() if followed.get(key) != rate and key not in shunned]
             # One message for each code: a site refuses a message whole for one thing in it that it does not have.
             for code in dict.fromkeys(key[0] for key in fresh):
                 keys = [key for key in fresh if key[0] == code]
                 wishes = tuple(Wish(*key, str(wanted[key].every_s), wanted[key].on_change) for key in keys)
                 number = self._numbers.next()
                 self._send(StatusSubscribe(number=number, component=component, statuses=wishes), moment)
-            self._followed[component] = wanted
+            self._followed[component] = {
+                key: rate for key, rate in wanted.items() if key not in shunned or followed.get(key) == rate
+            }
+
+    def _shuns(self, component: str, code: str, moment: Moment) -> bool:
+        """Whether the site has refused to tell a status, and is not asked again yet."""
+        return self._shunned.get((component, code), _Shunned()).again_us > moment.steady_us
 
     def _let_go(self, component: str, keys: Sequence[tuple[str, str]], moment: Moment) -> None:
         for n in range(0, len(keys), _AT_ONCE):

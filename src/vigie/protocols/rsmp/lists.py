@@ -18,6 +18,12 @@ from vigie.protocols.rsmp.times import instant
 CODE = "securityCode"
 """The name of the argument that holds the security code of a command."""
 
+NEW_CODE = "newSecurityCode"
+"""And of the one that a security code is changed to (M0103)."""
+
+SECRETS = frozenset({CODE, NEW_CODE, "oldSecurityCode"})
+"""The names of arguments that no event and no log may hold."""
+
 
 class Of(StrEnum):
     """The types of object of the traffic-light list."""
