@@ -102,9 +102,7 @@ class HistoryDoor:
         if not (sources.sight(ask.caller).seen[no] or any(ask.caller.scope.sees(each.placement) for each in placed)):
             raise Problem(404, "No such asset", f"There is no asset {ask.part('id')[:80]!r} that you may see.")
         kind = registry.kind_of(no)
-        point = point_of(kind, query.point, (Sort.NUMBER, Sort.CHOICE, Sort.FLAG))
-        if not point.public and not ask.caller.session:
-            raise unknown_point(kind, query.point)
+        point = point_of(kind, query.point, (Sort.NUMBER, Sort.CHOICE, Sort.FLAG), ask.caller)
         spans = allowed_spans(ask.caller, placed, point, self._span(query))
         code = int(registry.point_number[registry.kind_codes[kind.kind], tuple(kind.points).index(point.name)])
         bucket_us = round(query.bucket_s * SECOND_US)
@@ -123,9 +121,7 @@ class HistoryDoor:
         kind = registry.catalogue.assets.get(query.kind)
         if kind is None:
             raise unknown_kind(registry, query.kind)
-        point = point_of(kind, query.point, (Sort.NUMBER, Sort.FLAG))
-        if not point.public and not ask.caller.session:
-            raise unknown_point(kind, query.point)
+        point = point_of(kind, query.point, (Sort.NUMBER, Sort.FLAG), ask.caller)
         span = self._span(query)
         code = int(registry.point_number[registry.kind_codes[kind.kind], tuple(kind.points).index(point.name)])
         allowed = await asyncio.to_thread(self._allowed, ask.caller, kind, point, query.area)
@@ -166,10 +162,11 @@ class HistoryDoor:
             self._waiting -= 1
 
 
-def point_of(kind: type[AssetKind], name: str, sorts: Sequence[Sort]) -> Point[Any]:
-    """A point of a kind that has a history of one of these sorts. Raises Problem 404."""
+def point_of(kind: type[AssetKind], name: str, sorts: Sequence[Sort], caller: Caller) -> Point[Any]:
+    """A point of a kind that has a history of one of these sorts. Raises Problem 404; of one that the caller may not
+    read nothing is said, not even that it is of another sort."""
     point = kind.points.get(name)
-    if point is None:
+    if point is None or not (point.public or caller.session):
         raise unknown_point(kind, name)
     if point.sort not in sorts:
         raise Problem(400, "No such history", f"{name!r} is a {point.sort.value}: it has no history here.")
