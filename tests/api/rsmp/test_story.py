@@ -200,6 +200,8 @@ def test_a_site_attaches_is_seen_obeys_is_cut_off_and_tells_what_happened_meanwh
             await becomes(lambda: (post.shows(Junction.plan), post.shows(Junction.cycle_time)), (3.0, 80.0))
             await becomes(lambda: (post.shows(Junction.groups), post.shows(Junction.stage)), ("GR", 1.0))
             assert await post.figure('vigie_rsmp_sites{state="attached"}') == 1
+            for name in ("clocks_wrong", "turned_away_total", "garbled_total", "refused_total"):
+                assert await post.figure(f"vigie_rsmp_{name}") == 0
             # Ordered, and proved by what the statuses show.
             ordered = post.order("run_plan", plan=4)
             await becomes(lambda: ordered.counts, {"done": 1})

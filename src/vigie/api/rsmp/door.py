@@ -16,22 +16,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from vigie.api.rsmp.telling import WISHES, Telling
-from vigie.core.observations import Rejected as RowRefused
 from vigie.core.readings import Readings
+from vigie.core.times import MINUTE_US
 from vigie.engine.ports import Clock, StorageFull
 from vigie.engine.pump import Acknowledgement, Busy, Stopping
 from vigie.protocols.rsmp import Enrolment, Link, Moment, Supervisor, Turn
-from vigie.protocols.rsmp.events import (
-    AggregatedTold,
-    AlarmTold,
-    Attached,
-    Detached,
-    Garbled,
-    Rejected,
-    StatusTold,
-    Step,
-    Ticked,
-)
+from vigie.protocols.rsmp.events import Attached, Detached, Garbled, Rejected, Step, Ticked
 from vigie.transports.mqtt import NotNow
 from vigie.transports.tcp import RsmpServer, now
 
@@ -40,6 +30,9 @@ AGAIN_S = 10.0
 
 NAMED_MAX = 1_000
 """So many of those who were not let in are remembered, so that each is told once."""
+
+GARBLED_EVERY_US = MINUTE_US
+"""How often what was not understood is told of one site, and of all who are no site: all of it is counted."""
 
 _log = structlog.get_logger("vigie.rsmp")
 
@@ -67,9 +60,8 @@ class Means:
 class Site:
     """One site at the post. number: of its device in the post's own tables. component: its controller's id.
 
-    core, sxl: the versions that were agreed upon last. attached: whether it is connected. since_us: when that last
-    changed, or when the post first knew of it. heard_us: when it last said anything, 0 for not since then. ahead_us:
-    how far its clock was ahead at its last watchdog.
+    attached: whether it is connected. since_us: when that last changed, or when the post first knew of it. ahead_us:
+    how far its clock was ahead at its last watchdog. refused: how many of its values were, by outcome.
     """
 
     number: int
@@ -78,12 +70,8 @@ class Site:
     telling: Telling
     since_us: int
     attached: bool = False
-    core: str = ""
-    sxl: str = ""
-    heard_us: int = 0
     ahead_us: int = 0
     refused: Counter[str] = field(default_factory=Counter[str])
-    last_refusal: RowRefused | None = None
 
     @property
     def name(self) -> str:
@@ -105,6 +93,7 @@ class RsmpDoor:
         self.sites: dict[str, Site] = {}
         self.strangers = self.garbled = 0
         self.trouble = ""
+        self._garbled_us: dict[str, int] = {}
         self._named: dict[tuple[str, ...], None] = {}
         self.on_events: Callable[[Site, Sequence[Step]], None] = lambda site, events: None
 
@@ -126,6 +115,11 @@ class RsmpDoor:
     def connections(self) -> int:
         """How many there are, attached or not."""
         return self._server.connections
+
+    @property
+    def turned_away(self) -> int:
+        """How many connections there was no room for."""
+        return self._server.turned_away
 
     @property
     def port(self) -> int:
@@ -176,8 +170,9 @@ class RsmpDoor:
             site.telling = Telling(site.telling.asset)
             raise NotNow(_why(error)) from error
         for each in taken.rejected:
+            if each.outcome.value not in site.refused:
+                _log.warning("refused", site=site.name, outcome=each.outcome.value, reason=each.detail)
             site.refused[each.outcome.value] += 1
-            site.last_refusal = each
 
     def _heed(self, events: Sequence[Step]) -> None:
         now_us = self._means.clock.now_us()
@@ -193,25 +188,21 @@ class RsmpDoor:
                         del self._named[next(iter(self._named))]
                 case Garbled(name, why):
                     self.garbled += 1
-                    _log.warning("not understood", site=name, reason=why)
+                    if now_us - self._garbled_us.get(name, 0) >= GARBLED_EVERY_US:
+                        self._garbled_us[name] = now_us
+                        _log.warning("not understood", site=name, reason=why)
                 case Attached(name, core, sxl) if name in self.sites:
                     site = self.sites[name]
-                    site.attached, site.since_us, site.core, site.sxl = True, now_us, core, sxl
+                    site.attached, site.since_us = True, now_us
                     _log.info("attached", site=name, core=core, sxl=sxl)
                 case Detached(name, why) if name in self.sites:
                     site = self.sites[name]
                     site.attached, site.since_us = name in self._supervisor.links, now_us
                     _log.info("detached", site=name, reason=why)
+                case Ticked(name, _, ahead_us) if name in self.sites:
+                    self.sites[name].ahead_us = ahead_us
                 case _:
                     pass
-            site = self.sites.get(_site_of(event))
-            if site is not None and isinstance(event, _HEARD):
-                site.heard_us = now_us
-                if isinstance(event, Ticked):
-                    site.ahead_us = event.ahead_us
-
-
-_HEARD = (Attached, Ticked, StatusTold, AlarmTold, AggregatedTold)
 
 
 def _why(error: Exception) -> str:

@@ -8,6 +8,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from vigie.api.rsmp.door import RsmpDoor
+from vigie.core.times import MINUTE_US
+
+WRONG_US = MINUTE_US
+"""How far a clock may be off: an order's proof is held against the site's own instants."""
 
 
 class RsmpFigures(Collector):
@@ -26,6 +30,10 @@ class RsmpFigures(Collector):
         yield sites
         yield GaugeMetricFamily("vigie_rsmp_connections", "Connections to the RSMP door", value=door.connections)
         yield CounterMetricFamily("vigie_rsmp_strangers", "Sites that were not let in", value=door.strangers)
+        turned = "Connections of RSMP sites that there was no room for"
+        yield CounterMetricFamily("vigie_rsmp_turned_away", turned, value=door.turned_away)
+        wrong = sum(site.attached and abs(site.ahead_us) > WRONG_US for site in door.sites.values())
+        yield GaugeMetricFamily("vigie_rsmp_clocks_wrong", "RSMP sites whose clocks are a minute off", value=wrong)
         yield CounterMetricFamily("vigie_rsmp_garbled", "RSMP messages that were not understood", value=door.garbled)
         refused = sum(sum(site.refused.values()) for site in door.sites.values())
         yield CounterMetricFamily("vigie_rsmp_refused", "Values of RSMP sites that were refused", value=refused)
