@@ -92,8 +92,8 @@ docs: setup ## the documentation as a site, in site/
 PYTEST = $(PYTHON_OF_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: needs check docs ## all checks, then all tests; installs Debian's chromium and the like where it may
-	$(PYTEST) $(TESTS)
+test: needs setup tools/node_modules/.done ## all checks and all tests; installs Debian's chromium and the like where it may
+	@scripts/beside.sh "$(MAKE) check docs" $(PYTEST) $(TESTS)
 
 .PHONY: cover
 cover: setup ## the tests, and which lines none of them reaches
