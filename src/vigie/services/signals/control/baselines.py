@@ -5,6 +5,7 @@ All of them choose among the stages of the network's own plan, and all go throug
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -89,7 +90,7 @@ class Actuated:
         )
 
 
-class _Every:
+class _Every(ABC):
     """Chooses the stage of the greatest weight every ten seconds."""
 
     def __init__(self, site: Site) -> None:
@@ -112,8 +113,8 @@ class _Every:
                 self._chosen = self._stages[weights.index(best)]
         return self._chosen
 
-    def _weight(self, stage: frozenset[int], counts: Sequence[int]) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def _weight(self, stage: frozenset[int], counts: Sequence[int]) -> float: ...
 
 
 class Greedy(_Every):
