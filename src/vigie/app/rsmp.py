@@ -35,7 +35,8 @@ ID_CHARS_MAX = 100
 
 class Binding(msgspec.Struct, frozen=True):
     """What was said of a site at its admission. controller: the component id of its controller. certificate: the name
-    that its certificate must show, empty for any. codes: its security codes 1 and 2, empty where they are not known."""
+    that its certificate must show; a site without one is not let in where certificates are asked for. codes: its
+    security codes 1 and 2, empty where they are not known."""
 
     controller: str = CONTROLLER
     certificate: str = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from vigie.api.rsmp.telling import WISHES, Telling
@@ -34,6 +36,10 @@ def said(telling: Telling, *events: Step) -> list[tuple[str, Value, int]]:
     found = telling.readings(events)
     assert set(found.assets) <= {"j"}
     return list(zip(found.points, found.values, found.observed_us, strict=True))
+
+
+def said_points(telling: Telling, *events: Step) -> list[tuple[str, Value]]:
+    return [(point, value) for point, value, _ in said(telling, *events)]
 
 
 def test_what_is_wished_for_is_in_every_version_of_the_list() -> None:
@@ -106,3 +112,18 @@ def test_alarms_stand_as_long_as_watchdogs_come_and_what_is_told_no_more_is_gone
     assert said(telling, Ticked("J", 11 * MINUTE_US, 0))[0] == ("fault", "major", 11 * MINUTE_US)
     said(telling, ATTACHED, Ticked("J", 12 * MINUTE_US, 0), alarm("A0301", 5))
     assert said(telling, Ticked("J", 13 * MINUTE_US, 0))[0] == ("fault", "minor", 13 * MINUTE_US)
+
+
+@pytest.mark.parametrize("active", [False, True])
+def test_alarms_that_a_site_makes_up_take_bounded_room_and_hide_no_fault(*, active: bool) -> None:
+    telling = Telling("j")
+    said(telling, alarm("A0001", 1))
+    made_up = alarm("A0301", 2, active=active)
+    for number in range(1_500):
+        said(telling, replace(made_up, component=f"D{number}"))
+    assert len(telling._now) == 1_000
+    assert telling._confirmed == telling._now.keys()
+    assert ("TC", "A0001") in telling._now
+    # It was held to be the worst all the time: where it ends, something changes.
+    fault = dict(said_points(telling, alarm("A0001", 3, active=False)))["fault"]
+    assert fault == ("minor" if active else "none")

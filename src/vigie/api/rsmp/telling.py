@@ -45,6 +45,9 @@ _TEXT_MAX = 500
 _MAJOR_MAX = 2
 """The largest priority of an alarm that wants somebody before the next maintenance: 1 is at once, 2 in this shift."""
 
+_ALARMS_MAX = 1_000
+"""Alarms of one site that are held. Above, one that does not stand is let go first, then the least urgent."""
+
 _STANDS_US = 10 * MINUTE_US
 """How often it is told that alarms stand as they did: a site tells only what changes of them, and its watchdog says
 that it could."""
@@ -139,6 +142,9 @@ class Telling:
         alarms[key] = event
         if not event.late:
             self._confirmed.add(key)
+        if len(alarms) > _ALARMS_MAX:
+            del alarms[max(alarms, key=lambda each: (not _stands(alarms[each]), alarms[each].priority or _MAJOR_MAX))]
+            self._confirmed &= self._now.keys()
         if was is None or _stands(was) != _stands(event):
             self._tell_alarms(alarms, event.at_us, door=event.code == _DOOR)
 
