@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +156,45 @@ def test_kill_9_under_load_loses_nothing_acknowledged_and_doubles_no_effect(tmp_
 
 
 TRACED = "openat,write,pwrite64,writev,fsync,fdatasync,ftruncate,sendto,sendmsg,recvfrom,read"
-_CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ +)?(?P<call>\w+)\((?P<fd>\d+)<(?P<path>[^>]*)>(?P<rest>.*)$")
+_CALL = re.compile(r"^(?:\d+ +)?(?P<call>\w+)\((?P<fd>\d+)<(?P<path>[^>]*)>(?P<rest>.*)$")
+_UNFINISHED = re.compile(r"^(?P<head>(?P<thread>\d+) +(?P<call>\w+)\(.*?) *<unfinished \.\.\.>$")
+_RESUMED = re.compile(r"^(?P<thread>\d+) +<\.\.\. \w+ resumed>(?P<tail>.*)$")
+_SENDS = {"sendto", "sendmsg", "writev"}
+
+
+def whole_calls(lines: Iterable[str]) -> Iterator[str]:
+    """A trace's calls in one line each, at the moment that counts: what is sent when it begins, all else when it ended.
+
+    strace writes a call in two lines when another thread's comes between them.
+    """
+    begun: dict[str, str] = {}
+    for line in lines:
+        if (unfinished := _UNFINISHED.match(line)) is not None:
+            if unfinished["call"] in _SENDS:
+                yield unfinished["head"]
+            else:
+                begun[unfinished["thread"]] = unfinished["head"]
+        elif (resumed := _RESUMED.match(line)) is not None:
+            if (head := begun.pop(resumed["thread"], None)) is not None:
+                yield head + resumed["tail"]
+        else:
+            yield line
+
+
+def test_a_call_that_another_thread_interrupts_counts_once_and_at_its_moment() -> None:
+    trace = [
+        "7 recvfrom(9<TCP:[1]>,  <unfinished ...>",
+        "8 fdatasync(5</post/hot.duckdb.wal> <unfinished ...>",
+        '7 <... recvfrom resumed>"POST /device/v1/observations HTTP/1.1", 65536, 0, NULL, NULL) = 44',
+        '7 sendto(9<TCP:[1]>, "HTTP/1.1 200 OK", 15, 0, NULL, 0 <unfinished ...>',
+        "8 <... fdatasync resumed>)                  = 0",
+        "7 <... sendto resumed>)                     = 15",
+        "7 close(9<TCP:[1]>)                         = 0",
+    ]
+    calls = [re.sub(r"\(.*?>|  +", " ", line) for line in whole_calls(trace)]
+    assert [call.split(None, 2)[1] for call in calls] == ["recvfrom", "sendto", "fdatasync", "close"]
+    with pytest.raises(AssertionError, match="before anything was synced"):
+        check_order_and_find_synced(trace, Path("/post"), {})
 
 
 @pytest.mark.timeout(180)
@@ -197,7 +235,7 @@ def check_order_and_find_synced(lines: list[str], folder: Path, before: dict[Pat
     synced = dict(before)
     unsynced_since_request: bool | None = None
     acknowledgements = 0
-    for line in lines:
+    for line in whole_calls(lines):
         match = _CALL.match(line)
         if match is None:
             continue
@@ -215,7 +253,7 @@ def check_order_and_find_synced(lines: list[str], folder: Path, before: dict[Pat
             synced[path] = length.get(path, 0)
         elif folder in path.parents and result.lstrip("-").isdigit():
             if call == "pwrite64":
-                end = int(rest.split(") =")[0].rsplit(", ", 1)[1]) + int(result)
+                end = int(re.split(r"\) +=", rest)[0].rsplit(", ", 1)[1]) + int(result)
                 length[path] = max(length.get(path, 0), end)
             elif call == "write":
                 length[path] = length.get(path, 0) + int(result)
