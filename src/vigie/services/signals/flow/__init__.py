@@ -1,0 +1,1 @@
+"""What counts of traffic say: what is usual, what comes next."""
