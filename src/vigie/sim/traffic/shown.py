@@ -1,0 +1,71 @@
+"""What the process that moves the town's traffic says each second, and what may be asked of it: the words of a pipe.
+
+SUMO has a process of its own, since it is one for a process and a second of it takes a good part of a second. Nothing
+here needs SUMO, so that whoever only listens does not load it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from typing import Protocol
+
+import msgspec
+
+
+class Shown(msgspec.Struct, frozen=True, array_like=True):
+    """One junction in one second.
+
+    second: which, on the clock. groups: what each of its groups shows, in the letters of `Junction.groups`: R red,
+    Y yellow, G green, F all that flashes. stage: which of the stages of its document, from 1; 0 between two. plan,
+    mode, decides: as of `Roadside`. vehicles, occupancies: of each loop among its detectors (length_m == 0), in their
+    order: those that left it in this second, and in how much of it somebody was on it, in percent.
+    """
+
+    second: int
+    groups: str
+    stage: int
+    plan: int
+    mode: str
+    decides: str
+    vehicles: tuple[int, ...]
+    occupancies: tuple[int, ...]
+
+
+class Counted(msgspec.Struct, frozen=True, array_like=True):
+    """What a detector of the city saw in a minute. detector: which of them, from 0. speed_km_h: 0 where nobody came."""
+
+    detector: int
+    flow_h: int
+    speed_km_h: float
+    occupancy_pct: float
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """One second of the town. junctions: by their number in the city. counted: where a minute has ended, all detectors
+    that lie on its roads. vehicles: under way. late_s: by how much the traffic is behind the clock."""
+
+    second: int
+    junctions: dict[int, Shown]
+    counted: tuple[Counted, ...] = ()
+    vehicles: int = 0
+    late_s: float = 0.0
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """What is asked of one junction's controller at the roadside: exactly one of the three. inputs: all that are active
+    now."""
+
+    junction: int
+    inputs: tuple[int, ...] | None = None
+    plan: int | None = None
+    mode: str | None = None
+
+
+class Streets(Protocol):
+    """Junctions whose traffic is simulated, as their sites see them. seconds: the last second of each, by its number in
+    the city; none while no traffic is simulated. set_inputs: all that are active at a junction; to be said again within
+    `roadside.INPUTS_FRESH_S`."""
+
+    seconds: Callable[[], Mapping[int, Shown]]
+
+    def set_inputs(self, junction: int, on: Set[int]) -> None: ...
