@@ -6,7 +6,7 @@ here needs SUMO, so that whoever only listens does not load it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from typing import Protocol
 
 import msgspec
@@ -62,10 +62,12 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Streets(Protocol):
-    """Junctions whose traffic is simulated, as their sites see them. seconds: the last second of each, by its number in
-    the city; none while no traffic is simulated. set_inputs: all that are active at a junction; to be said again within
-    `roadside.INPUTS_FRESH_S`."""
+    """Junctions whose traffic is simulated, as their sites see them."""
 
-    seconds: Callable[[], Mapping[int, Shown]]
+    def seconds(self) -> Mapping[int, Shown]:
+        """The last second of each junction, by its number in the city; none while no traffic is simulated."""
+        ...
 
-    def set_inputs(self, junction: int, on: Set[int]) -> None: ...
+    def set_inputs(self, junction: int, on: Set[int]) -> None:
+        """All inputs that are active at a junction; to be said again within `roadside.INPUTS_FRESH_S`."""
+        ...
