@@ -1,5 +1,10 @@
 """Traffic signals: signalised junctions and the detectors around them."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
 from vigie.core.kinds import (
     Action,
     AssetKind,
@@ -15,7 +20,8 @@ from vigie.core.kinds import (
     number,
     text,
 )
-from vigie.core.service import Figure, How, Service
+from vigie.core.observations import Mask
+from vigie.core.service import City, Figure, How, Numbers, Refusal, Service
 from vigie.core.watch import Watch, points_of, watching
 
 
@@ -25,7 +31,9 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
     groups: what each signal group shows, one letter a group in the controller's order: R red, Y yellow, G green, U red
     and yellow, F flashing yellow, B flashing red, X dark, S starting up, - none. fault: the worst that the controller
     says of itself; major is what keeps it from its service or wants a person in this shift, minor what can wait for the
-    next maintenance. faults: which, in the words of its protocol.
+    next maintenance. faults: which, in the words of its protocol. control: who decides which stage comes next, which is
+    its plan; the post, by what detectors count; a person; a tram, a bus or an emergency vehicle. Told by a controller
+    that has inputs for stages, and by no other.
     """
 
     controller = attribute()
@@ -40,6 +48,7 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
     door = choice("closed", "open", valid_s=3_600)
     fault = choice("none", "minor", "major", valid_s=3_600)
     faults = text(valid_s=3_600)
+    control = choice("plan", "adaptive", "operator", "priority", valid_s=180)
 
     run_plan = Action(
         params=(Param("plan", low=1, high=16),),
@@ -50,6 +59,12 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
     set_mode = Action(
         params=(Param("mode", Sort.CHOICE, choices=("colours", "flashing")),),
         proof=Proof("mode", param="mode"),
+        hazard=Hazard.CONFIRM,
+        proof_s=240,
+    )
+    set_control = Action(
+        params=(Param("control", Sort.CHOICE, choices=("plan", "adaptive")),),
+        proof=Proof("control", param="control"),
         hazard=Hazard.CONFIRM,
         proof_s=240,
     )
@@ -69,6 +84,8 @@ class Detector(AssetKind, name="detector", service="signals", shown="flow", publ
 
 SIGNALS_FLASHING = ConditionKind(name="signals_flashing", service="signals", outlet=Outlet.ALARM, priority=1)
 SIGNALS_DARK = ConditionKind(name="signals_dark", service="signals", outlet=Outlet.ALARM, priority=1)
+SIGNALS_UNSAFE = ConditionKind(name="signals_unsafe", service="signals", outlet=Outlet.ALARM, priority=1)
+"""A junction that the post steered showed what the safety kernel does not allow. Found where it is steered."""
 CONTROLLER_OPEN = ConditionKind(name="controller_open", service="signals", outlet=Outlet.ALARM, priority=3)
 CONTROLLER_FAULT = ConditionKind(name="controller_fault", service="signals", outlet=Outlet.ALARM, priority=2)
 CONTROLLER_MINOR_FAULT = ConditionKind(name="controller_minor_fault", service="signals", outlet=Outlet.MAINTENANCE)
@@ -85,12 +102,27 @@ _WATCHES = (
     Watch(Detector, Detector.working, DETECTOR_DEAD, (False,)),
 )
 
+_ADAPTIVE = "adaptive"
+
+
+def steers_by_inputs(
+    params: Mapping[str, Any], assets: Numbers, city: City, now_us: int
+) -> Sequence[tuple[Mask, Refusal]]:
+    """The post steers no junction whose controller has no inputs that ask for stages: such a one has never told who
+    decides."""
+    if params["control"] != _ADAPTIVE:
+        return []
+    untold = np.isnan(city.value(Junction, Junction.control, assets))
+    return [(untold, Refusal("signals.no_stage_inputs"))]
+
+
 service = Service(
     name="signals",
     assets=(Junction, Detector),
     conditions=(
         SIGNALS_FLASHING,
         SIGNALS_DARK,
+        SIGNALS_UNSAFE,
         CONTROLLER_OPEN,
         CONTROLLER_FAULT,
         CONTROLLER_MINOR_FAULT,
@@ -99,6 +131,7 @@ service = Service(
     ),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
+    guards={Junction.set_control: (steers_by_inputs,)},
     figures=(
         Figure("colours", Junction, Junction.mode, How.SHARE, when=("colours",)),
         Figure("flow", Detector, Detector.flow, How.MEAN),

@@ -39,7 +39,10 @@ BLOCKED = 0.1
 
 
 class Adaptive:
-    """The controller of some junctions that know of each other."""
+    """The controller of some junctions that know of each other.
+
+    stay_cost, change_cost: of each junction, what was weighed when it last chose (`rollout.Moves`); NaN before.
+    """
 
     def __init__(self, sites: Sequence[Site]) -> None:
         self._layout = Layout(sites)
@@ -53,6 +56,8 @@ class Adaptive:
         self._rate: Floats = layout.rate.copy()
         self._weight: Floats = np.full(layout.rate.shape, LEARNED_S)
         self._standing: Floats = np.zeros((layout.junctions, layout.lanes))
+        self.stay_cost: Floats = np.full(layout.junctions, np.nan)
+        self.change_cost: Floats = np.full(layout.junctions, np.nan)
 
     def decide(self, now_s: int, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> list[frozenset[int]]:
         """The stage that each junction stays in or goes for."""
@@ -106,7 +111,7 @@ class Adaptive:
         queued, arrivals = self._estimate.ahead(lanes, HORIZON_S)
         open_: Floats = 1 - (1 - BLOCKED) * self._estimate.blocked(counts)[lanes].reshape(len(free), 1, layout.lanes)
         overdue = np.maximum(self._red_s[free] - PATIENT_S, 0) / (layout.red_max_s[free] - PATIENT_S)
-        self._stage[free] = first_moves(
+        moves = first_moves(
             self._stage[free],
             np.concatenate([queued.reshape(len(free), layout.lanes), URGENT * overdue], axis=1),
             np.pad(
@@ -117,3 +122,4 @@ class Adaptive:
             layout.change_s[free],
             layout.green_min_s[free].max(1),
         )
+        self._stage[free], self.stay_cost[free], self.change_cost[free] = moves

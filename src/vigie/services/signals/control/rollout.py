@@ -7,6 +7,8 @@ is better than the rule (a rollout: Bertsekas, Dynamic Programming and Optimal C
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from vigie.services.signals.control.layout import SATURATION_S, Floats, Ints
@@ -36,10 +38,20 @@ MARGIN = 0.0
 """Vehicle-seconds that a change must save, so that equal chances do not flutter."""
 
 
+class Moves(NamedTuple):
+    """First moves, and what they were chosen for: of each junction the stage to go for now (the current one to stay),
+    and the cost, in vehicle-seconds, of the best play that stays and of the best that changes at once (infinite where
+    there is nothing to change to)."""
+
+    stage: Ints
+    stay_cost: Floats
+    change_cost: Floats
+
+
 def first_moves(
     current: Ints, queued: Floats, arrivals: Floats, rate: Floats, change_s: Ints, green_min_s: Ints
-) -> Ints:
-    """The stage to go for now, of each junction; the current one to stay.
+) -> Moves:
+    """The first move of each junction.
 
     current: (j). queued: (j, l). arrivals: (j, second, l), HORIZON_S of them. rate: (j, k, l), vehicles a second.
     change_s: (j, k, k). green_min_s: (j), of any stage.
@@ -64,7 +76,9 @@ def first_moves(
     first = np.where(stays[best] == 0, target[j, best], current)
     stay_cost = np.where(stays[None, :-1] > 0, cost[:, :-1], np.inf).min(1)
     stay_cost = np.minimum(stay_cost, cost[:, -1])
-    return np.where((stays[best] == 0) & (cost[j, best] < stay_cost - MARGIN), first, current)
+    stage = np.where((stays[best] == 0) & (cost[j, best] < stay_cost - MARGIN), first, current)
+    changes = (stays[None, :-1] == 0) & (target[:, :-1] != current[:, None])
+    return Moves(stage, stay_cost, np.where(changes, cost[:, :-1], np.inf).min(1))
 
 
 def _cost(
