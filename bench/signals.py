@@ -25,9 +25,9 @@ SCENARIO = Path(__file__).resolve().parents[2] / "shared" / "signals" / "grid4x4
 
 def _copy(site: Site, at: int) -> Site:
     """A junction of another town that is the same."""
-    feeders = tuple(replace(each, neighbour=f"{each.neighbour}/{at}") for each in site.feeders)
+    feeders = tuple(msgspec.structs.replace(each, neighbour=f"{each.neighbour}/{at}") for each in site.feeders)
     junction = msgspec.structs.replace(site.junction, name=f"{site.junction.name}/{at}")
-    return replace(site, junction=junction, feeders=feeders)
+    return msgspec.structs.replace(site, junction=junction, feeders=feeders)
 
 
 @measurement("signals.decide_1000")

@@ -113,7 +113,7 @@ def test_every_finding_has_a_text_and_every_text_a_finding(language: str) -> Non
     found = [call.args[0] for name, call in calls("services") if name in FINDINGS]
     rules = {f"finding.{each.value}" for each in found if isinstance(each, ast.Constant)}
     rules |= {f"finding.{rule.name}" for rule in RULES}
-    assert rules == {key for key in texts(language) if key.startswith("finding.")}
+    assert rules - texts(language, ".signals").keys() == {key for key in texts(language) if key.startswith("finding.")}
 
 
 def test_what_a_person_does_is_refused_by_a_rule_that_has_a_text() -> None:

@@ -128,11 +128,11 @@ def test_what_is_wrong_is_found_and_only_that(
 def test_each_problem_and_each_rule_has_a_text_with_its_gaps_filled(language: str) -> None:
     texts = json.loads((PROJECT / "src/vigie/texts" / f"{language}.signals.json").read_text("utf-8"))
     told: dict[str, Problem] = {each.code: each for *_, junction in WRONG for each in problems(junction)}
-    kernels = {key.rsplit(".", 1)[-1] for key in texts if not key.startswith("signals.problem.")}
+    kernels = {key.rsplit(".", 1)[-1] for key in texts if not key.startswith("finding.signals.")}
     assert kernels == set(Rule)
-    assert {key.removeprefix("signals.problem.") for key in texts if key.startswith("signals.problem.")} == set(told)
+    assert {f"finding.signals.{code}" for code in told} <= texts.keys()
     for code, problem in told.items():
-        said = texts[f"signals.problem.{code}"].format(groups="F1", **problem.detail)
+        said = texts[f"finding.signals.{code}"].format(groups="F1", **problem.detail)
         assert "{" not in said
 
 

@@ -23,6 +23,7 @@ from vigie.core.kinds import (
 from vigie.core.observations import Mask
 from vigie.core.service import City, Figure, How, Numbers, Refusal, Service
 from vigie.core.watch import Watch, points_of, watching
+from vigie.services.signals.plans import junction_plan
 
 
 class Junction(AssetKind, name="junction", service="signals", shown="mode", public=True):
@@ -82,6 +83,9 @@ class Detector(AssetKind, name="detector", service="signals", shown="flow", publ
     working = flag(valid_s=7_200)
 
 
+JUNCTION_PLAN = junction_plan(Junction)
+"""What control knows of each junction."""
+
 SIGNALS_FLASHING = ConditionKind(name="signals_flashing", service="signals", outlet=Outlet.ALARM, priority=1)
 SIGNALS_DARK = ConditionKind(name="signals_dark", service="signals", outlet=Outlet.ALARM, priority=1)
 SIGNALS_UNSAFE = ConditionKind(name="signals_unsafe", service="signals", outlet=Outlet.ALARM, priority=1)
@@ -132,6 +136,7 @@ service = Service(
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     guards={Junction.set_control: (steers_by_inputs,)},
+    plans=(JUNCTION_PLAN,),
     figures=(
         Figure("colours", Junction, Junction.mode, How.SHARE, when=("colours",)),
         Figure("flow", Detector, Detector.flow, How.MEAN),

@@ -54,7 +54,7 @@ _SPEED_ROUNDED_M_S = 0.2
 class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong with a junction. refuses: it is not controlled so; else an engineer answers for it.
 
-    code: its text is `signals.problem.<code>`, which says what mends it. groups: whom it is about. article: the rule it
+    code: its text is `finding.signals.<code>`, which says what mends it. groups: whom it is about. article: the rule it
     comes from, "" where it is a plain contradiction. detail: what goes into the text.
     """
 

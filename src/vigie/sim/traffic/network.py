@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+import msgspec
+
 from vigie.services.signals.control.site import Approach, Area, Feeder, Plan, Site, Step, Way
 from vigie.services.signals.junction import (
     Detector,
@@ -372,7 +374,9 @@ def _with_neighbours(
                     shares[key] = shares.get(key, 0.0) + 1 / len(approach.ways)
             for (name, lanes, travel_s), share in shares.items():
                 feeders[name].append(Feeder(light.name, approach.lane, share, lanes, travel_s))
-    return tuple(replace(each, site=replace(each.site, feeders=tuple(feeders[each.name]))) for each in lights)
+    return tuple(
+        replace(each, site=msgspec.structs.replace(each.site, feeders=tuple(feeders[each.name]))) for each in lights
+    )
 
 
 def _reached(

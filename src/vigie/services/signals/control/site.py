@@ -1,12 +1,28 @@
-"""A junction as its controller sees it: lanes at stop lines, what counts on them, where they lead, who is next door."""
+"""A junction as its controller sees it: lanes at stop lines, what counts on them, where they lead, who is next door.
+
+It is a document, as the junction in it is: stored as it is here, and decoded strictly (`site_of_json`). What its
+numbers mean together, `sitecheck.site_problems` says.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from vigie.services.signals.junction import Junction, Second
+import msgspec
+from msgspec import Meta
+
+from vigie.services.signals.junction import (
+    DETECTORS_MAX,
+    GROUPS_MAX,
+    LANES_MAX,
+    Group,
+    Junction,
+    Metres,
+    Name,
+    Second,
+    Seconds,
+)
 
 UNKNOWN = -1
 """The count of a detector that says nothing."""
@@ -14,39 +30,48 @@ UNKNOWN = -1
 OCCUPIED = -2
 """The count of a loop that nobody left in the last second, and that somebody is on."""
 
+WAYS_MAX = 40
+AREAS_MAX = 100
+STEPS_MAX = 200
+FEEDERS_MAX = 2_000
+OFFSET_S_MAX = 86_400
+TRAVEL_S_MAX = 3_600
 
-@dataclass(frozen=True, slots=True)
-class Area:
+Place = Annotated[int, Meta(ge=0, lt=DETECTORS_MAX)]
+"""A detector by its place among the junction's."""
+
+Greens = Annotated[frozenset[Group], Meta(max_length=GROUPS_MAX)]
+
+
+class Area(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An area detector of an approach. detector: its place among the junction's. feeds: how many of the junction's
     lanes those may go on to whom it counts, 1 where it lies on the lane itself."""
 
-    detector: int
-    feeds: int
+    detector: Place
+    feeds: Annotated[int, Meta(ge=1, le=LANES_MAX)]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a lane may do: the group that lets it, and the lane that it leads into."""
 
-    group: int
-    exit: str
+    group: Group
+    exit: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Approach:
+class Approach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A lane at the stop line. stop, upstream (where actuation looks for gaps) and entry (the furthest): places of its
     loops among the junction's detectors, None without one. seen_m: how far upstream its areas reach. entry_m: how far
     the entry's loop is from the stop line."""
 
-    lane: str
-    ways: tuple[Way, ...]
-    areas: tuple[Area, ...]
-    stop: int | None
-    upstream: int | None
-    entry: int | None
-    seen_m: float
-    entry_m: float
-    speed_m_s: float
+    lane: Name
+    ways: Annotated[tuple[Way, ...], Meta(max_length=WAYS_MAX)]
+    areas: Annotated[tuple[Area, ...], Meta(max_length=AREAS_MAX)]
+    stop: Place | None
+    upstream: Place | None
+    entry: Place | None
+    seen_m: Metres
+    entry_m: Metres
+    speed_m_s: Annotated[float, Meta(ge=0, le=100)]
 
     @property
     def groups(self) -> frozenset[int]:
@@ -54,21 +79,19 @@ class Approach:
         return frozenset(way.group for way in self.ways)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A piece of a plan. clears: it only takes greens away, on the way from a stage to the next."""
 
-    seconds: int
-    greens: frozenset[int]
+    seconds: Seconds
+    greens: Greens
     clears: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A fixed cycle: one step after the other. offset_s: when its first step begins, on the clock."""
 
-    offset_s: int
-    steps: tuple[Step, ...]
+    offset_s: Annotated[int, Meta(ge=-OFFSET_S_MAX, le=OFFSET_S_MAX)]
+    steps: Annotated[tuple[Step, ...], Meta(max_length=STEPS_MAX)]
 
     @property
     def cycle_s(self) -> int:
@@ -90,29 +113,42 @@ class Plan:
         raise AssertionError("a cycle has a step for each of its seconds")
 
 
-@dataclass(frozen=True, slots=True)
-class Feeder:
+class Feeder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who comes from next door: of the vehicles that leave a neighbour's lane this share comes to these approaches of
     ours, after travel_s. The share is that of the lane's ways: how many turn where, nobody has counted."""
 
-    neighbour: str
-    lane: str
-    share: float
-    approaches: tuple[int, ...]
-    travel_s: int
+    neighbour: Name
+    lane: Name
+    share: Annotated[float, Meta(ge=0, le=1.000_001)]
+    approaches: Annotated[tuple[Annotated[int, Meta(ge=0, lt=LANES_MAX)], ...], Meta(max_length=LANES_MAX)]
+    travel_s: Annotated[int, Meta(ge=0, le=TRAVEL_S_MAX)]
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A junction with all that its controller knows before the first count. exits: detectors on exit lanes by lane.
     gives_way: for each group, those that it lets go first when both are green."""
 
     junction: Junction
     plan: Plan
-    approaches: tuple[Approach, ...]
-    exits: Mapping[str, int] = field(default_factory=dict[str, int])
-    feeders: tuple[Feeder, ...] = ()
-    gives_way: tuple[frozenset[int], ...] = ()
+    approaches: Annotated[tuple[Approach, ...], Meta(max_length=LANES_MAX)]
+    exits: Annotated[Mapping[Name, Place], Meta(max_length=LANES_MAX)] = {}
+    feeders: Annotated[tuple[Feeder, ...], Meta(max_length=FEEDERS_MAX)] = ()
+    gives_way: Annotated[tuple[Greens, ...], Meta(max_length=GROUPS_MAX)] = ()
+
+
+_DECODER = msgspec.json.Decoder(Site, strict=True)
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+def site_of_json(document: bytes | str) -> Site:
+    """The site that a document says. Raises msgspec.ValidationError for anything that is none: an unknown field, a
+    wrong type, a number out of its range. One that decodes may still have `sitecheck.site_problems`."""
+    return _DECODER.decode(document)
+
+
+def site_to_json(site: Site) -> bytes:
+    """The site as a document: the same bytes for the same site."""
+    return _ENCODER.encode(site)
 
 
 class Controller(Protocol):

@@ -1,0 +1,64 @@
+"""Whether what control knows of a junction fits together: nobody steers by a lane or a detector that there is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from vigie.services.signals.completeness import EN_12675, FRANCE, Problem, Rules, problems
+from vigie.services.signals.control.site import Site
+from vigie.services.signals.junction import clash, conflict_masks, mask, members
+
+
+def site_problems(site: Site, rules: Rules = FRANCE) -> tuple[Problem, ...]:
+    """All that is wrong with a junction and with what control knows of it; where the junction's own parts do not fit
+    together, no more than that."""
+    found = problems(site.junction, rules)
+    groups = range(len(site.junction.groups))
+    if any(problem.code in {"no_groups", "matrix_shape", "unknown_group"} for problem in found):
+        return found
+    lost = tuple(_unknown(site, len(groups)))
+    return (*found, *lost, *(() if lost else _plan(site)))
+
+
+def _unknown(site: Site, groups: int) -> Iterator[Problem]:
+    """Names and places of what there is not."""
+    junction = site.junction
+    lanes, detectors = {lane.name for lane in junction.lanes}, len(junction.detectors)
+    named: list[tuple[str, frozenset[int]]] = [("plan", step.greens) for step in site.plan.steps]
+    named += [("gives_way", yielding) for yielding in site.gives_way]
+    laid: list[tuple[str, int | None]] = [(lane, place) for lane, place in site.exits.items()]
+    led = [("exits", lane) for lane in site.exits]
+    for each in site.approaches:
+        named.append((each.lane, each.groups))
+        laid += [(each.lane, place) for place in (each.stop, each.upstream, each.entry)]
+        laid += [(each.lane, area.detector) for area in each.areas]
+        led += [("approaches", each.lane), *((each.lane, way.exit) for way in each.ways)]
+    for where, greens in named:
+        lost = [group for group in greens if group >= groups]
+        if lost:
+            yield Problem("unknown_group", True, detail={"where": where, "group": min(lost)})
+    for where, place in laid:
+        if place is not None and place >= detectors:
+            yield Problem("unknown_detector", True, detail={"where": where, "detector": place})
+    for where, lane in led:
+        if lane not in lanes:
+            yield Problem("leads_nowhere", True, detail={"where": where, "lane": lane})
+    for name, times in Counter(each.lane for each in site.approaches).items():
+        if times > 1:
+            yield Problem("name_twice", True, detail={"name": name})
+    if site.gives_way and len(site.gives_way) != groups:
+        yield Problem("matrix_shape", True, detail={"count": groups})
+    for feeder in site.feeders:
+        if any(approach >= len(site.approaches) for approach in feeder.approaches):
+            yield Problem("unknown_approach", True, detail={"neighbour": feeder.neighbour, "lane": feeder.lane})
+
+
+def _plan(site: Site) -> Iterator[Problem]:
+    """What a plan that the junction goes back to may not be."""
+    if not site.plan.cycle_s:
+        yield Problem("plan_empty", True)
+    conflicts = conflict_masks(site.junction)
+    fighting = {found for step in site.plan.steps if (found := clash(conflicts, mask(step.greens)))}
+    for bits in sorted(fighting):
+        yield Problem("plan_conflict", True, members(bits), EN_12675)

@@ -1,0 +1,123 @@
+"""A junction's document is read strictly, and nothing that it names is missing; and it is a plan as others are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from tests.city import NOW_US
+from tests.conftest import PROJECT
+from tests.orders import Bench
+from tests.services.signals.control.sites import crossroads
+from vigie.api.signals import sites_of
+from vigie.core.calendar import Calendar
+from vigie.core.scope import Scope
+from vigie.engine.known import Frozen
+from vigie.services.signals import JUNCTION_PLAN
+from vigie.services.signals.control.site import Feeder, Plan, Site, Step, site_of_json, site_to_json
+from vigie.services.signals.control.sitecheck import site_problems
+from vigie.services.signals.plans import JunctionPlan, plan_id_of
+
+SITE = crossroads(feeders=(Feeder("two", "east", 0.5, (2,), 12),))
+DIJON = "dijon-metropole/dijon"
+BODY = JunctionPlan("junction-1", SITE, DIJON)
+
+
+def approached(**fields: Any) -> Site:
+    return replace(SITE, approaches=(replace(SITE.approaches[0], **fields), *SITE.approaches[1:]))
+
+
+WRONG: list[tuple[str, Site]] = [
+    ("unknown_group", replace(SITE, plan=Plan(0, (Step(30, frozenset({9})),)))),
+    ("unknown_group", replace(SITE, gives_way=(frozenset({4}), *SITE.gives_way[1:]))),
+    ("unknown_group", approached(ways=(replace(SITE.approaches[0].ways[0], group=4),))),
+    ("unknown_detector", approached(stop=99)),
+    ("unknown_detector", approached(areas=(replace(SITE.approaches[0].areas[0], detector=16),))),
+    ("unknown_detector", replace(SITE, exits={"to north": 16})),
+    ("leads_nowhere", approached(lane="nowhere")),
+    ("leads_nowhere", approached(ways=(replace(SITE.approaches[0].ways[0], exit="nowhere"),))),
+    ("leads_nowhere", replace(SITE, exits={"nowhere": 12})),
+    ("name_twice", replace(SITE, approaches=(*SITE.approaches, SITE.approaches[0]))),
+    ("matrix_shape", replace(SITE, gives_way=SITE.gives_way[:-1])),
+    ("unknown_approach", replace(SITE, feeders=(Feeder("two", "east", 0.5, (4,), 12),))),
+    ("plan_empty", replace(SITE, plan=Plan(0, (Step(0, frozenset({0})),)))),
+    ("plan_conflict", replace(SITE, plan=Plan(0, (Step(30, frozenset({0, 2})),)))),
+]
+
+
+def test_a_document_comes_back_as_it_was_and_is_the_same_bytes_each_time() -> None:
+    written = site_to_json(SITE)
+    assert site_of_json(written) == SITE
+    assert site_to_json(site_of_json(written)) == written
+    assert site_problems(SITE) == ()
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"more": 1},
+        {"plan": {"offset_s": 0, "steps": [], "name": "night"}},
+        {"plan": {"offset_s": "0", "steps": []}},
+        {"exits": {"to north": 400}},
+        {"gives_way": [[64]]},
+    ],
+)
+def test_what_is_no_document_is_refused(spoilt: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        site_of_json(json.dumps(json.loads(site_to_json(SITE)) | spoilt))
+
+
+@pytest.mark.parametrize(("code", "site"), WRONG, ids=[each[0] for each in WRONG])
+def test_what_does_not_fit_together_is_found_and_only_that(code: str, site: Site) -> None:
+    found = site_problems(site)
+    assert [(each.code, each.refuses) for each in found] == [(code, True)]
+    for language in ("fr", "en"):
+        texts = json.loads((PROJECT / "src/vigie/texts" / f"{language}.signals.json").read_text("utf-8"))
+        assert "{" not in texts[f"finding.signals.{code}"].format(groups="F1", **found[0].detail)
+
+
+def test_a_junction_with_parts_that_do_not_fit_is_looked_at_no_further() -> None:
+    site = replace(approached(stop=99), junction=replace(SITE.junction, meetings=SITE.junction.meetings[:-1]))
+    assert [each.code for each in site_problems(site)] == ["matrix_shape"]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def test_what_is_in_force_is_what_control_knows_after_a_restart_too(bench: Bench) -> None:
+    plan = plan_id_of("junction-1")
+    bench.acts.make_plan(JUNCTION_PLAN, BODY, actor="u-manager", reason="", plan_id=plan)
+    assert sites_of(bench.engine) == {}
+    bench.acts.move_plan(plan, "approve", number=1, revision=1, actor="u-other", reason="")
+    bench.engine.settle()
+    assert sites_of(bench.engine) == {"junction-1": SITE}
+    bench.restart()
+    assert sites_of(bench.engine) == {"junction-1": SITE}
+
+
+def found(bench: Bench, body: JunctionPlan, plan: str = "") -> list[tuple[str, bool]]:
+    known = Frozen.of(bench.engine, cast(Calendar, None), Scope.everything(), NOW_US)
+    return [(each.rule, each.refuses) for each in JUNCTION_PLAN.check(body, plan, known)]
+
+
+def test_a_document_is_of_a_junction_that_there_is_and_the_only_one_in_force(bench: Bench) -> None:
+    junction = next(id for id in bench.engine.registry.ids if id.startswith("junction"))
+    body = replace(BODY, asset=junction)
+    assert found(bench, body) == []
+    assert found(bench, replace(body, asset="nowhere")) == [("signals.no_such_junction", True)]
+    assert found(bench, replace(body, area="")) == [("signals.other_area", True)]
+    assert found(bench, replace(body, site=approached(stop=99))) == [("signals.unknown_detector", True)]
+    bench.acts.make_plan(JUNCTION_PLAN, body, actor="u-manager", reason="", plan_id="p")
+    bench.acts.move_plan("p", "approve", number=1, revision=1, actor="u-other", reason="")
+    assert found(bench, body, "p") == []
+    assert found(bench, body, "q") == [("signals.junction_twice", True)]
