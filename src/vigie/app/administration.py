@@ -14,6 +14,7 @@ from vigie.app.rsmp import CONTROLLER, ID_CHARS_MAX, RSMP, Binding, bind
 from vigie.app.talq import TALQ, gateway_token
 from vigie.core.facts import COMMAND_LINE, PLAIN, DeviceExpelled, Entry
 from vigie.core.times import rfc3339
+from vigie.protocols.rsmp.inputs import INPUT_MAX
 from vigie.services.signals import Junction
 from vigie.store.journal import Head
 from vigie.transports.control import Wrong
@@ -25,7 +26,7 @@ LEAVES_MAX = 1_000
 class Admission(msgspec.Struct, frozen=True):
     """A device to admit, for these assets and for all of an area that nobody reports for. protocol: what it speaks.
     uri: the one address at which a TALQ gateway may be asked; empty for whichever it names itself. controller,
-    certificate, codes: of an RSMP site, see `Binding`."""
+    certificate, codes, stage_inputs: of an RSMP site, see `Binding`."""
 
     name: str
     assets: list[str]
@@ -36,6 +37,7 @@ class Admission(msgspec.Struct, frozen=True):
     controller: str = CONTROLLER
     certificate: str = ""
     codes: tuple[str, str] = ("", "")
+    stage_inputs: int = 0
 
 
 class Expulsion(msgspec.Struct, frozen=True):
@@ -81,7 +83,7 @@ async def admit(hand: Hand, args: Admission) -> dict[str, Any]:
         nonlocal secret
         if args.protocol == RSMP:
             # First: a site that is admitted is known whole, or not at all.
-            binding = Binding(args.controller, args.certificate, args.codes)
+            binding = Binding(args.controller, args.certificate, args.codes, args.stage_inputs)
             bind(hand.opened.settings.data, {args.name: binding})
         secret = admit_device(
             hand.opened, args.name, numbers, protocol=args.protocol, uri=args.uri, reason=args.reason
@@ -190,6 +192,8 @@ def _check_site(hand: Hand, args: Admission, numbers: list[int]) -> None:
     for what, said in (("site id", args.name), ("id of the controller", args.controller)):
         if not 0 < len(said) <= ID_CHARS_MAX or said != said.strip():
             raise Wrong(f"the {what} has 1 to {ID_CHARS_MAX} characters, and no space at either end")
+    if not 0 <= args.stage_inputs <= INPUT_MAX:
+        raise Wrong(f"inputs have numbers from 1 to {INPUT_MAX}")
 
 
 def _number(hand: Hand, name: str) -> int:

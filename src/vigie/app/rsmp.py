@@ -36,11 +36,13 @@ ID_CHARS_MAX = 100
 class Binding(msgspec.Struct, frozen=True):
     """What was said of a site at its admission. controller: the component id of its controller. certificate: the name
     that its certificate must show; a site without one is not let in where certificates are asked for. codes: its
-    security codes 1 and 2, empty where they are not known."""
+    security codes 1 and 2, empty where they are not known. stage_inputs: see `Enrolment`; the post steers no junction
+    without."""
 
     controller: str = CONTROLLER
     certificate: str = ""
     codes: tuple[str, str] = ("", "")
+    stage_inputs: int = 0
 
     def __repr__(self) -> str:
         return f"Binding({self.controller!r}, {self.certificate!r}, ...)"
@@ -73,7 +75,10 @@ def enrolments(opened: Installation) -> list[tuple[int, Enrolment]]:
     found: list[tuple[int, Enrolment]] = []
     for each in opened.facts.speakers(RSMP):
         bound = known.get(each.name, Binding())
-        enrolment = Enrolment((each.name,), {bound.controller: Of.CONTROLLER}, bound.codes, bound.certificate)
+        enrolment = Enrolment(
+            (each.name,), {bound.controller: Of.CONTROLLER}, bound.codes, bound.certificate,
+            stage_inputs=bound.stage_inputs,
+        )  # fmt: skip
         found.append((each.no, enrolment))
     return found
 

@@ -47,6 +47,10 @@ def admit(
     codes: Annotated[
         Path | None, typer.Option(help="Of an RSMP site: a file with its security codes 1 and 2, a line each.")
     ] = None,
+    stage_inputs: Annotated[
+        int,
+        typer.Option(help="Of an RSMP site: the input that asks for the first stage; 0: there is none."),
+    ] = 0,
     config: ConfigOption = None,
     data: DataOption = None,
     reason: ReasonOption = "",
@@ -55,10 +59,11 @@ def admit(
     spoken = Protocol.TALQ if talq else protocol
     if uri and spoken is not Protocol.TALQ:
         raise typer.BadParameter("only a TALQ gateway is asked: --uri goes with --talq")
-    if spoken is not Protocol.RSMP and (certificate or codes or controller != CONTROLLER):
-        raise typer.BadParameter("--controller, --certificate and --codes go with --protocol rsmp")
+    if spoken is not Protocol.RSMP and (certificate or codes or controller != CONTROLLER or stage_inputs):
+        raise typer.BadParameter("--controller, --certificate, --codes and --stage-inputs go with --protocol rsmp")
     secrets = ("", "") if codes is None else _read(codes)
-    asked = Admission(name, assets, all_of, reason, spoken.value, uri, controller, certificate, secrets)
+    asked = Admission(name, assets, all_of, reason, spoken.value, uri, controller, certificate, secrets,
+                      stage_inputs)  # fmt: skip
     admitted = done(config, data, "devices.admit", asked)
     if spoken is Protocol.RSMP:
         out.print(f"{name} may connect, and speaks for {assets[0]}.", markup=False)

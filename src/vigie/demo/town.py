@@ -29,6 +29,7 @@ from vigie.sim.city import City
 from vigie.sim.city.facts import METROPOLE
 from vigie.sim.city.inventory import QUIET_CLASS, drafts, ids, scenery
 from vigie.sim.devices import gateways
+from vigie.sim.rsmp.sites import FIRST_INPUT
 from vigie.sim.talq.sharing import lighting_gateways
 
 SOURCE, SCENERY = "demo", "demo-scenery"
@@ -179,7 +180,7 @@ def _admit(opened: Installation, found: Mapping[str, list[str]], talq: Set[str],
     # The secrets first: a demo that is killed between the two has gateways that are admitted at its next start.
     secrets = {name: secret for name, (secret, _) in speaking.items()}
     _write(opened.settings.data, {"secrets": secrets, "talq": sorted(talq), "sites": codes})
-    bind(opened.settings.data, {name: Binding(codes=own) for name, own in codes.items()})
+    bind(opened.settings.data, {name: Binding(codes=own, stage_inputs=FIRST_INPUT) for name, own in codes.items()})
     opened.facts.commit(entries)
 
 

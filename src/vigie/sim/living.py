@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from vigie.protocols.talq.limits import BODY_BYTES_MAX
+from vigie.services.signals import Junction
 from vigie.sim.city import City
 from vigie.sim.devices import run_metropolis
 from vigie.sim.life import Life
@@ -46,5 +49,11 @@ async def live(post: Post, city: City, park: Park) -> None:
     async with beside(HttpEnd(board.answer, body_bytes_max=BODY_BYTES_MAX), HOST, 0) as port:
         who = identities(post.url, post.secrets, post.tokens, f"http://{HOST}:{port}")
         board.connect(Lighting(park, life.lamps, who, seed=str(now_us())), now_us)
-        sites = Sites(life, post.sites, HOST, post.rsmp_port, now_us) if post.sites else None
+        sites = _sites(life, post, now_us) if post.sites else None
         await run_metropolis(city, life, doors, now_us, board, sites)
+
+
+def _sites(life: Life, post: Post, now_us: Callable[[], int]) -> Sites:
+    """The junctions as sites of their own."""
+    stages = [life.crossings.stages_of(index) for index in range(len(post.sites))]
+    return Sites(partial(life.order, Junction.kind), stages, post.sites, HOST, post.rsmp_port, now_us)

@@ -260,6 +260,8 @@ class RsmpServer:
         self._beat: asyncio.Task[None] | None = None
         self.port = 0
         self.turned_away = 0
+        # Told what sites tell of their statuses as it comes, before any of it is on disk: for who steers by it.
+        self.on_told: Callable[[StatusTold], None] = lambda told: None
 
     @property
     def connections(self) -> int:
@@ -342,7 +344,12 @@ class RsmpServer:
             if link not in links:
                 desk.after = self._desks[links[-1]][1] if links else None
                 links.append(link)
-        desk.put(events)
+        for each in events:
+            if isinstance(each, StatusTold):
+                self.on_told(each)
+        kept = [each for each in events if not (isinstance(each, StatusTold) and not each.receipt)]
+        if kept:
+            desk.put(kept)
 
     def _waits(self, site: str) -> bool:
         return len(self._of_site.get(site, ())) >= DESKS_MAX

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from vigie.api.rsmp.telling import WISHES, Telling
+from vigie.api.rsmp.telling import INPUTS, SECONDS, WISHES, Telling
 from vigie.core.readings import Value
-from vigie.core.times import MINUTE_US
+from vigie.core.times import MINUTE_US, SECOND_US
 from vigie.protocols.rsmp import SXLS, About, Of, Quality
 from vigie.protocols.rsmp.events import AlarmState, AlarmTold, Attached, StatusTold, Step, Ticked, Told
 from vigie.services.signals import Junction
@@ -44,7 +44,7 @@ def said_points(telling: Telling, *events: Step) -> list[tuple[str, Value]]:
 
 def test_what_is_wished_for_is_in_every_version_of_the_list() -> None:
     for sxl in SXLS.values():
-        for code, name in WISHES:
+        for code, name in (*WISHES, *INPUTS, *SECONDS):
             assert sxl.find(code, Of.CONTROLLER).argument(name)
 
 
@@ -56,6 +56,18 @@ def test_a_plan_its_cycle_a_stage_and_the_colours_of_groups() -> None:
     ]
     assert said(telling, status(2, S0014="5")) == [("plan", 5.0, 2), ("cycle_time", 96.0, 2)]
     assert said(telling, status(3, S0014="9")) == [("plan", 9.0, 3)]
+
+
+def test_who_decides_is_told_by_the_inputs_of_stages_when_it_changes_and_else_now_and_then() -> None:
+    telling = Telling("j", inputs=range(3, 6))
+    inputs = ("00000000", "11000100", "00100000", "00010000", "00001000", "00000000")
+    told = [said(telling, status(at * SECOND_US, S0003_inputstatus=each)) for at, each in enumerate(inputs)]
+    # An input of another use is nobody's stage; and that another stage is asked for is no news of who decides.
+    assert [[(value, at_us) for _, value, at_us in rows] for rows in told] == [
+        [("plan", 0)], [], [("adaptive", 2 * SECOND_US)], [], [], [("plan", 5 * SECOND_US)],
+    ]  # fmt: skip
+    assert said_points(telling, status(MINUTE_US, S0003_inputstatus="000")) == [("control", "plan")]
+    assert said(Telling("j"), status(1, S0003_inputstatus="111")) == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pytest
 
@@ -51,7 +52,9 @@ def test_a_junction_speaks_and_obeys(city: City, afternoon_us: int, monkeypatch:
         supervisor.want(name, CONTROLLER, WISHES)
         server = RsmpServer(supervisor, take)
         await server.start(HERE)
-        sites = Sites(life, dict.fromkeys(names, CODES), HERE, server.port, lambda: life.now_us)
+        stages = [life.crossings.stages_of(index) for index in range(len(names))]
+        codes = dict.fromkeys(names, CODES)
+        sites = Sites(partial(life.order, Junction.kind), stages, codes, HERE, server.port, lambda: life.now_us)
         client = asyncio.create_task(sites.crossings[INDEX].client.run())
 
         def passes(us: int) -> None:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
-from vigie.api.rsmp.telling import WISHES, Telling
+from vigie.api.rsmp.telling import INPUTS, SECONDS, WISHES, Telling
 from vigie.core.readings import Readings
 from vigie.core.times import MINUTE_US
 from vigie.engine.ports import Clock, StorageFull
 from vigie.engine.pump import Acknowledgement, Busy, Stopping
-from vigie.protocols.rsmp import Enrolment, Link, Moment, Supervisor, Turn
-from vigie.protocols.rsmp.events import Attached, Detached, Garbled, Rejected, Step, Ticked
+from vigie.protocols.rsmp import Act, Enrolment, Link, Moment, Rate, Supervisor, Turn, Way
+from vigie.protocols.rsmp.events import Attached, Detached, Garbled, Rejected, StatusTold, Step, Ticked
 from vigie.transports.mqtt import NotNow
 from vigie.transports.tcp import RsmpServer, now
 
@@ -84,18 +84,22 @@ class RsmpDoor:
 
     sites: by their site ids. strangers: how many connections were refused. garbled: how many messages were not
     understood. trouble: why the address could not be had. on_events: told what a site says, when it is on disk.
+    on_told: told what it says of its statuses as it comes. stages_of: how many stages the junction of this id has.
     """
 
     def __init__(self, means: Means, listening: Listening, *, seed: str) -> None:
         self._means, self.listening = means, listening
-        self._supervisor = Supervisor((), seed=seed)
+        self._supervisor = Supervisor((), seed=seed, live=frozenset(code for code, _ in SECONDS))
         self._server = RsmpServer(self._supervisor, self._take, tls=listening.tls)
+        self._server.on_told = self._tell
         self.sites: dict[str, Site] = {}
         self.strangers = self.garbled = 0
         self.trouble = ""
         self._garbled_us: dict[str, int] = {}
         self._named: dict[tuple[str, ...], None] = {}
         self.on_events: Callable[[Site, Sequence[Step]], None] = lambda site, events: None
+        self.on_told: Callable[[Site, StatusTold], None] = lambda site, told: None
+        self.stages_of: Callable[[str], int] = lambda asset: 0
 
     def load(self, enrolled: Iterable[tuple[int, Enrolment]]) -> None:
         """These devices may speak from now on, and no others; what is as it was goes on as it did."""
@@ -108,7 +112,7 @@ class RsmpDoor:
             if name not in self.sites:
                 component = next(iter(enrolment.components))
                 self._supervisor.enrol(enrolment)
-                self._supervisor.want(name, component, WISHES)
+                self._supervisor.want(name, component, _wishes(enrolment))
                 self.sites[name] = Site(number, enrolment, component, Telling(""), self._means.clock.now_us())
 
     @property
@@ -125,6 +129,18 @@ class RsmpDoor:
     def port(self) -> int:
         """Where it is open; 0 where it is not."""
         return self._server.port
+
+    def count(self, site: Site, counts: bool) -> None:
+        """Whether a site is to tell each second what its detectors count, from now on."""
+        wishes = _wishes(site.enrolment)
+        if counts:
+            wishes.update(SECONDS)
+        self._supervisor.want(site.name, site.component, wishes)
+        self._server.follow(site.name)
+
+    def acts(self, site: Site) -> Mapping[Way, Act]:
+        """By which orders control can act on a site, as far as it has shown."""
+        return self._supervisor.sites[site.name].acts()
 
     def ask(self, site: Site, act: Callable[[Link, Moment], tuple[str, Turn]]) -> str:
         """Asks something of a site; the number of the request. Raises CannotAsk."""
@@ -158,8 +174,15 @@ class RsmpDoor:
         if site is not None:
             self.on_events(site, events)
 
+    def _tell(self, told: StatusTold) -> None:
+        site = self.sites.get(told.site)
+        if site is not None:
+            self.on_told(site, told)
+
     async def _keep(self, site: Site, events: Sequence[Step]) -> None:
-        site.telling.asset = self._means.asset_of(site.number)
+        asset, first = self._means.asset_of(site.number), site.enrolment.stage_inputs
+        site.telling.asset = asset
+        site.telling.inputs = range(first, first + self.stages_of(asset)) if first else None
         readings = site.telling.readings(events)
         if not len(readings):
             return
@@ -203,6 +226,14 @@ class RsmpDoor:
                     self.sites[name].ahead_us = ahead_us
                 case _:
                     pass
+
+
+def _wishes(enrolment: Enrolment) -> dict[tuple[str, str], Rate]:
+    """What is subscribed to at a site's controller at all times."""
+    wishes = dict(WISHES)
+    if enrolment.stage_inputs:
+        wishes.update(INPUTS)
+    return wishes
 
 
 def _why(error: Exception) -> str:

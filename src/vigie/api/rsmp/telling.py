@@ -13,12 +13,13 @@ from typing import Any
 
 from vigie.core.kinds import Point
 from vigie.core.readings import Readings, Value
-from vigie.core.times import MINUTE_US
+from vigie.core.times import MINUTE_US, SECOND_US
 from vigie.protocols.rsmp import Rate
 from vigie.protocols.rsmp.events import AlarmTold, Attached, StatusTold, Step, Ticked
+from vigie.protocols.rsmp.inputs import active
 from vigie.services.signals import Junction
 
-_MODE_S, _PLAN_S, _GROUPS_S = 120, 120, 60
+_MODE_S, _PLAN_S, _GROUPS_S, _CONTROL_S = 120, 120, 60, 60
 """How often a value is told that has not changed: well within the time that it stays true (`Point.valid_s`), and within
 the time that an order may wait for its proof."""
 
@@ -32,6 +33,16 @@ WISHES: Mapping[tuple[str, str], Rate] = {
     ("S0028", "status"): Rate(600),
 }
 """What is subscribed to at the controller of each site."""
+
+INPUTS: Mapping[tuple[str, str], Rate] = {("S0003", "inputstatus"): Rate(_CONTROL_S)}
+"""And at one that has inputs that ask for stages."""
+
+SECONDS: Mapping[tuple[str, str], Rate] = {
+    ("S0205", "start"): Rate(1),
+    ("S0205", "vehicles"): Rate(1),
+    ("S0207", "occupancy"): Rate(1),
+}
+"""And at a junction that the post steers: what its detectors counted in the last second. Nobody keeps it."""
 
 _COLOURS: Mapping[str, str] = {
     **dict.fromkeys("ab", "X"), "c": "F", "d": "B", **dict.fromkeys("ef", "S"), **dict.fromkeys("ghABCDEFGP", "R"),
@@ -57,9 +68,12 @@ _Alarms = dict[tuple[str, str], AlarmTold]
 
 @dataclass
 class Telling:
-    """What is known of one site. asset: the id of its junction."""
+    """What is known of one site. asset: the id of its junction. inputs: the numbers of those that ask for its stages;
+    None where it has none."""
 
     asset: str
+    inputs: range | None = None
+    _controlled: tuple[str, int] = ("", 0)
     _said: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     _asked: set[str] = field(default_factory=set[str])
     _now: _Alarms = field(default_factory=_Alarms)
@@ -117,10 +131,20 @@ class Telling:
             cycle_s = _cycle_s(self._said.get(("S0028", "status"), ""), self._said.get(("S0014", "status"), ""))
             if cycle_s is not None:
                 self._put(Junction.cycle_time, cycle_s, at_us)
+        if "S0003.inputstatus" in touched and self.inputs is not None:
+            self._on_inputs(self.inputs, self._said["S0003", "inputstatus"], at_us)
         if touched & {"S0007.status", "S0011.status", "S0012.status"}:
             mode = self._mode()
             if mode:
                 self._put(Junction.mode, mode, at_us)
+
+    def _on_inputs(self, inputs: range, said: str, at_us: int) -> None:
+        """Who decides: told when it changes, and else as often as it is asked for; inputs change with each stage."""
+        control = "adaptive" if any(number in inputs for number in active(said)) else "plan"
+        was, told_us = self._controlled
+        if control != was or abs(at_us - told_us) >= _CONTROL_S * SECOND_US // 2:
+            self._controlled = control, at_us
+            self._put(Junction.control, control, at_us)
 
     def _mode(self) -> str:
         """The mode, as far as it is known; empty where it is not. A controller may have several intersections, and is

@@ -65,7 +65,8 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class StatusTold(Step):
     """Values of a component. at_us: when the site fetched them. asked: whether they answer a request. receipt: to be
-    given to `Link.kept` when they are on disk."""
+    given to `Link.kept` when they are on disk; empty where they were of their second alone (`Supervisor.live`), and are
+    acknowledged already."""
 
     site: str
     component: str

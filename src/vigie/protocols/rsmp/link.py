@@ -321,12 +321,15 @@ class Link(Line):
         if isinstance(message, StatusResponse):
             names = frozenset((each.code, each.name) for each in message.statuses)
             asked = self._asking.answer(message.component, names, None)
-        self._owe(message)
-        told_us = instant(message.at)
+        told_us, receipt = instant(message.at), message.number
+        if all(each.code in self._supervisor.live for each in message.statuses):
+            self._acknowledge(message.number, moment)
+            receipt = ""
+        else:
+            self._owe(message)
         self._tell(
-            StatusTold(self.name, message.component, told_us, tuple(told), isinstance(message, StatusResponse),
-                       message.number)
-        )  # fmt: skip
+            StatusTold(self.name, message.component, told_us, tuple(told), isinstance(message, StatusResponse), receipt)
+        )
         if asked is not None:
             self._tell(Settled(self.name, asked.number, Fate.DONE))
 

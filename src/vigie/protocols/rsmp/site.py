@@ -110,7 +110,11 @@ class Site(Line):
     def observe(self, component: str, code: str, values: Mapping[str, Value], moment: Moment) -> Turn:
         """Values of a status are so from now on; None for one that is not known. Raises ValueError for what the list
         does not have so, which a site must not tell."""
-        changed = self.held.put(component, code, values)
+        return self.observe_all(component, {code: values}, moment)
+
+    def observe_all(self, component: str, statuses: Mapping[str, Mapping[str, Value]], moment: Moment) -> Turn:
+        """The same of several statuses, by code, that are of one instant: they are told together."""
+        changed = [key for code, values in statuses.items() for key in self.held.put(component, code, values)]
         self._update(self.subscriptions.changed(changed, self.core, moment.steady_us), moment)
         return self._flushed(moment)
 

@@ -20,13 +20,16 @@ from vigie.protocols.rsmp.traffic_lights import SXLS
 class Enrolment:
     """A site that may speak to the post. names: its site ids, the first of which it is known by. components: ids and
     types of what it has. codes: its security codes 1 and 2. certificate: the name that its certificate must show, which
-    the transport has verified; empty where none is asked for. without: codes of the list that it does not have."""
+    the transport has verified; empty where none is asked for. without: codes of the list that it does not have.
+    stage_inputs: the number of the input that asks for the first stage of its junction, those of the others follow; 0
+    where it has none."""
 
     names: tuple[str, ...]
     components: Mapping[str, Of]
     codes: tuple[str, str] = field(default=("", ""), repr=False)
     certificate: str = ""
     without: frozenset[str] = frozenset()
+    stage_inputs: int = 0
 
 
 class Supervisor:
@@ -34,6 +37,8 @@ class Supervisor:
 
     waits: whether so much of a site waits to be kept that it may not connect anew yet. certified: whether each
     connection shows a certificate; then a site is let in by its own alone, and one for which none is named is not.
+    live: statuses, by code, that are true for their second alone: what tells nothing else is acknowledged as it comes,
+    and is to be kept by nobody.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Supervisor:
         watchdog_s: float = WATCHDOG_S,
         acknowledge_s: float = ACKNOWLEDGE_S,
         answer_s: float = ANSWER_S,
+        live: frozenset[str] = frozenset(),
     ) -> None:
         """seed: of the numbers of its messages. Raises ValueError for a name that two enrolments have."""
         self.cores = in_order(cores)
@@ -55,6 +61,7 @@ class Supervisor:
         self.sites: dict[str, Known] = {}
         self.links: dict[str, Link] = {}
         self.certified = False
+        self.live = live
         self.waits: Callable[[str], bool] = lambda site: False
         self._by_name: dict[str, tuple[str, Enrolment]] = {}
         self._seed, self._opened = seed, 0

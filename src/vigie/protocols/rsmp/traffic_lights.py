@@ -219,6 +219,8 @@ class Way(StrEnum):
     """A traffic situation of an area, from which each controller takes its plan."""
     CORRIDOR = "corridor"
     """An emergency route that the controller knows."""
+    INPUTS = "inputs"
+    """Several inputs at once: stages are asked for so, where the controller has an input for each."""
     INPUT = "input"
     DETECTOR = "detector"
     """A detector logic forced on or off."""
@@ -244,6 +246,7 @@ ACTS: tuple[Act, ...] = (
     Act(Way.PLAN, "M0002", (("S0014", "status"),)),
     Act(Way.SITUATION, "M0003", (("S0015", "status"),)),
     Act(Way.CORRIDOR, "M0005", (("S0035", "emergencyroutes"), ("S0006", "emergencystage"))),
+    Act(Way.INPUTS, "M0013", (("S0003", "inputstatus"),)),
     Act(Way.INPUT, "M0006", (("S0003", "inputstatus"),)),
     Act(Way.DETECTOR, "M0008", (("S0021", "detectorlogics"),)),
     Act(Way.BANDS, "M0014", (("S0023", "status"),)),

@@ -1,7 +1,9 @@
 """Each junction of the city as a site of its own: what its controller says, told in RSMP; what it is ordered, done.
 
 A simulated controller has a signal group for each of its stages, which is green in it; its cycle table is that of the
-city's plans. It knows two orders, a plan and yellow flash, and says of all others that it does not have them.
+city's plans. Where the traffic of its streets is simulated as well, it shows the groups of its document second by
+second, counts at its loops, and has an input for each of its stages. It knows few orders, a plan, yellow flash and
+inputs, and says of all others that it does not have them.
 """
 
 from __future__ import annotations
@@ -10,18 +12,25 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic_ns
+from typing import Any
 
 from vigie.core.arrays import ints
+from vigie.core.times import SECOND_US
 from vigie.protocols.rsmp import SXLS, Moment, Of, Setup, Site, Turn
 from vigie.protocols.rsmp.events import Ordered, Step
+from vigie.protocols.rsmp.inputs import INPUT_MAX, read, standing
+from vigie.protocols.rsmp.messages import Value
+from vigie.protocols.rsmp.times import stamp
 from vigie.services.signals import Junction
-from vigie.sim.life import Life, Reports
+from vigie.sim.life import Reports
 from vigie.sim.life.crossings import CYCLE_S
+from vigie.sim.traffic.roadside import INPUTS_FRESH_S
+from vigie.sim.traffic.shown import Shown, Streets
 from vigie.transports.tcp import RsmpClient
 
 CONTROLLER = "TC"
 SXL = "1.2.1"
-HAS = frozenset({"M0001", "M0002"})
+HAS = frozenset({"M0001", "M0002", "M0006", "M0013"})
 WITHOUT = frozenset(code for code in SXLS[SXL].signals if code.startswith("M")) - HAS
 """The orders of the list that a simulated controller does not have."""
 
@@ -31,14 +40,25 @@ COMES_UP_S = 0.1
 AWAITED_S_MAX = 60.0
 _LOOK_S = 0.5
 
-_GREEN, _RED, _FLASH, _DARK = "1", "B", "c", "a"
+FIRST_INPUT = 1
+"""The input that asks for the first stage of a junction; those of the others follow it."""
+
+LIVE_S = 0.1
+"""How often is looked whether the streets have moved on a second."""
+
+_GREEN, _RED, _FLASH, _DARK, _YELLOW = "1", "B", "c", "a", "N"
+_LETTERS = {"G": _GREEN, "R": _RED, "F": _FLASH, "X": _DARK, "Y": _YELLOW}
+"""What a group shows, as S0001 says it, by the letters of `Junction.groups`."""
+
 _CYCLES = ",".join(f"{plan}-{cycle}" for plan, cycle in enumerate(CYCLE_S) if plan)
 _MODES = {"NormalControl": "colours", "YellowFlash": "flashing"}
 
 
 @dataclass
 class Crossing:
-    """One junction. index: its place in the city's life. groups: how many signal groups it has."""
+    """One junction. index: its place in the city's life. groups: how many signal groups it has. shown: its last second,
+    where the traffic of its streets is simulated. inputs: those that are active; set_s: in which second they were
+    set."""
 
     index: int
     site: Site
@@ -46,17 +66,29 @@ class Crossing:
     groups: int
     mode: str = "colours"
     stage: int = 0
+    shown: Shown | None = None
+    inputs: frozenset[int] = frozenset()
+    set_s: int = 0
 
 
 class Sites:
     """All junctions of a city that speak RSMP. Lives on one event loop."""
 
     def __init__(
-        self, life: Life, codes: Mapping[str, tuple[str, str]], host: str, port: int, now: Callable[[], int]
+        self,
+        obeys: Callable[[int, str, Mapping[str, Any]], str],
+        stages: Sequence[int],
+        codes: Mapping[str, tuple[str, str]],
+        host: str,
+        port: int,
+        now: Callable[[], int],
+        streets: Streets | None = None,
     ) -> None:
-        """codes: by site id, the security codes of each, in the order of the junctions. host, port: of the supervisor.
-        now: the instant in microseconds."""
-        self._life, self._now = life, now
+        """obeys: gives the nth junction an order, by its action and parameters; why it cannot take it, empty if it can.
+        stages: how many each junction has. codes: by site id, the security codes of each, in the order of the
+        junctions. host, port: of the supervisor. now: the instant in microseconds. streets: where their traffic is
+        simulated."""
+        self._obey, self._now, self._streets = obeys, now, streets
         self.crossings: list[Crossing] = []
         for index, (name, own) in enumerate(codes.items()):
             setup = Setup((name,), {CONTROLLER: Of.CONTROLLER}, SXL, without=WITHOUT, codes=own)
@@ -64,8 +96,7 @@ class Sites:
             client = RsmpClient(
                 site, host, port, lambda events, index=index: self._hear_supervisor(index, events), moment=self._moment
             )
-            groups = life.crossings.stages_of(index)
-            self.crossings.append(Crossing(index, site, client, groups))
+            self.crossings.append(Crossing(index, site, client, stages[index]))
             site.observe(CONTROLLER, "S0028", {"status": _CYCLES}, self._moment())
 
     async def run(self, ready: Callable[[], bool] = lambda: True) -> None:
@@ -74,9 +105,27 @@ class Sites:
         while not ready() and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110 - nothing tells when
             await asyncio.sleep(_LOOK_S)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._live())
             for each in self.crossings:
                 tasks.create_task(each.client.run())
                 await asyncio.sleep(COMES_UP_S)
+
+    async def _live(self) -> None:
+        while True:
+            await asyncio.sleep(LIVE_S)
+            self.look()
+
+    def look(self) -> None:
+        """Tells what the streets have shown since the last look."""
+        if self._streets is None:
+            return
+        seconds = self._streets.seconds()
+        for crossing in self.crossings:
+            shown, before = seconds.get(crossing.index), crossing.shown
+            if shown is not None and (before is None or before.second != shown.second):
+                crossing.client.apply(self._second(crossing, shown))
+            elif shown is None and before is not None:
+                crossing.client.apply(self._alone(crossing))
 
     def hear(self, reports: Reports) -> None:
         """What the junctions of the city say."""
@@ -87,20 +136,19 @@ class Sites:
 
     def _told(self, crossing: Crossing, reports: Reports, value: float, at: Moment) -> Turn:
         site, point = crossing.site, reports.point
+        if point is Junction.door:
+            return site.alarm(CONTROLLER, "A0010", active=value == Junction.door.code("open"), moment=at)
+        if crossing.shown is not None:
+            # Its seconds say all else.
+            return Turn()
         if point is Junction.stage:
             crossing.stage = int(value)
             return self._shows(crossing, at)
         if point is Junction.plan:
-            return site.observe(CONTROLLER, "S0014", {"status": str(int(value)), "source": "calendar_clock"}, at)
-        if point is Junction.door:
-            return site.alarm(CONTROLLER, "A0010", active=value == Junction.door.code("open"), moment=at)
+            return self._plan(site, int(value), at)
         if point is Junction.mode:
             crossing.mode = Junction.mode.choices[int(value)]
-            turns = [self._flag(site, code, on, at) for code, on in (
-                ("S0007", crossing.mode != "dark"), ("S0011", crossing.mode == "flashing"),
-                ("S0012", crossing.mode == "all_red"),
-            )]  # fmt: skip
-            return _joined([*turns, self._shows(crossing, at)])
+            return _joined([*self._mode(crossing, at), self._shows(crossing, at)])
         # Its cycle follows from its plan.
         return Turn()
 
@@ -116,6 +164,52 @@ class Sites:
         values = {"signalgroupstatus": groups, "stage": str(crossing.stage)}
         return crossing.site.observe(CONTROLLER, "S0001", values, at)
 
+    def _second(self, crossing: Crossing, shown: Shown) -> Turn:
+        """A second of the streets: what the groups showed in it and what the loops counted, told as of one instant."""
+        before, crossing.shown = crossing.shown, shown
+        at, turns = self._moment(), list[Turn]()
+        if before is None or before.mode != shown.mode:
+            crossing.mode = shown.mode
+            turns += self._mode(crossing, at)
+        if before is None or before.plan != shown.plan:
+            turns.append(self._plan(crossing.site, shown.plan, at))
+        start = stamp(at.clock_us - SECOND_US)
+        groups = "".join(_LETTERS[letter] for letter in shown.groups)
+        statuses = {
+            "S0001": {"signalgroupstatus": groups, "stage": str(shown.stage)},
+            "S0207": {"start": start, "occupancy": ",".join(map(str, shown.occupancies))},
+            "S0205": {"start": start, "vehicles": ",".join(map(str, shown.vehicles))},
+        }
+        turns.append(crossing.site.observe_all(CONTROLLER, statuses, at))
+        if before is None or shown.second - crossing.set_s >= INPUTS_FRESH_S:
+            crossing.inputs = frozenset()
+        return _joined([*turns, self._inputs(crossing, at)])
+
+    def _alone(self, crossing: Crossing) -> Turn:
+        """Its streets are simulated no more: nothing is counted, and its stages are the city's again."""
+        crossing.shown, crossing.inputs = None, frozenset()
+        at = self._moment()
+        statuses: dict[str, dict[str, Value]] = {
+            "S0205": {"start": None, "vehicles": None},
+            "S0207": {"start": None, "occupancy": None},
+            "S0003": {"inputstatus": None},
+        }
+        return _joined([crossing.site.observe_all(CONTROLLER, statuses, at), self._shows(crossing, at)])
+
+    @staticmethod
+    def _inputs(crossing: Crossing, at: Moment) -> Turn:
+        values = {"inputstatus": standing(crossing.inputs, INPUT_MAX)}
+        return crossing.site.observe(CONTROLLER, "S0003", values, at)
+
+    @staticmethod
+    def _plan(site: Site, plan: int, at: Moment) -> Turn:
+        return site.observe(CONTROLLER, "S0014", {"status": str(plan), "source": "calendar_clock"}, at)
+
+    def _mode(self, crossing: Crossing, at: Moment) -> list[Turn]:
+        mode = crossing.mode
+        modes = (("S0007", mode != "dark"), ("S0011", mode == "flashing"), ("S0012", mode == "all_red"))
+        return [self._flag(crossing.site, code, on, at) for code, on in modes]
+
     @staticmethod
     def _flag(site: Site, code: str, on: bool, at: Moment) -> Turn:
         return site.observe(CONTROLLER, code, {"intersection": "0", "status": str(on), "source": "other"}, at)
@@ -124,16 +218,33 @@ class Sites:
         crossing = self.crossings[index]
         for event in events:
             if isinstance(event, Ordered):
-                done = all(self._obeys(index, code, values) for code, values in event.commands.items())
+                done = all(self._obeys(crossing, code, values) for code, values in event.commands.items())
                 crossing.client.apply(crossing.site.answered(event.number, self._moment(), done=done))
 
-    def _obeys(self, index: int, code: str, values: Mapping[str, str]) -> bool:
+    def _obeys(self, crossing: Crossing, code: str, values: Mapping[str, str]) -> bool:
         """Has the junction do what it is ordered; whether it can."""
         if code == "M0002" and values["status"] == "True" and int(values["timeplan"]) < len(CYCLE_S):
-            return not self._life.order(Junction.kind, index, "run_plan", {"plan": int(values["timeplan"])})
+            return not self._obey(crossing.index, "run_plan", {"plan": int(values["timeplan"])})
         if code == "M0001" and values["status"] in _MODES:
-            return not self._life.order(Junction.kind, index, "set_mode", {"mode": _MODES[values["status"]]})
+            return not self._obey(crossing.index, "set_mode", {"mode": _MODES[values["status"]]})
+        if code == "M0013":
+            try:
+                return self._sets(crossing, *read(values["status"]))
+            except ValueError:
+                return False
+        if code == "M0006":
+            one, none = frozenset({int(values["input"])}), frozenset[int]()
+            return self._sets(crossing, one, none) if values["status"] == "True" else self._sets(crossing, none, one)
         return False
+
+    def _sets(self, crossing: Crossing, on: frozenset[int], off: frozenset[int]) -> bool:
+        """Sets and unsets inputs; whether there is anybody whom they are asked of."""
+        if self._streets is None or crossing.shown is None:
+            return False
+        crossing.inputs, crossing.set_s = crossing.inputs - off | on, crossing.shown.second
+        self._streets.set_inputs(crossing.index, crossing.inputs)
+        crossing.client.apply(self._inputs(crossing, self._moment()))
+        return True
 
     def _moment(self, at_us: int | None = None) -> Moment:
         return Moment(monotonic_ns() // 1_000, self._now() if at_us is None else at_us)
