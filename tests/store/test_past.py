@@ -108,3 +108,26 @@ def test_only_what_was_asked_for_and_not_for_ever() -> None:
             DuckPast(store, NUMBERS, deadline_s=0.05)._asked(
                 lambda read: read.execute(f"SELECT sum(a.range * b.range) FROM {million} a, {million} b")
             )
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["", "seal", "compact"]), report_rows), min_size=1, max_size=3))
+def test_a_mean_is_of_what_was_told_up_to_the_end_of_its_bin_each_instant_once(
+    told: list[tuple[str, list[Row]]],
+) -> None:
+    told = told_once(told)
+    rows = [row for _, each in told for row in each if row.quality != Quality.BAD]
+    start_us, bins = START_US, 6
+    with store_in_parts(told) as store:
+        means = DuckPast(store, NUMBERS).means(Luminaire, POWER, start_us, start_us + bins * BIN_US, BIN_US)
+    expected: dict[tuple[int, int], list[float]] = {}
+    for row in rows:
+        if start_us < row.at_us <= start_us + bins * BIN_US:
+            expected.setdefault((row.asset, (row.at_us - 1 - start_us) // BIN_US), []).append(row.value)
+    found = {
+        (int(asset), number): means.mean[at, number]
+        for at, asset in enumerate(means.asset)
+        for number in range(bins)
+        if not np.isnan(means.mean[at, number])
+    }
+    assert found == pytest.approx({key: sum(own) / len(own) for key, own in expected.items()})

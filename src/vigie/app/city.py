@@ -16,6 +16,7 @@ from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
+from vigie.api.traffic import TrafficDoor
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
@@ -58,8 +59,9 @@ def api_routes(
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     operations += GatewaysDoor(bench, talq, keeping).operations
-    energy = EnergyDoor(sources, post.calendar, DuckPast(opened.observations, opened.facts.point_numbers()))
-    post.beside.append(energy.watch)
-    operations += energy.operations
+    past = DuckPast(opened.observations, opened.facts.point_numbers())
+    for sums in (EnergyDoor(sources, post.calendar, past), TrafficDoor(sources, post.calendar, past)):
+        post.beside.append(sums.watch)
+        operations += sums.operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
     return [*routes(operations, access), *tile_routes(post.engine, ground, access, kiln), *page_routes()]

@@ -54,6 +54,15 @@ class Told:
     value: Floats
 
 
+@dataclass(frozen=True)
+class Means:
+    """One span cut into bins of one length, for the assets that told anything in it, in rows. mean: of the values told
+    in each bin, (asset, bin); NaN where there was none."""
+
+    asset: Int64s
+    mean: Floats
+
+
 class Past(Protocol):
     """The observations that are kept. Each question may take so long and no longer; then it raises TooLong."""
 
@@ -70,6 +79,11 @@ class Past(Protocol):
     ) -> Steps:
         """The values of a span, each taken to hold until the next, where that comes before it is old (`valid_s`). A
         longer silence is unknown from its beginning. only: of these assets. bin_us: `valid_s` at least."""
+        ...
+
+    def means(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, bin_us: int) -> Means:
+        """The plain means of what was told in (start, end], for values that are of the time before their instant, as
+        counts are: what was told at the end of a bin is of that bin. The span is a whole number of bins."""
         ...
 
     def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vigie.core.kinds import AssetKind, Point, Quality
 from vigie.core.observations import Int64s
-from vigie.core.past import PLAIN, Line, Steps, Told, TooLong
+from vigie.core.past import PLAIN, Line, Means, Steps, Told, TooLong
 from vigie.core.times import SECOND_US, day_of
 from vigie.store.asking import asked
 from vigie.store.observations import DuckObservations
@@ -83,6 +83,23 @@ class DuckPast:
             known_s[row, at + after] += columns[f"{part}_us"] / SECOND_US
             total[row, at + after] += columns[f"{part}_total"] / SECOND_US
         return Steps(asset, known_s[:, :bins], total[:, :bins])
+
+    def means(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, bin_us: int) -> Means:
+        """The means of what was told in each bin of a span. Raises TooLong."""
+        where = self._where(kind, point, start_us + 1, end_us + 1)
+
+        def ask(read: duckdb.DuckDBPyConnection) -> dict[str, NDArray[Any]]:
+            rows = self._observations.union("number", where, days=(day_of(start_us + 1), day_of(end_us)), read=read)
+            once = f"SELECT asset, observed_us, arg_min(value, n) AS value FROM ({rows}) GROUP BY asset, observed_us"
+            bin_of = f"(observed_us - {start_us + 1}) // {bin_us}"
+            found = read.execute(f"SELECT asset, {bin_of} AS bin, avg(value) AS mean FROM ({once}) GROUP BY asset, bin")
+            return cast("dict[str, NDArray[Any]]", found.fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
+
+        columns = self._asked(ask)
+        asset, row = np.unique(columns["asset"].astype(np.int64), return_inverse=True)
+        mean = np.full((len(asset), (end_us - start_us) // bin_us), np.nan)
+        mean[row, columns["bin"].astype(np.int64)] = columns["mean"].astype(float)
+        return Means(asset, mean)
 
     def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:
         """Every value of a span. Raises TooLong."""

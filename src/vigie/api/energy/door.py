@@ -15,11 +15,11 @@ from vigie.api.energy.export import csv_of
 from vigie.api.energy.forms import Energy, EnergyQuery
 from vigie.api.energy.printing import About, pdf_of
 from vigie.api.energy.spans import Span, first_known, span_of, told_of
-from vigie.api.energy.sums import Progress, Stopped, Sum, Sums
 from vigie.api.energy.tables import Names
 from vigie.api.energy.watched import Watched
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
+from vigie.api.sums import Progress, Stopped, Sum, Sums
 from vigie.core.calendar import EPOCH_DAY, Calendar
 from vigie.core.past import Past, TooLong
 from vigie.core.plans import Known, Unanswerable

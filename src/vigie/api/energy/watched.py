@@ -7,7 +7,7 @@ from typing import Any
 
 from vigie.core.kinds import AssetKind, Point
 from vigie.core.observations import Int64s
-from vigie.core.past import PLAIN, Line, Past, Steps, Told
+from vigie.core.past import PLAIN, Line, Means, Past, Steps, Told
 
 
 class Watched:
@@ -30,6 +30,11 @@ class Watched:
         """See `Past.steps`."""
         self._tell(start_us)
         return self._past.steps(kind, point, start_us, end_us, bin_us, line=line, only=only)
+
+    def means(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, bin_us: int) -> Means:
+        """See `Past.means`."""
+        self._tell(start_us)
+        return self._past.means(kind, point, start_us, end_us, bin_us)
 
     def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:
         """See `Past.told`. It comes when all else is read."""

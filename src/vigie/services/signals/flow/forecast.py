@@ -131,13 +131,16 @@ def _mean(there: Floats) -> Floats:
 
 
 def _least_deviations(x: Floats, y: Floats) -> Floats:
-    weight = np.ones(len(y))
-    beta: Floats = np.zeros(x.shape[1])
+    weights = _least_squares(x, y, np.ones(len(y)))
     for _ in range(ROUNDS):
-        of_x = x * weight[:, None]
-        beta[:] = np.linalg.solve(of_x.T @ x + RIDGE * len(y) * np.eye(x.shape[1]), of_x.T @ y)
-        weight = 1 / np.maximum(np.abs(y - x @ beta), LITTLE)
-    return beta
+        weights = _least_squares(x, y, 1 / np.maximum(np.abs(y - x @ weights), LITTLE))
+    return weights
+
+
+def _least_squares(x: Floats, y: Floats, weight: Floats) -> Floats:
+    of_x = x * weight[:, None]
+    found: Floats = np.linalg.solve(of_x.T @ x + RIDGE * len(y) * np.eye(x.shape[1]), of_x.T @ y).astype(np.float64)
+    return found
 
 
 def _foretold(expected: Floats, differences: Floats, weights: Floats) -> Floats:

@@ -9,9 +9,9 @@ from functools import partial
 
 import pytest
 
-from vigie.api.energy import sums
-from vigie.api.energy.sums import Progress, Stopped, Sum, Sums
+from vigie.api import sums
 from vigie.api.problems import Problem
+from vigie.api.sums import Progress, Stopped, Sum, Sums
 
 
 class Work:
