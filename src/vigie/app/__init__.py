@@ -6,6 +6,7 @@ from vigie.app import backup as backup
 from vigie.app import broker as broker
 from vigie.app import doctor as doctor
 from vigie.app import people as people
+from vigie.app import signals as signals
 from vigie.app.control import perform
 from vigie.app.installation import (
     FolderUnusable,

@@ -14,6 +14,7 @@ from vigie.api.energy import EnergyDoor
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
+from vigie.api.signals import JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
 from vigie.api.traffic import TrafficDoor
@@ -59,6 +60,7 @@ def api_routes(
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     operations += GatewaysDoor(bench, talq, keeping).operations
+    operations += JunctionsDoor(sources).operations
     past = DuckPast(opened.observations, opened.facts.point_numbers())
     for sums in (EnergyDoor(sources, post.calendar, past), TrafficDoor(sources, post.calendar, past)):
         post.beside.append(sums.watch)

@@ -18,8 +18,10 @@ from vigie.api.rsmp import RsmpDoor
 from vigie.app.accounts import keeper_of
 from vigie.app.installation import Installation, InUse, installation
 from vigie.app.post import Post
+from vigie.core.facts import Entry
 from vigie.engine.automations import Failing
 from vigie.engine.keeper import Keeper
+from vigie.engine.plans import Plans, kinds_of
 from vigie.engine.ports import StorageFull
 from vigie.settings import Settings
 from vigie.store.journal import JournalBroken
@@ -34,7 +36,8 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Hand:
     """What an operation works with.
 
-    say: tells how far it is; may be called from any thread. write: runs work in the one thread that writes.
+    say: tells how far it is; may be called from any thread. write: runs work in the one thread that writes. plans: the
+    city's plans, which may be moved; keep: takes the facts of that, and returns when they are on disk.
     report_for: the post that runs, if any, learns which device reports for these assets from now on. running: whether
     it is a post that performs it. failing: the automations of that post which fail, by their names. rsmp: that post's
     door for sites of traffic signals, where it has one.
@@ -45,6 +48,8 @@ class Hand:
     say: Say
     write: Callable[[Callable[[], None]], Awaitable[None]]
     report_for: Callable[[Sequence[int], int], None]
+    plans: Callable[[], Plans]
+    keep: Callable[[Sequence[Entry]], Awaitable[None]]
     running: bool = False
     failing: Callable[[], Mapping[str, Failing]] = dict[str, Failing]
     rsmp: RsmpDoor | None = None
@@ -87,7 +92,14 @@ def perform(
 
     try:
         with installation(settings, make=do in OPERATIONS and OPERATIONS[do].first) as opened:
-            hand = Hand(opened, keeper_of(opened), say, write, lambda numbers, reporter: None)
+
+            async def keep(entries: Sequence[Entry]) -> None:
+                opened.facts.commit(entries)
+
+            def plans() -> Plans:
+                return Plans(opened.facts.plans.kept(kinds_of(opened.services)))
+
+            hand = Hand(opened, keeper_of(opened), say, write, lambda numbers, reporter: None, plans, keep)
             return asyncio.run(_perform(hand, do, msgspec.to_builtins(args or Nothing())))
     except InUse as error:
         try:
@@ -105,9 +117,13 @@ def performing(
         admitted_anew()
         post.engine.registry.reporter[list(numbers)] = reporter
 
+    async def keep(entries: Sequence[Entry]) -> None:
+        post.engine.owe(entries)
+        await post.pump.settled()
+
     async def answer(do: str, args: Any, say: Say) -> Any:
         hand = Hand(
-            opened, keeper, say, post.pump.run_in_writer, report_for, running=True,
+            opened, keeper, say, post.pump.run_in_writer, report_for, lambda: post.engine.plans, keep, running=True,
             failing=lambda: dict(post.engine.automations.failing), rsmp=rsmp,
         )  # fmt: skip
         return await _perform(hand, do, args)

@@ -1,8 +1,10 @@
-"""vigie signals: what control of traffic lights is worth, measured on a simulated network."""
+"""vigie signals: junctions taken in from a network, and what control of them is worth on a simulated one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +14,14 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from vigie.cli.common import JsonOption
+from vigie.api.words import words
+from vigie.app.signals import Became, Taken, take_in
+from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, plain_errors, progress
 from vigie.cli.consoles import err, fail, group, out
+from vigie.core.plans import Finding
+from vigie.services.signals.plans import bound
 from vigie.services.signals.safety import Unfit
+from vigie.settings import load_settings
 from vigie.sim.traffic.evaluate import JOBS_MAX, Summary, evaluate, seeds_of, summary_of
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
 from vigie.sim.traffic.network import lights_of
@@ -23,7 +30,10 @@ from vigie.sim.traffic.run import CONTROLLERS, Asked, Run
 from vigie.sim.traffic.scenario import ScenarioWrong, read_scenario
 from vigie.sim.traffic.world import Stuck, SumoFailed, Why
 
-commands = group("What control of traffic lights is worth, on a simulated network.")
+commands = group("Junctions taken in from a network, and what control of them is worth on a simulated one.")
+
+BIND_BYTES_MAX = 4 << 20
+SHOWN_MAX = 200
 
 
 class Detectors(StrEnum):
@@ -129,3 +139,97 @@ def _say_stuck(stuck: Sequence[Stuck]) -> None:
         out.print(
             f"{each.vehicles:>6,} vehicles never arrived, behind {each.lane}{at}: {_WHY[each.why]}", soft_wrap=True
         )
+
+
+@commands.command("take-in")
+def take_in_command(
+    network: Annotated[Path, typer.Argument(help="A network of SUMO: a .net.xml, gzipped or not.")],
+    bind: Annotated[
+        Path | None,
+        typer.Option(help="A CSV with the columns light and asset: which junction each light is. Left out: its name."),
+    ] = None,
+    answer: Annotated[
+        str, typer.Option(help="What you answer in writing to what does not refuse: kept in those documents.")
+    ] = "",
+    dry: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Takes junctions in from a network: what adaptive control and the junction page know of each; also while the post
+    runs.
+
+    Each document is in force at once, in place of the one before; the same network again changes nothing. A junction
+    with something that must be mended is left out and told, and the command ends with 1.
+    """
+    try:
+        lights = {light.name: light.site for light in lights_of(read_network(network))}
+        assets = {name: name for name in lights} if bind is None else _bound(bind, lights)
+    except (NetworkWrong, ValueError) as error:
+        raise fail(str(error)) from None
+    except OSError as error:
+        raise fail(f"{error.filename or network} cannot be read: {error.strerror}") from None
+    with plain_errors(), progress() as say:
+        settings = load_settings(config, data=data)
+        taken = take_in(settings, bound(lights, assets), answer=answer, reason=reason, dry=dry, say=say)
+    if as_json:
+        typer.echo(msgspec.json.encode(taken))
+    else:
+        _say_taken(taken, len(lights) - len(assets), dry=dry)
+    if any(each.became in _LEFT for each in taken):
+        raise typer.Exit(1)
+
+
+_LEFT = (Became.REFUSED, Became.OWED, Became.DRAFTED)
+_STANDS = {
+    Became.REFUSED: "is left out: mend this first",
+    Became.OWED: "is left out: answer for this with --answer, or mend it",
+    Became.DRAFTED: "is left alone: somebody has a draft of its document. Have it approved or discarded",
+}
+
+
+def _bound(path: Path, lights: Mapping[str, object]) -> dict[str, str]:
+    """The junction of each light that a file names. Raises ValueError for what cannot be, OSError."""
+    if path.stat().st_size > BIND_BYTES_MAX:
+        raise ValueError(f"{path} has more than {BIND_BYTES_MAX >> 20} MiB: it is no list of lights")
+    found: dict[str, str] = {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        if not {"light", "asset"} <= set(rows.fieldnames or ()):
+            raise ValueError(f"{path} has no columns light and asset in its first line")
+        for row in rows:
+            light, asset = (str(row[name] or "").strip() for name in ("light", "asset"))
+            if light not in lights:
+                raise ValueError(f"{path}, line {rows.line_num}: the network has no traffic light {light!r}")
+            if not asset or light in found or asset in found.values():
+                what = f"the light {light!r} has no junction" if not asset else f"{light!r} or {asset!r} comes twice"
+                raise ValueError(f"{path}, line {rows.line_num}: {what}")
+            found[light] = asset
+    return found
+
+
+def _say_taken(taken: Sequence[Taken], unbound: int, *, dry: bool) -> None:
+    """What became of how many, then each junction that something is wrong with, and what mends it."""
+    counts = Counter(each.became for each in taken)
+    for became in Became:
+        if counts[became] or became in (Became.MADE, Became.CHANGED, Became.UNCHANGED):
+            out.print(f"{became.value:>10}  {counts[became]:,}")
+    if unbound:
+        out.print(f"{unbound:,} lights of the network are bound to no junction")
+    told = [each for each in taken if each.findings or each.became in _LEFT]
+    for each in told[:SHOWN_MAX]:
+        out.print()
+        stands = _STANDS.get(each.became, "is in force, and this was answered for")
+        out.print(f"{each.asset} {stands}", style="bold", soft_wrap=True, markup=False)
+        for finding in each.findings:
+            out.print(f"  {_said(finding)}", soft_wrap=True, markup=False)
+    if len(told) > SHOWN_MAX:
+        out.print(f"and {len(told) - SHOWN_MAX:,} more (--json lists all)")
+    if dry:
+        out.print("nothing was changed: this is what would be")
+
+
+def _said(finding: Finding) -> str:
+    article = f" ({finding.article})" if finding.article else ""
+    return words("en")(f"finding.{finding.rule}", **finding.detail) + article

@@ -22,7 +22,7 @@ from vigie.engine.known import Frozen
 from vigie.services.signals import JUNCTION_PLAN
 from vigie.services.signals.control.site import Feeder, Plan, Site, Step, site_of_json, site_to_json
 from vigie.services.signals.control.sitecheck import site_problems
-from vigie.services.signals.plans import JunctionPlan, plan_id_of
+from vigie.services.signals.plans import JunctionPlan, bound
 
 SITE = crossroads(feeders=(Feeder("two", "east", 0.5, (2,), 12),))
 DIJON = "dijon-metropole/dijon"
@@ -95,14 +95,17 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_what_is_in_force_is_what_control_knows_after_a_restart_too(bench: Bench) -> None:
-    plan = plan_id_of("junction-1")
-    bench.acts.make_plan(JUNCTION_PLAN, BODY, actor="u-manager", reason="", plan_id=plan)
+    bench.acts.make_plan(JUNCTION_PLAN, BODY, actor="u-manager", reason="", plan_id="p")
     assert sites_of(bench.engine) == {}
-    bench.acts.move_plan(plan, "approve", number=1, revision=1, actor="u-other", reason="")
+    bench.acts.move_plan("p", "approve", number=1, revision=1, actor="u-other", reason="")
     bench.engine.settle()
     assert sites_of(bench.engine) == {"junction-1": SITE}
     bench.restart()
     assert sites_of(bench.engine) == {"junction-1": SITE}
+
+
+def named(name: str) -> Site:
+    return replace(SITE, junction=replace(SITE.junction, name=name))
 
 
 def found(bench: Bench, body: JunctionPlan, plan: str = "") -> list[tuple[str, bool]]:
@@ -112,12 +115,28 @@ def found(bench: Bench, body: JunctionPlan, plan: str = "") -> list[tuple[str, b
 
 def test_a_document_is_of_a_junction_that_there_is_and_the_only_one_in_force(bench: Bench) -> None:
     junction = next(id for id in bench.engine.registry.ids if id.startswith("junction"))
-    body = replace(BODY, asset=junction)
+    body = JunctionPlan(junction, named(junction), DIJON)
     assert found(bench, body) == []
-    assert found(bench, replace(body, asset="nowhere")) == [("signals.no_such_junction", True)]
+    assert found(bench, JunctionPlan("nowhere", named("nowhere"))) == [("signals.no_such_junction", True)]
+    assert found(bench, replace(body, site=SITE)) == [("signals.other_name", True)]
     assert found(bench, replace(body, area="")) == [("signals.other_area", True)]
-    assert found(bench, replace(body, site=approached(stop=99))) == [("signals.unknown_detector", True)]
+    lost = replace(body.site, exits={"to north": 16})
+    assert found(bench, replace(body, site=lost)) == [("signals.unknown_detector", True)]
     bench.acts.make_plan(JUNCTION_PLAN, body, actor="u-manager", reason="", plan_id="p")
     bench.acts.move_plan("p", "approve", number=1, revision=1, actor="u-other", reason="")
     assert found(bench, body, "p") == []
     assert found(bench, body, "q") == [("signals.junction_twice", True)]
+
+
+def test_sites_are_bound_to_their_junctions_and_hear_of_bound_neighbours_alone() -> None:
+    lights = {
+        name: crossroads(name, (Feeder("two", "east", 0.5, (2,), 12), Feeder("three", "east", 0.5, (1,), 9)))
+        for name in ("one", "two", "three")
+    }
+    sites = bound(lights, {"one": "junction-1", "two": "junction-2"})
+    assert {asset: site.junction.name for asset, site in sites.items()} == {
+        "junction-1": "junction-1",
+        "junction-2": "junction-2",
+    }
+    assert [each.neighbour for each in sites["junction-1"].feeders] == ["junction-2"]
+    assert sites["junction-1"].approaches == lights["one"].approaches

@@ -1,5 +1,6 @@
 """Junctions at the post: what control knows of each, and what people may read of that."""
 
 from vigie.api.signals.documents import documents_of, sites_of
+from vigie.api.signals.door import JunctionsDoor
 
-__all__ = ["documents_of", "sites_of"]
+__all__ = ["JunctionsDoor", "documents_of", "sites_of"]

@@ -1,0 +1,132 @@
+"""What control knows of each junction, for whoever sees the junction fully: the document, what is wrong with it, and
+who decides now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vigie.api.access import Caller
+from vigie.api.city import describe
+from vigie.api.city.forms import Form, Page, Reading
+from vigie.api.city.sources import Sources
+from vigie.api.operation import Ask, Nothing, Operation
+from vigie.api.problems import Problem
+from vigie.api.signals.documents import documents_of
+from vigie.core.arrays import ints
+from vigie.core.plans import Finding
+from vigie.core.times import rfc3339
+from vigie.engine.plans import Plan
+from vigie.services.signals import Junction
+from vigie.services.signals.plans import JunctionPlan, findings_of
+
+_Key = tuple[str, int, int, str]
+"""A document as it was judged: the id of its plan, its version and revision, and the area that the junction is in."""
+
+JUDGED_MAX = 4_000
+"""Documents whose findings are remembered: all of a large town, in force and drafted."""
+
+
+class JunctionRow(Form, frozen=True, kw_only=True):
+    """A junction in a list. control: who decides, None where it was never told. plan: the id of its document as a plan;
+    version, draft: of that, what is in force and what is drafted; None where there is none. findings: what is wrong
+    with the newest of them."""
+
+    id: str
+    name: str
+    area: str
+    control: Reading | None
+    plan: str | None
+    version: int | None
+    draft: int | None
+    findings: Sequence[Finding]
+
+
+class JunctionForm(JunctionRow, frozen=True, kw_only=True):
+    """A junction with its document: what is in force, None where nothing is. since: when that was approved."""
+
+    document: JunctionPlan | None
+    since: str | None
+
+
+class JunctionsDoor:
+    """The operations on junctions. Their documents are written as plans are (`vigie.api.plans`)."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources, self._engine = sources, sources.engine
+        self._judged: Mapping[_Key, Sequence[Finding]] = {}
+
+    @property
+    def operations(self) -> list[Operation]:
+        """As the API declares them."""
+        return [
+            Operation("GET", "signals/junctions", self.list, answer=Page[JunctionRow]),
+            Operation("GET", "signals/junctions/{id}", self.tell, answer=JunctionForm),
+        ]
+
+    async def list(self, ask: Ask[Nothing, Nothing]) -> Page[JunctionRow]:
+        """Lists the junctions that you see fully, by their ids: who decides at each, and what is wrong with its
+        document."""
+        registry, plans = self._engine.registry, self._plans()
+        covered = self._sources.sight(ask.caller).covered[: registry.count]
+        own = (registry.kind[: registry.count] == registry.kind_codes[Junction.kind]) & ~registry.gone[: registry.count]
+        seen = {no: plans.get(registry.ids[no]) for no in ints(np.flatnonzero(own & covered))}
+        judged = await self._judge(seen)
+        items = [JunctionRow(**self._told(ask.caller, no, plan, judged)) for no, plan in seen.items()]
+        return Page(items=sorted(items, key=lambda row: row.id), total=len(items))
+
+    async def tell(self, ask: Ask[Nothing, Nothing]) -> JunctionForm:
+        """Tells what control knows of a junction: its document, what is wrong with it, and who decides now."""
+        asset, registry = ask.part("id"), self._engine.registry
+        no = registry.numbers.get(asset, 0)
+        if not self._sources.sight(ask.caller).covered[no] or registry.kind_of(no) is not Junction:
+            raise Problem(404, "No such junction", f"There is no junction {asset[:80]!r} that you may see.")
+        plan = self._plans().get(asset)
+        told = self._told(ask.caller, no, plan, await self._judge({no: plan}))
+        in_force = plan.in_force if plan else None
+        return JunctionForm(
+            **told,
+            document=in_force.body if in_force else None,
+            since=rfc3339(in_force.approved_us) if in_force else None,
+        )
+
+    def _plans(self) -> dict[str, Plan]:
+        """The documents, by the ids of their junctions."""
+        return {plan.shown.asset: plan for plan in documents_of(self._engine)}
+
+    def _told(
+        self, caller: Caller, no: int, plan: Plan | None, judged: Mapping[int, Sequence[Finding]]
+    ) -> Mapping[str, Any]:
+        registry, now_us = self._engine.registry, self._sources.clock.now_us()
+        readings = describe.readings(self._engine, self._sources.sight(caller), no, now_us)
+        return {
+            "id": registry.ids[no],
+            "name": registry.names[no],
+            "area": registry.areas[int(registry.area[no])],
+            "control": next((each for each in readings if each.point == Junction.control.name), None),
+            "plan": plan.id if plan else None,
+            "version": plan.in_force.number if plan and plan.in_force else None,
+            "draft": plan.draft.number if plan and plan.draft else None,
+            "findings": judged.get(no, ()),
+        }
+
+    async def _judge(self, plans: Mapping[int, Plan | None]) -> Mapping[int, Sequence[Finding]]:
+        """What is wrong with the newest document of each junction, by its number; a document is looked at once."""
+        registry = self._engine.registry
+        keys: dict[int, _Key] = {}
+        new: dict[_Key, JunctionPlan] = {}
+        for no, plan in plans.items():
+            version = (plan.draft or plan.in_force) if plan else None
+            if plan is not None and version is not None:
+                keys[no] = (plan.id, version.number, version.revision, registry.areas[int(registry.area[no])])
+                if keys[no] not in self._judged:
+                    new[keys[no]] = version.body
+        found = await asyncio.to_thread(
+            lambda: {key: findings_of(body, {body.asset: key[3]}) for key, body in new.items()}
+        )
+        known = {**self._judged, **found}
+        self._judged = known if len(known) <= JUDGED_MAX else found
+        return {no: known[key] for no, key in keys.items()}
