@@ -11,14 +11,13 @@ from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from tests.people import Browser, make_people
-from tests.post import NO_RESERVE, now_us, running
+from tests.post import NO_RESERVE, now_us, reading, running
 from tests.sim.traffic.conftest import town as town
 from vigie.app import NoInstallation, admit_device, installation
 from vigie.app.signals import Became, take_in
 from vigie.cli import main
 from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, POST, PlanMoved, PlanSaved
-from vigie.core.times import rfc3339
 from vigie.services.signals.control.site import Site, site_of_json
 from vigie.services.signals.plans import bound
 from vigie.settings import Settings
@@ -157,8 +156,17 @@ def test_a_running_post_takes_them_in_and_tells_who_may_see_them(tmp_path: Path,
         assert manager.ask("GET", SIGNALS).body["items"] == []
         assert operator.ask("GET", f"{SIGNALS}/post").status == 404
         assert post.ask("GET", SIGNALS).status == 401
-        said = {"asset": JUNCTIONS[0], "point": "control", "value": "plan", "at": rfc3339(now_us())}
-        assert post.send([said]).body["accepted"] == 1
+        assert post.send([reading(JUNCTIONS[0], "control", "plan", now_us())]).body["accepted"] == 1
         (first, second) = operator.ask("GET", SIGNALS).body["items"]
         assert (first["control"]["value"], second["control"]) == ("plan", None)
+        # What its groups showed is told as it was said, to whoever sees it.
+        shown_us = [now_us() - 3_000_000, now_us()]
+        groups = zip(("GGRR", "YYRR"), shown_us, strict=True)
+        assert (
+            post.send([reading(JUNCTIONS[0], "groups", value, at_us) for value, at_us in groups]).body["accepted"] == 2
+        )
+        told = operator.ask("GET", f"/api/v1/assets/{JUNCTIONS[0]}/history?point=groups").body
+        assert (told["raw"], [row[1] for row in told["rows"]]) == (True, ["GGRR", "YYRR"])
+        assert [row[0] for row in told["rows"]] == [at_us / 1_000 for at_us in shown_us]
+        assert roadman.ask("GET", f"/api/v1/assets/{JUNCTIONS[0]}/history?point=groups").body.get("rows", []) == []
         assert {each["kind"] for each in operator.ask("GET", "/api/v1/plans").body["items"]} == {"signals.junction"}

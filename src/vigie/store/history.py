@@ -71,8 +71,7 @@ class History:
         if not spans:
             return Told(bucket_us, [])
         first, last = spans[0][0], spans[-1][1]
-        within = " OR ".join(f"(observed_us >= {int(a)} AND observed_us < {int(b)})" for a, b in spans)
-        where = f"point = {int(point)} AND asset = {int(asset)} AND quality <> {int(Quality.BAD)} AND ({within})"
+        where = _within(asset, point, spans)
 
         def ask(read: duckdb.DuckDBPyConnection) -> Told:
             rows = self._observations.union("number", where, days=(day_of(first), day_of(last - 1)), read=read)
@@ -84,6 +83,23 @@ class History:
                     return Told(0, told)
             width = widened(bucket_us, last - first)
             return Told(width, _rows(read, _spans(once, first, width, "last" if named else "number")))
+
+        return self._asked(ask)
+
+    def of_texts(self, asset: int, point: int, spans: Sequence[Span]) -> list[tuple[float, str]]:
+        """What one point of one asset that is a text was within these spans, which follow each other: milliseconds
+        since the epoch, and the text, the oldest first. One row more than ROWS_MAX where there are too many to be told.
+        Raises HistoryTooLong."""
+        if not spans:
+            return []
+        within = _within(asset, point, spans)
+
+        def ask(read: duckdb.DuckDBPyConnection) -> list[tuple[float, str]]:
+            days = day_of(spans[0][0]), day_of(spans[-1][1] - 1)
+            rows = self._observations.union("text", within, days=days, read=read)
+            once = f"SELECT observed_us, arg_min(value, n) AS value FROM ({rows}) GROUP BY observed_us"
+            told = f"SELECT observed_us / 1000, value FROM ({once}) ORDER BY observed_us LIMIT {ROWS_MAX + 1}"
+            return cast("list[tuple[float, str]]", read.execute(told).fetchall())
 
         return self._asked(ask)
 
@@ -127,6 +143,12 @@ class History:
         return asked(
             self._observations, ask, self._deadline_s, HistoryTooLong, f"SET perfect_ht_threshold = {_SPAN_BITS + 1}"
         )
+
+
+def _within(asset: int, point: int, spans: Sequence[Span]) -> str:
+    """SQL for what is told of one point of one asset."""
+    within = " OR ".join(f"(observed_us >= {int(a)} AND observed_us < {int(b)})" for a, b in spans)
+    return f"point = {int(point)} AND asset = {int(asset)} AND quality <> {int(Quality.BAD)} AND ({within})"
 
 
 def widened(bucket_us: int, span_us: int) -> int:

@@ -69,6 +69,21 @@ def test_who_meets_whom(lights: tuple[Light, ...]) -> None:
     assert junction.intergreens[straight][across] == 5
 
 
+def test_ways_are_drawn_from_where_they_come_to_where_they_leave(lights: tuple[Light, ...]) -> None:
+    """B1 has B2 to the north, C1 to the east, B0 to the south, A1 to the west."""
+    junction = next(light for light in lights if light.name == "B1").site.junction
+    sides = {"B2": 0, "C1": 90, "B0": 180, "A1": 270}
+    for movement in junction.movements:
+        if junction.groups[movement.group].users is Users.PEDESTRIANS:
+            assert movement.comes_deg == movement.leaves_deg
+            assert movement.comes_deg in sides.values()
+        else:
+            assert movement.comes_deg == next(deg for name, deg in sides.items() if movement.approach.startswith(name))
+            assert movement.leaves_deg == next(
+                deg for name, deg in sides.items() if movement.exit.startswith(f"B1{name}")
+            )
+
+
 def test_walkers_clear_their_crossing_at_a_metre_a_second(lights: tuple[Light, ...]) -> None:
     junction = next(light for light in lights if light.name == "B1").site.junction
     lengths_m = {lane.name: lane.length_m for lane in junction.lanes}

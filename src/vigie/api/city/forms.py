@@ -370,15 +370,15 @@ class Figures(Form, frozen=True, kw_only=True):
 class History(Form, frozen=True, kw_only=True):
     """What one point was over a time.
 
-    raw: whether the rows are the observations themselves, [ms since 1970, value]; otherwise a row is a span of
-    bucket_s: [its start, min, mean, max, count] for a number, [its start, last value] for a choice or a yes and no.
-    bucket_s is wider than was asked for where there would be too many rows.
+    raw: whether the rows are the observations themselves, [ms since 1970, value], always of a text; otherwise a row is
+    a span of bucket_s: [its start, min, mean, max, count] for a number, [its start, last value] for a choice or a yes
+    and no. bucket_s is wider than was asked for where there would be too many rows.
     """
 
     point: str
     unit: str
     bucket_s: float
-    rows: list[list[float]]
+    rows: list[list[float | str]]
     raw: bool
 
 

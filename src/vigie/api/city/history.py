@@ -19,7 +19,7 @@ from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.kinds import AssetKind, Point, Sort
 from vigie.core.times import DAY_US, SECOND_US, to_us
-from vigie.store.history import AllowedSpans, HistoryTooLong, Span, Told
+from vigie.store.history import ROWS_MAX, AllowedSpans, HistoryTooLong, Span, Told
 from vigie.store.sheets import Placed
 
 AT_ONCE = 2
@@ -93,7 +93,8 @@ class HistoryDoor:
         """Tells what one point of an asset was over a time, as observations or as spans.
 
         Only of the times at which the asset lay where you may see it. At most 5,000 rows: where there would be more,
-        the spans are wider than was asked for, and the answer says how wide.
+        the spans are wider than was asked for, and the answer says how wide. A text is told as observations alone, and
+        where there are too many of them, for less time.
         """
         sources, query = self._sources, ask.query
         registry = sources.engine.registry
@@ -102,9 +103,14 @@ class HistoryDoor:
         if not (sources.sight(ask.caller).seen[no] or any(ask.caller.scope.sees(each.placement) for each in placed)):
             raise Problem(404, "No such asset", f"There is no asset {ask.part('id')[:80]!r} that you may see.")
         kind = registry.kind_of(no)
-        point = point_of(kind, query.point, (Sort.NUMBER, Sort.CHOICE, Sort.FLAG), ask.caller)
+        point = point_of(kind, query.point, (Sort.NUMBER, Sort.CHOICE, Sort.FLAG, Sort.TEXT), ask.caller)
         spans = allowed_spans(ask.caller, placed, point, self._span(query))
         code = int(registry.point_number[registry.kind_codes[kind.kind], tuple(kind.points).index(point.name)])
+        if point.sort is Sort.TEXT:
+            texts = await self._asked(lambda: sources.history.of_texts(no, code, spans))
+            if len(texts) > ROWS_MAX:
+                raise Problem(400, "Too much", f"There are more than {ROWS_MAX:,} rows.", mend="Ask for less time.")
+            return _history(point, Told(0, []), texts)
         bucket_us = round(query.bucket_s * SECOND_US)
         named = point.sort is not Sort.NUMBER
         told = await self._asked(lambda: sources.history.of_asset(no, code, spans, bucket_us, named=named))
@@ -191,11 +197,11 @@ def allowed_spans(caller: Caller, placed: Sequence[Placed], point: Point[Any], a
     return spans
 
 
-def _history(point: Point[Any], told: Told) -> forms.History:
+def _history(point: Point[Any], told: Told, texts: Sequence[tuple[float, str]] = ()) -> forms.History:
     return forms.History(
         point=point.name,
         unit=point.unit,
         bucket_s=told.bucket_us / SECOND_US,
-        rows=told.rows,
+        rows=[*([*row] for row in told.rows), *([*row] for row in texts)],
         raw=told.bucket_us == 0,
     )

@@ -26,6 +26,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Seconds = Annotated[int, Meta(ge=0, le=TIME_S_MAX)]
 Group = Annotated[int, Meta(ge=0, lt=GROUPS_MAX)]
 Metres = Annotated[float, Meta(ge=0, le=100_000)]
+Degrees = Annotated[float, Meta(ge=0, lt=360)]
 
 
 class Users(StrEnum):
@@ -95,11 +96,14 @@ class Lane(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Movement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way through the junction that a group releases. approach, exit: lanes by name; of pedestrians both are their
-    crossing."""
+    crossing. comes_deg, leaves_deg: where they lie, seen from the middle of the junction, clockwise from north; None
+    where that is not known. Nothing but drawings goes by them."""
 
     group: Group
     approach: Name
     exit: Name
+    comes_deg: Degrees | None = None
+    leaves_deg: Degrees | None = None
 
 
 class Detector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,14 +17,19 @@ class NetworkWrong(ValueError):
     """A file that is no network of SUMO's, or one without traffic lights. The text says which."""
 
 
+Spot = tuple[float, float]
+"""Metres east and north of the network's own zero."""
+
+
 @dataclass(frozen=True, slots=True)
 class NetLane:
-    """A lane of a network. edge: the road that it is a lane of."""
+    """A lane of a network. edge: the road that it is a lane of. shape: its middle, from its start to its end."""
 
     name: str
     edge: str
     length_m: float
     speed_m_s: float
+    shape: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,14 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What a network file says. programmes: by the name of the traffic light, the first of each."""
+    """What a network file says. programmes: by the name of the traffic light, the first of each. nodes: where each
+    lies."""
 
     lanes: Mapping[str, NetLane]
     connections: Sequence[Connection]
     rows: Mapping[tuple[str, int], Row]
     programmes: Mapping[str, Programme]
+    nodes: Mapping[str, Spot]
 
 
 def read_network(path: Path) -> Network:
@@ -93,11 +100,14 @@ def read_network(path: Path) -> Network:
         for lane in edge.iterfind("lane"):
             name = lane.get("id", "")
             lanes[name] = NetLane(
-                name, edge.get("id", ""), float(lane.get("length", "0")), float(lane.get("speed", "0"))
-            )
+                name, edge.get("id", ""), float(lane.get("length", "0")), float(lane.get("speed", "0")),
+                _shape(lane.get("shape", "")),
+            )  # fmt: skip
     rows: dict[tuple[str, int], Row] = {}
     row_counts: dict[str, int] = {}
+    nodes: dict[str, Spot] = {}
     for node in root.iterfind("junction"):
+        nodes[node.get("id", "")] = float(node.get("x", "0")), float(node.get("y", "0"))
         for row in node.iterfind("request"):
             index = int(row.get("index", "0"))
             rows[node.get("id", ""), index] = Row(_bits(row.get("foes", "")), _bits(row.get("response", "")))
@@ -108,7 +118,13 @@ def read_network(path: Path) -> Network:
         for each in root.iterfind("connection")
         if not each.get("from", "").startswith(":") or each.get("tl")
     )
-    return Network(lanes, connections, rows, _programmes(root))
+    return Network(lanes, connections, rows, _programmes(root), nodes)
+
+
+def _shape(text: str) -> tuple[Spot, ...]:
+    """Where a lane runs; what is said of heights is left out."""
+    spots = (spot.split(",") for spot in text.split())
+    return tuple((float(spot[0]), float(spot[1])) for spot in spots)
 
 
 def _bits(text: str) -> frozenset[int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import atan2, degrees
 
 import msgspec
 
@@ -23,7 +24,7 @@ from vigie.services.signals.junction import (
     SignalGroup,
     Users,
 )
-from vigie.sim.traffic.netfile import Connection, Network, NetworkWrong, Programme
+from vigie.sim.traffic.netfile import Connection, Network, NetworkWrong, Programme, Spot
 from vigie.sim.traffic.stages import stages_of
 
 SEEN_M = 50.0
@@ -150,7 +151,7 @@ class _Maker:
         )
         movements = tuple(
             # Who walks is on the crossing from the first step to the last.
-            Movement(group_of[link], each.to if each.crossing else each.lane, each.to)
+            Movement(group_of[link], each.to if each.crossing else each.lane, each.to, *_sides_deg(self.network, each))
             for link, all_of_it in sorted(self.by_link.items())
             if link in group_of
             for each in all_of_it
@@ -352,6 +353,27 @@ class _Detectors:
             whole = start_m <= 0 and end_m >= self._length_m(lane)
             self.places.append(Place(lane, start_m, end_m, whole))
         return self.known[name]
+
+
+def _sides_deg(network: Network, way: Connection) -> tuple[float | None, float | None]:
+    """Where a way comes from and where it leaves to, seen from its node, clockwise from north; of walkers, twice where
+    their crossing is."""
+    start, end = (network.lanes[name].shape if name in network.lanes else () for name in (way.lane, way.to))
+    if way.crossing is not None:
+        middle = network.nodes.get(way.node)
+        if middle is None or len(end) < 2:
+            return None, None
+        side_deg = _deg(middle, ((end[0][0] + end[-1][0]) / 2, (end[0][1] + end[-1][1]) / 2))
+        return side_deg, side_deg
+    return (
+        _deg(start[-1], start[-2]) if len(start) > 1 else None,
+        _deg(end[0], end[1]) if len(end) > 1 else None,
+    )
+
+
+def _deg(here: Spot, there: Spot) -> float:
+    """Which way another place is, clockwise from north."""
+    return round(degrees(atan2(there[0] - here[0], there[1] - here[1]))) % 360.0
 
 
 def _lane(network: Network, name: str) -> Lane:
