@@ -14,11 +14,13 @@ from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of
 from tests.people import QUETIGNY, Browser
 from tests.post import now_us, reading
+from vigie.core.times import HOUR_US
 
 # A browser that draws in software, beside two others.
 pytestmark = pytest.mark.timeout(240)
 
 ORDER, SELECTION = "section[aria-label='Ordre']", "section[aria-label='Sélection']"
+NEXT_HOUR = "L'heure qui vient"
 LAST_ORDERS = "section[aria-label='Derniers ordres'] li"
 
 
@@ -315,3 +317,21 @@ def test_an_address_cannot_name_another_path_of_the_api(window: Open) -> None:
     operator = window(path="#order=" + "..%2Fcity")
     operator.see("Introuvable")
     assert not re.search("undefined|NaN", operator.by(ORDER).inner_text())
+
+
+def test_a_detector_tells_its_next_hour_and_how_much_is_missing_to_do_so(here: Town, window: Open) -> None:
+    operator = window(size=(1440, 900))
+    operator.map_stands()
+    hour = f"section[aria-label={NEXT_HOUR!r}]"
+    missing = {"state": "learning", "done": 1.0, "days": 3, "wanted": 14, "detectors": []}
+    operator.page.route("**/traffic/forecast?*", lambda route: route.fulfill(json=missing))
+    operator.search("boucle nord dijon")
+    expect(operator.by(hour)).to_contain_text("14 jours de comptages\N{NO-BREAK SPACE}; connus\N{NO-BREAK SPACE}: 3")
+    operator.page.unroute("**/traffic/forecast?*")
+    operator.press("Escape")
+    end_us = now_us() // HOUR_US * HOUR_US
+    told = [reading("detector-dijon-0", "flow", 300.0 + 10 * (n % 24), end_us - n * HOUR_US) for n in range(17 * 24)]
+    assert here.post.send(told).status == 200
+    operator.search("boucle nord dijon")
+    expect(operator.by(f"{hour} strong")).to_have_text(re.compile(r"^\d{3} véhicules$"))
+    expect(operator.by(hour)).to_contain_text("d'habitude")
