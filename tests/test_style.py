@@ -86,6 +86,8 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Definition, bool]]:
     """Every class and function with its full name, and whether it can be reached from outside by public names."""
     for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.expr):
+            continue  # Nothing is defined within one.
         if isinstance(node, Definition):
             name = f"{prefix}{node.name}"
             yield name, node, not any(part.startswith("_") for part in name.split("."))
