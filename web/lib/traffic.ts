@@ -18,3 +18,22 @@ export interface Forecast {
   end: string | null
   detectors: Outlook[]
 }
+
+export interface StreetTraffic {
+  detector: string
+  street: string
+  name: string
+  line: [number, number][]
+  both: boolean
+  flow: number | null
+  speed: number | null
+  free_speed: number
+  occupancy: number | null
+  density: number | null
+  level: 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | null
+}
+
+export interface Streets {
+  at: string
+  streets: StreetTraffic[]
+}

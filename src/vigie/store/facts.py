@@ -173,7 +173,7 @@ class SqlFacts:
         """The outlines of the town, as its tiles are drawn from."""
         return read_outlines(self._engine, self._catalogue)
 
-    def lines(self) -> tuple[list[str], Int64s, Floats, Floats]:
+    def lines(self) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
         """The stretches of streets, as they are drawn; see `vigie.engine.ports.FactStore`."""
         return read_lines(self._engine, self._catalogue)
 

@@ -50,11 +50,11 @@ def read_outlines(engine: Engine, catalogue: Catalogue, numbers: Sequence[int] |
     ]
 
 
-def read_lines(engine: Engine, catalogue: Catalogue) -> tuple[list[str], Int64s, Floats, Floats]:
+def read_lines(engine: Engine, catalogue: Catalogue) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
     """The stretches of streets in service that have a shape; see `vigie.engine.ports.FactStore.lines`."""
     kinds = [kind.kind for kind in catalogue.assets.values() if kind.street]
     c = ASSET.c
-    query = select(c.name, c.geometry).where(c.kind.in_(kinds), c.geometry.is_not(None), c.retired_us.is_(None))
+    query = select(c.no, c.name, c.geometry).where(c.kind.in_(kinds), c.geometry.is_not(None), c.retired_us.is_(None))
     with engine.connect() as read:
         rows = read.execute(query.order_by(c.no)).all()
     blobs = np.empty(len(rows), np.object_)
@@ -62,5 +62,6 @@ def read_lines(engine: Engine, catalogue: Catalogue) -> tuple[list[str], Int64s,
     parts, of = shapely.get_parts(shapely.from_wkb(blobs, on_invalid="ignore"), return_index=True)
     corners, line = shapely.get_coordinates(parts, return_index=True)
     start = np.searchsorted(line, np.arange(len(parts) + 1))
-    names = [str(rows[each][0]) for each in ints(np.asarray(of))]
-    return names, start.astype(np.int64), corners[:, 0].copy(), corners[:, 1].copy()
+    own = [rows[each] for each in ints(np.asarray(of))]
+    assets = np.array([row.no for row in own], np.int64)
+    return assets, [str(row.name) for row in own], start.astype(np.int64), corners[:, 0].copy(), corners[:, 1].copy()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 
 from tests.post import NO_RESERVE, RunningPost, make, now_us, reading, running
 from vigie.app import admit_device, installation
@@ -26,9 +27,17 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
     make(folder)
     with installation(Settings(data=folder, city="Essai", **NO_RESERVE)) as opened:
         area = "dijon-metropole/dijon"
-        opened.take_assets(
-            "counting", [Draft(key=f"d{n}", kind="detector", lon=5.0, lat=47.3, area=area) for n in range(3)]
-        )
+        street = Draft(
+            key="s", kind="street", name="Rue Verte", lon=5.001, lat=47.3, area=area, attributes={"speed_limit": 30.0},
+            geometry=shapely.to_wkb(shapely.LineString([(4.999, 47.3), (5.003, 47.3)])),
+        )  # fmt: skip
+        said = ({"direction": "O", "lanes": 2.0}, {"direction": "E"}, {})
+        detectors = [
+            Draft(key=f"d{n}", kind="detector", lon=5.0 + n / 1e4, lat=47.3001, area=area, attributes=dict(own))
+            for n, own in enumerate(said)
+        ]
+        far = Draft(key="far", kind="detector", lon=5.1, lat=47.3, area=area)
+        opened.take_assets("counting", [street, *detectors, far])
         ids = [row[0] for row in opened.facts.registry_rows() if row[2] == "detector"]
         secret = admit_device(opened, "counting", ids)
     with running(folder, secret) as started:
@@ -77,3 +86,25 @@ def test_what_is_no_detector_that_one_sees_is_not_found(post: RunningPost) -> No
     for other in ("detector-none", "junction-j1"):
         assert post.ask("GET", f"{FORECAST}&detector={other}").status == 404
     assert post.ask("GET", "/api/v1/traffic/forecast?wait_s=1000").status == 400
+
+
+def test_streets_are_told_as_they_are_driven_with_a_level_where_anything_is_known(post: RunningPost) -> None:
+    now = now_us()
+    told = [
+        reading("detector-d0", "flow", 900.0, now), reading("detector-d0", "occupancy", 10.0, now),
+        reading("detector-d1", "speed", 8.0, now), reading("detector-d1", "working", True, now),
+        reading("detector-d2", "speed", 40.0, now), reading("detector-d2", "working", False, now),
+    ]  # fmt: skip
+    assert post.send(told).body["accepted"] == len(told)
+    answer = post.ask("GET", "/api/v1/traffic/streets")
+    assert answer.status == 200
+    by_id = {each["detector"]: each for each in answer.body["streets"]}
+    assert set(by_id) == {"detector-d0", "detector-d1", "detector-d2"}
+    west, east, broken = (by_id[f"detector-d{n}"] for n in range(3))
+    assert (west["line"][0], east["line"][0]) == ([5.003, 47.3], [4.999, 47.3])
+    assert (west["name"], west["street"], west["free_speed"]) == ("Rue Verte", "street-s", 30)
+    # 900 an hour on two lanes that are occupied for a tenth of the time.
+    assert west["speed"] == pytest.approx(29.2, abs=0.1)
+    assert [each["level"] for each in (west, east, broken)] == ["A", "F", None]
+    assert [each["both"] for each in (west, east, broken)] == [False, False, True]
+    assert (broken["flow"], broken["speed"]) == (None, None)

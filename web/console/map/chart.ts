@@ -3,6 +3,7 @@ import { addProtocol, Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { live, type Handle } from '@lib/live.svelte'
 import type { Theme } from '@lib/prefs.svelte'
+import type { StreetTraffic } from '@lib/traffic'
 import type { Area, Bounds, City, Kinds } from '@lib/types'
 import type { Covered } from '../state/map.svelte'
 import { movers } from '../state/movers'
@@ -16,6 +17,7 @@ import { areaLabels, Overlay } from './overlay'
 import { paletteOf } from './palette'
 import { places } from './places'
 import { Screen } from './screen'
+import { Streaks } from './streaks'
 import { areaNamed, ASSET_TILES, CHOSEN_AREA, CHOSEN_STREET, NOTHING, streetWithin, styleOf } from './style'
 import { Traffic, type MoverKind } from './traffic'
 
@@ -68,6 +70,7 @@ export class CityChart {
   readonly lamps = new LampStates()
   readonly overlay: Overlay
   readonly traffic: Traffic
+  readonly streaks = new Streaks()
   /** Drawn over everything else on the signs' canvas: the lasso, a place being chosen. */
   paintOver: ((ink: CanvasRenderingContext2D) => void) | null = null
 
@@ -163,6 +166,7 @@ export class CityChart {
 
   setHidden(hidden: ReadonlySet<string>): void {
     this.#hidden = hidden
+    this.streaks.hidden = hidden.has('signals')
     this.#setKinds(this.#options.kinds)
     if (this.map.getLayer(LAMPS)) {
       this.map.setFilter(LAMPS, ['in', ['get', 'k'], ['literal', [...this.lights.codes]]])
@@ -171,6 +175,12 @@ export class CityChart {
     this.#subscribed = null
     this.#subscribe()
     this.map.triggerRepaint()
+  }
+
+  /** How traffic flows in the streets where it is counted. */
+  setFlowing(streets: readonly StreetTraffic[]): void {
+    this.streaks.set(streets)
+    this.redraw()
   }
 
   setAreas(areas: Area[]): void {
@@ -334,8 +344,9 @@ export class CityChart {
     cancelAnimationFrame(this.#moverFrame)
     fit(this.#moving, this.screen)
     this.#moverLast = performance.now()
+    const flowing = this.streaks.draw(this.#moving, this.traffic.palette, this.screen, this.#moverLast)
     const gliding = this.traffic.draw(this.#moving, this.screen, this.#moverLast, live.now() / 1000)
-    if (gliding && !this.#reduced.matches && !document.hidden) this.#glide()
+    if ((flowing || gliding) && !this.#reduced.matches && !document.hidden) this.#glide()
   }
 
   #glide(): void {

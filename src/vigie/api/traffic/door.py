@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import numpy as np
@@ -10,8 +11,10 @@ from vigie.api.city.sources import Sources
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.api.sums import Progress, Stopped, Sum, Sums
-from vigie.api.traffic.forms import Forecast, ForecastQuery, Outlook
+from vigie.api.traffic.forms import Forecast, ForecastQuery, Outlook, Streets
 from vigie.api.traffic.looking import Looked, Looking
+from vigie.api.traffic.state import state_of
+from vigie.api.traffic.streets import Counting, counting
 from vigie.core.calendar import Calendar
 from vigie.core.past import Past, TooLong
 from vigie.core.times import HOUR_US, MINUTE_US, from_us
@@ -36,6 +39,7 @@ class TrafficDoor:
         self._looking = Looking(past, calendar, lambda: sources.history.first_us([flow]))
         self._sums = Sums[Looked]("vigie-traffic")
         self._few: tuple[int, int] = (0, 0)
+        self._counting: tuple[int, tuple[Counting, ...]] | None = None
         self.watch = self._sums.watch
 
     @property
@@ -44,6 +48,7 @@ class TrafficDoor:
         return [
             Operation("GET", "traffic/forecast", self.forecast, query=ForecastQuery, answer=Forecast, public=True,
                       problems=(404, 503)),
+            Operation("GET", "traffic/streets", self.streets, answer=Streets, public=True),
         ]  # fmt: skip
 
     async def forecast(self, ask: Ask[ForecastQuery, Nothing]) -> Answer | Forecast:
@@ -86,6 +91,21 @@ class TrafficDoor:
             start=from_us(found.at_us), end=from_us(found.at_us + HOUR_US),
             detectors=self._told(ask, found, wanted),
         )  # fmt: skip
+
+    async def streets(self, ask: Ask[Nothing, Nothing]) -> Streets:
+        """Tells how traffic flows now in the streets where a detector counts: flow, speed, occupancy, level of service.
+
+        A detector that says it does not work, or whose word is past its time, is told with everything unknown.
+        """
+        sources = self._sources
+        engine, now_us = sources.engine, sources.clock.now_us()
+        version = engine.registry.version
+        if self._counting is None or self._counting[0] != version:
+            self._counting = version, await asyncio.to_thread(counting, engine)
+        seen = sources.sight(ask.caller).seen
+        registry = engine.registry
+        shown = [each for each in self._counting[1] if seen[each.detector] and not registry.gone[each.detector]]
+        return Streets(at=from_us(now_us), streets=state_of(engine, shown, now_us))
 
     def _sees(self, ask: Ask[ForecastQuery, Nothing], no: int) -> bool:
         registry = self._sources.engine.registry

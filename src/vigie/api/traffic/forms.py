@@ -33,6 +33,32 @@ class Outlook(Form, frozen=True, kw_only=True):
     high: float
 
 
+class StreetTraffic(Form, frozen=True, kw_only=True):
+    """Traffic at one detector on its stretch of a street. line: longitude and latitude of its corners, in the direction
+    that is driven; both: whether that direction is unknown. flow: vehicles an hour; occupancy: percent of time; speed
+    in km/h, told or reckoned from these two; free_speed: the street's limit; density: vehicles on a kilometre of one
+    lane; level: level of service, A to F. What is unknown is null."""
+
+    detector: str
+    street: str
+    name: str
+    line: list[tuple[float, float]]
+    both: bool
+    flow: float | None
+    speed: float | None
+    free_speed: float
+    occupancy: float | None
+    density: float | None
+    level: Literal["A", "B", "C", "D", "E", "F"] | None
+
+
+class Streets(Form, frozen=True, kw_only=True):
+    """Traffic in the streets where somebody counts, at an instant."""
+
+    at: Instant
+    streets: list[StreetTraffic]
+
+
 class Forecast(Form, frozen=True, kw_only=True):
     """The next hour. state: "reading" while the counts of the last weeks are read, with the share that is done;
     "learning" where too few days are known to foretell anything; "ready". days, wanted: days with counts, and how many
