@@ -335,3 +335,5 @@ def test_a_detector_tells_its_next_hour_and_how_much_is_missing_to_do_so(here: T
     operator.search("boucle nord dijon")
     expect(operator.by(f"{hour} strong")).to_have_text(re.compile(r"^\d{3} véhicules$"))
     expect(operator.by(hour)).to_contain_text("d'habitude")
+    # Its street has traffic on the map, which goes with the signals, and not where nobody can say what flows.
+    assert operator.evaluate("() => vigie.chart.streaks.count") == 2

@@ -127,7 +127,7 @@ def _rest(area: str) -> Iterator[Draft]:
     for kind, n, x_m, y_m, name, attributes in (
         ("junction", 0, -250, 0, "Gare / Marché", {"controller": "CR-A"}),
         ("junction", 1, 250, 0, "Gare / Haute", {"controller": "CR-B"}),
-        ("detector", 0, -280, 6, "Boucle nord", {"lanes": 2}),
+        ("detector", 0, -280, 6, "Boucle nord", {"lanes": 2, "direction": "E"}),
         ("camera", 0, 0, 8, "Place du Marché", {"model": "dôme", "bearing": 120.0, "view": 75.0}),
         ("bollard", 0, 0, -300, "Rue piétonne", {}),
         ("bike_station", 0, 60, 12, "Vélos Gare", {}),

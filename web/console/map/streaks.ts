@@ -13,7 +13,7 @@ const ASIDE_ZOOM = 14
 const SLOWED = 0.35
 /** Nobody counts so far from the place where it was counted. */
 const REACH_M = 260
-const STREAK_M = 9
+const STREAK_M = 12
 /** Where traffic is as thin as this many vehicles on a kilometre, and as thick, streaks get no sparser, and no denser. */
 const SPARSE_KM = 2
 const DENSE_KM = 90
@@ -80,7 +80,7 @@ export class Streaks {
   draw(ink: CanvasRenderingContext2D, c: Palette, screen: Screen, nowMs: number): boolean {
     if (this.hidden || screen.zoom < NEAR_ZOOM || !this.#drawn.length) return false
     const pxPerM = 1 / (screen.span(1) * this.#unitM)
-    const width = Math.max(1, Math.min(3.2, (screen.zoom - 11.5) * 0.7))
+    const width = Math.max(1.2, Math.min(4, (screen.zoom - 11) * 0.75))
     // Traffic keeps right: each direction has its own half of the street.
     const aside = screen.zoom >= ASIDE_ZOOM ? Math.max(width, 2.4 * pxPerM) : 0
     let moves = false
@@ -95,7 +95,7 @@ export class Streaks {
       ink.setLineDash([dash, gap])
       ink.lineDashOffset = -((nowMs / 1_000) * street.metresPerS * pxPerM) % (dash + gap)
       ink.strokeStyle = street.stands ? c.signalAmber : c.mover
-      ink.globalAlpha = street.stands ? 0.95 : 0.7
+      ink.globalAlpha = street.stands ? 1 : 0.85
       ink.stroke()
       moves ||= street.metresPerS > 0
     }
