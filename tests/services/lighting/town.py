@@ -46,7 +46,13 @@ class NoFacts:
         self.entries: list[Entry] = []
         self.reacted_to = 0
         self.has_room = True
-        self.drawn: tuple[list[str], Int64s, Floats, Floats] = ([], np.zeros(1, np.int64), np.empty(0), np.empty(0))
+        self.drawn: tuple[Int64s, list[str], Int64s, Floats, Floats] = (
+            np.empty(0, np.int64),
+            [],
+            np.zeros(1, np.int64),
+            np.empty(0),
+            np.empty(0),
+        )
 
     def commit(self, entries: Sequence[Entry], *, reacted_to: int | None = None) -> list[int]:
         self.entries += entries
@@ -62,7 +68,7 @@ class NoFacts:
                 columns[name] = np.array([said.get(name, "") for _, said in rows], np.object_)
         return np.array([no for no, _ in rows], np.int64), columns
 
-    def lines(self) -> tuple[list[str], Int64s, Floats, Floats]:
+    def lines(self) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
         return self.drawn
 
     def given(self, automation: str, since_us: int) -> list[Given]:

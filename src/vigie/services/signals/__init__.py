@@ -5,83 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from vigie.core.kinds import (
-    Action,
-    AssetKind,
-    ConditionKind,
-    Hazard,
-    Outlet,
-    Param,
-    Proof,
-    Sort,
-    attribute,
-    choice,
-    flag,
-    number,
-    text,
-)
+from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.observations import Mask
 from vigie.core.service import City, Figure, How, Numbers, Refusal, Service
 from vigie.core.watch import Watch, points_of, watching
+from vigie.services.signals.flow.incidents import BLOCKAGES, TRAFFIC_BLOCKED
+from vigie.services.signals.kinds import Detector, Junction
 from vigie.services.signals.plans import junction_plan
 
-
-class Junction(AssetKind, name="junction", service="signals", shown="mode", public=True):
-    """A junction with a signal controller. The controller owns safety; the post asks for plans and modes.
-
-    groups: what each signal group shows, one letter a group in the controller's order: R red, Y yellow, G green, U red
-    and yellow, F flashing yellow, B flashing red, X dark, S starting up, - none. fault: the worst that the controller
-    says of itself; major is what keeps it from its service or wants a person in this shift, minor what can wait for the
-    next maintenance. faults: which, in the words of its protocol. control: who decides which stage comes next, which is
-    its plan; the post, by what detectors count; a person; a tram, a bus or an emergency vehicle. Told by a controller
-    that has inputs for stages, and by no other.
-    """
-
-    controller = attribute()
-    commissioned = attribute()
-    sound_signals = attribute()
-
-    mode = choice("colours", "flashing", "dark", "all_red", valid_s=300)
-    plan = number(low=0, high=255, valid_s=900)
-    stage = number(low=0, high=999, valid_s=180)
-    groups = text(valid_s=180)
-    cycle_time = number(unit="s", low=0, high=300, valid_s=900)
-    door = choice("closed", "open", valid_s=3_600)
-    fault = choice("none", "minor", "major", valid_s=3_600)
-    faults = text(valid_s=3_600)
-    control = choice("plan", "adaptive", "operator", "priority", valid_s=180)
-
-    run_plan = Action(
-        params=(Param("plan", low=1, high=16),),
-        proof=Proof("plan", param="plan"),
-        hazard=Hazard.CONFIRM,
-        proof_s=240,
-    )
-    set_mode = Action(
-        params=(Param("mode", Sort.CHOICE, choices=("colours", "flashing")),),
-        proof=Proof("mode", param="mode"),
-        hazard=Hazard.CONFIRM,
-        proof_s=240,
-    )
-    set_control = Action(
-        params=(Param("control", Sort.CHOICE, choices=("plan", "adaptive")),),
-        proof=Proof("control", param="control"),
-        hazard=Hazard.CONFIRM,
-        proof_s=240,
-    )
-
-
-class Detector(AssetKind, name="detector", service="signals", shown="flow", public=True):
-    """A loop or another counter on a lane or a cross-section."""
-
-    lanes = attribute(Sort.NUMBER)
-    direction = attribute()
-
-    flow = number(unit="/h", low=0, high=20_000, valid_s=7_200, public=True)
-    speed = number(unit="km/h", low=0, high=250, valid_s=7_200, public=True)
-    occupancy = number(unit="%", low=0, high=100, valid_s=7_200, public=True)
-    working = flag(valid_s=7_200)
-
+__all__ = ["Detector", "Junction", "service"]
 
 JUNCTION_PLAN = junction_plan(Junction)
 """What control knows of each junction."""
@@ -132,9 +64,11 @@ service = Service(
         CONTROLLER_MINOR_FAULT,
         CONTROLLER_SILENT,
         DETECTOR_DEAD,
+        TRAFFIC_BLOCKED,
     ),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
+    sweep=BLOCKAGES,
     guards={Junction.set_control: (steers_by_inputs,)},
     plans=(JUNCTION_PLAN,),
     figures=(
