@@ -376,3 +376,22 @@ def test_a_sequencer_that_its_kernel_catches_shows_nothing_more() -> None:
     with pytest.raises(Unsafe) as caught:
         sequencer.step(None)
     assert {each.rule for each in caught.value.violations} == {Rule.GREEN_MIN, Rule.YELLOW_SKIPPED}
+
+
+@given(junction=junctions(), seed=st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_a_second_that_passes_without_a_look_is_like_one_that_is_looked_at(junction: Junction, seed: int) -> None:
+    """Two sequencers, of which one is never told the same wish again, but one that is equal to it."""
+    dice, quick, slow = Random(seed), Sequencer(junction, QUICK), Sequencer(junction, QUICK)
+    passed = 0
+    for _ in range(200):
+        wish = noise(junction, "one for long", dice)
+        again = None if wish is None else frozenset([*wish])
+        who = frozenset({0}) if dice.random() < 0.02 else NOBODY
+        looked_at: Any = quick.kernel
+        before = looked_at._at, looked_at._still_until
+        assert quick.step(wish, who) == slow.step(again, who)
+        passed += before[0] < before[1]
+        assert (quick.follows, quick.refused) == (slow.follows, slow.refused)
+        assert standing(quick) == standing(slow)
+    assert passed or len(junction.stages) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum, StrEnum
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -171,6 +172,7 @@ def mask(groups: Iterable[int]) -> int:
     return bits
 
 
+@lru_cache(4_096)
 def members(bits: int) -> tuple[int, ...]:
     """The groups of a mask, in their order."""
     found: list[int] = []

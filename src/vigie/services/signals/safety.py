@@ -127,6 +127,8 @@ class Kernel:
         self._held_until = 0
         """Until this second a round may begin in the order `_held_order`, if nothing changes before it."""
         self._held_order: tuple[int, ...] = ()
+        self._still_until = 0
+        """Until this second nothing is due as long as the wish and what is shown stay as they are."""
         self._wish: frozenset[int] = frozenset()
         """The wish that was looked at last, as a mask, and those of it that conflict."""
         self._wish_bits = self._wish_fights = 0
@@ -141,6 +143,7 @@ class Kernel:
         """Seconds were shown that were not seen: begins anew, knowing nothing."""
         self._last = self._promise = None
         self._was_away = False
+        self._still_until = 0
         self._timed.clear()
 
     # -- what was shown ---------------------------------------------------------------------------------------------
@@ -159,31 +162,31 @@ class Kernel:
             self._keep()
             return ()
         shown = [Colour(colour) for colour in second]
-        greens = mask(g for g, colour in enumerate(shown) if colour is Colour.GREEN)
-        yellows = mask(g for g, colour in enumerate(shown) if colour is Colour.YELLOW)
+        greens = mask([g for g, colour in enumerate(shown) if colour is Colour.GREEN])
+        yellows = mask([g for g, colour in enumerate(shown) if colour is Colour.YELLOW])
         found: list[Violation] = []
         if self._last is None:
             self._begin(at, greens, yellows)
         else:
             for group in members((greens ^ self._greens) | (yellows ^ self._yellows)):
                 found += self._turn(at, group, shown[group])
-        self._last, self._greens, self._yellows = second, greens, yellows
-        self._held_until = 0
+        self._last, self._greens, self._yellows = tuple(second), greens, yellows
+        self._held_until = self._still_until = 0
         self._keep()
         self._extend(greens & self._lines & mask(called & self._everyone))
         standing = list(self._standing(at))
         # What stands in this second breaks the next one too, if nothing changes.
         self._watch = 0 if standing else self._watched()
-        self._earliest = min((self._due[g] for g in members(self._rounds.all & ~greens)), default=NEVER)
+        self._earliest = min([self._due[g] for g in members(self._rounds.all & ~greens)], default=NEVER)
         return (*found, *standing)
 
     def _watched(self) -> int:
         """The second that will break a rule if nothing changes until then."""
         return min(
-            (
+            [
                 self._since[g] + (self._groups[g].yellow_s if self._yellows >> g & 1 else self._red_max_s(g))
                 for g in members(self._rounds.all & ~self._greens)
-            ),
+            ],
             default=NEVER,
         )
 
@@ -317,30 +320,51 @@ class Kernel:
         group = self._groups[g]
         return group.red_max_served_s if self._extended >> g & 1 else group.red_max_s
 
+    def still(self, second: Second, wanted: frozenset[int]) -> bool:
+        """Whether the next second may pass without a look, and it has passed then: it shows what the one before did,
+        the same is wished, and nothing is due. It is as if `refusal` and `see` had been asked, with nobody
+        announced."""
+        if self._at >= self._still_until or wanted is not self._wish or second is not self._last or self._timed:
+            return False
+        self._at += 1
+        return True
+
     # -- what may be asked for --------------------------------------------------------------------------------------
 
     def refusal(self, wanted: frozenset[int]) -> Refusal | None:
         """Why these greens, and red for all others, may not be asked for in the second that comes; None if they may."""
         if self._last is None:
             return Refusal(Rule.NOT_IN_COLOURS)
-        if not wanted <= self._everyone:
-            return Refusal(Rule.NO_SUCH_GROUP)
-        if wanted != self._wish:
-            self._wish, self._wish_bits = wanted, mask(wanted)
+        if wanted is not self._wish:
+            if not wanted <= self._everyone:
+                return Refusal(Rule.NO_SUCH_GROUP)
+            self._wish, self._wish_bits = frozenset(wanted), mask(wanted)
             self._wish_fights = clash(self._rounds.conflicts, self._wish_bits)
+            self._still_until = 0
         bits = self._wish_bits
         if self._wish_fights:
             return Refusal(Rule.CONFLICT, members(self._wish_fights))
-        cut = self._young(self._greens & ~bits)
-        if cut:
-            return Refusal(Rule.GREEN_MIN, members(cut))
-        shown = self._follow(bits)
-        if self._earliest >= self._at + self._rounds.round_s:
+        shown = self._greens
+        if bits != shown:
+            cut = self._young(shown & ~bits)
+            if cut:
+                return Refusal(Rule.GREEN_MIN, members(cut))
+            shown = self._follow(bits)
+        patient_until = self._earliest - self._rounds.round_s + 1
+        if self._at < patient_until:
             self._timed[shown] = None
-            return None
-        if shown == self._greens and self._at < self._held_until:
+        elif shown == self._greens and self._at < self._held_until:
             self._timed[shown] = self._held_order
-            return None
+            patient_until = self._held_until
+        else:
+            return self._timely(shown)
+        if shown == self._greens:
+            starts = [self._ready[g] for g in members(bits & ~shown) if self._ready[g] > self._at]
+            self._still_until = min([patient_until, self._watch, *starts])
+        return None
+
+    def _timely(self, shown: int) -> Refusal | None:
+        """Whether a round from a second with these greens serves everybody in time, or they were promised."""
         late = self._late(shown)
         if late:
             self.promise()
@@ -357,6 +381,7 @@ class Kernel:
         """
         if self._last is None:
             return None
+        self._still_until = 0
         rounds, greens = self._rounds, self._greens
         order = self._to_visit(self._promise) or self._to_visit(self._longest_first(greens, self._ended))
         wish = greens

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from vigie.services.signals.completeness import FRANCE, Rules
 from vigie.services.signals.junction import Colour, Junction, Second, conflict_masks, mask, members
-from vigie.services.signals.safety import Kernel, Refusal, Violation
+from vigie.services.signals.safety import NEVER, Kernel, Refusal, Violation
 
 
 class Follows(StrEnum):
@@ -48,11 +48,14 @@ class Sequencer:
         self._conflicts = conflict_masks(junction)
         self._at = 0
         self._held: frozenset[int] = frozenset()
-        self._greens = self._yellows = 0
+        self._greens: int = 0
+        self._yellows: int = 0
         # Before the start-up anything may have been under way: all others are given the time to clear.
         self._free = [
             max([0, *(self._intergreens[i][j] or 0 for i in members(row))]) for j, row in enumerate(self._conflicts)
         ]
+        self._still_until = 0
+        """Until this second no yellow runs out and nothing that is wished begins."""
         self._yellow_until = [0] * len(self._groups)
         self._shown: Second = tuple(Colour.RED for _ in self._groups)
 
@@ -61,6 +64,9 @@ class Sequencer:
 
         Raises Unsafe rather than show a second that breaks a rule, which no wish can bring about.
         """
+        if self._still(wanted, called):
+            self._at += 1
+            return self._shown
         if self._at:
             self._move(mask(self._chosen(wanted)))
         self._at += 1
@@ -68,6 +74,12 @@ class Sequencer:
         if violations:
             raise Unsafe(violations)
         return self._shown
+
+    def _still(self, wanted: frozenset[int] | None, called: frozenset[int]) -> bool:
+        """Whether nothing changes in the second that comes and nothing is due, by its own times and by the kernel's."""
+        if wanted is None or called or self._at >= self._still_until or self.follows is not Follows.WISH:
+            return False
+        return self.kernel.still(self._shown, wanted)
 
     def _chosen(self, wanted: frozenset[int] | None) -> frozenset[int]:
         """The greens to move towards: the first of wish, what is held and the promise that is not refused."""
@@ -98,11 +110,15 @@ class Sequencer:
             self._free[i] = at + yellow_s + 1
             for j in members(self._conflicts[i]):
                 self._free[j] = max(self._free[j], at + (self._intergreens[i][j] or 0))
-        beginning = mask(g for g in members(wish & ~greens) if self._free[g] <= at and not self._conflicts[g] & greens)
-        yellows = mask(g for g in members(ending | self._yellows) if at < self._yellow_until[g])
+        waiting = members(wish & ~greens)
+        beginning = mask([g for g in waiting if self._free[g] <= at and not self._conflicts[g] & greens])
+        yellows = mask([g for g in members(ending | self._yellows) if at < self._yellow_until[g]])
         if ending or beginning or yellows != self._yellows:
             self._greens, self._yellows = greens & wish | beginning, yellows
             self._shown = tuple(self._colour(g) for g in range(len(self._groups)))
+        times = [self._yellow_until[g] for g in members(yellows)]
+        times += [self._free[g] for g in members(wish & ~self._greens) if self._free[g] > at]
+        self._still_until = min(times, default=NEVER)
 
     def _colour(self, g: int) -> Colour:
         if self._greens >> g & 1:

@@ -54,7 +54,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a seed. stuck: who still stood at the cap, and why. control_s, sumo_s: seconds of the clock that
+    """What came of a seed. stuck: who still stood at the cap, and why. control_s, sumo_s: seconds of the processor that
     control and sequencers took, and SUMO."""
 
     outcome: Outcome
@@ -83,16 +83,16 @@ def run(asked: Asked, seed: int) -> Run:
                 if not world.waiting:
                     break
                 counts = [post.read() for post in posts]
-                started = time.perf_counter()
+                started = time.process_time()
                 wishes.append(list(controller.decide(now_s, counts, [post.second for post in posts])))
                 for post, wish in zip(posts, wishes.popleft(), strict=True):
                     post.second = post.sequencer.step(wish)
-                control_s += time.perf_counter() - started
+                control_s += time.process_time() - started
                 for post in posts:
                     post.show()
-                started = time.perf_counter()
+                started = time.process_time()
                 world.step()
-                sumo_s += time.perf_counter() - started
+                sumo_s += time.process_time() - started
                 violations += sum(post.look() for post in posts)
                 if now_s >= scenario.end_s - 1:
                     strangers.update(world.turn_away())

@@ -6,9 +6,12 @@ neighbours released and what came before, against what a green lane discharges.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from vigie.services.signals.control.layout import SATURATION_S, Bools, Floats, Ints, Layout
+from vigie.services.signals.control.compiled import compiled
+from vigie.services.signals.control.layout import SATURATION_S, Bools, Floats, Ints, Records, Roads
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
 
 AHEAD_S = 80
@@ -19,7 +22,6 @@ SMOOTHED_S = 120
 
 SILENT_S = 4
 """A green lane whose stop line nobody passed for so long is empty, or blocked: whatever was reckoned to be on it."""
-
 
 STANDS_S = 3
 """Whoever is on the entry's loop for so long stands there, at the end of a queue."""
@@ -33,137 +35,192 @@ QUEUED = 1.5
 FULL = 0.85
 """An area that holds so much of what it has room for may hide a queue behind it."""
 
-HIDDEN = 1.0
 HIDDEN_MAX = 20.0
 """No more vehicles than this are supposed behind an area."""
 
+LEAST_SHARE = 1e-4
+"""A lane's share of what neighbours announce, where it had nothing before."""
 
-class Estimate:
-    """Vehicles on each lane, those of them that are still driving up, and arrivals to come."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        count = layout.junctions * layout.lanes
-        self.present: Floats = np.zeros(count)
-        self.passed: Floats = np.zeros(count)
-        self.inflow_s: Floats = np.full(count, 0.02)
-        self._foreseen_s: Floats = np.zeros(count)
-        self._share: Floats = np.full(count, 0.1)
-        self._reckoned: Floats = np.zeros(count)
-        self._reached_s: Ints = np.zeros(count, np.int64)
-        self._to_loop = layout.entry_room.ravel()
-        self.out_heard: Bools = np.zeros(count, bool)
-        self._area_m: Floats = np.maximum(np.bincount(layout.area_lane, layout.area_m, minlength=count), 1e-9)
-        self._hidden: Floats = np.zeros(count)
-        self._room = layout.room.ravel()
-        self._silent_s: Ints = np.zeros(count, np.int64)
-        self._travel_s = layout.travel_s.ravel()
-        self._young: Floats = np.zeros((int(self._travel_s.max(initial=1)), count))
-        self._coming: Floats = np.zeros((AHEAD_S, count))
+LANE = np.dtype(
+    [
+        *((name, np.float64) for name in ("present", "standing", "stood", "passed", "inflow_s", "foreseen_s", "share")),
+        *((name, np.float64) for name in ("reckoned", "hidden", "on", "heard")),
+        *((name, np.int64) for name in ("reached_s", "silent_s")),
+        ("counted", np.bool_),
+    ]
+)
+"""What is on a lane. present: vehicles as far as is seen. standing: those that stand, and hidden ones; stood: the same
+a second before. passed: who passed the stop line in the last second; counted: whether a loop said so. inflow_s: mean
+vehicles a second; foreseen_s: those of them that neighbours announced. share: of what neighbours announce, by
+comparison. reckoned: in less out. hidden: vehicles behind a full area. on: vehicles on its areas; heard: the part of
+their length that says so. reached_s, silent_s: for how long somebody stands on the entry's loop, and nobody passed a
+green stop line."""
 
-    def see(self, counts: Ints, green: Bools) -> None:
-        """Takes in a second. counts: of all junctions in a row. green: lanes of which somebody may go."""
-        layout = self._layout
-        heard = counts[layout.area_at] >= 0 if len(layout.area_at) else np.zeros(0, bool)
-        size = len(self.present)
-        on = np.bincount(
-            layout.area_lane, np.where(heard, counts[layout.area_at] * layout.area_share, 0.0), minlength=size
-        )
-        # Of a lane of several areas the living ones stand for the dead, if they are the greater part.
-        part = np.bincount(layout.area_lane, heard * layout.area_m, minlength=size) / self._area_m
-        silent = part < HEARD
-        on = on / np.where(silent, 1.0, part)
-        out, out_heard, standing = self._loops(counts, layout.stop.ravel())
-        up, up_heard, reached = self._loops(counts, layout.entry.ravel())
-        foreseen = self._coming[0]
-        # Reckoned: in less out, each as well as it is known.
-        usual_s = np.maximum(self.inflow_s, self._usual_s(silent))
-        came = np.where(up_heard, up, foreseen + np.maximum(usual_s - self._foreseen_s, 0.0))
-        went = np.where(out_heard, out, np.where(green, np.minimum(self._reckoned, SATURATION_S), 0.0))
-        self._silent_s = np.where(green & (out <= 0) & ~standing, self._silent_s + 1, 0)
-        self._reached_s = np.where(reached, self._reached_s + 1, 0)
-        self._reckoned = np.maximum(self._reckoned + came - went, 0.0)
-        self._reckoned[(self._silent_s >= SILENT_S) & out_heard] = 0.0
-        # Who stands on a loop is there, whatever in less out says; from the upper one a queue reaches to the line.
-        self._reckoned = np.where(standing, np.maximum(self._reckoned, QUEUED), self._reckoned)
-        queue = self._reached_s >= STANDS_S
-        self._reckoned = np.where(queue, np.maximum(self._reckoned, self._to_loop) + self.inflow_s, self._reckoned)
-        present = np.where(silent, self._reckoned, on)
-        self.passed = np.where(out_heard, out, np.maximum(self.present - present, 0.0))
-        entered = np.where(silent, came, np.maximum(present - self.present + self.passed, 0.0))
-        self.present = present
-        self._reckoned = np.where(silent, self._reckoned, on)
-        # Behind a full area a queue grows as the lane's traffic comes, and who enters comes out of it.
-        full = ~silent & (present >= FULL * self._room)
-        hidden = self._hidden + np.where(full, self.inflow_s, 0.0) - entered
-        self._hidden = np.where(full | (self._hidden > 0), np.clip(hidden, 0.0, HIDDEN_MAX), 0.0)
-        self._hidden[present < FULL * self._room / 2] = 0.0
-        self._young[1:] = self._young[:-1]
-        self._young[0] = entered
-        self.out_heard = out_heard
-        # Of a lane that nobody sees, what goes out is what came in.
-        counted = np.where(silent & ~up_heard & out_heard, out, entered)
-        self.inflow_s += (counted - self.inflow_s) / SMOOTHED_S
-        self._foreseen_s += (foreseen - self._foreseen_s) / SMOOTHED_S
-        self._share += (entered - self._share) / (5 * SMOOTHED_S)
-        self._coming[:-1] = self._coming[1:]
-        self._coming[-1] = 0.0
-        self._from_next_door()
 
-    def _usual_s(self, silent: Bools) -> Floats:
-        """The mean inflow of those lanes of each lane's junction that are seen. A lane that nobody sees is taken for
-        one of them at least: little green lets little out, and by that alone it would be forgotten."""
-        shape = (self._layout.junctions, self._layout.lanes)
-        seen = (~silent).reshape(shape)
-        means = (self.inflow_s.reshape(shape) * seen).sum(1) / np.maximum(seen.sum(1), 1)
-        return np.repeat(means, self._layout.lanes)
+class Traffic(NamedTuple):
+    """What is on all lanes, records as above, and on the way to them. clock: seconds so far, in one number. young: who
+    came onto the area, (lane, second), and coming, who will: both rings, by the clock."""
 
-    def _loops(self, counts: Ints, at: Ints) -> tuple[Floats, Bools, Bools]:
-        """Who left each loop, whether it says anything, and whether somebody is on it."""
-        found = np.where(at >= 0, counts[np.maximum(at, 0)], UNKNOWN)
-        return np.maximum(found, 0).astype(float), found != UNKNOWN, found == OCCUPIED
+    clock: Ints
+    lanes: Records
+    young: Floats
+    coming: Floats
 
-    def _from_next_door(self) -> None:
-        """Who left a neighbour is on the way here; which lane it will take goes by what each lane had before."""
-        layout = self._layout
-        if not layout.feeders:
-            return
-        left = self.passed[layout.fed_from]
-        now = np.flatnonzero(left)
-        if not len(now):
-            return
-        share = np.maximum(self._share[layout.fed_lane], 1e-4)
-        of_all = np.bincount(layout.fed_group, share, minlength=layout.feeders)[layout.fed_group]
-        part = left * layout.fed_share * share / of_all
-        after = np.minimum(layout.fed_after_s + 2, AHEAD_S - 1)
-        np.add.at(self._coming, (after[now], layout.fed_lane[now]), part[now])
 
-    def ahead(self, which: Ints, horizon_s: int) -> tuple[Floats, Floats]:
-        """Of some lanes: who stands, and who arrives at the stop line in each of the next seconds (second, lane)."""
-        queued = self.present[which].copy()
-        arrivals = np.zeros((horizon_s, len(which)))
-        travel_s = self._travel_s[which]
-        lane = np.arange(len(which))
-        for age_s in range(len(self._young)):
-            driving = np.where(age_s < travel_s, np.minimum(self._young[age_s, which], queued), 0.0)
-            queued -= driving
-            arrivals[np.minimum(np.maximum(travel_s - age_s - 1, 0), horizon_s - 1), lane] += driving
-        queued += HIDDEN * self._hidden[which]
-        second = np.arange(horizon_s)[:, None]
-        beyond = second >= travel_s
-        arrivals += np.where(beyond, self._coming[:horizon_s, which], 0.0)
-        near_s = self._layout.near_s[which]
-        foreseen_s = np.minimum(self._foreseen_s[which], self.inflow_s[which])
-        # What no neighbour announces comes evenly, and what one will announce comes as it came before.
-        arrivals += np.where(beyond, self.inflow_s[which] - foreseen_s, 0.0)
-        arrivals += np.where(beyond & (second >= near_s), foreseen_s, 0.0)
-        return queued, arrivals
+def nothing_known(roads: Roads) -> Traffic:
+    """What is supposed before the first second."""
+    lanes: Records = np.zeros(len(roads.lanes), LANE)
+    lanes["inflow_s"], lanes["share"] = 0.02, 0.1
+    longest_s = int(roads.lanes["travel_s"].max(initial=1))
+    return Traffic(np.zeros(1, np.int64), lanes, np.zeros((len(lanes), longest_s)), np.zeros((len(lanes), AHEAD_S)))
 
-    def blocked(self, counts: Ints) -> Floats:
-        """Of each lane, the part of its ways whose exits are full of vehicles."""
-        layout = self._layout
-        if not len(layout.exit_at):
-            return np.zeros(len(self.present))
-        full = counts[layout.exit_at] >= np.floor(layout.exit_room)
-        part: Floats = np.bincount(layout.exit_lane, full * layout.exit_share, len(self.present)).astype(np.float64)
-        return part
+
+@compiled
+def see(roads: Roads, traffic: Traffic, counts: Ints, green: Bools) -> None:
+    """Takes in a second. counts: of all junctions in a row. green: lanes of which somebody may go."""
+    clock = traffic.clock[0] = traffic.clock[0] + 1
+    _areas(roads.areas, roads.lanes, traffic.lanes, counts)
+    for junction in range(len(roads.lane_count)):
+        own = range(junction * roads.width, junction * roads.width + roads.lane_count[junction])
+        usual_s = _usual_s(traffic.lanes, own)
+        for at in own:
+            lane, road = traffic.lanes[at], roads.lanes[at]
+            out, up = _count(counts, road["stop"]), _count(counts, road["entry"])
+            foreseen = traffic.coming[at, clock % AHEAD_S]
+            traffic.coming[at, clock % AHEAD_S] = 0.0
+            entered = _pass(lane, road, out, up, foreseen, usual_s, green[at])
+            traffic.young[at, clock % traffic.young.shape[1]] = entered
+            lane["stood"] = lane["standing"]
+            lane["standing"] = lane["hidden"] + _standing(lane["present"], traffic.young[at], clock, road["travel_s"])
+    _announce(roads.feeds, traffic.lanes, traffic.coming, clock)
+
+
+@compiled
+def _count(counts: Ints, at: int) -> int:
+    return counts[at] if at >= 0 else UNKNOWN
+
+
+@compiled
+def _areas(areas: Records, roads: Records, lanes: Records, counts: Ints) -> None:
+    """Of several areas of a lane the living ones stand for the dead."""
+    for at in range(len(lanes)):
+        lanes[at]["on"] = lanes[at]["heard"] = 0.0
+    for at in range(len(areas)):
+        area = areas[at]
+        if counts[area["at"]] >= 0:
+            lanes[area["lane"]]["on"] += counts[area["at"]] * area["share"]
+            lanes[area["lane"]]["heard"] += area["area_m"]
+    for at in range(len(lanes)):
+        if lanes[at]["heard"] > 0:
+            lanes[at]["heard"] /= roads[at]["area_m"]
+
+
+@compiled
+def _usual_s(lanes: Records, own: range) -> float:
+    """The mean inflow of those of a junction's lanes that are seen. A lane that nobody sees is taken for one of them at
+    least: little green lets little out, and by that alone it would be forgotten."""
+    total, seen = 0.0, 0
+    for at in own:
+        if lanes[at]["heard"] >= HEARD:
+            total += lanes[at]["inflow_s"]
+            seen += 1
+    return total / max(seen, 1)
+
+
+@compiled
+def _pass(lane: Any, road: Any, out: int, up: int, foreseen: float, usual_s: float, green: bool) -> float:
+    """A second goes by on a lane; who came onto it."""
+    silent = lane["heard"] < HEARD
+    inflow_s, before = lane["inflow_s"], lane["present"]
+    unannounced_s = max(max(inflow_s, usual_s) - lane["foreseen_s"], 0.0)
+    came = max(up, 0.0) if up != UNKNOWN else foreseen + unannounced_s
+    went = max(out, 0.0)
+    if out == UNKNOWN and green:
+        went = min(lane["reckoned"], SATURATION_S)
+    lane["silent_s"] = lane["silent_s"] + 1 if green and out <= 0 and out != OCCUPIED else 0
+    lane["reached_s"] = lane["reached_s"] + 1 if up == OCCUPIED else 0
+    present = max(lane["reckoned"] + came - went, 0.0)
+    if out != UNKNOWN and lane["silent_s"] >= SILENT_S:
+        present = 0.0
+    # Who stands on a loop is there, whatever in less out says; from the upper one a queue reaches to the line.
+    if out == OCCUPIED:
+        present = max(present, QUEUED)
+    if lane["reached_s"] >= STANDS_S:
+        present = max(present, road["entry_room"]) + inflow_s
+    if not silent:
+        present = lane["on"] / lane["heard"]
+    passed = max(out, 0.0) if out != UNKNOWN else max(before - present, 0.0)
+    entered = came if silent else max(present - before + passed, 0.0)
+    lane["hidden"] = _hidden(lane["hidden"], present, road["room"], inflow_s, entered, silent)
+    lane["present"] = lane["reckoned"] = present
+    lane["passed"], lane["counted"] = passed, out != UNKNOWN
+    # Of a lane that nobody sees, what goes out is what came in.
+    came_in = passed if silent and up == UNKNOWN and out != UNKNOWN else entered
+    lane["inflow_s"] += (came_in - inflow_s) / SMOOTHED_S
+    lane["foreseen_s"] += (foreseen - lane["foreseen_s"]) / SMOOTHED_S
+    lane["share"] += (entered - lane["share"]) / (5 * SMOOTHED_S)
+    return entered
+
+
+@compiled
+def _hidden(hidden: float, present: float, room: float, inflow_s: float, entered: float, silent: bool) -> float:
+    """Behind a full area a queue grows as the lane's traffic comes, and who enters comes out of it."""
+    if present < FULL * room / 2:
+        return 0.0
+    full = not silent and present >= FULL * room
+    return min(max(hidden + (inflow_s if full else 0.0) - entered, 0.0), HIDDEN_MAX) if full or hidden > 0 else 0.0
+
+
+@compiled
+def _standing(present: float, young: Floats, clock: int, travel_s: int) -> float:
+    """Who is on a lane, without those who came onto it so recently that they still drive up."""
+    for age_s in range(travel_s):
+        present -= min(young[(clock - age_s) % len(young)], present)
+    return present
+
+
+@compiled
+def _announce(feeds: Records, lanes: Records, coming: Floats, clock: int) -> None:
+    """Who left a neighbour is on the way here; which lane it will take goes by what each lane had before."""
+    of_all = np.zeros(len(feeds))
+    for at in range(len(feeds)):
+        feed = feeds[at]
+        if lanes[feed["source"]]["passed"] > 0:
+            of_all[feed["group"]] += max(lanes[feed["lane"]]["share"], LEAST_SHARE)
+    for at in range(len(feeds)):
+        feed = feeds[at]
+        left = lanes[feed["source"]]["passed"]
+        if left > 0:
+            part = max(lanes[feed["lane"]]["share"], LEAST_SHARE) / of_all[feed["group"]]
+            after_s = min(feed["after_s"] + 2, AHEAD_S - 1)
+            coming[feed["lane"], (clock + 1 + after_s) % AHEAD_S] += left * feed["share"] * part
+
+
+@compiled
+def ahead(roads: Roads, traffic: Traffic, counts: Ints, free: Bools, step_s: int, steps: int) -> tuple[Floats, Floats]:
+    """Of the lanes of some junctions: who arrives at the stop line in each of the next steps, (junction, step, lane),
+    and the part of its ways whose exits are full of vehicles, (junction, lane)."""
+    width, clock = roads.width, traffic.clock[0]
+    arrivals = np.zeros((len(free), steps, width))
+    for junction in range(len(free)):
+        for at in range(roads.lane_count[junction] if free[junction] else 0):
+            row = junction * width + at
+            lane, travel_s, near_s = traffic.lanes[row], roads.lanes[row]["travel_s"], roads.lanes[row]["near_s"]
+            driving = lane["present"]
+            for age_s in range(travel_s):
+                each = min(traffic.young[row, (clock - age_s) % traffic.young.shape[1]], driving)
+                driving -= each
+                arrivals[junction, min((travel_s - age_s - 1) // step_s, steps - 1), at] += each
+            # What no neighbour announces comes evenly, and what one will announce comes as it came before.
+            announced_s = min(lane["foreseen_s"], lane["inflow_s"])
+            for second in range(travel_s, steps * step_s):
+                comes = traffic.coming[row, (clock + 1 + second) % AHEAD_S]
+                comes += lane["inflow_s"] if second >= near_s else lane["inflow_s"] - announced_s
+                arrivals[junction, second // step_s, at] += comes
+    blocked = np.zeros((len(free), width))
+    for at in range(len(roads.exits)):
+        way = roads.exits[at]
+        if counts[way["at"]] >= np.floor(way["room"]):
+            blocked[way["lane"] // width, way["lane"] % width] += way["share"]
+    return arrivals, blocked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from vigie.services.signals.control.site import Approach, Site
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Records = npt.NDArray[np.void]
 
 SATURATION_S = 0.5
 """Vehicles that leave a lane in a second of green with a queue: 1,800 an hour, the usual value of a lane."""
@@ -29,21 +31,62 @@ START_S = 1
 """Lost from the beginning of a green until vehicles leave at the saturation flow, beyond the reaction of the first."""
 
 
+ROAD = np.dtype(
+    [
+        ("travel_s", np.int64),
+        ("near_s", np.int64),
+        ("stop", np.int64),
+        ("entry", np.int64),
+        ("room", np.float64),
+        ("entry_room", np.float64),
+        ("area_m", np.float64),
+    ]
+)
+"""A lane. travel_s: to drive what areas see of it. near_s: the shortest way from a neighbour; 0 where none feeds it.
+stop, entry: its loops, -1 without one. room, entry_room: vehicles that stand as far back as areas see, and as the loop
+at the entry is. area_m: all its areas together."""
+
+AREA = np.dtype([("lane", np.int64), ("at", np.int64), ("share", np.float64), ("area_m", np.float64)])
+"""An area of a lane. at: the detector. share: the part of its vehicles that are the lane's."""
+
+EXIT = np.dtype([("lane", np.int64), ("at", np.int64), ("room", np.float64), ("share", np.float64)])
+"""An exit of a lane. at: the detector. share: the part of the lane's ways that lead there."""
+
+FEED = np.dtype(
+    [("source", np.int64), ("lane", np.int64), ("share", np.float64), ("after_s", np.int64), ("group", np.int64)]
+)
+"""A neighbour's lane that may lead to a lane of ours. share: the part of its vehicles that come our way. group: numbers
+the sets of lanes among which they spread."""
+
+
+class Roads(NamedTuple):
+    """What never changes of lanes and detectors: records as above. Lanes and detectors of all junctions stand in a row,
+    junction after junction, lanes padded to the same number of each, width; lane_count: (junction), without those that
+    pad. Compiled code believes what stands here: that each number is that of a lane or a detector."""
+
+    width: int
+    lane_count: Ints
+    lanes: Records
+    areas: Records
+    exits: Records
+    feeds: Records
+
+
 class Layout:
-    """The arrays. Indices: j a junction, l a lane at its stop line, k a stage, g a signal group."""
+    """The arrays of junctions. Indices: j a junction, l a lane at its stop line, k a stage, g a signal group.
+
+    Raises IndexError for a site that names a detector, an approach or a group that it has not.
+    """
 
     def __init__(self, sites: Sequence[Site]) -> None:
-        self.sites = tuple(sites)
+        self.detectors = sum(len(site.junction.detectors) for site in sites)
         self.stages = [tuple(stage.greens for stage in site.junction.stages) for site in sites]
         self.junctions = len(sites)
         self.lanes = max(1, *(len(site.approaches) for site in sites)) if sites else 1
         self.groups = max(1, *(len(site.junction.groups) for site in sites)) if sites else 1
         self.most_stages = max(1, *(len(stages) for stages in self.stages)) if sites else 1
-        shape = (self.junctions, self.lanes)
-        self.known_lane: Bools = np.zeros(shape, bool)
-        self.travel_s: Ints = np.ones(shape, np.int64)
-        self.room: Floats = np.ones(shape)
-        self.entry_room: Floats = np.ones(shape)
+        self.stage_count: Ints = np.array([len(stages) for stages in self.stages], np.int64)
+        self.group_count: Ints = np.array([len(site.junction.groups) for site in sites], np.int64)
         self.rate: Floats = np.zeros((self.junctions, self.most_stages, self.lanes))
         self.greens: Bools = np.zeros((self.junctions, self.most_stages, self.groups), bool)
         self.change_s: Ints = np.zeros((self.junctions, self.most_stages, self.most_stages), np.int64)
@@ -51,19 +94,13 @@ class Layout:
         self.red_max_s: Ints = np.full((self.junctions, self.groups), 120)
         for j, site in enumerate(sites):
             self._junction(j, site)
-        self._detectors(sites)
-        self._feeders(sites)
+        self.roads = self._roads(sites)
 
     def _junction(self, j: int, site: Site) -> None:
         junction = site.junction
         for g, group in enumerate(junction.groups):
             self.green_min_s[j, g] = group.green_min_s
             self.red_max_s[j, g] = group.red_max_s
-        for at, approach in enumerate(site.approaches):
-            self.known_lane[j, at] = True
-            self.travel_s[j, at] = max(1, round(approach.seen_m / max(approach.speed_m_s, 3.0)))
-            self.room[j, at] = max(1.0, approach.seen_m / SPACE_M)
-            self.entry_room[j, at] = max(1.0, approach.entry_m / SPACE_M)
         for k, stage in enumerate(self.stages[j]):
             for g in stage:
                 self.greens[j, k, g] = True
@@ -74,64 +111,60 @@ class Layout:
                 cleared_s = max((gap for gap in gaps if gap is not None), default=0)
                 self.change_s[j, k, other] = cleared_s + START_S if after - stage else 0
 
-    def _detectors(self, sites: Sequence[Site]) -> None:
-        """Places in one row of all counts, junction after junction."""
+    def _roads(self, sites: Sequence[Site]) -> Roads:
+        lanes: Records = np.zeros(self.junctions * self.lanes, ROAD)
+        lanes["travel_s"], lanes["stop"], lanes["entry"] = 1, -1, -1
+        areas: list[tuple[float, ...]] = []
+        exits: list[tuple[float, ...]] = []
         first = 0
-        areas: list[tuple[int, int, float, float]] = []
-        exits: list[tuple[int, int, float, float]] = []
-        self.stop: Ints = np.full((self.junctions, self.lanes), -1)
-        self.entry: Ints = np.full((self.junctions, self.lanes), -1)
         for j, site in enumerate(sites):
-            for at, approach in enumerate(site.approaches):
-                flat = j * self.lanes + at
-                for area in approach.areas:
-                    length_m = site.junction.detectors[area.detector].length_m
-                    areas.append((flat, first + area.detector, 1 / area.feeds, length_m))
-                self.stop[j, at] = first + approach.stop if approach.stop is not None else -1
-                self.entry[j, at] = first + approach.entry if approach.entry is not None else -1
-                for way in approach.ways:
-                    if way.exit in site.exits:
-                        detector = site.exits[way.exit]
-                        room = max(1.0, site.junction.detectors[detector].length_m / SPACE_M)
-                        exits.append((flat, first + detector, room, 1 / len(approach.ways)))
-            first += len(site.junction.detectors)
-        self.area_lane: Ints = np.array([each[0] for each in areas], np.int64)
-        self.area_at: Ints = np.array([each[1] for each in areas], np.int64)
-        self.area_share: Floats = np.array([each[2] for each in areas])
-        self.area_m: Floats = np.array([each[3] for each in areas])
-        self.exit_lane: Ints = np.array([each[0] for each in exits], np.int64)
-        self.exit_at: Ints = np.array([each[1] for each in exits], np.int64)
-        self.exit_room: Floats = np.array([each[2] for each in exits])
-        self.exit_share: Floats = np.array([each[3] for each in exits])
+            lengths_m = [detector.length_m for detector in site.junction.detectors]
+            for at, approach in enumerate(site.approaches, j * self.lanes):
+                own = [(at, first + area.detector, 1 / area.feeds, lengths_m[area.detector]) for area in approach.areas]
+                areas += own
+                lanes[at] = (
+                    max(1, round(approach.seen_m / max(approach.speed_m_s, 3.0))),
+                    0,
+                    first + _place(approach.stop, lengths_m) if approach.stop is not None else -1,
+                    first + _place(approach.entry, lengths_m) if approach.entry is not None else -1,
+                    max(1.0, approach.seen_m / SPACE_M),
+                    max(1.0, approach.entry_m / SPACE_M),
+                    sum(area_m for *_, area_m in own),
+                )
+                ways = [site.exits[way.exit] for way in approach.ways if way.exit in site.exits]
+                exits += [(at, first + out, max(1.0, lengths_m[out] / SPACE_M), 1 / len(approach.ways)) for out in ways]
+            first += len(lengths_m)
+        feeds = self._feeds(sites)
+        for _, at, _, after_s, _ in feeds:
+            lanes["near_s"][at] = min(lanes["near_s"][at] or after_s, max(1, after_s))
+        count: Ints = np.array([len(site.approaches) for site in sites], np.int64)
+        return Roads(self.lanes, count, lanes, np.array(areas, AREA), np.array(exits, EXIT), np.array(feeds, FEED))
 
-    def _feeders(self, sites: Sequence[Site]) -> None:
-        """Each pair of a neighbour's lane and a lane of ours that its vehicles may come to. near_s: the shortest of
-        their ways, by lane of ours; 0 where nobody next door feeds it."""
+    def _feeds(self, sites: Sequence[Site]) -> list[tuple[int, int, float, int, int]]:
+        """Each pair of a neighbour's lane and a lane of ours that its vehicles may come to."""
         lane_at = {
             (site.junction.name, approach.lane): j * self.lanes + at
             for j, site in enumerate(sites)
             for at, approach in enumerate(site.approaches)
         }
         pairs: list[tuple[int, int, float, int, int]] = []
-        self.near_s: Ints = np.zeros(self.junctions * self.lanes, np.int64)
         group = 0
         for j, site in enumerate(sites):
             for feeder in site.feeders:
                 source = lane_at.get((feeder.neighbour, feeder.lane))
-                if source is None:
-                    continue
-                for at in feeder.approaches:
-                    flat = j * self.lanes + at
-                    pairs.append((source, flat, feeder.share, feeder.travel_s, group))
-                    near_s = self.near_s[flat]
-                    self.near_s[flat] = min(near_s, feeder.travel_s) if near_s else max(1, feeder.travel_s)
-                group += 1
-        self.fed_from: Ints = np.array([each[0] for each in pairs], np.int64)
-        self.fed_lane: Ints = np.array([each[1] for each in pairs], np.int64)
-        self.fed_share: Floats = np.array([each[2] for each in pairs])
-        self.fed_after_s: Ints = np.array([each[3] for each in pairs], np.int64)
-        self.fed_group: Ints = np.array([each[4] for each in pairs], np.int64)
-        self.feeders = group
+                if source is not None:
+                    pairs += [
+                        (source, j * self.lanes + _place(at, site.approaches), feeder.share, feeder.travel_s, group)
+                        for at in feeder.approaches
+                    ]
+                    group += 1
+        return pairs
+
+
+def _place(at: int, among: Sequence[object]) -> int:
+    if not 0 <= at < len(among):
+        raise IndexError(f"{at} of {len(among)}")
+    return at
 
 
 def released(site: Site, approach: Approach, stage: frozenset[int]) -> float:

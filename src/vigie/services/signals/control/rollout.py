@@ -11,16 +11,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vigie.services.signals.control.layout import SATURATION_S, Floats, Ints
+from vigie.services.signals.control.compiled import compiled
+from vigie.services.signals.control.layout import SATURATION_S, Bools, Floats, Ints, Layout
 
 STEP_S = 2
-HORIZON_S = 40
-STAYS_S = (0, 2, 4, 8, 12, 18)
-"""For how long a stage may be kept before the first change that is looked at."""
+STEPS = 20
+HORIZON_S = STEPS * STEP_S
+STAYS: Ints = np.array([0, 1, 2, 4, 6, 9])
+"""For how many steps a stage may be kept before the first change that is looked at."""
 
 TARGETS = 6
-"""So many stages are looked at as the next one: those that would release most."""
+"""So many stages are looked at as the next one: those that would release most in the first SOON steps."""
 
+SOON = 6
 EMPTY = 0.5
 WORTH = 0.9
 """The rule leaves a stage with fewer vehicles than EMPTY for one with more than WORTH."""
@@ -28,108 +31,243 @@ WORTH = 0.9
 SOMEBODY = 0.05
 """Vehicles, now or soon, that make a stage a target."""
 
-RULED = 2
-"""The rule is asked at every so manieth step."""
-
 LEFT_S = 5.0
 """What each vehicle that still waits at the horizon costs beyond it."""
 
-MARGIN = 0.0
-"""Vehicle-seconds that a change must save, so that equal chances do not flutter."""
+MARGIN = 1e-6
+"""Vehicle-seconds that a change must save: what is as good but for how numbers are rounded does not flutter."""
+
+BLOCKED = 0.1
+"""What is left of a lane's discharge where all its exits are full."""
+
+PATIENT_S = 80
+URGENT = 3.0
+"""A group that has been red for longer than PATIENT_S weighs as much as vehicles that wait, up to URGENT of them at its
+longest red: it is served when that costs little, and the kernel need not break in when it costs much."""
+
+AT_ONCE_S = 10.0
+"""Such a wait ends with the first second of green."""
+
+RULED = tuple(step % 2 == 0 and step not in STAYS.tolist() for step in range(STEPS))
+"""The steps at which the rule is asked."""
+
+
+class Stages(NamedTuple):
+    """What never changes of stages, by junction; padded.
+
+    saturation_s: what a lane discharges at the most, vehicles a second. lane_count, stage_count, group_count:
+    (junction). greens: (junction, stage, group). change: (junction, stage, stage), steps from a green to the next,
+    least: (junction), steps of the longest minimum green. green_min_s, red_max_s: (junction, group).
+    """
+
+    saturation_s: float
+    lane_count: Ints
+    stage_count: Ints
+    group_count: Ints
+    greens: Bools
+    change: Ints
+    least: Ints
+    green_min_s: Ints
+    red_max_s: Ints
+
+
+def stages_of(layout: Layout) -> Stages:
+    """The stages of some junctions."""
+    return Stages(
+        SATURATION_S,
+        layout.roads.lane_count,
+        layout.stage_count,
+        layout.group_count,
+        layout.greens,
+        -(-layout.change_s // STEP_S),
+        -(-layout.green_min_s.max(1) // STEP_S),
+        layout.green_min_s,
+        layout.red_max_s,
+    )
 
 
 class Moves(NamedTuple):
     """First moves, and what they were chosen for: of each junction the stage to go for now (the current one to stay),
     and the cost, in vehicle-seconds, of the best play that stays and of the best that changes at once (infinite where
-    there is nothing to change to)."""
+    there is nothing to change to). Where staying was chosen it is the best of those plays that were needed to see that
+    no change is better. Of a junction that is not free the stage is the current one and the costs are not numbers."""
 
     stage: Ints
     stay_cost: Floats
     change_cost: Floats
 
 
+@compiled
 def first_moves(
-    current: Ints, queued: Floats, arrivals: Floats, rate: Floats, change_s: Ints, green_min_s: Ints
-) -> Moves:
-    """The first move of each junction.
-
-    current: (j). queued: (j, l). arrivals: (j, second, l), HORIZON_S of them. rate: (j, k, l), vehicles a second.
-    change_s: (j, k, k). green_min_s: (j), of any stage.
-    """
-    count, stages, lanes = rate.shape
-    j: Ints = np.arange(len(current))
-    steps = HORIZON_S // STEP_S
-    inflow = arrivals.reshape(count, steps, STEP_S, lanes).sum(2)
-    per_step = rate * STEP_S
-    weight = np.swapaxes(np.minimum(rate / SATURATION_S, 1.0), 1, 2)
-    worth = np.matmul((queued + inflow[:, :6].sum(1))[:, None, :], weight)[:, 0]
-    worth[j, current] = -1.0
-    targets = np.argsort(-worth, axis=1)[:, : min(TARGETS, stages)]
-    # One that nobody waits for, or that is there to fill the table, is no target.
-    targets = np.where(np.take_along_axis(worth, targets, 1) > SOMEBODY, targets, current[:, None])
-    stays = np.repeat(np.array(STAYS_S) // STEP_S, targets.shape[1])
-    # The last plan stays until the horizon: the rule may end it as any other.
-    stays = np.append(stays, 0)
-    target = np.concatenate([np.tile(targets, (1, len(STAYS_S))), current[:, None]], axis=1)
-    cost = _cost(current, target, stays, queued, inflow, per_step, weight, change_s, green_min_s)
-    best = cost[:, :-1].argmin(1)
-    first = np.where(stays[best] == 0, target[j, best], current)
-    stay_cost = np.where(stays[None, :-1] > 0, cost[:, :-1], np.inf).min(1)
-    stay_cost = np.minimum(stay_cost, cost[:, -1])
-    stage = np.where((stays[best] == 0) & (cost[j, best] < stay_cost - MARGIN), first, current)
-    changes = (stays[None, :-1] == 0) & (target[:, :-1] != current[:, None])
-    return Moves(stage, stay_cost, np.where(changes, cost[:, :-1], np.inf).min(1))
-
-
-def _cost(
+    stages: Stages,
+    free: Bools,
     current: Ints,
-    target: Ints,
-    stays: Ints,
+    standing: Floats,
+    arrivals: Floats,
+    rate: Floats,
+    blocked: Floats,
+    red_s: Ints,
+) -> Moves:
+    """The first move of each junction that is free to choose.
+
+    standing: (lane), of all junctions in a row. arrivals: (junction, step, lane). rate: (junction, stage, lane),
+    vehicles a second. blocked: (junction, lane), the part of its ways that lead nowhere. red_s: (junction, group).
+    """
+    count = len(free)
+    moves = np.empty(count, np.int64)
+    stay_cost, change_cost = np.empty(count), np.empty(count)
+    for j in range(count):
+        moves[j], stay_cost[j], change_cost[j] = current[j], np.nan, np.nan
+        if free[j]:
+            queued, inflow, per_step = _set_out(stages, j, standing, arrivals, rate, blocked, red_s)
+            weight = np.empty_like(per_step)
+            for stage in range(weight.shape[0]):
+                for lane in range(weight.shape[1]):
+                    weight[stage, lane] = min(per_step[stage, lane] / (stages.saturation_s * STEP_S), 1.0)
+            moves[j], stay_cost[j], change_cost[j] = first_move(
+                current[j], queued, inflow, per_step, weight, stages.change[j], stages.least[j]
+            )
+    return Moves(moves, stay_cost, change_cost)
+
+
+@compiled
+def _set_out(
+    stages: Stages, j: int, standing: Floats, arrivals: Floats, rate: Floats, blocked: Floats, red_s: Ints
+) -> tuple[Floats, Floats, Floats]:
+    """The lanes of a junction from which plans set out, and after them the groups that have been red for too long."""
+    lanes, overdue = stages.lane_count[j], 0
+    for group in range(stages.group_count[j]):
+        overdue += red_s[j, group] > PATIENT_S
+    queued = np.zeros(lanes + overdue)
+    inflow = np.zeros((STEPS, lanes + overdue))
+    per_step = np.zeros((stages.stage_count[j], lanes + overdue))
+    for lane in range(lanes):
+        queued[lane] = standing[j * blocked.shape[1] + lane]
+        for step in range(STEPS):
+            inflow[step, lane] = arrivals[j, step, lane]
+        for stage in range(len(per_step)):
+            per_step[stage, lane] = rate[j, stage, lane] * (1 - (1 - BLOCKED) * blocked[j, lane]) * STEP_S
+    at = lanes
+    for group in range(stages.group_count[j]):
+        if red_s[j, group] > PATIENT_S:
+            queued[at] = URGENT * (red_s[j, group] - PATIENT_S) / (stages.red_max_s[j, group] - PATIENT_S)
+            for stage in range(len(per_step)):
+                per_step[stage, at] = AT_ONCE_S * STEP_S if stages.greens[j, stage, group] else 0.0
+            at += 1
+    return queued, inflow, per_step
+
+
+@compiled
+def first_move(
+    current: int, queued: Floats, inflow: Floats, per_step: Floats, weight: Floats, change: Ints, least: int
+) -> tuple[int, float, float]:
+    """The stage to go for now, the current one to stay; and the vehicle-seconds that staying and changing would cost.
+
+    queued: (lane), now. inflow: (step, lane). per_step: (stage, lane), vehicles that a step discharges. weight: (stage,
+    lane), the same as a part of a lane's saturation flow. change: (stage, stage), in steps, as is least, the minimum
+    green.
+
+    Staying is asked for first, then all changes at once, and then for how long to stay only until that is no dearer
+    than the best of these: the answer is that of all plans, with a fifth of them played.
+    """
+    targets = _targets(current, queued, inflow, weight)
+    best, stay_cost, change_cost = current, np.inf, np.inf
+    for stay in STAYS:
+        for target in targets:
+            if stay > 0 and change_cost >= stay_cost - MARGIN:
+                return current, stay_cost, change_cost
+            cost = _cost(current, target, stay, queued, inflow, per_step, weight, change, least)
+            if stay > 0 or target == current:
+                stay_cost = min(stay_cost, cost)
+            elif cost < change_cost - MARGIN:
+                best, change_cost = target, cost
+    return (best if change_cost < stay_cost - MARGIN else current), stay_cost, change_cost
+
+
+@compiled
+def _targets(current: int, queued: Floats, inflow: Floats, weight: Floats) -> Ints:
+    """The stages that a plan may go for: the current one, which leaves all to the rule, and those that would release
+    most, and somebody at all; of equal ones the first."""
+    stages, lanes = weight.shape
+    worth = np.zeros(stages)
+    for lane in range(lanes):
+        soon = queued[lane]
+        for step in range(SOON):
+            soon += inflow[step, lane]
+        for stage in range(stages):
+            worth[stage] += weight[stage, lane] * soon
+    found = np.empty(TARGETS + 1, np.int64)
+    found[0] = current
+    for at in range(1, TARGETS + 1):
+        worth[found[at - 1]] = -1.0
+        best = 0
+        for stage in range(stages):
+            if worth[stage] > worth[best] + MARGIN:
+                best = stage
+        if worth[best] <= SOMEBODY:
+            return found[:at]
+        found[at] = best
+    return found
+
+
+@compiled
+def _cost(
+    current: int,
+    target: int,
+    stay: int,
     queued: Floats,
     inflow: Floats,
     per_step: Floats,
     weight: Floats,
-    change_s: Ints,
-    green_min_s: Ints,
-) -> Floats:
-    """Vehicle-seconds of waiting of each plan, (j, plan)."""
-    count, plans = target.shape
-    j: Ints = np.arange(len(current))[:, None]
-    every: Ints = np.arange(len(stays))[None, :]
-    stage = np.repeat(current[:, None], plans, axis=1)
-    coming = per_step[j, stage]
-    flow = coming.copy()
-    ready = np.zeros((count, plans), np.int64)
-    settled = np.full((count, plans), -1_000)
-    queue = np.repeat(queued[:, None, :], plans, axis=1)
-    cost = np.zeros((count, plans))
-    change = -(-change_s // STEP_S)
-    least = -(-green_min_s // STEP_S)[:, None]
-    for step in range(inflow.shape[1]):
-        moves = goal = None
-        if step in stays:
-            moves, goal = (stays == step) & (target != stage), target
-        elif step % RULED == 0:
-            load = np.matmul(queue, weight)
-            fullest = load.argmax(2)
-            moves = (stays < step) & (settled <= step) & (load[j, every, stage] < EMPTY) & (load.max(2) > WORTH)
-            goal = fullest
-        if moves is not None and goal is not None and moves.any():
-            at, plan = np.nonzero(moves)
-            before, after = stage[at, plan], goal[at, plan]
-            clearing = change[at, before, after]
-            new = per_step[at, after]
-            # A lane that is green before and after goes on meanwhile.
-            flow[at, plan] = np.where(clearing[:, None] > 0, np.minimum(coming[at, plan], new), new)
-            coming[at, plan] = new
-            stage[at, plan] = after
-            ready[at, plan] = step + clearing
-            settled[at, plan] = step + clearing + least[at, 0]
-        if step:
-            at, plan = np.nonzero(ready == step)
-            flow[at, plan] = coming[at, plan]
-        queue += inflow[:, step, None, :]
-        queue -= flow
-        np.maximum(queue, 0.0, out=queue)
-        cost += queue.sum(2)
-    return cost * STEP_S + queue.sum(2) * LEFT_S
+    change: Ints,
+    least: int,
+) -> float:
+    """Vehicle-seconds of waiting of a plan: so many steps in the current stage, then the target, -1 for whatever the
+    rule says."""
+    lanes = len(queued)
+    queue = np.empty(lanes)
+    for lane in range(lanes):
+        queue[lane] = queued[lane]
+    stage = before = current
+    ready, settled = 0, 0
+    waited = waits = 0.0
+    for step in range(STEPS):
+        goal = -1
+        if step == stay:
+            goal = target
+        elif step > stay and RULED[step] and settled <= step and _load(queue, weight[stage]) < EMPTY:
+            goal = _fullest(queue, weight)
+        if goal >= 0 and goal != stage:
+            before, stage = stage, goal
+            ready = step + change[before, stage]
+            settled = ready + least
+        waits = 0.0
+        for lane in range(lanes):
+            flow = per_step[stage, lane]
+            if step < ready:
+                # A lane that is green before and after goes on meanwhile.
+                flow = min(flow, per_step[before, lane])
+            queue[lane] = max(queue[lane] + inflow[step, lane] - flow, 0.0)
+            waits += queue[lane]
+        waited += waits
+    return waited * STEP_S + waits * LEFT_S
+
+
+@compiled
+def _load(queue: Floats, weight: Floats) -> float:
+    """Vehicles that a stage would release."""
+    load = 0.0
+    for lane in range(len(queue)):
+        load += queue[lane] * weight[lane]
+    return load
+
+
+@compiled
+def _fullest(queue: Floats, weight: Floats) -> int:
+    """The stage with most to release, -1 where that is not worth a change."""
+    best, most = -1, WORTH
+    for stage in range(len(weight)):
+        load = _load(queue, weight[stage])
+        if load > most:
+            best, most = stage, load
+    return best

@@ -16,11 +16,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
+from typing import TYPE_CHECKING
 
-from vigie.services.signals.control.adaptive import Adaptive
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Site
 from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.safety import Kernel, Refusal, Rule, Unfit, Violation
+
+if TYPE_CHECKING:
+    from vigie.services.signals.control.adaptive import Adaptive
 
 SILENT_S_MAX = 5
 """A junction that has told no second for so long is not steered."""
@@ -156,7 +159,12 @@ class Steering:
             {stage.greens: at for at, stage in reversed([*enumerate(each.site.junction.stages)])}
             for each in self._order
         ]
-        self._adaptive = Adaptive([each.site for each in self._order]) if self._order else None
+        self._adaptive = None
+        if self._order:
+            # A post that steers nothing does without the compiler, which takes 130 MB.
+            from vigie.services.signals.control.adaptive import Adaptive
+
+            self._adaptive = Adaptive([each.site for each in self._order])
 
     def take(self, name: str) -> None:
         """Somebody orders anew that a junction be steered: what was wrong with it is forgotten."""
