@@ -225,6 +225,7 @@ export interface History {
   point: string
   unit: string
   bucket_s: number
+  /** Numbers, but for the text of a point that is one. */
   rows: number[][]
   raw: boolean
 }

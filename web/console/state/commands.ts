@@ -3,6 +3,7 @@ import { LANGUAGES, pair, t } from '@lib/i18n.svelte'
 import { prefs } from '@lib/prefs.svelte'
 import { city } from './city.svelte'
 import { editing } from './editing.svelte'
+import { SIGNALS } from './junctions.svelte'
 import { mapState } from './map.svelte'
 import { anyUnsaved, SERVICE } from './plans.svelte'
 import { selection } from './selection.svelte'
@@ -49,6 +50,10 @@ export function consoleCommands(): ConsoleCommand[] {
     for (const [page, key] of [['programmes', 'P'], ['demand', 'D'], ['compliance', 'C'], ['maintenance', 'M'], ['gateways', 'W'], ['energy', 'E']] as const) {
       commands.push({ text: t(`console.page.${page}`), icon: page, key, run: () => view.openPage(page) })
     }
+  }
+  if (session.may('see', SIGNALS)) {
+    const text = t('console.page.junctions')
+    commands.push({ text, icon: 'junctions', key: 'S', run: () => view.openPage('junctions') })
   }
   if (session.may('journal')) {
     commands.push({ text: t('console.page.journal'), icon: 'journal', key: 'G', run: () => view.openPage('journal') })

@@ -2,10 +2,12 @@
 import { desk, UNACKNOWLEDGED } from './desk.svelte'
 import { goHome, toggleLasso } from './commands'
 import { editing } from './editing.svelte'
+import { JUNCTION, SIGNALS } from './junctions.svelte'
 import { SERVICE } from './plans.svelte'
 import { preview } from './preview.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
+import { sheet } from './sheet.svelte'
 import { shell } from './shell.svelte'
 import { view } from './view.svelte'
 
@@ -30,7 +32,16 @@ const KEYS: Record<string, () => void> = {
   c: () => session.may('see', SERVICE) && view.openPage(view.page === 'compliance' ? 'map' : 'compliance'),
   m: () => session.may('see', SERVICE) && view.openPage(view.page === 'maintenance' ? 'map' : 'maintenance'),
   e: () => session.may('see', SERVICE) && view.openPage(view.page === 'energy' ? 'map' : 'energy'),
+  s: () => session.may('see', SIGNALS) && junctions(),
   h: goHome,
+}
+
+/** The page of the junction whose sheet is open, else of all of them; back to the map from there. */
+function junctions(): void {
+  const open = view.front === 'asset' && sheet.asset?.kind === JUNCTION ? sheet.asset.id : null
+  if (view.page === 'junctions' && (open === null || view.junction === open)) view.openPage('map')
+  else if (open !== null) view.openJunction(open)
+  else view.openPage('junctions')
 }
 
 function acknowledge(): void {
@@ -49,6 +60,7 @@ function back(): void {
   else if (view.front === 'order') view.openOrder(null)
   else if (view.front === 'asset') view.openAsset(null)
   else if (view.page === 'gateways' && view.gateway) view.openGateway(null)
+  else if (view.page === 'junctions' && view.junction) view.openJunction(null)
   else if (view.page === 'energy' && view.area) view.openEnergy(view.month, null)
   else if (view.page !== 'map') view.openPage('map')
   else desk.current = null

@@ -5,7 +5,7 @@ import { live, type Handle } from '@lib/live.svelte'
 import type { AssetSheet, JournalEntry, Page, Reading } from '@lib/types'
 import { learn } from '../map/places'
 
-class Sheet {
+export class Sheet {
   id = $state<string | null>(null)
   asset = $state.raw<AssetSheet | null>(null)
   phase = $state<'idle' | 'loading' | 'ready' | 'missing' | 'failed'>('idle')

@@ -1,6 +1,6 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions'
 
 export interface Place {
   lon: number
@@ -8,7 +8,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
@@ -29,6 +29,8 @@ class View {
   rule = $state<string | null>(null)
   /** The gateway that is open on its page, by its name; null for all of them. */
   gateway = $state<string | null>(null)
+  /** The junction that is open on its page, by its id; null for all of them. */
+  junction = $state<string | null>(null)
   /** The month that the page of energy shows, such as 2026-10; null for the last whole one. */
   month = $state<string | null>(null)
   /** The area that it shows, by its path; null for all that may be seen. */
@@ -76,6 +78,17 @@ class View {
   openGateway(name: string | null): void {
     this.page = 'gateways'
     this.gateway = name
+    this.#write(true)
+  }
+
+  /** Opens the page of a junction in place of its sheet, which says less of the same; null: of all of them. */
+  openJunction(id: string | null): void {
+    this.page = 'junctions'
+    this.junction = id
+    if (id !== null && id === this.asset) {
+      this.asset = null
+      this.raise('asset', false)
+    }
     this.#write(true)
   }
 
@@ -143,6 +156,7 @@ class View {
     this.plan = params.get('plan')
     this.rule = params.get('rule')
     this.gateway = params.get('gateway')
+    this.junction = params.get('junction')
     this.month = /^\d{4}-(0[1-9]|1[0-2])$/.exec(params.get('month') ?? '')?.[0] ?? null
     this.area = params.get('area')
     this.page = PAGES.find((page) => page === params.get('page')) ?? 'map'
@@ -159,6 +173,7 @@ class View {
     if (this.page === 'programmes' && this.plan) params.set('plan', this.plan)
     if (this.page === 'demand' && this.rule) params.set('rule', this.rule)
     if (this.page === 'gateways' && this.gateway) params.set('gateway', this.gateway)
+    if (this.page === 'junctions' && this.junction) params.set('junction', this.junction)
     if (this.page === 'energy' && this.month) params.set('month', this.month)
     if (this.page === 'energy' && this.area) params.set('area', this.area)
     for (const side of this.opened) {

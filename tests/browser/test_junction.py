@@ -1,0 +1,140 @@
+"""The page of a junction: what its signals show, now and before, who decides, its stages, and orders to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from msgspec.structs import replace
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.browser.test_pages import faults, prepare
+from tests.browser.town import FLASHING, Town
+from tests.post import NO_RESERVE, now_us, reading
+from tests.services.signals.control.sites import SIDES, crossroads
+from vigie.app.signals import Became, take_in
+from vigie.services.signals.control.site import Site
+from vigie.settings import Settings
+
+# A browser that draws in software, beside two others.
+pytestmark = pytest.mark.timeout(240)
+
+JUNCTION = "junction-dijon-0"
+PAGE = f"#page=junctions&junction={JUNCTION}"
+DEGREES = dict(zip(SIDES, (0.0, 180.0, 90.0, 270.0), strict=True))
+
+
+def described() -> Site:
+    """A cross-roads whose ways all go straight ahead."""
+    site = crossroads(JUNCTION)
+    movements = tuple(
+        replace(each, comes_deg=DEGREES[each.approach], leaves_deg=DEGREES[each.exit.removeprefix("to ")])
+        for each in site.junction.movements
+    )
+    return replace(site, junction=replace(site.junction, movements=movements))
+
+
+def shown(here: Town, rows: Sequence[tuple[str, float]]) -> None:
+    """The junction says what its groups showed so many seconds ago."""
+    said = [reading(JUNCTION, "groups", letters, now_us() - round(ago_s * 1e6)) for letters, ago_s in rows]
+    assert here.post.send(said).body["accepted"] == len(rows)
+
+
+@pytest.fixture
+def taken_in(here: Town) -> Town:
+    """The town, with one of its junctions described. Asking for it again changes nothing."""
+    (taken,) = take_in(Settings(data=here.folder, city="Dijon", **NO_RESERVE), {JUNCTION: described()})
+    assert taken.became in (Became.MADE, Became.UNCHANGED)
+    at_us = now_us()
+    said = [
+        reading(JUNCTION, "control", who, at_us - ago_s * 1_000_000) for who, ago_s in (("plan", 90), ("adaptive", 0))
+    ]
+    assert here.post.send(said).status == 200
+    return here
+
+
+def test_a_junction_is_opened_from_its_sheet_and_followed_as_it_changes(window: Open, taken_in: Town) -> None:
+    shown(taken_in, [("GGRR", 100), ("YYRR", 70), ("RRRR", 67), ("RRGG", 65)])
+    operator = window(path=f"#asset={JUNCTION}", size=(1440, 900))
+    expect(operator.by(".sheet h2")).to_contain_text("Gare / Marché")
+    operator.press("s")
+    expect(operator.by(".page h1")).to_have_text("Gare / Marché")
+    decides = operator.by("section[aria-label='Qui décide des phases']")
+    expect(decides).to_contain_text("Adaptatif")
+    expect(decides).to_contain_text(re.compile(r"Depuis \d\d:\d\d:\d\d\..*Le poste choisit les phases"))
+
+    rows = operator.by(".ribbon ul[tabindex] li")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(0).locator(".name")).to_have_text("1 · Nord\u00a0: tout droit")
+    # What was before the first report is not known, and is drawn as no colour.
+    expect(rows.nth(0).locator("rect").first).to_have_attribute("fill", "url(#unheard)")
+    expect(rows.nth(0).locator("rect.green")).to_have_count(1)
+    expect(rows.nth(0).locator(".now")).to_have_text(re.compile(r"^Rouge · \d+ s"))
+    expect(rows.nth(2).locator(".now")).to_have_text(re.compile(r"^Vert · \d+ s"))
+    stage = operator.by("section[aria-label='Phases'] li[aria-current]")
+    expect(stage).to_contain_text("Phase 2")
+    expect(stage.locator("svg[role=img]")).to_have_attribute(
+        "aria-label", "3 · Est\u00a0: tout droit, 4 · Ouest\u00a0: tout droit"
+    )
+
+    shown(taken_in, [("GGRR", 0)])
+    expect(rows.nth(0).locator(".now")).to_have_text(re.compile(r"^Vert · \d s"))
+    expect(stage).to_contain_text("Phase 1")
+
+    # By keyboard, back to when the other two were green; then the minutes before, of which nothing is known.
+    operator.by(".ribbon ul[tabindex]").focus()
+    operator.press(*["PageUp"] * 3)
+    expect(rows.nth(2).locator(".now")).to_have_text(re.compile(r"^Vert"))
+    expect(operator.by(".ribbon .when")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+    operator.press("End")
+    prepare(operator)
+    assert not faults(operator)
+    operator.button("5 minutes plus tôt").click()
+    operator.button("5 minutes plus tôt").click()
+    operator.see("n'a pas dit ce que montrent ses feux")
+    operator.button("En direct").click()
+    expect(rows).to_have_count(4)
+
+
+def test_an_order_is_given_from_the_page_and_proved_on_it(window: Open, taken_in: Town) -> None:
+    del taken_in
+    operator = window(path=PAGE, size=(1440, 900))
+    form = operator.by("section[aria-label='Ordres possibles']")
+    form.get_by_role("button", name="Appliquer un plan de feux").click()
+    form.get_by_label("Plan de feux").last.fill("7")
+    expect(form).to_contain_text("Si le poste choisit les phases de ce carrefour")
+    operator.hold(form.get_by_role("button", name="Maintenir pour envoyer"))
+    plan = operator.by(".decides dl > div", has_text="Plan de feux")
+    expect(plan).to_contain_text("7")
+    expect(operator.by("section[aria-label='Derniers ordres']")).to_contain_text("Appliquer un plan de feux")
+
+
+def test_without_a_description_without_an_answer_and_without_a_right(window: Open, taken_in: Town) -> None:
+    del taken_in
+    operator = window()
+    operator.map_stands()
+    operator.page.route("**/api/v1/signals/junctions*", lambda route: route.abort())
+    operator.press("s")
+    operator.see("Le poste ne répond pas.")
+    operator.page.unroute("**/api/v1/signals/junctions*")
+    operator.button("Réessayer").click()
+    expect(operator.by(".page .line")).to_have_count(4)
+    operator.button(re.compile("^Adaptatif")).click()
+    expect(operator.by(".page .line")).to_have_count(1)
+    operator.press("Escape")
+    operator.evaluate("(id) => (location.hash = `page=junctions&junction=${id}`)", FLASHING)
+    operator.see("Ce carrefour n'est pas décrit")
+    operator.see("vigie signals take-in")
+    operator.see("sans entrées de phases")
+    operator.evaluate("() => (location.hash = 'page=junctions&junction=nowhere')")
+    operator.see("Aucun carrefour nowhere que vous puissiez voir.")
+
+    elected = window("elected", path=PAGE)
+    elected.see("Vous n'avez pas le droit de commander ce carrefour.")
+    expect(elected.by(".page form")).to_have_count(0)
+    crew = window("crew")
+    crew.map_stands()
+    crew.press("s")
+    expect(crew.by(".page")).to_have_count(0)

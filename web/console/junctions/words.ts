@@ -1,0 +1,47 @@
+// What is said of junctions.
+import { number } from '@lib/format'
+import { pair, t } from '@lib/i18n.svelte'
+import { courseOf, type Finding, type JunctionDocument } from '@lib/junctions'
+
+type Described = JunctionDocument['site']['junction']
+
+/** A group by where its ways come from and how they turn; by its own name where that is not known. */
+export function groupName(junction: Described | null, group: number): string {
+  const known = junction?.groups[group]
+  if (!junction || !known) return t('console.junction.group', { n: group + 1 })
+  const course = courseOf(junction.movements, group)
+  if (!course) return known.name
+  const side = t(`console.junction.side.${course.side}`)
+  if (known.users === 'pedestrians') return pair(t('console.junction.users.pedestrians'), side)
+  const turns = course.turns.map((each) => t(`console.junction.turn.${each}`)).join(', ')
+  const from = known.users === 'vehicles' ? side : `${t(`console.junction.users.${known.users}`)}, ${side}`
+  return pair(from, turns)
+}
+
+/** The same with its number before it. */
+export function groupText(junction: Described | null, group: number): string {
+  const name = groupName(junction, group)
+  return junction?.groups[group] ? `${number(group + 1)} · ${name}` : name
+}
+
+/** A letter of what a group shows, in a word. */
+export function letterWord(letter: string): string {
+  const word = WORDS[letter]
+  return word ? t(`console.junction.shows.${word}`) : t('console.unknown')
+}
+
+const WORDS: Record<string, string> = {
+  R: 'red',
+  Y: 'yellow',
+  G: 'green',
+  U: 'red_yellow',
+  F: 'flashing',
+  B: 'flashing_red',
+  X: 'dark',
+  S: 'starting',
+  '-': 'none',
+}
+
+export function findingText(finding: Finding): string {
+  return t(`finding.${finding.rule}`, finding.detail)
+}
