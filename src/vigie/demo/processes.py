@@ -26,6 +26,11 @@ def gateways_file(data: Path) -> Path:
     return data / "keys" / "demo-talq-gateways.json"
 
 
+def streets_folder(data: Path) -> Path:
+    """Where the devices keep the network and the routes of the town's traffic."""
+    return data / "streets"
+
+
 @contextlib.contextmanager
 def both(
     data: Path, port: int, seed: int, say: Callable[[str], None]
@@ -67,7 +72,7 @@ def both(
             if not found:
                 say(said)
         with contextlib.suppress(BrokenPipeError):  # Whether they live is asked by the caller.
-            json.dump({"url": url, **_gateways_of(data)}, devices.stdin)
+            json.dump({"url": url, "streets": str(streets_folder(data)), **_gateways_of(data)}, devices.stdin)
             devices.stdin.close()
         yield url, lambda: next((name for name, each in processes.items() if each.poll() is not None), None)
     finally:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
@@ -18,6 +20,7 @@ from vigie.sim.rsmp.sites import Sites
 from vigie.sim.talq.lighting import Lighting
 from vigie.sim.talq.park import Park
 from vigie.sim.talq.switchboard import Switchboard, identities
+from vigie.sim.traffic.moving import Moving
 from vigie.transports.device_http import HttpDoor
 from vigie.transports.http import beside
 from vigie.transports.http_end import HttpEnd
@@ -25,17 +28,23 @@ from vigie.transports.http_end import HttpEnd
 HOST = "127.0.0.1"
 """Where the gateways of lamps and cabinets are asked: the post of a demo is on the same machine."""
 
+TRAFFIC_AFTER_S = 60.0
+"""The town's traffic begins so long after the devices: a post has others to hear at its start, and who looks on others
+to see."""
+
 
 class Post(msgspec.Struct):
     """Where to report, and as whom: `secrets` of gateways by their names. tokens: what the post shows to those that
     speak TALQ. sites: the security codes of the junctions, by their site ids and in their order; none where they have
-    plain gateways. rsmp_port: where the sites connect, on this machine."""
+    plain gateways. rsmp_port: where the sites connect, on this machine. streets: the folder of the town's traffic; none
+    is simulated where nothing is said."""
 
     url: str
     secrets: dict[str, str]
     tokens: dict[str, str]
     sites: dict[str, tuple[str, str]] = {}
     rsmp_port: int = 0
+    streets: str = ""
 
 
 async def live(post: Post, city: City, park: Park) -> None:
@@ -49,11 +58,30 @@ async def live(post: Post, city: City, park: Park) -> None:
     async with beside(HttpEnd(board.answer, body_bytes_max=BODY_BYTES_MAX), HOST, 0) as port:
         who = identities(post.url, post.secrets, post.tokens, f"http://{HOST}:{port}")
         board.connect(Lighting(park, life.lamps, who, seed=str(now_us())), now_us)
-        sites = _sites(life, post, now_us) if post.sites else None
-        await run_metropolis(city, life, doors, now_us, board, sites)
+        streets = _streets(life, post, city.seed) if post.streets else None
+        sites = _sites(life, post, now_us, streets) if post.sites else None
+        async with asyncio.TaskGroup() as tasks:
+            if streets is not None:
+                tasks.create_task(_move(streets, board))
+            await run_metropolis(city, life, doors, now_us, board, sites)
 
 
-def _sites(life: Life, post: Post, now_us: Callable[[], int]) -> Sites:
+def _streets(life: Life, post: Post, seed: int) -> Moving:
+    """The town's traffic, which the junctions and detectors follow once it is there."""
+    streets = Moving(Path(post.streets), seed, life.crossings.follow, life.crossings.unfollow)
+    life.crossings.streets.ask = streets.ask
+    return streets
+
+
+async def _move(streets: Moving, board: Switchboard) -> None:
+    """Has traffic when the devices have been heard."""
+    while not board.is_up():  # noqa: ASYNC110 - nothing tells when
+        await asyncio.sleep(1.0)
+    await asyncio.sleep(TRAFFIC_AFTER_S)
+    await streets.run()
+
+
+def _sites(life: Life, post: Post, now_us: Callable[[], int], streets: Moving | None) -> Sites:
     """The junctions as sites of their own."""
     stages = [life.crossings.stages_of(index) for index in range(len(post.sites))]
-    return Sites(partial(life.order, Junction.kind), stages, post.sites, HOST, post.rsmp_port, now_us)
+    return Sites(partial(life.order, Junction.kind), stages, post.sites, HOST, post.rsmp_port, now_us, streets)

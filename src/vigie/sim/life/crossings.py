@@ -1,15 +1,18 @@
-"""Junctions run their plans; detectors count what comes."""
+"""Junctions run their plans; detectors count what comes. Where streets are simulated, both tell what is there."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from vigie.core.arrays import ints
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
 from vigie.services.signals import Detector, Junction
 from vigie.sim.city.city import City
 from vigie.sim.city.network import PRIMARY, SECONDARY
 from vigie.sim.life.columns import Floats, Habits, Ints, Reports, broken, due, key_of, normal, phases, uniform
 from vigie.sim.life.sky import local_hour, traffic
+from vigie.sim.life.streets import Followed
+from vigie.sim.traffic.shown import Asked, Frame
 
 CYCLE_S = (0, 60, 72, 80, 90, 96, 100, 70, 64, 84, 110, 120, 75, 66, 88, 92, 105)
 """Cycle of each plan, from 1 to 16; shorter by night, longer at the peaks."""
@@ -64,7 +67,30 @@ class CrossingLife:
         self._detector_say = start_us + 1 + (uniform(self._key["phase"], self._detectors, 3)
                                              * habits.hello_s * SECOND_US).astype(np.int64)  # fmt: skip
         self.now_us = start_us
+        self.streets = Followed(count, len(self._detectors))
         self._settle(start_us)
+
+    def follow(self, frame: Frame) -> None:
+        """Takes what simulated streets show and count in a second. Those that begin to be followed are asked to be as
+        they were here."""
+        new, changed = self.streets.take(frame)
+        for junction in ints(new):
+            if self.plan[junction] != self.streets.plan[junction]:
+                self.streets.ask(Asked(junction, plan=int(self.plan[junction])))
+        self._ask_modes(new)
+        self.plan[changed], self._mode[changed] = self.streets.plan[changed], self.streets.mode[changed]
+        self._say[changed] = np.minimum(self._say[changed], frame.second * SECOND_US)
+
+    def unfollow(self) -> None:
+        """The streets have gone: junctions and detectors live by themselves again, as they are."""
+        self.streets.end()
+        self._settle(self.now_us)
+
+    def _ask_modes(self, who: Ints) -> None:
+        """Asks the streets of some junctions for the mode that orders and faults have them in."""
+        for junction in ints(who):
+            flashes = bool(self._flash[junction] or self._ordered_flash[junction])
+            self.streets.ask(Asked(junction, mode="flashing" if flashes else "colours"))
 
     def stages_of(self, junction: int) -> int:
         """How many stages a junction has."""
@@ -72,6 +98,9 @@ class CrossingLife:
 
     def order_plan(self, junction: int, plan: int, at_us: int) -> None:
         """Runs a plan from the junction's next cycle on; the calendar takes over again at its next change."""
+        if self.streets.junction[junction]:
+            self.streets.ask(Asked(junction, plan=plan))
+            return
         cycle = self._cycle_us()[junction]
         ahead = (at_us - self._offset_us[junction]) // cycle + 1
         self._next_plan[junction] = plan
@@ -80,6 +109,9 @@ class CrossingLife:
     def order_mode(self, junction: int, mode: str, at_us: int) -> None:
         """Flashes from a moment later on, or shows colours again, unless a fault has it flash."""
         self._ordered_flash[junction] = mode == "flashing"
+        if self.streets.junction[junction]:
+            self._ask_modes(np.array([junction]))
+            return
         flashes = self._flash[junction] or self._ordered_flash[junction]
         self._mode[junction] = FLASHING if flashes else COLOURS
         self._say[junction] = min(self._say[junction], at_us + SEQUENCE_US)
@@ -102,13 +134,18 @@ class CrossingLife:
 
     def _settle(self, at_us: int) -> None:
         calendar = np.full(len(self._junctions), planned(local_hour(at_us)))
+        followed = self.streets.junction
         turned = calendar != self._calendar
+        for junction in ints(np.flatnonzero(turned & followed)):
+            self.streets.ask(Asked(junction, plan=int(calendar[junction])))
+        turned &= ~followed
         self.plan[turned] = calendar[turned]
         self._calendar = calendar
         day, junctions = 86_400.0, len(self._junctions)
         flash = broken(self._key["flash"], junctions, at_us, block_s=day, chance=0.012, least_s=900, most_s=5_400)
-        self._flash = flash
-        mode = np.where(flash | self._ordered_flash, FLASHING, COLOURS)
+        another, self._flash = flash != self._flash, flash
+        self._ask_modes(np.flatnonzero(another & followed))
+        mode = np.where(followed, self._mode, np.where(flash | self._ordered_flash, FLASHING, COLOURS))
         opened = broken(self._key["door"], junctions, at_us, block_s=day, chance=0.02, least_s=600, most_s=2_700)
         door = (opened & (7 < local_hour(at_us) < 19)).astype(np.int64)
         news = turned | (mode != self._mode) | (door != self._door)
@@ -116,13 +153,15 @@ class CrossingLife:
         self._mode, self._door = mode, door
 
     def _cycle_us(self) -> Ints:
-        return np.array(CYCLE_S)[self.plan] * SECOND_US
+        streets = self.streets
+        return np.where(streets.junction, streets.cycle_s, np.array(CYCLE_S)[self.plan]) * SECOND_US
 
     def stage_at(self, who: Ints, at_us: Ints) -> Floats:
         """The stage that runs at each junction at each instant, from 1."""
         cycle = self._cycle_us()[who]
         share = ((at_us - self._offset_us[who]) % cycle) / cycle
-        return 1.0 + (share[:, None] >= self._share[who]).sum(1)
+        own = 1.0 + (share[:, None] >= self._share[who]).sum(1)
+        return np.where(self.streets.junction[who], self.streets.stage[who], own)
 
     def _stage_changes(self, until_us: int) -> tuple[Ints, Ints]:
         """Who begins a stage in (now, until], and when, to the second."""
@@ -131,7 +170,8 @@ class CrossingLife:
         real = np.arange(4) < self._stages[:, None]
         into = (np.ceil(starts * cycle[:, None] / SECOND_US) * SECOND_US).astype(np.int64) + self._offset_us[:, None]
         first = (self.now_us - into) // cycle[:, None] + 1
-        number = np.where(real & (self._mode == COLOURS)[:, None], (until_us - into) // cycle[:, None] - first + 1, 0)
+        own = (self._mode == COLOURS) & ~self.streets.junction
+        number = np.where(real & own[:, None], (until_us - into) // cycle[:, None] - first + 1, 0)
         rows, columns = np.nonzero(number > 0)
         times = number[rows, columns]
         who = np.repeat(rows, times)
@@ -149,6 +189,9 @@ class CrossingLife:
             every = due(self.now_us, until_us, 60.0, self._phase)
         if len(who):
             said.append(Reports(Junction, Junction.stage, who, at, self.stage_at(who, at)))
+        who, at, stage = self.streets.changes()
+        if len(who):
+            said.append(Reports(Junction, Junction.stage, who, at, stage.astype(np.float64)))
         changed = np.flatnonzero(self._say <= until_us)
         who = np.concatenate([every[0], changed])
         if len(who):
@@ -172,8 +215,16 @@ class CrossingLife:
                       chance=0.004, least_s=7_200, most_s=259_200)  # fmt: skip
         works = ~dead[who]
         flow, speed, occupancy = self.traffic_at(who, at, traffic(until_us))
-        points = ((Detector.flow, flow), (Detector.speed, speed), (Detector.occupancy, occupancy))
-        said = [Reports(Detector, point, who[works], at[works], value[works]) for point, value in points]
+        streets = self.streets
+        counted = streets.counts(who, at)
+        said: list[Reports] = []
+        for point, own, seen in (
+            (Detector.flow, flow, streets.flow_h), (Detector.speed, speed, streets.speed_km_h),
+            (Detector.occupancy, occupancy, streets.occupancy_pct),
+        ):  # fmt: skip
+            value = np.where(counted, seen[who], own)
+            tells = works & ~np.isnan(value)
+            said.append(Reports(Detector, point, who[tells], at[tells], value[tells]))
         slow = (at // (60 * SECOND_US)) % 10 == who % 10
         slow |= np.isin(who, hello)
         return [*said, Reports(Detector, Detector.working, who[slow], at[slow], works[slow].astype(np.float64))]

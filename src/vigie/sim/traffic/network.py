@@ -386,12 +386,15 @@ def _with_neighbours(
 ) -> tuple[Light, ...]:
     """Tells each junction whose vehicles come to it, and after how long."""
     owner = {each.lane: (light.name, at) for light in lights for at, each in enumerate(light.site.approaches)}
+    lanes_of: dict[str, list[str]] = {}
+    for name, has in network.lanes.items():
+        lanes_of.setdefault(has.edge, []).append(name)
     feeders: dict[str, list[Feeder]] = {light.name: [] for light in lights}
     for light in lights:
         for approach in light.site.approaches:
             shares: dict[tuple[str, tuple[int, ...], int], float] = {}
             for way in approach.ways:
-                for name, (lanes, travel_s) in _reached(network, way.exit, onward, owner).items():
+                for name, (lanes, travel_s) in _reached(network, way.exit, onward, owner, lanes_of).items():
                     key = (name, lanes, travel_s)
                     shares[key] = shares.get(key, 0.0) + 1 / len(approach.ways)
             for (name, lanes, travel_s), share in shares.items():
@@ -402,15 +405,17 @@ def _with_neighbours(
 
 
 def _reached(
-    network: Network, exit_lane: str, onward: Mapping[str, Sequence[Connection]], owner: Mapping[str, tuple[str, int]]
+    network: Network,
+    exit_lane: str,
+    onward: Mapping[str, Sequence[Connection]],
+    owner: Mapping[str, tuple[str, int]],
+    lanes_of: Mapping[str, Sequence[str]],
 ) -> dict[str, tuple[tuple[int, ...], int]]:
-    """Junctions down the road from an exit lane: the approaches that it leads to, and the seconds to get there."""
+    """Junctions down the road from an exit lane: the approaches that it leads to, and the seconds to get there.
+    lanes_of: each road."""
     found: dict[str, tuple[set[int], float]] = {}
     roads = [(exit_lane, 0.0, 0.0)]
     been: set[str] = set()
-    lanes_of: dict[str, list[str]] = {}
-    for name, has in network.lanes.items():
-        lanes_of.setdefault(has.edge, []).append(name)
     while roads:
         lane, before_m, before_s = roads.pop(0)
         has = network.lanes.get(lane)

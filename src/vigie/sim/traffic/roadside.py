@@ -73,6 +73,11 @@ class Roadside:
             raise ValueError(f"no mode {mode!r} may be ordered")
         self._next_mode = MODES[mode]
 
+    @property
+    def cycle_s(self) -> int:
+        """How long the cycle of its plan is."""
+        return self._plans[self.plan].cycle_s
+
     def step(self, now_s: int) -> Second:
         """One second on. now_s: the clock that plans run by."""
         ordered = self._plans[self._next_plan]

@@ -17,8 +17,9 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
 
     second: which, on the clock. groups: what each of its groups shows, in the letters of `Junction.groups`: R red,
     Y yellow, G green, F all that flashes. stage: which of the stages of its document, from 1; 0 between two. plan,
-    mode, decides: as of `Roadside`. vehicles, occupancies: of each loop among its detectors (length_m == 0), in their
-    order: those that left it in this second, and in how much of it somebody was on it, in percent.
+    mode, decides: as of `Roadside`; cycle_s: of that plan. vehicles, occupancies: of each loop among its detectors
+    (length_m == 0), in their order: those that left it in this second, and in how much of it somebody was on it, in
+    percent.
     """
 
     second: int
@@ -29,6 +30,7 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
     decides: str
     vehicles: tuple[int, ...]
     occupancies: tuple[int, ...]
+    cycle_s: int = 0
 
 
 class Counted(msgspec.Struct, frozen=True, array_like=True):
@@ -42,13 +44,12 @@ class Counted(msgspec.Struct, frozen=True, array_like=True):
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
     """One second of the town. junctions: by their number in the city. counted: where a minute has ended, all detectors
-    that lie on its roads. vehicles: under way. late_s: by how much the traffic is behind the clock."""
+    that lie on its roads. vehicles: under way."""
 
     second: int
     junctions: dict[int, Shown]
     counted: tuple[Counted, ...] = ()
     vehicles: int = 0
-    late_s: float = 0.0
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):

@@ -27,6 +27,12 @@ NEVER_S = 1_000_000
 """Detectors write what they saw after this time: never, it is asked for each second."""
 
 
+GIVES_UP_S = 300
+"""Who has stood for so long in a town that lives for days is lifted to where there is room on his way."""
+
+SQUEEZES_PAST_S = 30
+"""Who has stood so long in the middle of a crossing is driven around there."""
+
 STANDS_M_S = 0.1
 AT_LINE_M = 15.0
 """Whoever stands nearer than this to a stop line, with nobody standing in front, stands at the light."""
@@ -59,25 +65,44 @@ class Stuck:
 class World:
     """A run of SUMO. Used as a context; nothing else of SUMO may run in the process meanwhile."""
 
-    def __init__(self, scenario: Scenario, lights: Sequence[Light], folder: Path, *, seed: int, scale: float) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        lights: Sequence[Light],
+        folder: Path,
+        *,
+        seed: int,
+        scale: float = 1.0,
+        endless: bool = False,
+    ) -> None:
+        """folder: for what SUMO reads and writes. endless: for a town that lives for days: nothing is written of each
+        trip, areas count nobody, and who stands for GIVES_UP_S is lifted out of the way."""
         self._lights = lights
         self._folder = folder
         detectors = folder / "detectors.add.xml"
-        detectors.write_text(_detectors(lights), "utf-8")
+        detectors.write_text(_detectors(lights, areas=not endless), "utf-8")
         self.trips = folder / "trips.xml"
         self._errors = folder / "errors.txt"
         self._arguments = [
             "sumo", "-c", str(scenario.config),
             "--begin", str(scenario.begin_s), "--end", "-1", "--step-length", "1", "--seed", str(seed),
             "--scale", str(scale), "--additional-files", ",".join(map(str, (*scenario.additional, detectors))),
-            # Who is stuck stays stuck: a vehicle lifted out of the way would hide a gridlock.
             # No vehicle is loaded before it sets out: whoever comes after the window can be told by when it is loaded.
-            "--route-steps", "1", "--time-to-teleport", "-1", "--collision.action", "warn",
-            "--tripinfo-output", str(self.trips), "--tripinfo-output.write-unfinished", "true",
-            "--tripinfo-output.write-undeparted", "true",
+            "--route-steps", "1", "--collision.action", "warn",
             "--no-step-log", "true", "--no-warnings", "true", "--duration-log.disable", "true",
             "--error-log", str(self._errors),
         ]  # fmt: skip
+        if endless:
+            self._arguments += [
+                "--time-to-teleport", str(GIVES_UP_S), "--ignore-junction-blocker", str(SQUEEZES_PAST_S),
+            ]  # fmt: skip
+        else:
+            # Who is stuck stays stuck: a vehicle lifted out of the way would hide a gridlock.
+            self._arguments += [
+                "--time-to-teleport", "-1",
+                "--tripinfo-output", str(self.trips), "--tripinfo-output.write-unfinished", "true",
+                "--tripinfo-output.write-undeparted", "true",
+            ]  # fmt: skip
         self._letters = [""] * len(lights)
 
     def __enter__(self) -> World:
@@ -147,6 +172,40 @@ class World:
 
         return read
 
+    def loops(self, light: int) -> Callable[[], tuple[list[int], list[int]]]:
+        """What reads a light's loops, in their order: how many left each in the last second, and in how much of it
+        somebody was on it, in percent."""
+        detectors = self._lights[light].site.junction.detectors
+        names = [f"{light}/{at}" for at, detector in enumerate(detectors) if detector.length_m == 0]
+
+        def read() -> tuple[list[int], list[int]]:
+            vehicles, occupancies = [0] * len(names), [0] * len(names)
+            for at, name in enumerate(names):
+                if _loops.getLastStepVehicleNumber(name):
+                    vehicles[at] = sum(1 for each in _loops.getVehicleData(name) if each[3] >= 0)
+                    occupancies[at] = min(100, round(_loops.getLastStepOccupancy(name)))
+            return vehicles, occupancies
+
+        return read
+
+    def counted(self, loop: str) -> tuple[int, float, float]:
+        """What a loop saw in its last whole period: how many, how fast (m/s, less than 0 where nobody came), and in how
+        much of it somebody was on it, in percent."""
+        return (
+            int(_loops.getLastIntervalVehicleNumber(loop)),
+            float(_loops.getLastIntervalMeanSpeed(loop)),
+            float(_loops.getLastIntervalOccupancy(loop)),
+        )
+
+    def send(self, name: str, route: str, sort: str) -> None:
+        """Has a vehicle of a sort set out on one of the scenario's routes, in the next second or when there is room."""
+        _sumo.vehicle.add(name, route, typeID=sort, departLane="best", departSpeed="max")
+
+    @property
+    def under_way(self) -> int:
+        """Vehicles on the roads."""
+        return int(_sumo.vehicle.getIDCount())
+
     def buses(self) -> frozenset[str]:
         """The types of vehicle that are buses."""
         types = _sumo.vehicletype
@@ -209,13 +268,13 @@ def _passed(name: str) -> int:
     return sum(1 for each in _loops.getVehicleData(name) if each[3] >= 0) or OCCUPIED
 
 
-def _detectors(lights: Sequence[Light]) -> str:
+def _detectors(lights: Sequence[Light], *, areas: bool) -> str:
     """SUMO's own file of detectors; each has the light's and its own number for a name."""
     written = [
         _detector(f"{number}/{at}", place)
         for number, light in enumerate(lights)
         for at, place in enumerate(light.places)
-        if not place.whole
+        if (areas and not place.whole) or place.start_m == place.end_m
     ]
     return "\n".join(["<additional>", *written, "</additional>"])
 

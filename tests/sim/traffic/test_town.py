@@ -1,0 +1,124 @@
+"""The generated city as a town of SUMO's: all its junctions may be controlled, their plans can be followed to the
+second, and its streets lead everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from vigie.services.signals.control.sitecheck import site_problems
+from vigie.services.signals.junction import Colour, Users
+from vigie.services.signals.sequencer import Sequencer
+from vigie.sim.city import City
+from vigie.sim.life.crossings import CYCLE_S
+from vigie.sim.traffic import town as made
+from vigie.sim.traffic.demand import demand_of
+from vigie.sim.traffic.roads import roads_of
+from vigie.sim.traffic.town import Town, TownFailed, make_town, network_file, town_in
+
+MOST_H = 1_900.0
+"""What a lane at most discharges in an hour that is green from end to end."""
+
+
+@pytest.fixture(scope="module")
+def folder(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole town, made once."""
+    folder = tmp_path_factory.mktemp("town")
+    make_town(city, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def town(city: City, folder: Path) -> Town:
+    town = town_in(folder, city.seed)
+    assert town is not None
+    return town
+
+
+def test_each_junction_of_the_city_is_a_light_that_may_be_controlled(city: City, town: Town) -> None:
+    assert sorted(town.junctions) == list(range(len(city.signals.node)))
+    assert [light.name for light in town.lights] == [f"junction-{number + 1:03d}" for number in town.junctions]
+    assert [problem for light in town.lights for problem in site_problems(light.site)] == []
+    # Over each arm walkers cross.
+    for light, number in zip(town.lights, town.junctions, strict=True):
+        crossings = [group for group in light.site.junction.groups if group.users is Users.PEDESTRIANS]
+        assert len(crossings) >= min(3, int(city.signals.arms[number]))
+    # A platoon is announced from next door, or control would see no further than its loops.
+    assert sum(bool(light.site.feeders) for light in town.lights) > len(town.lights) / 2
+    assert set(town.counters) == set(range(len(city.signals.detector_arc)))
+
+
+@pytest.mark.parametrize("number", [3, 5])
+def test_a_plan_wishes_what_can_be_shown_to_the_second(town: Town, number: int) -> None:
+    for light, plans in zip(town.lights[::4], town.plans[::4], strict=True):
+        plan, sequencer = plans[number], Sequencer(light.site.junction)
+        for now_s in range(3 * plan.cycle_s):
+            second = sequencer.step(plan.greens(now_s))
+            green = {group for group, colour in enumerate(second) if colour is Colour.GREEN}
+            assert now_s < 2 * plan.cycle_s or green == plan.greens(now_s), (light.name, now_s)
+
+
+def test_each_plan_is_there_with_its_cycle_or_the_shortest_that_has_room(town: Town) -> None:
+    longer = Counter[int]()
+    for plans in town.plans:
+        assert list(plans) == list(range(1, len(CYCLE_S)))
+        for number, plan in plans.items():
+            assert plan.cycle_s >= CYCLE_S[number]
+            longer[number] += plan.cycle_s > CYCLE_S[number]
+    # Those of the peaks have room at nearly all junctions.
+    assert longer[5] + longer[6] <= 2
+
+
+def test_traffic_reaches_all_of_the_town_and_asks_no_road_for_more_than_it_has(city: City) -> None:
+    roads = roads_of(city)
+    demand = demand_of(roads, city.seed)
+    flows_h: dict[int, float] = defaultdict(float)
+    for route in demand.routes:
+        driven = [roads.roads[number] for number in route.roads]
+        assert all(before.end == after.start for before, after in pairwise(driven))
+        for number in route.roads:
+            flows_h[number] += route.peak_h
+    inflow_h: dict[int, float] = defaultdict(float)
+    for number, flow_h in flows_h.items():
+        road = roads.roads[number]
+        assert flow_h < MOST_H * road.pieces[-1].lanes
+        inflow_h[road.end] += flow_h
+    assert all(inflow_h[node] > 50 for node in roads.lights)
+    # In the morning more drive into the centre than in the evening.
+    centre = min(roads.lights, key=lambda node: sum(part**2 for part in roads.nodes[node]))
+
+    def into(tide: float) -> float:
+        turns = demand.turns(tide)
+        return sum(flow for (before, _), flow in turns.items() if roads.roads[before].end == centre)
+
+    assert into(1.0) > 1.05 * into(-1.0)
+
+
+def test_the_same_seed_has_the_same_traffic(city: City) -> None:
+    some = roads_of(city, range(6))
+    assert demand_of(some, 3) == demand_of(some, 3) != demand_of(some, 4)
+
+
+def test_what_is_kept_is_taken_only_as_it_was_made(
+    city: City, folder: Path, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert town_in(folder, city.seed + 1) is None
+    assert town_in(folder.parent, city.seed) is None
+    assert network_file(folder) == town.scenario.network
+    monkeypatch.setattr(made, "MADE", "another")
+    assert town_in(folder, city.seed) is None
+
+
+def test_without_the_program_that_makes_networks_there_is_no_town(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> object:
+        raise ImportError(name)
+
+    monkeypatch.setattr(made, "import_module", missing)
+    with pytest.raises(TownFailed, match="eclipse-sumo"):
+        make_town(city, tmp_path, [4])
+    assert town_in(tmp_path, city.seed) is None
