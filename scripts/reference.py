@@ -177,6 +177,7 @@ def actions_of(kind: type[AssetKind], guards: Mapping[Action, tuple[Guard, ...]]
             ("not sent after", seconds(action.expires_s)),
             ("proof may take", seconds(action.proof_s)),
             ("sent again if its fate is unknown", "never" if action.once else "yes: it sets an absolute state"),
+            ("sent where it is so already", "yes: it decides more than what proves it" if action.always else "no"),
             *([("ends", end_of(action.holds))] if action.holds else []),
             *([("goes out", pace_of(action.pace))] if action.pace else []),
             *([("reason", "has to be given")] if action.answered else []),

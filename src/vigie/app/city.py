@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable
 
 from starlette.routing import Route
 
@@ -14,6 +15,7 @@ from vigie.api.energy import EnergyDoor
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
+from vigie.api.rsmp import Deciding, DecidingDoor
 from vigie.api.signals import JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
@@ -52,15 +54,16 @@ def api_routes(
     kiln: Kiln,
     talq: TalqDoor,
     keeping: ProgrammeKeeping,
+    deciding: Callable[[str], Deciding],
 ) -> list[Route]:
-    """All operations below /api/v1, and the pages."""
+    """All operations below /api/v1, and the pages. deciding: who does at a junction, by its id."""
     sources = sources_of(opened, post)
     reading = Reading(sources)
     post.beside.append(reading.warm)
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     operations += GatewaysDoor(bench, talq, keeping).operations
-    operations += JunctionsDoor(sources).operations
+    operations += [*JunctionsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     past = DuckPast(opened.observations, opened.facts.point_numbers())
     for sums in (EnergyDoor(sources, post.calendar, past), TrafficDoor(sources, post.calendar, past)):
         post.beside.append(sums.watch)

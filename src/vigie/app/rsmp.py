@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from vigie.api.rsmp import Listening, Means, RsmpDoor
+from vigie.api.rsmp import Listening, Means, Memory, RsmpDoor
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.engine.loop import Engine
@@ -31,6 +31,9 @@ CONTROLLER = "TC"
 """The component id of a site's controller, where none is said at its admission."""
 
 ID_CHARS_MAX = 100
+
+STEERED = "signals.steered"
+"""Under which key the installation keeps the ids of the junctions that it was ordered to steer."""
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -111,6 +114,15 @@ def rsmp_door(opened: Installation, post: Post) -> RsmpDoor | None:
     door = RsmpDoor(means, at, seed=opened.dice.bytes(16).hex())
     door.load(enrolments(opened))
     return door
+
+
+def steered_memory(opened: Installation, post: Post) -> Memory:
+    """Where the installation keeps which junctions it was ordered to steer."""
+
+    async def write(text: str) -> None:
+        await post.pump.run_in_writer(partial(opened.facts.set_meta, STEERED, text))
+
+    return Memory(partial(opened.facts.meta, STEERED), write)
 
 
 def junction_of(engine: Engine) -> Callable[[int], str]:

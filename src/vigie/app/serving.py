@@ -20,7 +20,7 @@ from vigie.api.openapi import docs_routes
 from vigie.api.operations import figures_access, operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.problems import Problem
-from vigie.api.rsmp import RsmpDoor, RsmpFigures, RsmpOrders, SiteHealth
+from vigie.api.rsmp import RsmpDoor, RsmpFigures, RsmpOrders, RsmpSteering, SiteHealth, nobody_steers
 from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
 from vigie.api.talq import GatewayHealth, TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
@@ -32,7 +32,7 @@ from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
 from vigie.app.rsmp import enrolments as rsmp_enrolments
-from vigie.app.rsmp import junction_of, rsmp_door
+from vigie.app.rsmp import junction_of, rsmp_door, steered_memory
 from vigie.app.talq import enrolments, programme_keeping, talq_door
 from vigie.core.scope import Placement
 from vigie.engine.rates import Allowance, Rates
@@ -48,7 +48,8 @@ class Doors:
     """A post, and what it answers: through the router, and around it (see `vigie.api.application.Application`).
 
     close: lets those go who wait for what may come, when the post is to stop. unlimited: whether it is one who is not
-    held back by how often they ask. rsmp: where sites of traffic signals connect, where that is set.
+    held back by how often they ask. rsmp: where sites of traffic signals connect, where that is set; steering: what
+    steers them.
     """
 
     post: Post
@@ -57,6 +58,7 @@ class Doors:
     close: Callable[[], None]
     unlimited: Callable[[Request], bool]
     rsmp: RsmpDoor | None = None
+    steering: RsmpSteering | None = None
 
 
 def doors_of(opened: Installation) -> Doors:
@@ -77,7 +79,7 @@ def doors_of(opened: Installation) -> Doors:
     post.beside.append(keeping.run)
 
     rsmp = rsmp_door(opened, post)
-    rsmp_orders = _speaking_rsmp(opened, post, rsmp, door)
+    rsmp_orders, steering = _speaking_rsmp(opened, post, rsmp, door) if rsmp is not None else (None, None)
 
     def settled() -> None:
         door.wake()
@@ -110,28 +112,31 @@ def doors_of(opened: Installation) -> Doors:
         LoginFigures(keeper),
         TileFigures(kiln),
         TalqFigures(talq),
-        *([] if rsmp is None else [RsmpFigures(rsmp)]),
+        *([] if rsmp is None or steering is None else [RsmpFigures(rsmp, steering)]),
         *(mqtt[1:] if mqtt else ()),
     ]
     may_read = figures_access(access, settings.proxies)
     routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, may_read, figures)]
     routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
     routes += accounts_routes(keeper, access, opened.facts.accounts)
-    routes += api_routes(opened, post, access, kiln, talq, keeping)
+    deciding = nobody_steers if steering is None else steering.deciding
+    routes += api_routes(opened, post, access, kiln, talq, keeping, deciding)
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
-    return Doors(post, routes, direct, door.close, talq.knows, rsmp)
+    return Doors(post, routes, direct, door.close, talq.knows, rsmp, steering)
 
 
-def _speaking_rsmp(opened: Installation, post: Post, rsmp: RsmpDoor | None, door: OrderDoor) -> RsmpOrders | None:
-    """Has the RSMP door run as long as the post, with what orders and watches its sites."""
-    if rsmp is None:
-        return None
-    orders = RsmpOrders(rsmp, door, post.engine, post.acts, post.pump, opened.clock)
-    health = SiteHealth(rsmp, post.engine, opened.clock, junction_of(post.engine))
-    post.beside += [rsmp.run, orders.run, health.run]
-    return orders
+def _speaking_rsmp(
+    opened: Installation, post: Post, rsmp: RsmpDoor, door: OrderDoor
+) -> tuple[RsmpOrders, RsmpSteering]:
+    """Has the RSMP door run as long as the post, with what orders, steers and watches its sites."""
+    asset_of = junction_of(post.engine)
+    steering = RsmpSteering(rsmp, post.engine, opened.clock, steered_memory(opened, post), asset_of)
+    orders = RsmpOrders(rsmp, door, post.engine, post.acts, post.pump, opened.clock, steering)
+    health = SiteHealth(rsmp, post.engine, opened.clock, asset_of)
+    post.beside += [rsmp.run, orders.run, steering.run, health.run]
+    return orders, steering
 
 
 async def serve(

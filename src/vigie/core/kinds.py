@@ -257,6 +257,7 @@ class Action(Bound):
     expires_s: an order that was not sent by then is never sent.
     proof_s: how long after the send the proof may take before the target is unproved.
     once: never resent after a send whose outcome is unknown (a siren, a count-down).
+    always: sent to who shows already what proves it, too: it decides more than that point tells.
     settles: what it decides, its own name where nothing is said: a newer order that decides the same takes the place
     of the older one. holds: how what it sets ends. pace: how fast it goes out. answered: it needs a reason. presets:
     what a form offers.
@@ -268,6 +269,7 @@ class Action(Bound):
     expires_s: float = 300.0
     proof_s: float = 120.0
     once: bool = False
+    always: bool = False
     settles: str = ""
     holds: Hold | None = None
     pace: Pace | None = None

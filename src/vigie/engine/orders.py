@@ -253,6 +253,7 @@ class Examiner:
         # An order that is to last must arrive, whatever rules its target at the moment.
         knows_end = self.knows_end(order)
         lasts = knows_end | np.bool_(order.until_us is not None and keeper_of(order) is Keeper.POST)
+        lasts |= order.action.always
         already = ~any_refused & ~lasts & ~old & good & (np.abs(value - wanted) <= tolerance)
         return Examined(refused, already, value, old, knows_end)
 

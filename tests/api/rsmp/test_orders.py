@@ -10,12 +10,23 @@ from tests.api.rsmp.test_door import ATTACHED, JUNCTION, Disk, door_of
 from tests.orders import Bench
 from tests.transports.test_tcp import comes
 from vigie.api.orders import OrderDoor
-from vigie.api.rsmp import RsmpOrders
+from vigie.api.rsmp import Memory, RsmpOrders, RsmpSteering
 from vigie.api.rsmp.orders import ORDERS
 from vigie.engine.command import Command
 from vigie.engine.pump import Pump
 from vigie.protocols.rsmp import SXLS, Of
 from vigie.services.signals import Junction
+
+
+def memory() -> Memory:
+    """What was ordered, kept for as long as the test."""
+    kept: list[str] = []
+
+    async def write(text: str) -> None:
+        kept[:] = [text]
+
+    return Memory(lambda: kept[0] if kept else None, write)
+
 
 SAID = {"run_plan": {"plan": 16.0}, "set_mode": {"mode": "flashing"}}
 
@@ -42,7 +53,8 @@ def test_without_its_code_a_site_is_not_asked_and_the_order_says_why(bench: Benc
         pump.start()
         rsmp = door_of(bench, Disk())
         door = OrderDoor(bench.engine, bench.acts, pump, bench.clock)
-        orders = RsmpOrders(rsmp, door, bench.engine, bench.acts, pump, bench.clock)
+        steering = RsmpSteering(rsmp, bench.engine, bench.clock, memory(), lambda number: JUNCTION)
+        orders = RsmpOrders(rsmp, door, bench.engine, bench.acts, pump, bench.clock, steering)
         command = bench.give("junction.run_plan", {"plan": 4}, [JUNCTION])
         # Nobody is there: it waits.
         orders.wake()

@@ -83,7 +83,8 @@ class RsmpDoor:
     """All sites that may speak RSMP. Lives on one event loop.
 
     sites: by their site ids. strangers: how many connections were refused. garbled: how many messages were not
-    understood. trouble: why the address could not be had. on_events: told what a site says, when it is on disk.
+    understood. edition: grows with each `load`. trouble: why the address could not be had. on_events: told what a site
+    says, when it is on disk.
     on_told: told what it says of its statuses as it comes. stages_of: how many stages the junction of this id has.
     """
 
@@ -93,7 +94,7 @@ class RsmpDoor:
         self._server = RsmpServer(self._supervisor, self._take, tls=listening.tls)
         self._server.on_told = self._tell
         self.sites: dict[str, Site] = {}
-        self.strangers = self.garbled = 0
+        self.strangers = self.garbled = self.edition = 0
         self.trouble = ""
         self._garbled_us: dict[str, int] = {}
         self._named: dict[tuple[str, ...], None] = {}
@@ -103,6 +104,7 @@ class RsmpDoor:
 
     def load(self, enrolled: Iterable[tuple[int, Enrolment]]) -> None:
         """These devices may speak from now on, and no others; what is as it was goes on as it did."""
+        self.edition += 1
         wanted = {enrolment.names[0]: (number, enrolment) for number, enrolment in enrolled}
         for name, site in list(self.sites.items()):
             if wanted.get(name) != (site.number, site.enrolment):
@@ -137,6 +139,10 @@ class RsmpDoor:
             wishes.update(SECONDS)
         self._supervisor.want(site.name, site.component, wishes)
         self._server.follow(site.name)
+
+    def is_linked(self, site: Site) -> bool:
+        """Whether it is connected, whatever of that is kept yet."""
+        return site.name in self._supervisor.links
 
     def acts(self, site: Site) -> Mapping[Way, Act]:
         """By which orders control can act on a site, as far as it has shown."""

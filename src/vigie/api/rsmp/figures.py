@@ -1,4 +1,4 @@
-"""The RSMP door's figures, read when they are asked for."""
+"""The figures of the RSMP door and of what is steered through it, read when they are asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from vigie.api.rsmp.door import RsmpDoor
+from vigie.api.rsmp.steering import RsmpSteering
 from vigie.core.times import MINUTE_US
 
 WRONG_US = MINUTE_US
@@ -17,8 +18,8 @@ WRONG_US = MINUTE_US
 class RsmpFigures(Collector):
     """How many sites are there, and who was not let in."""
 
-    def __init__(self, door: RsmpDoor) -> None:
-        self._door = door
+    def __init__(self, door: RsmpDoor, steering: RsmpSteering) -> None:
+        self._door, self._steering = door, steering
 
     def collect(self) -> Iterable[Metric]:
         """The figures as they stand."""
@@ -37,3 +38,15 @@ class RsmpFigures(Collector):
         yield CounterMetricFamily("vigie_rsmp_garbled", "RSMP messages that were not understood", value=door.garbled)
         refused = sum(sum(site.refused.values()) for site in door.sites.values())
         yield CounterMetricFamily("vigie_rsmp_refused", "Values of RSMP sites that were refused", value=refused)
+        steered = GaugeMetricFamily(
+            "vigie_signals_steered",
+            "Junctions that the post is ordered to steer, by why it does or not",
+            labels=["because"],
+        )
+        for because, count in self._steering.counts.items():
+            steered.add_metric([because.value], count)
+        yield steered
+        asked = "Stages that the post has asked junctions for, anew or again"
+        yield CounterMetricFamily("vigie_signals_asked", asked, value=self._steering.asked)
+        wishes = "Stages that safety kernels kept from being asked for"
+        yield CounterMetricFamily("vigie_signals_refused", wishes, value=self._steering.refused)

@@ -1,4 +1,4 @@
-"""Orders to sites of traffic signals: a plan, yellow flash, back to colours.
+"""Orders to sites of traffic signals: a plan, yellow flash, back to colours; and who decides on their stages.
 
 An order is on disk as sent before it leaves, as at every door. The site's acknowledgement says that it took it, its
 refusal that it did not, with its words; that it was done the statuses prove that are subscribed to. Where the
@@ -11,13 +11,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import structlog
 
 from vigie.api.orders import OrderDoor
 from vigie.api.rsmp.door import RsmpDoor, Site
+from vigie.core.service import Refusal
 from vigie.core.times import SECOND_US
 from vigie.engine.acts import Acts
 from vigie.engine.command import Command
@@ -27,6 +28,7 @@ from vigie.engine.ports import Clock, StorageFull
 from vigie.engine.pump import Pump
 from vigie.protocols.rsmp import CannotAsk
 from vigie.protocols.rsmp.events import Accepted, Attached, Fate, Settled, Step
+from vigie.services.signals import Junction
 
 TURN_S = 1.0
 SENT_MAX = 10_000
@@ -53,6 +55,18 @@ ORDERS: Mapping[str, Callable[[Mapping[str, Any]], Commands]] = {"run_plan": _ru
 """By action, the commands of the list. Each wants security code 2."""
 
 
+class Steers(Protocol):
+    """Who may take a junction's stages in hand. Both return when that is on disk, and raise StorageFull and OSError."""
+
+    async def take(self, site: Site, asset: int) -> Refusal | None:
+        """Takes them in hand; why not, if it cannot."""
+        ...
+
+    async def let_go(self, asset: int) -> None:
+        """Leaves them to the junction."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Sent:
     command: Command
@@ -62,8 +76,17 @@ class _Sent:
 class RsmpOrders:
     """Hands orders over to sites. Lives on one event loop."""
 
-    def __init__(self, rsmp: RsmpDoor, door: OrderDoor, engine: Engine, acts: Acts, pump: Pump, clock: Clock) -> None:
-        self._rsmp, self._door, self._engine = rsmp, door, engine
+    def __init__(
+        self,
+        rsmp: RsmpDoor,
+        door: OrderDoor,
+        engine: Engine,
+        acts: Acts,
+        pump: Pump,
+        clock: Clock,
+        steers: Steers,
+    ) -> None:
+        self._rsmp, self._door, self._engine, self._steers = rsmp, door, engine, steers
         self._acts, self._pump, self._clock = acts, pump, clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._sent: OrderedDict[tuple[str, str], _Sent] = OrderedDict()
@@ -103,12 +126,28 @@ class RsmpOrders:
                     await asyncio.sleep((again_us - now_us) / SECOND_US)
                     continue
                 for offer in offers:
-                    self._send(site, offer)
+                    await self._decide(site, offer)
+                    if offer.command.order.action is not Junction.set_control:
+                        self._send(site, offer)
                 self._acts.note_orders()
                 await self._pump.settled()
-        except StorageFull as error:
+        except (StorageFull, OSError) as error:
             # What is on disk as sent is due again in half a minute.
             _log.error("orders cannot be written down", site=site.name, reason=str(error))
+
+    async def _decide(self, site: Site, offer: Offer) -> None:
+        """Has a junction steered by the post, or not any more: whatever else a person orders of one ends that first."""
+        command = offer.command
+        for asset in command.order.assets[offer.rows].tolist():
+            if command.order.params.get("control") == "adaptive":
+                refusal = await self._steers.take(site, asset) if site.enrolment.codes[1] else _CODE_2_MISSING
+            else:
+                refusal = None
+                await self._steers.let_go(asset)
+            if refusal is not None:
+                self._failed(site, command, asset, refusal)
+            elif command.order.action is Junction.set_control:
+                self._accepted(_Sent(command, asset))
 
     def _send(self, site: Site, offer: Offer) -> None:
         command = offer.command
@@ -132,8 +171,12 @@ class RsmpOrders:
             while len(self._sent) > SENT_MAX:
                 self._sent.popitem(last=False)
 
-    def _failed(self, site: Site, command: Command, asset: int, detail: str) -> None:
-        self._engine.commands.receipt(command, asset, site.number, "failed", detail, self._clock.now_us())
+    def _failed(self, site: Site, command: Command, asset: int, why: str | Refusal) -> None:
+        """It came to nothing: in whoever's words, or by a rule that the post itself keeps."""
+        words = why if isinstance(why, str) else why.rule
+        taken = self._engine.commands.receipt(command, asset, site.number, "failed", words, self._clock.now_us())
+        if taken and isinstance(why, Refusal):
+            command.refusals[int(np.searchsorted(command.order.assets, asset))] = why
 
     def _on_events(self, site: Site, events: Sequence[Step]) -> None:
         if any(isinstance(event, Attached) for event in events):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from vigie.core.kinds import Point
@@ -18,6 +19,7 @@ from vigie.protocols.rsmp import Rate
 from vigie.protocols.rsmp.events import AlarmTold, Attached, StatusTold, Step, Ticked
 from vigie.protocols.rsmp.inputs import active
 from vigie.services.signals import Junction
+from vigie.services.signals.junction import Colour, Second
 
 _MODE_S, _PLAN_S, _GROUPS_S, _CONTROL_S = 120, 120, 60, 60
 """How often a value is told that has not changed: well within the time that it stays true (`Point.valid_s`), and within
@@ -50,6 +52,9 @@ _COLOURS: Mapping[str, str] = {
 }  # fmt: skip
 """What a signal group shows, by the letter of S0001 (SXL of traffic lights, "Signal group status"). Its first two
 start-up intervals show different things at different controllers."""
+
+_SHOWN = {"R": Colour.RED, "U": Colour.RED, "Y": Colour.YELLOW, "G": Colour.GREEN}
+"""The same as a colour: red and yellow together let nobody go yet."""
 
 _DOOR = "A0010"
 _TEXT_MAX = 500
@@ -192,6 +197,14 @@ class Telling:
         worst = min((each.priority or _MAJOR_MAX for each in found), default=0)
         self._put(Junction.fault, "none" if not found else "major" if worst <= _MAJOR_MAX else "minor", at_us)
         self._put(Junction.faults, ", ".join(f"{each.code} {each.component}" for each in found)[:_TEXT_MAX], at_us)
+
+
+@lru_cache(maxsize=10_000)
+def colours_of(groups: str) -> Second | None:
+    """What the groups of a junction show, by the letters of S0001; None where any of them shows no colours."""
+    shown = [_SHOWN.get(_COLOURS.get(letter, "")) for letter in groups if letter != "-"]
+    second = tuple(each for each in shown if each is not None)
+    return second if second and len(second) == len(shown) else None
 
 
 def _stands(alarm: AlarmTold) -> bool:

@@ -80,10 +80,8 @@ class JunctionsDoor:
 
     async def tell(self, ask: Ask[Nothing, Nothing]) -> JunctionForm:
         """Tells what control knows of a junction: its document, what is wrong with it, and who decides now."""
-        asset, registry = ask.part("id"), self._engine.registry
-        no = registry.numbers.get(asset, 0)
-        if not self._sources.sight(ask.caller).covered[no] or registry.kind_of(no) is not Junction:
-            raise Problem(404, "No such junction", f"There is no junction {asset[:80]!r} that you may see.")
+        asset = ask.part("id")
+        no = seen(self._sources, ask.caller, asset)
         plan = self._plans().get(asset)
         told = self._told(ask.caller, no, plan, await self._judge({no: plan}))
         in_force = plan.in_force if plan else None
@@ -130,3 +128,12 @@ class JunctionsDoor:
         known = {**self._judged, **found}
         self._judged = known if len(known) <= JUDGED_MAX else found
         return {no: known[key] for no, key in keys.items()}
+
+
+def seen(sources: Sources, caller: Caller, asset: str) -> int:
+    """The number of a junction that somebody sees fully. Raises Problem 404."""
+    registry = sources.engine.registry
+    no = registry.numbers.get(asset, 0)
+    if not sources.sight(caller).covered[no] or registry.kind_of(no) is not Junction:
+        raise Problem(404, "No such junction", f"There is no junction {asset[:80]!r} that you may see.")
+    return no

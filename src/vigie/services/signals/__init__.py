@@ -38,6 +38,10 @@ _WATCHES = (
     Watch(Detector, Detector.working, DETECTOR_DEAD, (False,)),
 )
 
+NO_STAGE_INPUTS = Refusal("signals.no_stage_inputs")
+NO_DOCUMENT = Refusal("signals.no_document")
+"""Why the post cannot steer a junction."""
+
 _ADAPTIVE = "adaptive"
 
 
@@ -49,7 +53,7 @@ def steers_by_inputs(
     if params["control"] != _ADAPTIVE:
         return []
     untold = np.isnan(city.value(Junction, Junction.control, assets))
-    return [(untold, Refusal("signals.no_stage_inputs"))]
+    return [(untold, NO_STAGE_INPUTS)]
 
 
 service = Service(

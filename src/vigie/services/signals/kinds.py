@@ -33,6 +33,8 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
         proof=Proof("plan", param="plan"),
         hazard=Hazard.CONFIRM,
         proof_s=240,
+        # A junction that the post steers shows a plan beneath, and leaves the post's hands with this order.
+        always=True,
     )
     set_mode = Action(
         params=(Param("mode", Sort.CHOICE, choices=("colours", "flashing")),),
@@ -45,6 +47,8 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
         proof=Proof("control", param="control"),
         hazard=Hazard.CONFIRM,
         proof_s=240,
+        # One that has fallen back to its plan shows its plan, and would be steered again.
+        always=True,
     )
 
 

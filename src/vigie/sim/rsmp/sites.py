@@ -31,6 +31,10 @@ from vigie.transports.tcp import RsmpClient
 CONTROLLER = "TC"
 SXL = "1.2.1"
 HAS = frozenset({"M0001", "M0002", "M0006", "M0013"})
+KEPT = frozenset(code for code in SXLS[SXL].signals if code.startswith("S")) - {"S0205", "S0207"}
+"""The statuses that are kept through a loss of the connection: what loops counted in a second is nothing a minute
+later."""
+
 WITHOUT = frozenset(code for code in SXLS[SXL].signals if code.startswith("M")) - HAS
 """The orders of the list that a simulated controller does not have."""
 
@@ -91,7 +95,7 @@ class Sites:
         self._obey, self._now, self._streets = obeys, now, streets
         self.crossings: list[Crossing] = []
         for index, (name, own) in enumerate(codes.items()):
-            setup = Setup((name,), {CONTROLLER: Of.CONTROLLER}, SXL, without=WITHOUT, codes=own)
+            setup = Setup((name,), {CONTROLLER: Of.CONTROLLER}, SXL, without=WITHOUT, codes=own, buffers=KEPT)
             site = Site(setup, self._moment(), seed=f"{name}/{now()}")
             client = RsmpClient(
                 site, host, port, lambda events, index=index: self._hear_supervisor(index, events), moment=self._moment
@@ -173,7 +177,8 @@ class Sites:
             turns += self._mode(crossing, at)
         if before is None or before.plan != shown.plan:
             turns.append(self._plan(crossing.site, shown.plan, at))
-        start = stamp(at.clock_us - SECOND_US)
+        # By the clock of the streets: a second that comes late is the one it is.
+        start = stamp(shown.second * SECOND_US)
         groups = "".join(_LETTERS[letter] for letter in shown.groups)
         statuses = {
             "S0001": {"signalgroupstatus": groups, "stage": str(shown.stage)},

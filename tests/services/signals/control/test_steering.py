@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
 
+import pytest
+
+from tests.conftest import PROJECT
 from tests.services.signals.control.sites import AXES, crossroads, shown
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Plan, Step
 from vigie.services.signals.control.steering import (
@@ -192,6 +196,13 @@ def test_a_change_of_the_set_leaves_the_others_as_they_are() -> None:
     assert street.because is Because.ORDERED
     street.steering.keep({})
     assert street.steering.step({}) == []
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_why_the_post_decides_or_does_not_has_words(language: str) -> None:
+    path = PROJECT / "src" / "vigie" / "texts" / f"{language}.signals.json"
+    said = {key for key in json.loads(path.read_text("utf-8")) if key.startswith("signals.because.")}
+    assert said == {f"signals.because.{each.value}" for each in Because}
 
 
 def test_loops_count_as_they_are_told_and_areas_never() -> None:
