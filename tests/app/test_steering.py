@@ -62,10 +62,10 @@ class Streets:
         self.found: list[Violation] = []
         self.lies: dict[int, str] = {}
         self.now_s = int(time.time())
-        self._shown: dict[int, Shown] = {}
+        self.shown: dict[int, Shown] = {}
 
     def seconds(self) -> Mapping[int, Shown]:
-        return self._shown
+        return self.shown
 
     def set_inputs(self, junction: int, on: Set[int]) -> None:
         self.roadsides[junction].inputs(on, self.now_s)
@@ -88,7 +88,7 @@ class Streets:
             self.found += self._kernels[at].see(colours_of(light, self._world.shown(at)))
             counts = self._read[at]()
             loops = [counts[place] for place in loops_of(light.site)]
-            self._shown[at] = Shown(
+            self.shown[at] = Shown(
                 self.now_s,
                 self.lies.get(at, "".join(LETTERS[colour] for colour in roadside.second)),
                 roadside.stage,
@@ -312,6 +312,10 @@ def test_nine_junctions_are_steered_lose_their_links_come_back_and_obey_people(
             await here.until(lambda: here.by("plan") == [3, 5], 10)
             await shows_what_it_must_not(here, len(lights[6].site.junction.groups))
             await here.until(lambda: streets.roadsides[3].plan == 2, 120)
+            # Nothing drives any more: nobody counts, and nobody follows what is asked.
+            streets.shown.clear()
+            sites.look()
+            await becomes(lambda: {here.shows(at) for at in range(len(names))}, {"plan"})
             assert streets.found == []
 
     with World(scenario, lights, tmp_path, seed=1, scale=1.0) as world:

@@ -197,7 +197,7 @@ class Sites:
         statuses: dict[str, dict[str, Value]] = {
             "S0205": {"start": None, "vehicles": None},
             "S0207": {"start": None, "occupancy": None},
-            "S0003": {"inputstatus": None},
+            "S0003": {"inputstatus": standing(crossing.inputs, INPUT_MAX)},
         }
         return _joined([crossing.site.observe_all(CONTROLLER, statuses, at), self._shows(crossing, at)])
 
@@ -245,7 +245,8 @@ class Sites:
     def _sets(self, crossing: Crossing, on: frozenset[int], off: frozenset[int]) -> bool:
         """Sets and unsets inputs; whether there is anybody whom they are asked of."""
         if self._streets is None or crossing.shown is None:
-            return False
+            # Nobody follows them; so none is active.
+            return not on
         crossing.inputs, crossing.set_s = crossing.inputs - off | on, crossing.shown.second
         self._streets.set_inputs(crossing.index, crossing.inputs)
         crossing.client.apply(self._inputs(crossing, self._moment()))
