@@ -63,7 +63,7 @@ def test_a_junction_is_opened_from_its_sheet_and_followed_as_it_changes(window: 
     expect(operator.by(".page h1")).to_have_text("Gare / Marché")
     decides = operator.by("section[aria-label='Qui décide des phases']")
     expect(decides).to_contain_text("Adaptatif")
-    expect(decides).to_contain_text(re.compile(r"Depuis \d\d:\d\d:\d\d\..*Le poste choisit les phases"))
+    expect(decides).to_contain_text(re.compile(r"Depuis \d\d:\d\d:\d\d\..*un autre que ce poste"))
 
     rows = operator.by(".ribbon ul[tabindex] li")
     expect(rows).to_have_count(4)

@@ -65,6 +65,31 @@ export interface JunctionTold extends JunctionRow {
   since: string | null
 }
 
+/** A rule of the safety kernel that was held against something, and whose: groups by name. */
+export interface Held {
+  rule: string
+  groups: string[]
+  is_s: number | null
+  limit_s: number | null
+}
+
+/** Why the post decides on stages or does not, and what its last choice was made of. Stages count from 1. */
+export interface Deciding {
+  decides: 'adaptive' | 'plan'
+  ordered: boolean
+  because: string
+  since: string | null
+  weighed: {
+    stage: number | null
+    chosen: number
+    asked: number | null
+    stay_cost_veh_s: number | null
+    change_cost_veh_s: number | null
+    refused: Held | null
+  } | null
+  broken: Held[]
+}
+
 /** What all groups of a junction showed from an instant on: a letter for each (see the kind's `groups`). */
 export interface Shown {
   at: number

@@ -1,6 +1,6 @@
 // Junctions: all of them as a list, and the one that is open, with what its groups showed and what control knows of it.
 import { api, Problem } from '@lib/api'
-import { merged, type JunctionRow, type JunctionTold, type Shown } from '@lib/junctions'
+import { merged, type Deciding, type JunctionRow, type JunctionTold, type Shown } from '@lib/junctions'
 import { live } from '@lib/live.svelte'
 import type { History, Page, Reading } from '@lib/types'
 import { problemText } from './notices.svelte'
@@ -14,6 +14,8 @@ export const WINDOW_MS = 5 * 60_000
 /** Of who decides, so much is looked through for the last change. */
 const CHANGES_MS = 24 * 3_600_000
 const LIST_EVERY_MS = 5_000
+/** Why the post decides as it does is asked for so often while somebody looks. */
+const WHY_EVERY_MS = 2_000
 /** What the live link has coalesced is read again from history so often. */
 const AGAIN_MS = 60_000
 
@@ -48,7 +50,7 @@ class Junctions {
     try {
       const { items } = await api.get<Page<JunctionRow>>('signals/junctions')
       if (asked !== this.#asked) return
-      this.rows = items
+      this.rows = [...items].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id))
       this.phase = 'ready'
       this.old = false
       this.at = live.now()
@@ -75,22 +77,27 @@ class Junction {
   shownRead = $state(false)
   /** Since when the one who decides now does, as far as the last day tells; null where nothing was told. */
   decides = $state.raw<{ since: number; whole: boolean } | null>(null)
+  /** Why the post decides or does not; null where that was not told, or the answer did not come. */
+  why = $state.raw<Deciding | null>(null)
   /** The end of the time that the ribbon shows; null: now. */
   end = $state<number | null>(null)
   #id: string | null = null
   #timer: ReturnType<typeof setInterval> | undefined
+  #whyTimer: ReturnType<typeof setInterval> | undefined
   #offBack: (() => void) | undefined
   #asked = 0
 
   open(id: string | null): void {
     if (id === this.#id) return
     clearInterval(this.#timer)
+    clearInterval(this.#whyTimer)
     this.#offBack?.()
     this.#id = id
     this.#asked += 1
     this.told = null
     this.shown = []
     this.decides = null
+    this.why = null
     this.end = null
     this.failed = this.shownFailed = this.shownRead = false
     this.sheet.open(id)
@@ -100,7 +107,9 @@ class Junction {
       void this.loadShown()
     }
     again()
+    void this.#ask()
     this.#timer = setInterval(again, AGAIN_MS)
+    this.#whyTimer = setInterval(() => void this.#ask(), WHY_EVERY_MS)
     this.#offBack = live.onBack(again)
   }
 
@@ -115,6 +124,18 @@ class Junction {
       if (id === this.#id) this.decides = sinceOf(rows)
     } catch {
       if (id === this.#id && this.told === null) this.failed = true
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const id = this.#id
+    if (id === null || live.status === 'lost') return
+    try {
+      const why = await api.get<Deciding>(`signals/junctions/${encodeURIComponent(id)}/deciding`)
+      if (id === this.#id) this.why = why
+    } catch {
+      // What was weighed two seconds ago says nothing of now.
+      if (id === this.#id) this.why = null
     }
   }
 
