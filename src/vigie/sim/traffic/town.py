@@ -18,6 +18,7 @@ import msgspec
 from vigie.core.arrays import ints, pairs
 from vigie.services.signals import Junction
 from vigie.services.signals.control.site import Plan, Site
+from vigie.services.signals.design.fixed import plan_of
 from vigie.sim.city.city import City
 from vigie.sim.city.frame import dice
 from vigie.sim.city.inventory import ids
@@ -26,7 +27,6 @@ from vigie.sim.life.crossings import CYCLE_S
 from vigie.sim.traffic.demand import PEAK_H, Demand, demand_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
-from vigie.sim.traffic.plans import plan_of
 from vigie.sim.traffic.roads import Roads, roads_of
 from vigie.sim.traffic.scenario import Scenario, read_scenario
 
@@ -251,7 +251,8 @@ def _plans(roads: Roads, demand: Demand, lights: Sequence[Light], seed: int) -> 
     offsets_s = ints(dice(seed, "offsets").integers(0, max(CYCLE_S), len(lights)))
 
     def made(site: Site, number: int, offset_s: int) -> Plan:
-        return plan_of(site, CYCLE_S[number], by_tide[tides.get(number, 0.0)], offset_s % CYCLE_S[number])
+        comes_h = comes_by(site, by_tide[tides.get(number, 0.0)])
+        return plan_of(site, CYCLE_S[number], comes_h, offset_s % CYCLE_S[number])
 
     return tuple(
         {number: made(light.site, number, offset_s) for number in range(1, len(CYCLE_S))}
@@ -265,3 +266,17 @@ def _turns(roads: Roads, demand: Demand, tide: float) -> Mapping[tuple[str, str]
         (roads.roads[one].pieces[-1].name, roads.roads[other].pieces[0].name): flow_h
         for (one, other), flow_h in demand.turns(tide).items()
     }
+
+
+def comes_by(site: Site, turns_h: Mapping[tuple[str, str], float]) -> tuple[float, ...]:
+    """Who comes by each approach in an hour: of each turn that its lane has, its share among the lanes that have the
+    same."""
+    turns = [{(_road(each.lane), _road(way.exit)) for way in each.ways} for each in site.approaches]
+    return tuple(
+        sum(turns_h.get(turn, 0.0) / sum(turn in other for other in turns) for turn in sorted(own)) for own in turns
+    )
+
+
+def _road(lane: str) -> str:
+    """The road of a lane, as SUMO names them."""
+    return lane.rpartition("_")[0]

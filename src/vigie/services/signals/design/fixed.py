@@ -1,4 +1,4 @@
-"""Fixed plans for a junction: for each cycle the stages of its network's programme, greens shared out by who comes.
+"""Fixed plans of a junction from what comes by its lanes: greens for a cycle, and the cycle itself.
 
 What a plan wishes can be followed to the second: from one stage to the next each green ends so early that exactly the
 intergreens pass until the next stage begins.
@@ -6,14 +6,11 @@ intergreens pass until the next stage begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from vigie.services.signals.control.site import Approach, Plan, Site, Step
 from vigie.services.signals.junction import Junction, Users
 from vigie.services.signals.rounds import cover
-
-Turn = tuple[str, str]
-"""From a road into another, by their names in the network."""
 
 SATURATION_H = 1_800.0
 """What a lane discharges in an hour of green."""
@@ -22,15 +19,27 @@ YIELDING = 0.4
 """What part of that where those who turn give way to others."""
 
 LEAST_H = 20.0
-"""So many come by each lane, whatever the demand says: no group is left without."""
+"""So many come by each lane, whatever was counted: no group is left without."""
+
+CYCLE_S_MAX = 120
+"""No cycle is longer: whoever waits has the longest red of `SignalGroup`."""
+
+FULL = 0.95
+"""Above this degree of saturation Webster's delay grows beyond all measure; from here on it grows as a queue does that
+is left over each cycle, which orders cycles by how much too little they let through."""
+
+OVERFLOW_S = 900.0
+"""What a vehicle waits for each part of its lane's flow that does not get through: half of half an hour of growing."""
 
 
-def plan_of(site: Site, cycle_s: int, flows_h: Mapping[Turn, float], offset_s: int = 0) -> Plan:
-    """A plan of a cycle, or of the shortest that the junction has room in. flows_h: vehicles an hour of each turn.
+def plan_of(site: Site, cycle_s: int, comes_h: Sequence[float], offset_s: int = 0) -> Plan:
+    """A plan of a cycle, or of the shortest that the junction has room in. comes_h: vehicles an hour by each of the
+    site's approaches.
 
-    The stages are the programme's; where the cycle is too short for all of them, the few that serve everybody. Each has
-    the minimum that its groups need, and each further second goes to the lane that has least for who comes by it
-    (F. V. Webster, Traffic Signal Settings, 1958: equal degrees of saturation).
+    The stages are those of the site's own plan; where the cycle is too short for all of them, the few that serve
+    everybody. Each has the minimum that its groups need, and each further second goes to the lane that has least for
+    who comes by it (F. V. Webster, Traffic Signal Settings, Road Research Technical Paper 39, 1958: equal degrees of
+    saturation).
     """
     junction = site.junction
     own = list(dict.fromkeys(site.plan.stages))
@@ -41,13 +50,49 @@ def plan_of(site: Site, cycle_s: int, flows_h: Mapping[Turn, float], offset_s: i
         spare_s = cycle_s - sum(greens_s) - sum(step.seconds for steps in clears for step in steps)
         if spare_s >= 0 or stages is few:
             break
-    _share_out(site, stages, greens_s, max(0, spare_s), flows_h)
+    _share_out(site, stages, greens_s, max(0, spare_s), comes_h)
     steps = [
         step
         for stage, seconds, clear in zip(stages, greens_s, clears, strict=True)
         for step in (Step(seconds, stage), *clear)
     ]
     return Plan(offset_s, tuple(steps))
+
+
+def best_plan(site: Site, comes_h: Sequence[float], longest_s: int = CYCLE_S_MAX) -> Plan:
+    """The plan of all cycles up to the longest by which who comes waits least, by Webster's formula (`delay_s`). It has
+    no offset."""
+    shortest = plan_of(site, 0, comes_h)
+    plans = (
+        plan_of(site, cycle_s, comes_h) for cycle_s in range(shortest.cycle_s, max(shortest.cycle_s, longest_s) + 1)
+    )
+    return min(plans, key=lambda plan: (delay_s(site, plan, comes_h), plan.cycle_s))
+
+
+def delay_s(site: Site, plan: Plan, comes_h: Sequence[float]) -> float:
+    """What a vehicle waits at a junction under a plan, in the mean.
+
+    Webster's two terms for a lane of flow q that has green for the share g of the cycle c, at a degree of saturation x
+    (paper 39, equation 3): c (1 - g)^2 / (2 (1 - g x)), as if arrivals were even, and x^2 / (2 q (1 - x)) for their
+    chance. Above x = `FULL` see there.
+    """
+    waited = total = 0.0
+    for approach, comes in zip(site.approaches, comes_h, strict=True):
+        flow_h = max(LEAST_H, comes)
+        served = [_serves(site, approach, step.greens) for step in plan.steps]
+        green = sum(step.seconds for step, part in zip(plan.steps, served, strict=True) if part) / plan.cycle_s
+        capacity_h = (
+            SATURATION_H
+            * sum(step.seconds * part for step, part in zip(plan.steps, served, strict=True))
+            / plan.cycle_s
+        )
+        full = flow_h / max(capacity_h, 1.0)
+        x = min(full, FULL)
+        even_s = plan.cycle_s * (1 - green) ** 2 / (2 * (1 - green * x))
+        chance_s = x**2 / (2 * flow_h / 3_600 * (1 - x))
+        waited += flow_h * (even_s + chance_s + OVERFLOW_S * (full - x))
+        total += flow_h
+    return waited / max(total, 1.0)
 
 
 def _without_remains(junction: Junction, stages: Sequence[frozenset[int]]) -> list[frozenset[int]]:
@@ -92,37 +137,16 @@ def _ahead_s(junction: Junction, stages: Sequence[frozenset[int]], at: int, grou
 
 
 def _share_out(
-    site: Site,
-    stages: Sequence[frozenset[int]],
-    greens_s: list[int],
-    spare_s: int,
-    flows_h: Mapping[Turn, float],
+    site: Site, stages: Sequence[frozenset[int]], greens_s: list[int], spare_s: int, comes_h: Sequence[float]
 ) -> None:
     """Gives each spare second to the stage of the lane that is served least for who comes by it."""
-    comes = [max(LEAST_H, _comes_h(site, approach, flows_h)) for approach in site.approaches]
+    comes = [max(LEAST_H, each) for each in comes_h]
     serves = [[_serves(site, approach, stage) for stage in stages] for approach in site.approaches]
     for _ in range(spare_s):
         served = [sum(part * green for part, green in zip(row, greens_s, strict=True)) for row in serves]
         needy = max(range(len(comes)), key=lambda lane: comes[lane] / max(served[lane], 0.1), default=0)
         best = max(range(len(stages)), key=lambda k: serves[needy][k] if serves else 0.0)
         greens_s[best] += 1
-
-
-def _comes_h(site: Site, approach: Approach, flows_h: Mapping[Turn, float]) -> float:
-    """Who comes by a lane: of each turn that it has, its share among the lanes that have the same."""
-    total = 0.0
-    for turn in _turns(approach):
-        total += flows_h.get(turn, 0.0) / sum(turn in _turns(each) for each in site.approaches)
-    return total
-
-
-def _turns(approach: Approach) -> set[Turn]:
-    return {(_road(approach.lane), _road(way.exit)) for way in approach.ways}
-
-
-def _road(lane: str) -> str:
-    """The road of a lane, as SUMO names them."""
-    return lane.rpartition("_")[0]
 
 
 def _serves(site: Site, approach: Approach, stage: frozenset[int]) -> float:
