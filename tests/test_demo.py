@@ -19,12 +19,14 @@ import pytest
 from tests import metropolis
 from tests.city import open_facts
 from vigie.app import journal_key
+from vigie.demo import processes
 from vigie.demo.people import PASSWORD, PEOPLE
 from vigie.demo.processes import SEED
 from vigie.demo.town import junctions
 from vigie.sim.city.handing import hand_over
 from vigie.sim.city.inventory import ids
 from vigie.sim.devices import gateways
+from vigie.sim.traffic.town import network_file
 
 
 def figure(port: int, name: str) -> float:
@@ -140,3 +142,16 @@ def test_the_metropolis_comes_alive_and_stops_cleanly(tmp_path: Path) -> None:
     facts = open_facts(tmp_path)
     assert list(facts.journal.verify(journal_key(tmp_path).public_key()))[-1] == facts.journal.size
     facts.close()
+
+
+def test_streets_are_given_to_control_once_for_each_network(tmp_path: Path) -> None:
+    """Not before there is a network, not again after that, and anew for another network."""
+    network = network_file(processes.streets_folder(tmp_path))
+    assert not processes.streets_are_new(tmp_path)
+    network.parent.mkdir()
+    network.touch()
+    assert processes.streets_are_new(tmp_path)
+    processes.in_hand(tmp_path).touch()
+    assert not processes.streets_are_new(tmp_path)
+    os.utime(network, ns=(time.time_ns() + 10**9,) * 2)
+    assert processes.streets_are_new(tmp_path)

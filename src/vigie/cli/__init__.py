@@ -19,6 +19,7 @@ from typer.main import get_group
 GROUPS = {
     "demo": ("version", "demo"),
     "demo_post": ("demo-post",),
+    "demo_streets": ("demo-streets",),
     "serving": ("serve",),
     "imports": ("import",),
     "exports": ("export",),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,7 @@ import typer
 from vigie import __version__
 from vigie.cli.consoles import err, group, out
 from vigie.demo.people import PASSWORD, PEOPLE
-from vigie.demo.processes import ANSWERS_ON, SEED, both
+from vigie.demo.processes import ANSWERS_ON, SEED, both, watched
 
 commands = group()
 
@@ -48,9 +47,7 @@ def demo_command(
             for each in PEOPLE:
                 typer.echo(f"    {each.login:<14} {each.name:<13} {each.what}")
             typer.echo("Ctrl-C ends both; what was acknowledged stays.")
-            while (name := ended()) is None:
-                time.sleep(0.5)
-            raise RuntimeError(f"{name} ended by itself")
+            raise RuntimeError(f"{watched(data, url, ended)} ended by itself")
     except KeyboardInterrupt:
         typer.echo("ended")
     except RuntimeError as error:

@@ -11,12 +11,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 SEED = 1
 STOP_S_MAX = 20
+LOOK_S = 0.5
+NETWORK = "town.net.xml"
+"""As `vigie.sim.traffic.town.network_file`, which would take a second to be asked."""
+
 ANSWERS_ON = "vigie answers on "
 """What a post says when it does, and then its address."""
 
@@ -29,6 +34,33 @@ def gateways_file(data: Path) -> Path:
 def streets_folder(data: Path) -> Path:
     """Where the devices keep the network and the routes of the town's traffic."""
     return data / "streets"
+
+
+def in_hand(data: Path) -> Path:
+    """A file that says, by when it was written, which network's junctions were given to adaptive control."""
+    return streets_folder(data) / "in-hand"
+
+
+def watched(data: Path, url: str, ended: Callable[[], str | None]) -> str:
+    """Waits until one of both has ended, and says which. When there are streets, a process for a moment gives their
+    junctions to adaptive control."""
+    giving: subprocess.Popen[bytes] | None = None
+    try:
+        while (name := ended()) is None:
+            time.sleep(LOOK_S)
+            if giving is None and streets_are_new(data):
+                command = [sys.executable, "-m", "vigie.cli", "demo-streets", "--data", str(data), "--url", url]
+                giving = subprocess.Popen(command, start_new_session=True)
+        return name
+    finally:
+        if giving is not None:
+            _stop(giving)
+
+
+def streets_are_new(data: Path) -> bool:
+    """Whether there are streets whose junctions were not yet given to adaptive control."""
+    network, given = streets_folder(data) / NETWORK, in_hand(data)
+    return network.exists() and not (given.exists() and given.stat().st_mtime >= network.stat().st_mtime)
 
 
 @contextlib.contextmanager
@@ -82,7 +114,7 @@ def both(
                 each_is_stopped.callback(_stop, process)
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def _stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
