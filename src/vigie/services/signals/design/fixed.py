@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vigie.services.signals.control.site import Approach, Plan, Site, Step
-from vigie.services.signals.junction import Junction, Users
-from vigie.services.signals.rounds import cover
+from vigie.services.signals.junction import Junction, Users, members
+from vigie.services.signals.rounds import Rounds, cover
 
 SATURATION_H = 1_800.0
 """What a lane discharges in an hour of green."""
@@ -33,27 +33,24 @@ OVERFLOW_S = 900.0
 
 
 def plan_of(site: Site, cycle_s: int, comes_h: Sequence[float], offset_s: int = 0) -> Plan:
-    """A plan of a cycle, or of the shortest that the junction has room in. comes_h: vehicles an hour by each of the
+    """A plan of a cycle, or of the nearest that the junction has room in. comes_h: vehicles an hour by each of the
     site's approaches.
 
-    The stages are those of the site's own plan; where the cycle is too short for all of them, the few that serve
-    everybody. Each has the minimum that its groups need, and each further second goes to the lane that has least for
-    who comes by it (F. V. Webster, Traffic Signal Settings, Road Research Technical Paper 39, 1958: equal degrees of
-    saturation).
+    The stages are those of the site's own plan; where the cycle has no room for all of them, the few that serve
+    everybody. Each has the minimum that its groups need, and what keeps every red so short that the safety kernel need
+    not break in; each further second goes to the lane that has least for who comes by it (F. V. Webster, Traffic Signal
+    Settings, Road Research Technical Paper 39, 1958: equal degrees of saturation).
     """
     junction = site.junction
-    own = list(dict.fromkeys(site.plan.stages))
-    few = [frozenset(g for g in range(len(junction.groups)) if bits >> g & 1) for bits in cover(junction)]
-    for stages in (_without_remains(junction, own), few):
-        clears = [_clearing(junction, stages, at) for at in range(len(stages))]
-        greens_s = [_least_s(junction, stage) for stage in stages]
-        spare_s = cycle_s - sum(greens_s) - sum(step.seconds for steps in clears for step in steps)
-        if spare_s >= 0 or stages is few:
-            break
-    _share_out(site, stages, greens_s, max(0, spare_s), comes_h)
+    own = _Cycle(junction, _without_remains(junction, list(dict.fromkeys(site.plan.stages))))
+    if own.spare_s(cycle_s) < 0:
+        own = _Cycle(junction, [frozenset(members(stage)) for stage in cover(junction)])
+        cycle_s = own.nearest(cycle_s)
+    greens_s = own.greens_s(cycle_s)
+    _share_out(site, own.stages, greens_s, own.spare_s(cycle_s), comes_h)
     steps = [
         step
-        for stage, seconds, clear in zip(stages, greens_s, clears, strict=True)
+        for stage, seconds, clear in zip(own.stages, greens_s, own.clears, strict=True)
         for step in (Step(seconds, stage), *clear)
     ]
     return Plan(offset_s, tuple(steps))
@@ -104,6 +101,40 @@ def _without_remains(junction: Junction, stages: Sequence[frozenset[int]]) -> li
     ]
 
 
+class _Cycle:
+    """Stages one after the other, and what they take. clears: the way from each to the next."""
+
+    def __init__(self, junction: Junction, stages: Sequence[frozenset[int]]) -> None:
+        self.stages = stages
+        self.clears = [_clearing(junction, stages, at) for at in range(len(stages))]
+        self._clear_s = sum(step.seconds for steps in self.clears for step in steps)
+        self._least_s = [_least_s(junction, stage) for stage in stages]
+        # From here on the kernel must have a whole round in hand for a group that is red.
+        round_s = Rounds(junction).round_s
+        self._reds = [
+            ([at for at, stage in enumerate(stages) if g in stage], group.yellow_s + group.red_max_s - round_s)
+            for g, group in enumerate(junction.groups)
+        ]
+
+    def greens_s(self, cycle_s: int) -> list[int]:
+        """The least green of each stage in a cycle."""
+        found = self._least_s.copy()
+        for own, red_s in self._reds:
+            if own:
+                found[own[0]] += max(0, cycle_s - red_s - sum(found[at] for at in own))
+        return found
+
+    def spare_s(self, cycle_s: int) -> int:
+        """What is left of a cycle when each stage has its least; below 0 where there is no room."""
+        return cycle_s - sum(self.greens_s(cycle_s)) - self._clear_s
+
+    def nearest(self, cycle_s: int) -> int:
+        """The nearest cycle that has room: the longest below, or else the shortest above. Where reds must be so short
+        that none has, the shortest that has the minimums."""
+        tried = (*range(cycle_s, 0, -1), *range(cycle_s + 1, CYCLE_S_MAX + 1))
+        return next((each for each in tried if self.spare_s(each) >= 0), sum(self._least_s) + self._clear_s)
+
+
 def _least_s(junction: Junction, stage: frozenset[int]) -> int:
     return max(junction.groups[g].green_min_s for g in stage)
 
@@ -142,7 +173,7 @@ def _share_out(
     """Gives each spare second to the stage of the lane that is served least for who comes by it."""
     comes = [max(LEAST_H, each) for each in comes_h]
     serves = [[_serves(site, approach, stage) for stage in stages] for approach in site.approaches]
-    for _ in range(spare_s):
+    for _ in range(max(0, spare_s)):
         served = [sum(part * green for part, green in zip(row, greens_s, strict=True)) for row in serves]
         needy = max(range(len(comes)), key=lambda lane: comes[lane] / max(served[lane], 0.1), default=0)
         best = max(range(len(stages)), key=lambda k: serves[needy][k] if serves else 0.0)
