@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.conftest import PROJECT
 from tests.services.signals.junctions import QUICK, cross_roads, junction_of, junctions, with_longest_red
 from vigie.services.signals.completeness import FRANCE, Problem, problems
+from vigie.services.signals.control.steering import Because
 from vigie.services.signals.junction import (
     Detector,
     Junction,
@@ -128,8 +129,9 @@ def test_what_is_wrong_is_found_and_only_that(
 def test_each_problem_and_each_rule_has_a_text_with_its_gaps_filled(language: str) -> None:
     texts = json.loads((PROJECT / "src/vigie/texts" / f"{language}.signals.json").read_text("utf-8"))
     told: dict[str, Problem] = {each.code: each for *_, junction in WRONG for each in problems(junction)}
-    kernels = {key.rsplit(".", 1)[-1] for key in texts if not key.startswith("finding.signals.")}
+    kernels = {key.rsplit(".", 1)[-1] for key in texts if key.startswith(("signals.refusal.", "signals.violation."))}
     assert kernels == set(Rule)
+    assert {key.removeprefix("signals.because.") for key in texts if key.startswith("signals.because.")} == set(Because)
     assert {f"finding.signals.{code}" for code in told} <= texts.keys()
     for code, problem in told.items():
         said = texts[f"finding.signals.{code}"].format(groups="F1", **problem.detail)
