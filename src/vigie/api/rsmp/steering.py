@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 import structlog
 
 from vigie.api.rsmp.door import RsmpDoor, Site
@@ -175,7 +176,13 @@ class RsmpSteering:
             except TimeoutError:
                 pass
             self._due.clear()
-            await self.step()
+            try:
+                await self.step()
+            except Exception:
+                # Their plans go on meanwhile, by themselves.
+                _log.exception("a fault in steering, which begins anew")
+                self._steering, self._known = Steering(), ()
+                await asyncio.sleep(LATE_S)
 
     async def step(self) -> None:
         """One second on."""
@@ -185,7 +192,11 @@ class RsmpSteering:
         for name in self._taken:
             self._steering.take(name)
         self._taken.clear()
-        told = {name: self._told_of(name, steered) for name, steered in self._steering.junctions.items()}
+        held, numbers = self._engine.consignations.held, self._engine.registry.numbers
+        told = {
+            name: self._told_of(name, steered, locked_out=bool(held[numbers[name]]))
+            for name, steered in self._steering.junctions.items()
+        }
         self._told.clear()
         asking = await asyncio.to_thread(self._steering.step, told)
         self.steps += 1
@@ -218,7 +229,7 @@ class RsmpSteering:
         before = self._sites
         sites = {self._asset_of(each.number): each for each in self._door.sites.values()}
         self._sites = {name: site for name, site in sites.items() if name in self._ordered and self._may(name, site)}
-        self._steering.keep({name: documents[name] for name in sorted(self._sites)})
+        self._steering.keep({name: documents[name] for name in sorted(self._sites)}, self._unsafe())
         self._deciding = {name: each for name, each in self._deciding.items() if name in self._sites}
         for name, site in before.items():
             if self._sites.get(name) is not site and self._door.sites.get(site.name) is site:
@@ -229,6 +240,12 @@ class RsmpSteering:
                 ear.seconds.clear()
                 self._door.count(site, True)
         self._awaited &= {site.name for site in self._sites.values()}
+
+    def _unsafe(self) -> frozenset[str]:
+        """Of the junctions that are to be steered, those that an alarm says were unsafe."""
+        numbers = {self._engine.registry.numbers[name]: name for name in self._sites}
+        found = self._engine.is_open(SIGNALS_UNSAFE, np.array(list(numbers), np.int64))
+        return frozenset(name for name, is_open in zip(numbers.values(), found, strict=True) if is_open)
 
     def _may(self, name: str, site: Site) -> bool:
         document, first = self._documents.get(name), site.enrolment.stage_inputs
@@ -281,7 +298,7 @@ class RsmpSteering:
         if self._awaited <= self._told:
             self._due.set()
 
-    def _told_of(self, name: str, steered: Steered) -> Told:
+    def _told_of(self, name: str, steered: Steered, *, locked_out: bool) -> Told:
         site = self._sites[name]
         ear = self._ears[site.name]
         seconds, ear.seconds = ear.seconds, []
@@ -297,7 +314,7 @@ class RsmpSteering:
             )
             for each in seconds
         ]
-        return Told(linked, heard)
+        return Told(linked, heard, locked_out)
 
     # What is asked of them.
 
@@ -339,7 +356,7 @@ class RsmpSteering:
             )
             if since_us == now_us:
                 _log.info("who decides", junction=name, because=steered.because.value)
-                if steered.because is Because.UNSAFE:
+                if steered.violations:
                     number = self._engine.registry.numbers[name]
                     effects.append(Raise(SIGNALS_UNSAFE, number, now_us, _evidence(steered)))
             self._name(name, steered, now_us)

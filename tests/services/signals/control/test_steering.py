@@ -150,6 +150,29 @@ def test_a_junction_that_breaks_a_rule_is_steered_no_more_until_somebody_orders_
     assert (street.because, steered.violations) == (Because.ORDERED, ())
 
 
+def test_nothing_at_all_is_asked_where_somebody_works() -> None:
+    street = Street()
+    street.pass_(10)
+    steering, asked = street.steering, list[Asking]()
+    for _ in range(3):
+        asked += steering.step({"one": Told(True, (Heard(street.roadside.step(street.at), NOBODY),), locked_out=True)})
+    assert (street.because, asked) == (Because.LOCKED_OUT, [])
+    street.pass_(BACK_S - 1)
+    assert street.because is Because.SETTLING
+    street.pass_(1)
+    assert street.because is Because.ORDERED
+
+
+def test_what_was_unsafe_before_a_start_is_so_after_it() -> None:
+    steering = Steering()
+    steering.keep({"one": SITE}, {"one"})
+    for _ in range(2 * BACK_S):
+        assert steering.step({"one": Told(True, (Heard(shown(AXES[0]), NOBODY),))}) == []
+    assert steering.junctions["one"].because is Because.UNSAFE
+    steering.take("one")
+    assert steering.step({"one": Told(True, (Heard(shown(AXES[0]), NOBODY),))})
+
+
 def test_a_document_that_is_not_of_what_is_shown_steers_nobody() -> None:
     steering = Steering()
     steering.keep({"one": SITE})

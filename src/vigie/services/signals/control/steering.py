@@ -4,15 +4,17 @@ One step a second, told what each junction has told since the step before. Its l
 
 1. Nothing is asked for that the junction's kernel refuses. The post keeps a kernel of its own for each junction, fed
    with each second that the junction has told, and believes neither its controller nor the roadside's.
-2. A junction is steered while its link stands, its seconds come, it shows colours, and half of its loops count. Else
-   nothing is asked of it, and its plan decides; all that being so again for `BACK_S`, it is steered again.
-3. A second that breaks a rule ends the steering of its junction until somebody orders it anew (`take`).
+2. A junction is steered while no lock-out holds it, its link stands, its seconds come, it shows colours, and half of
+   its loops count. Else nothing is asked of it, and its plan decides; all being so again for `BACK_S`, it is steered
+   again.
+3. A second that breaks a rule ends the steering of its junction until somebody orders it anew (`take`), also after a
+   start: who keeps the junctions says which were unsafe.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
@@ -50,6 +52,8 @@ class Because(StrEnum):
     """It is steered, as somebody has ordered."""
     UNORDERED = "unordered"
     """Nobody has ordered that it be steered, or somebody that it be not."""
+    LOCKED_OUT = "locked_out"
+    """Somebody works there: nothing is asked of it, not even that it forget what was."""
     LINK = "link"
     SILENT = "silent"
     """It tells no seconds."""
@@ -75,10 +79,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a junction told since the last step."""
+    """What a junction told since the last step. locked_out: whether a lock-out holds it."""
 
     linked: bool
     seconds: Sequence[Heard] = ()
+    locked_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +149,15 @@ class Steering:
         self._adaptive: Adaptive | None = None
         self._at = 0
 
-    def keep(self, sites: Mapping[str, Site]) -> None:
+    def keep(self, sites: Mapping[str, Site], unsafe: Set[str] = frozenset()) -> None:
         """These junctions are to be steered, and no others. One whose document is as it was goes on as it did; what the
-        controller has learned begins anew with each change."""
+        controller has learned begins anew with each change. unsafe: those that come new and were found unsafe before.
+        """
         before = self.junctions
         if {name: each.site for name, each in before.items()} == dict(sites):
             return
         self.junctions = {
-            name: before[name] if name in before and before[name].site == site else _steered(site)
+            name: before[name] if name in before and before[name].site == site else _steered(site, name in unsafe)
             for name, site in sites.items()
         }
         self._order = [each for each in self.junctions.values() if each.kernel is not None]
@@ -190,6 +196,9 @@ class Steering:
                 self._choose(at, wish)
         for name, steered in self.junctions.items():
             wanted = steered.why.asked if steered.is_steered and steered.why is not None else None
+            if steered.because is Because.LOCKED_OUT:
+                steered.asked = None
+                continue
             changes = wanted != steered.asked
             if changes or (wanted is not None and self._at - steered.asked_at >= RENEWED_S):
                 asking.append(Asking(name, wanted))
@@ -257,15 +266,17 @@ class Steering:
         steered.why = Why(shown, chosen, asked, _finite(stay), _finite(change), refused)
 
 
-def _steered(site: Site) -> Steered:
+def _steered(site: Site, unsafe: bool) -> Steered:
     try:
-        return Steered(site, Kernel(site.junction))
+        return Steered(site, Kernel(site.junction), Because.UNSAFE if unsafe else Because.SILENT)
     except Unfit:
         return Steered(site, None, Because.UNFIT)
 
 
 def _lacks(steered: Steered, told: Told, *, fits: bool) -> Because | None:
     """What a junction lacks to be steered."""
+    if told.locked_out:
+        return Because.LOCKED_OUT
     if not told.linked:
         return Because.LINK
     if steered.silent_s >= SILENT_S_MAX:
