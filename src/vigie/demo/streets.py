@@ -72,7 +72,7 @@ class _Post:
     def told(self) -> set[str]:
         """The junctions that have told who decides at them."""
         answer, _ = self._ask("GET", "/api/v1/signals/junctions")
-        return {each["id"] for each in answer["items"] if each["control"]["value"] is not None}
+        return {each["id"] for each in answer["items"] if each["control"] is not None}
 
     def order(self, junctions: Sequence[str]) -> int:
         """Orders that they be adaptive, and confirms it; how many of them it is not refused for."""
