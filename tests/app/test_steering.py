@@ -271,6 +271,17 @@ async def loses_its_link_and_comes_back(here: Town) -> None:
     await becomes(lambda: (here.shows(0), here.shows(3)), ("adaptive", "plan"))
 
 
+async def is_locked_out(here: Town) -> None:
+    """A crew works at the eighth: nothing is asked of it from then on, and it has forgotten what was."""
+    number = here.post.engine.registry.numbers[here.names[7]]
+    made = here.post.acts.consign(number, actor="u-crew", crew="Équipe", reason="for the tests")
+    await here.until(lambda: here.because(7) is Because.LOCKED_OUT, 3)
+    await here.until(lambda: here.by("plan") == [3, 5, 7], INPUTS_FRESH_S + 1)
+    here.post.acts.move_consignation(made.id, "lift", "u-crew")
+    await here.until(lambda: here.because(7) is Because.SETTLING, 3)
+    await here.until(lambda: here.by("plan") == [3, 5], BACK_S + 10)
+
+
 async def shows_what_it_must_not(here: Town, groups: int) -> None:
     """The seventh is steered no more, and an alarm says so; somebody orders it anew."""
     here.streets.lies[6] = "G" * groups
@@ -310,6 +321,7 @@ def test_nine_junctions_are_steered_lose_their_links_come_back_and_obey_people(
             assert told == [200, 200]
             await becomes(lambda: here.is_ordered(5), False)
             await here.until(lambda: here.by("plan") == [3, 5], 10)
+            await is_locked_out(here)
             await shows_what_it_must_not(here, len(lights[6].site.junction.groups))
             await here.until(lambda: streets.roadsides[3].plan == 2, 120)
             # Nothing drives any more: nobody counts, and nobody follows what is asked.
