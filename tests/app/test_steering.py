@@ -37,10 +37,10 @@ from vigie.services.signals.safety import Kernel, Violation
 from vigie.settings import Settings
 from vigie.sim.rsmp import sites as simulated
 from vigie.sim.rsmp.sites import FIRST_INPUT, Sites
+from vigie.sim.traffic.letters import colours_of, letters_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
 from vigie.sim.traffic.roadside import INPUTS_FRESH_S, Roadside
-from vigie.sim.traffic.run import colours_of, letters_of
 from vigie.sim.traffic.scenario import read_scenario
 from vigie.sim.traffic.shown import Shown
 from vigie.sim.traffic.world import World

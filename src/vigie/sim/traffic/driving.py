@@ -13,9 +13,9 @@ from vigie.services.signals.junction import Colour, Second
 from vigie.sim.life.crossings import planned
 from vigie.sim.life.sky import local_hour, traffic
 from vigie.sim.traffic.demand import TIDE
+from vigie.sim.traffic.letters import letters_of
 from vigie.sim.traffic.network import Light
 from vigie.sim.traffic.roadside import Roadside
-from vigie.sim.traffic.run import letters_of
 from vigie.sim.traffic.shown import Asked, Counted, Frame, Shown
 from vigie.sim.traffic.town import CAR, COUNT_S, Town
 from vigie.sim.traffic.world import World

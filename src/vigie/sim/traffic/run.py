@@ -21,6 +21,7 @@ from vigie.services.signals.control.site import Controller, Site
 from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.safety import Kernel
 from vigie.services.signals.sequencer import Sequencer
+from vigie.sim.traffic.letters import colours_of, letters_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
 from vigie.sim.traffic.outcome import Outcome, outcome_of
@@ -139,35 +140,3 @@ def _wanted(asked: Asked) -> Callable[[str], bool]:
         "adaptive": (" stop", " entry") if asked.loops else (" area", " stop", " exit"),
     }.get(asked.controller, (" area", " exit"))
     return lambda name: name.endswith(ends) if ends else False
-
-
-def letters_of(light: Light, second: Second) -> str:
-    """What SUMO is to show: G where a green link meets no green that goes first, g where it does."""
-    lit = {
-        link
-        for link, signal in enumerate(light.signals)
-        if (signal.letter in "Gg" if signal.group is None else second[signal.group] is Colour.GREEN)
-    }
-    letters: list[str] = []
-    for link, signal in enumerate(light.signals):
-        if signal.group is None:
-            letters.append(signal.letter)
-        elif link in lit:
-            letters.append("g" if signal.yields & lit else "G")
-        else:
-            letters.append("y" if second[signal.group] is Colour.YELLOW else signal.red)
-    return "".join(letters)
-
-
-def colours_of(light: Light, letters: str) -> Second:
-    """What SUMO shows, as colours of the groups. Where the links of a group differ it is green if one of them is: the
-    kernel is to see the worst."""
-    found = [Colour.RED] * len(light.site.junction.groups)
-    for signal, letter in zip(light.signals, letters, strict=False):
-        if signal.group is None:
-            continue
-        if letter in "Gg":
-            found[signal.group] = Colour.GREEN
-        elif letter in "yY" and found[signal.group] is Colour.RED:
-            found[signal.group] = Colour.YELLOW
-    return tuple(found)

@@ -1,0 +1,74 @@
+"""Plans designed for a scenario: who comes by each lane is counted in a run under the network's own plans, and the
+junctions get plans for that."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace as changed
+
+from vigie.services.signals.control.site import Plan, Site
+from vigie.services.signals.design.fixed import best_plan, delay_s
+from vigie.services.signals.sequencer import Sequencer
+from vigie.sim.traffic.letters import letters_of
+from vigie.sim.traffic.network import Light
+from vigie.sim.traffic.scenario import Scenario
+from vigie.sim.traffic.world import World
+
+THE_DAY_BEFORE = 1_000_000
+"""Counts are of another day than the one that a plan is judged on: of this seed more."""
+
+HOUR_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Designed:
+    """A junction's plan as it was and as it is designed. comes_h: vehicles an hour by each approach, as counted.
+    before_s, after_s: what a vehicle waits under each by Webster's formula."""
+
+    site: Site
+    comes_h: tuple[float, ...]
+    plan: Plan
+    before_s: float
+    after_s: float
+
+
+def counted(scenario: Scenario, lights: Sequence[Light], seed: int, scale: float = 1.0) -> list[tuple[float, ...]]:
+    """Vehicles an hour that leave each approach of each light in the scenario's window, under the network's own plans.
+
+    Raises SumoFailed, OSError, and Unfit for a junction that may not be controlled.
+    """
+    passed = [[0] * len(light.site.approaches) for light in lights]
+    with (
+        tempfile.TemporaryDirectory(prefix="vigie-counts-") as name,
+        World(scenario, lights, Path(name), seed=seed, scale=scale) as world,
+    ):
+        sequencers = [Sequencer(light.site.junction) for light in lights]
+        reads = [world.counters(at, _at_stop_lines, frozenset()) for at in range(len(lights))]
+        for now_s in range(scenario.begin_s, scenario.end_s):
+            for at, (light, sequencer) in enumerate(zip(lights, sequencers, strict=True)):
+                own = reads[at]()
+                for n, approach in enumerate(light.site.approaches):
+                    if approach.stop is not None:
+                        passed[at][n] += max(0, own[approach.stop])
+                world.show(at, letters_of(light, sequencer.step(light.site.plan.greens(now_s))))
+            world.step()
+    hours = (scenario.end_s - scenario.begin_s) / HOUR_S
+    return [tuple(each / hours for each in own) for own in passed]
+
+
+def _at_stop_lines(name: str) -> bool:
+    return name.endswith(" stop")
+
+
+def designs(lights: Sequence[Light], comes_h: Sequence[tuple[float, ...]]) -> list[Designed]:
+    """A plan for each junction by itself, with the cycle that costs least; it begins when the network's own does."""
+    found: list[Designed] = []
+    for light, own in zip(lights, comes_h, strict=True):
+        site = light.site
+        plan = changed(best_plan(site, own), offset_s=site.plan.offset_s)
+        found.append(Designed(site, own, plan, delay_s(site, site.plan, own), delay_s(site, plan, own)))
+    return found
