@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from tests.sim.traffic.conftest import town as town
 from vigie.cli import main
+from vigie.sim.traffic.netfile import read_network
+from vigie.sim.traffic.network import lights_of
 from vigie.sim.traffic.outcome import Outcome
 
 FIELDS = (
@@ -19,8 +21,8 @@ FIELDS = (
 ).split()
 
 
-def ask(*words: str) -> tuple[int, str, str]:
-    done = CliRunner().invoke(main, ["signals", "evaluate", *words])
+def ask(*words: str, command: str = "evaluate") -> tuple[int, str, str]:
+    done = CliRunner().invoke(main, ["signals", command, *words])
     return done.exit_code, done.stdout, done.stderr
 
 
@@ -54,3 +56,23 @@ def test_a_network_without_lights_is_said(tmp_path: Path) -> None:
     config.write_text('<configuration><net-file value="a.net.xml"/><end value="9"/></configuration>')
     code, _, said = ask("--sumocfg", str(config))
     assert (code, "no traffic light" in said) == (1, True)
+
+
+def test_plans_are_designed_for_who_was_counted_and_a_corridor_has_one_cycle(town: Path) -> None:
+    lights = sorted(light.name for light in lights_of(read_network(town.parent / "town.net.xml")))
+    assert lights == ["A0", "A1", "A2", "B0", "B1", "B2", "C0", "C1", "C2"]
+    along = [word for name in ("A1", "B1", "C1") for word in ("--corridor", name)]
+    code, said, _ = ask("--sumocfg", str(town), "--json", *along, command="design")
+    assert code == 0
+    told = json.loads(said)
+    assert [each["junction"] for each in told["plans"]] == ["A1", "B1", "C1"]
+    assert {each["cycle_s"] for each in told["plans"]} == {told["wave"]["cycle_s"]}
+    assert told["plans"][0]["offset_s"] == 0
+    assert told["wave"]["there_s"] + told["wave"]["back_s"] > 0
+    for each in told["plans"]:
+        assert 300 < each["vehicles_h"] < 3_000
+        assert sum(step["seconds"] for step in each["steps"]) == each["cycle_s"]
+    code, _, said = ask("--sumocfg", str(town), "--end", "20", "--corridor", "A0", "--corridor", "C2", command="design")
+    assert (code, "no lane leads from 'A0' to 'C2'" in " ".join(said.split())) == (1, True)
+    code, _, said = ask("--sumocfg", str(town), "--end", "20", "--corridor", "Z9", command="design")
+    assert (code, "there is no junction 'Z9'" in " ".join(said.split())) == (1, True)

@@ -19,9 +19,12 @@ from vigie.app.signals import Became, Taken, take_in
 from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, plain_errors, progress
 from vigie.cli.consoles import err, fail, group, out
 from vigie.core.plans import Finding
+from vigie.services.signals.control.site import Step
+from vigie.services.signals.design.waves import Wave
 from vigie.services.signals.plans import bound
 from vigie.services.signals.safety import Unfit
 from vigie.settings import load_settings
+from vigie.sim.traffic.designed import Designed, counted, designs, in_a_wave
 from vigie.sim.traffic.evaluate import JOBS_MAX, Summary, evaluate, seeds_of, summary_of
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
 from vigie.sim.traffic.network import lights_of
@@ -139,6 +142,87 @@ def _say_stuck(stuck: Sequence[Stuck]) -> None:
         out.print(
             f"{each.vehicles:>6,} vehicles never arrived, behind {each.lane}{at}: {_WHY[each.why]}", soft_wrap=True
         )
+
+
+class DesignedPlan(msgspec.Struct):
+    """A junction's plan as `vigie signals design --json` says it. Waits by Webster's formula, in seconds; steps as in
+    the junction's document."""
+
+    junction: str
+    vehicles_h: float
+    cycle_before_s: int
+    cycle_s: int
+    offset_s: int
+    wait_before_s: float
+    wait_s: float
+    steps: tuple[Step, ...]
+
+
+class DesignedWave(msgspec.Struct):
+    """A corridor's bands: in how many seconds of the cycle one may set out and meet green all along."""
+
+    cycle_s: int
+    there_s: int
+    back_s: int
+
+
+@commands.command("design")
+def design_command(
+    sumocfg: Annotated[Path, typer.Option("--sumocfg", help="A configuration of SUMO: network, routes, window.")],
+    corridor: Annotated[
+        list[str] | None, typer.Option(help="A junction of a green wave; again for each, in their order.")
+    ] = None,
+    begin: Annotated[int | None, typer.Option(min=0, help="Second of the window's begin, if not the file's.")] = None,
+    end: Annotated[int | None, typer.Option(min=1, help="Second of the window's end, if not the file's.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="SUMO's seed of the run that is counted.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Designs fixed plans for who comes: counts a run under the network's own plans, and makes each junction one whose
+    cycle and greens cost least by Webster's formula; with --corridor one cycle for these, and the offsets of a green
+    wave.
+
+    What they are worth in traffic says `vigie signals evaluate --controller designed`.
+    """
+    try:
+        scenario = read_scenario(sumocfg, begin, end)
+        lights = lights_of(read_network(scenario.network))
+        with progress() as say:
+            say(f"counting {scenario.name}", 0, 1)
+            found = designs(lights, counted(scenario, lights, seed))
+        made: Wave | None = None
+        if corridor:
+            found, made = in_a_wave(found, corridor)
+    except (NetworkWrong, ScenarioWrong, ValueError) as error:
+        raise fail(_of_junction(error) if isinstance(error, Unfit) else str(error)) from None
+    except SumoFailed as error:
+        raise fail(f"SUMO: {error}") from None
+    except OSError as error:
+        raise fail(f"{error.filename or sumocfg} cannot be read: {error.strerror}") from None
+    rows = [_plan_told(each) for each in found]
+    if as_json:
+        bands = None if made is None else DesignedWave(made.cycle_s, made.there_s, made.back_s)
+        typer.echo(msgspec.json.encode({"plans": rows, "wave": bands}))
+        return
+    table = Table(title=f"{scenario.name}: plans for who was counted", title_justify="left")
+    for name in ("junction", "vehicles/h", "cycle s", "greens s", "offset s", "wait s", "was"):
+        table.add_column(name, justify="left" if name in ("junction", "greens s") else "right")
+    for row in rows:
+        greens = " ".join(str(step.seconds) for step in row.steps if not step.clears)
+        table.add_row(
+            row.junction, f"{row.vehicles_h:,.0f}", str(row.cycle_s), greens, str(row.offset_s), f"{row.wait_s:.1f}",
+            f"{row.wait_before_s:.1f}",
+        )  # fmt: skip
+    out.print(table)
+    if made is not None:
+        out.print(f"green wave: {made.there_s} s of {made.cycle_s} there, {made.back_s} s back")
+
+
+def _plan_told(designed: Designed) -> DesignedPlan:
+    plan, before = designed.plan, designed.site.plan
+    return DesignedPlan(
+        designed.site.junction.name, round(sum(designed.comes_h), 1), before.cycle_s, plan.cycle_s, plan.offset_s,
+        round(designed.before_s, 2), round(designed.after_s, 2), plan.steps,
+    )  # fmt: skip
 
 
 @commands.command("take-in")

@@ -35,7 +35,7 @@ class Noise:
         ]
 
 
-@pytest.mark.parametrize("controller", ["plan", "adaptive"])
+@pytest.mark.parametrize("controller", ["designed", "adaptive"])
 def test_all_who_set_out_are_counted_and_arrive(town: Path, controller: str) -> None:
     found = run(Asked(read_scenario(town), controller), 101).outcome
     assert (found.vehicles, found.arrived, found.unfinished, found.violations) == (VEHICLES, VEHICLES, 0, 0)

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msgspec.structs import replace as changed
 
 from vigie.services.signals.control.site import Plan, Site
-from vigie.services.signals.design.fixed import best_plan, delay_s
+from vigie.services.signals.design.corridor import corridor_of
+from vigie.services.signals.design.fixed import best_plan, delay_s, plan_of
+from vigie.services.signals.design.waves import Wave, wave
 from vigie.services.signals.sequencer import Sequencer
 from vigie.sim.traffic.letters import letters_of
 from vigie.sim.traffic.network import Light
@@ -72,3 +74,45 @@ def designs(lights: Sequence[Light], comes_h: Sequence[tuple[float, ...]]) -> li
         plan = changed(best_plan(site, own), offset_s=site.plan.offset_s)
         found.append(Designed(site, own, plan, delay_s(site, site.plan, own), delay_s(site, plan, own)))
     return found
+
+
+def with_plans(lights: Sequence[Light], comes_h: Sequence[tuple[float, ...]]) -> tuple[Light, ...]:
+    """The same lights, with plans designed for who comes."""
+    return tuple(
+        replace(light, site=changed(light.site, plan=each.plan))
+        for light, each in zip(lights, designs(lights, comes_h), strict=True)
+    )
+
+
+def in_a_wave(designed: Sequence[Designed], corridor: Sequence[str]) -> tuple[list[Designed], Wave]:
+    """The junctions of a corridor, in its order, with one cycle and the offsets of the widest bands; and the bands.
+
+    The cycle is the longest that any of them wants by itself, or what all of them have room in. A second of each band
+    is worth as much as comes by it at its busiest. Raises ValueError for what is no corridor.
+    """
+    by_name = {each.site.junction.name: each for each in designed}
+    missing = [name for name in corridor if name not in by_name]
+    if missing:
+        raise ValueError(f"there is no junction {missing[0]!r}: there are {', '.join(sorted(by_name))[:400]}")
+    own = [by_name[name] for name in corridor]
+    cycle_s = max(each.plan.cycle_s for each in own)
+    while len(cycles := {plan_of(each.site, cycle_s, each.comes_h).cycle_s for each in own}) > 1:
+        cycle_s = min(cycles)
+    plans = [plan_of(each.site, cycle_s, each.comes_h) for each in own]
+    crossings = corridor_of([each.site for each in own], plans)
+    busy = [max(_comes(each, groups) for each, groups in zip(own, way, strict=True)) for way in
+            ([each.there for each in crossings], [each.back for each in crossings])]  # fmt: skip
+    made = wave(crossings, *busy)
+    return [
+        Designed(
+            each.site, each.comes_h, changed(plan, offset_s=offset_s), each.before_s,
+            delay_s(each.site, plan, each.comes_h),
+        )
+        for each, plan, offset_s in zip(own, plans, made.offsets_s, strict=True)
+    ], made  # fmt: skip
+
+
+def _comes(designed: Designed, groups: frozenset[int]) -> float:
+    """Vehicles an hour by the lanes that these groups let pass."""
+    approaches = designed.site.approaches
+    return sum(comes for each, comes in zip(approaches, designed.comes_h, strict=True) if each.groups & groups)

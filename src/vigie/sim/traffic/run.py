@@ -21,6 +21,7 @@ from vigie.services.signals.control.site import Controller, Site
 from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.safety import Kernel
 from vigie.services.signals.sequencer import Sequencer
+from vigie.sim.traffic.designed import THE_DAY_BEFORE, counted, with_plans
 from vigie.sim.traffic.letters import colours_of, letters_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
@@ -31,8 +32,12 @@ from vigie.sim.traffic.world import Stuck, World, dead_detectors
 CAP_S = 3600
 """How long after its window a run may last until the last vehicle has arrived."""
 
+DESIGNED = "designed"
+"""A fixed plan too: not the network's own, but one that was made for who was counted on another day."""
+
 CONTROLLERS: Mapping[str, Callable[[Sequence[Site]], Controller]] = {
     "plan": partial(Each, FixedPlan),
+    DESIGNED: partial(Each, FixedPlan),
     "actuated": partial(Each, Actuated),
     "max-pressure": partial(Each, MaxPressure),
     "greedy": partial(Each, Greedy),
@@ -72,6 +77,8 @@ def run(asked: Asked, seed: int) -> Run:
     began = time.perf_counter()
     scenario = asked.scenario
     lights = lights_of(read_network(scenario.network))
+    if asked.controller == DESIGNED:
+        lights = with_plans(lights, counted(scenario, lights, seed + THE_DAY_BEFORE, asked.scale))
     dice = Random(f"detectors {seed}")
     violations, control_s, sumo_s = 0, 0.0, 0.0
     strangers: set[str] = set()
@@ -136,6 +143,7 @@ def _wanted(asked: Asked) -> Callable[[str], bool]:
     """Which detectors a controller may see, by the end of their name."""
     ends = {
         "plan": (),
+        DESIGNED: (),
         "actuated": (" upstream",),
         "adaptive": (" stop", " entry") if asked.loops else (" area", " stop", " exit"),
     }.get(asked.controller, (" area", " exit"))

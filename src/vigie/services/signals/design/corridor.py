@@ -66,4 +66,5 @@ def _groups(site: Site, before: _Link | None, after: _Link | None) -> frozenset[
         for at, approach in enumerate(site.approaches)
         if (before is None or at in before.reaches) and (after is None or approach.lane in after.leaves)
     ]
-    return min((each.groups for each in lanes), key=lambda groups: (len(groups), sorted(groups)), default=frozenset())
+    choices = [each.groups for each in lanes]
+    return min(choices, key=lambda groups: (len(groups), sorted(groups)), default=frozenset[int]())
