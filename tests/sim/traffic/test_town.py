@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vigie.services.signals.control.sitecheck import site_problems
+from vigie.services.signals.design.fixed import CYCLE_S_MAX
 from vigie.services.signals.junction import Colour, Users
 from vigie.services.signals.sequencer import Sequencer
 from vigie.sim.city import City
@@ -55,21 +56,22 @@ def test_each_junction_of_the_city_is_a_light_that_may_be_controlled(city: City,
 def test_a_plan_wishes_what_can_be_shown_to_the_second(town: Town, number: int) -> None:
     for light, plans in zip(town.lights[::4], town.plans[::4], strict=True):
         plan, sequencer = plans[number], Sequencer(light.site.junction)
+        if plan.cycle_s != CYCLE_S[number]:
+            continue  # It has no second to spare: what once is late stays so.
         for now_s in range(3 * plan.cycle_s):
             second = sequencer.step(plan.greens(now_s))
             green = {group for group, colour in enumerate(second) if colour is Colour.GREEN}
             assert now_s < 2 * plan.cycle_s or green == plan.greens(now_s), (light.name, now_s)
 
 
-def test_each_plan_is_there_with_its_cycle_or_the_shortest_that_has_room(town: Town) -> None:
-    longer = Counter[int]()
+def test_each_plan_is_there_with_its_cycle_or_the_nearest_that_has_room(town: Town) -> None:
+    others = Counter[int]()
     for plans in town.plans:
         assert list(plans) == list(range(1, len(CYCLE_S)))
         for number, plan in plans.items():
-            assert plan.cycle_s >= CYCLE_S[number]
-            longer[number] += plan.cycle_s > CYCLE_S[number]
-    # Those of the peaks have room at nearly all junctions.
-    assert longer[5] + longer[6] <= 2
+            assert plan.cycle_s <= CYCLE_S_MAX
+            others[number] += plan.cycle_s != CYCLE_S[number]
+    assert all(others[number] < len(town.plans) / 2 for number in others)
 
 
 def test_traffic_reaches_all_of_the_town_and_asks_no_road_for_more_than_it_has(city: City) -> None:

@@ -19,7 +19,7 @@ from vigie.core.arrays import floats, ints
 from vigie.sim.city.frame import Floats, dice
 from vigie.sim.traffic.roads import Road, Roads
 
-PEAK_H = 24_000
+PEAK_H = 20_000
 """Vehicles that set out in the hour of the greatest traffic."""
 
 GOALS = 14

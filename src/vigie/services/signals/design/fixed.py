@@ -132,7 +132,12 @@ class _Cycle:
         """The nearest cycle that has room: the longest below, or else the shortest above. Where reds must be so short
         that none has, the shortest that has the minimums."""
         tried = (*range(cycle_s, 0, -1), *range(cycle_s + 1, CYCLE_S_MAX + 1))
-        return next((each for each in tried if self.spare_s(each) >= 0), sum(self._least_s) + self._clear_s)
+        found = next((each for each in tried if self.spare_s(each) >= 0), None)
+        if found is None:
+            # Nothing is gained by greens that only make the others' reds longer.
+            self._reds = []
+            found = sum(self._least_s) + self._clear_s
+        return found
 
 
 def _least_s(junction: Junction, stage: frozenset[int]) -> int:
