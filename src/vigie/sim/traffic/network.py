@@ -33,6 +33,9 @@ SEEN_M = 50.0
 LOOP_GAP_S = 2.0
 """The upstream loop lies as far up as is driven in this time, as SUMO's own actuated control places it."""
 
+STOP_M = 2.5
+"""The loop at the stop line: whoever waits there, a metre before the line, stands on it."""
+
 ENTRY_M = 45.0
 """The loop that counts who comes in, where adaptive control has loops alone."""
 
@@ -294,11 +297,21 @@ class _Detectors:
             areas = tuple(Area(self._area(piece, from_m), feeds[piece]) for piece, from_m in seen[lane])
             has = self.network.lanes[lane]
             reach_m = max(from_m + min(self._length_m(piece), SEEN_M - from_m) for piece, from_m in seen[lane])
-            stop = self._loop(lane, 0.0, min(1.0, has.length_m / 2), "stop")
+            stop = self._stop(lane, seen[lane], feeds)
             upstream, _ = self._loop_up(seen[lane], min(has.speed_m_s * LOOP_GAP_S, ENTRY_M), "upstream")
             entry, entry_m = self._loop_up(seen[lane], ENTRY_M, "entry")
             approaches.append(Approach(lane, all_ways, areas, stop, upstream, entry, reach_m, entry_m, has.speed_m_s))
         return tuple(approaches)
+
+    def _stop(self, lane: str, seen: Sequence[tuple[str, float]], feeds: Mapping[str, int]) -> int:
+        """The loop on which the first who waits stands. Where the lane is too short for that it lies on the one before,
+        if that leads nowhere else."""
+        length_m = self._length_m(lane)
+        before = [(piece, from_m) for piece, from_m in seen if from_m == length_m and feeds[piece] == 1]
+        if length_m <= STOP_M and len(before) == 1:
+            piece, from_m = before[0]
+            return self._loop(piece, from_m, min(STOP_M - from_m, self._length_m(piece) / 2), f"of {lane} stop")
+        return self._loop(lane, 0.0, min(STOP_M, length_m / 2), "stop")
 
     def exits(self, lanes: Iterable[str]) -> dict[str, int]:
         """Areas on the first metres of exit lanes."""

@@ -31,7 +31,7 @@ def crossroads(name: str = "one", feeders: tuple[Feeder, ...] = ()) -> Site:
         for side in SIDES
         for each in (
             Detector(f"{side} area", side, 0.0, 50.0),
-            Detector(f"{side} stop", side, 1.0),
+            Detector(f"{side} stop", side, 2.5),
             Detector(f"{side} upstream", side, 28.0),
         )
     ]
@@ -66,11 +66,13 @@ def crossroads(name: str = "one", feeders: tuple[Feeder, ...] = ()) -> Site:
 
 
 def counts(**areas: int) -> list[int]:
-    """Counts of all detectors: these on areas (north=3) or exits (exit_north=4), nobody elsewhere."""
+    """Counts of all detectors: these on areas (north=3), loops (stop_north=1, entry_north=1) or exits (exit_north=4),
+    nobody elsewhere."""
     found = [0] * 16
     for name, count in areas.items():
-        side = SIDES.index(name.removeprefix("exit_"))
-        found[12 + side if name.startswith("exit_") else 3 * side] = count
+        what, _, side = name.rpartition("_")
+        at = SIDES.index(side)
+        found[{"": 3 * at, "stop": 3 * at + 1, "entry": 3 * at + 2, "exit": 12 + at}[what]] = count
     return found
 
 

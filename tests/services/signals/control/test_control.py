@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
+import numpy as np
 import pytest
 
 from tests.services.signals.control.sites import AXES, counts, crossroads, shown
 from vigie.services.signals.completeness import problems
 from vigie.services.signals.control.adaptive import Adaptive
 from vigie.services.signals.control.baselines import Actuated, FixedPlan, Greedy, MaxPressure
-from vigie.services.signals.control.site import UNKNOWN, Feeder
+from vigie.services.signals.control.estimate import nothing_known, see
+from vigie.services.signals.control.layout import Layout
+from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Area, Feeder
+from vigie.services.signals.junction import Detector
 
 NORTH_SOUTH, EAST_WEST = AXES
 
@@ -129,6 +134,42 @@ def test_adaptive_lives_with_dead_detectors() -> None:
         wishes.append(wish)
     assert wishes.count(EAST_WEST) > 40
     assert wishes.count(NORTH_SOUTH) > 40
+
+
+def loops(stop_east: int = 0, entry_east: int = 0) -> list[int]:
+    """Counts where no area says anything; nobody is on any loop but the east's."""
+    on = counts(stop_east=stop_east, entry_east=entry_east)
+    for area in (0, 3, 6, 9):
+        on[area] = UNKNOWN
+    return on
+
+
+def test_who_came_and_does_not_stand_at_the_line_went_elsewhere() -> None:
+    """Three pass the loop up the east's road, whose light is red. Where nobody then stands on the one at the line, they
+    have changed lanes; as long as they may still drive up they are counted."""
+    roads = Layout([crossroads()]).roads
+    there, gone = nothing_known(roads), nothing_known(roads)
+    standing: list[tuple[float, float]] = []
+    for now_s in range(24):
+        entry = int(now_s in (2, 4, 6))
+        see(roads, there, np.array(loops(OCCUPIED if now_s > 7 else 0, entry)), np.zeros(4, bool))
+        see(roads, gone, np.array(loops(0, entry)), np.zeros(4, bool))
+        standing.append((there.lanes["present"][2], gone.lanes["present"][2]))
+    assert standing[6] == pytest.approx((3, 3), rel=0.1)
+    assert standing[23] == pytest.approx((3, 0), rel=0.1)
+
+
+def test_who_stands_on_a_dead_area_is_seen_by_the_loop_at_the_line() -> None:
+    """The east's lane has a second area up the road, which lives and is empty."""
+    site = crossroads()
+    detectors = (*site.junction.detectors, Detector("east far", "east", 9.0, 41.0))
+    near = msgspec.structs.replace(detectors[6], length_m=9.0)
+    junction = msgspec.structs.replace(site.junction, detectors=(*detectors[:6], near, *detectors[7:]))
+    east = msgspec.structs.replace(site.approaches[2], areas=(Area(6, 1), Area(16, 1)))
+    site = msgspec.structs.replace(site, junction=junction, approaches=(*site.approaches[:2], east, site.approaches[3]))
+    on = [*counts(stop_east=OCCUPIED), 0]
+    on[6] = UNKNOWN
+    assert settled(Adaptive([site]), on, 12) == EAST_WEST
 
 
 def test_junctions_of_different_size_are_decided_together() -> None:

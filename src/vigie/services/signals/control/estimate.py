@@ -20,8 +20,17 @@ AHEAD_S = 80
 SMOOTHED_S = 120
 """Time constant of a lane's mean inflow."""
 
-SILENT_S = 4
-"""A green lane whose stop line nobody passed for so long is empty, or blocked: whatever was reckoned to be on it."""
+SILENT_S = 3
+"""Where nobody has passed the loop at the stop line or stood on it for so long nobody waits, whatever was reckoned to
+be on the lane; if nobody can stand on that loop, only during green."""
+
+COMPARED_S = 600
+PART_MAX = 3.0
+"""The loops at a lane's entry and at its stop line are compared over such a time; for each vehicle that the first
+counts no more than so many are supposed to come."""
+
+SLOWED_S = 4
+"""Whoever drives up to a red light takes so much longer than one who drives through."""
 
 STANDS_S = 3
 """Whoever is on the entry's loop for so long stands there, at the end of a queue."""
@@ -45,7 +54,7 @@ LEAST_SHARE = 1e-4
 LANE = np.dtype(
     [
         *((name, np.float64) for name in ("present", "standing", "stood", "passed", "inflow_s", "foreseen_s", "share")),
-        *((name, np.float64) for name in ("reckoned", "hidden", "on", "heard")),
+        *((name, np.float64) for name in ("reckoned", "hidden", "on", "heard", "in_s", "out_s")),
         *((name, np.int64) for name in ("reached_s", "silent_s")),
         ("counted", np.bool_),
     ]
@@ -53,7 +62,8 @@ LANE = np.dtype(
 """What is on a lane. present: vehicles as far as is seen. standing: those that stand, and hidden ones; stood: the same
 a second before. passed: who passed the stop line in the last second; counted: whether a loop said so. inflow_s: mean
 vehicles a second; foreseen_s: those of them that neighbours announced. share: of what neighbours announce, by
-comparison. reckoned: in less out. hidden: vehicles behind a full area. on: vehicles on its areas; heard: the part of
+comparison. reckoned: in less out; in_s, out_s: what the two loops count
+a second, long smoothed. hidden: vehicles behind a full area. on: vehicles on its areas; heard: the part of
 their length that says so. reached_s, silent_s: for how long somebody stands on the entry's loop, and nobody passed a
 green stop line."""
 
@@ -72,7 +82,8 @@ def nothing_known(roads: Roads) -> Traffic:
     """What is supposed before the first second."""
     lanes: Records = np.zeros(len(roads.lanes), LANE)
     lanes["inflow_s"], lanes["share"] = 0.02, 0.1
-    longest_s = int(roads.lanes["travel_s"].max(initial=1))
+    lanes["in_s"] = lanes["out_s"] = 0.05
+    longest_s = int(roads.lanes["travel_s"].max(initial=1)) + SLOWED_S
     return Traffic(np.zeros(1, np.int64), lanes, np.zeros((len(lanes), longest_s)), np.zeros((len(lanes), AHEAD_S)))
 
 
@@ -89,7 +100,10 @@ def see(roads: Roads, traffic: Traffic, counts: Ints, green: Bools) -> None:
             out, up = _count(counts, road["stop"]), _count(counts, road["entry"])
             foreseen = traffic.coming[at, clock % AHEAD_S]
             traffic.coming[at, clock % AHEAD_S] = 0.0
-            entered = _pass(lane, road, out, up, foreseen, usual_s, green[at])
+            driving = 0.0
+            for age_s in range(1, min(road["travel_s"] + SLOWED_S, traffic.young.shape[1])):
+                driving += traffic.young[at, (clock - age_s) % traffic.young.shape[1]]
+            entered = _pass(lane, road, out, up, foreseen, usual_s, green[at], driving)
             traffic.young[at, clock % traffic.young.shape[1]] = entered
             lane["stood"] = lane["standing"]
             lane["standing"] = lane["hidden"] + _standing(lane["present"], traffic.young[at], clock, road["travel_s"])
@@ -129,27 +143,38 @@ def _usual_s(lanes: Records, own: range) -> float:
 
 
 @compiled
-def _pass(lane: Any, road: Any, out: int, up: int, foreseen: float, usual_s: float, green: bool) -> float:
+def _pass(
+    lane: Any, road: Any, out: int, up: int, foreseen: float, usual_s: float, green: bool, driving: float
+) -> float:
     """A second goes by on a lane; who came onto it."""
-    silent = lane["heard"] < HEARD
+    # Where some of a lane's areas are dead, whoever stands on those is not seen: its loops know more.
+    silent = lane["heard"] < HEARD or (lane["heard"] < 1 and (out != UNKNOWN or up != UNKNOWN))
     inflow_s, before = lane["inflow_s"], lane["present"]
-    unannounced_s = max(max(inflow_s, usual_s) - lane["foreseen_s"], 0.0)
-    came = max(up, 0.0) if up != UNKNOWN else foreseen + unannounced_s
+    mean_s = inflow_s if out != UNKNOWN else max(inflow_s, usual_s)
+    unannounced_s = max(mean_s - lane["foreseen_s"], 0.0)
+    came = foreseen + unannounced_s
+    if up != UNKNOWN:
+        came = max(up, 0.0)
+        if out != UNKNOWN:
+            # A loop that serves several lanes, or before which drivers still change lanes, counts for each its part.
+            lane["in_s"] += (came - lane["in_s"]) / COMPARED_S
+            lane["out_s"] += (max(out, 0.0) - lane["out_s"]) / COMPARED_S
+            came *= min(lane["out_s"] / lane["in_s"], PART_MAX)
     went = max(out, 0.0)
     if out == UNKNOWN and green:
         went = min(lane["reckoned"], SATURATION_S)
-    lane["silent_s"] = lane["silent_s"] + 1 if green and out <= 0 and out != OCCUPIED else 0
+    lane["silent_s"] = lane["silent_s"] + 1 if out == 0 and (green or road["holds"]) else 0
     lane["reached_s"] = lane["reached_s"] + 1 if up == OCCUPIED else 0
     present = max(lane["reckoned"] + came - went, 0.0)
-    if out != UNKNOWN and lane["silent_s"] >= SILENT_S:
-        present = 0.0
-    # Who stands on a loop is there, whatever in less out says; from the upper one a queue reaches to the line.
-    if out == OCCUPIED:
+    if lane["silent_s"] >= SILENT_S:
+        # Whoever stands does so on the loop at the line: all others are elsewhere, whatever in less out says.
+        present = min(present, came + driving)
+    elif out == OCCUPIED:
         present = max(present, QUEUED)
-    if lane["reached_s"] >= STANDS_S:
+    if lane["reached_s"] >= STANDS_S and (lane["silent_s"] < SILENT_S):
+        # From the upper loop a queue reaches to the line.
         present = max(present, road["entry_room"]) + inflow_s
-    if not silent:
-        present = lane["on"] / lane["heard"]
+    present = max(present, lane["on"]) if silent else lane["on"] / lane["heard"]
     passed = max(out, 0.0) if out != UNKNOWN else max(before - present, 0.0)
     entered = came if silent else max(present - before + passed, 0.0)
     lane["hidden"] = _hidden(lane["hidden"], present, road["room"], inflow_s, entered, silent)

@@ -21,6 +21,9 @@ SATURATION_S = 0.5
 SPACE_M = 7.5
 """Length of road that a standing vehicle takes."""
 
+HOLDS_M = 1.5
+"""A loop nearer to the stop line than this is not stood on by whoever stops as far before the line as is usual."""
+
 YIELDING = 0.5
 """How much of the saturation flow a lane is given at first where its vehicles wait for gaps."""
 
@@ -40,11 +43,12 @@ ROAD = np.dtype(
         ("room", np.float64),
         ("entry_room", np.float64),
         ("area_m", np.float64),
+        ("holds", np.bool_),
     ]
 )
 """A lane. travel_s: to drive what areas see of it. near_s: the shortest way from a neighbour; 0 where none feeds it.
 stop, entry: its loops, -1 without one. room, entry_room: vehicles that stand as far back as areas see, and as the loop
-at the entry is. area_m: all its areas together."""
+at the entry is. area_m: all its areas together. holds: whoever waits at its stop line stands on the loop there."""
 
 AREA = np.dtype([("lane", np.int64), ("at", np.int64), ("share", np.float64), ("area_m", np.float64)])
 """An area of a lane. at: the detector. share: the part of its vehicles that are the lane's."""
@@ -130,6 +134,7 @@ class Layout:
                     max(1.0, approach.seen_m / SPACE_M),
                     max(1.0, approach.entry_m / SPACE_M),
                     sum(area_m for *_, area_m in own),
+                    approach.stop is not None and site.junction.detectors[approach.stop].from_stop_m >= HOLDS_M,
                 )
                 ways = [site.exits[way.exit] for way in approach.ways if way.exit in site.exits]
                 exits += [(at, first + out, max(1.0, lengths_m[out] / SPACE_M), 1 / len(approach.ways)) for out in ways]
