@@ -30,7 +30,7 @@ from vigie.sim.traffic.network import Light, lights_of
 from vigie.sim.traffic.roads import Roads, roads_of
 from vigie.sim.traffic.scenario import Scenario, read_scenario
 
-MADE = "town-2"
+MADE = "town-3"
 """Raised with each change of what is made: what was kept from before is made anew."""
 
 MAKE_S_MAX = 300

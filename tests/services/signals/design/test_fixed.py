@@ -35,9 +35,11 @@ def test_a_plan_has_its_cycle_and_is_followed_to_the_second(comes: tuple[float, 
     sequencer = Sequencer(SITE.junction)
     for _ in range(20):
         sequencer.step(plan.greens(0))  # Its start-up is over, and its first stage green.
-    for now_s in range(2 * plan.cycle_s):
+    for now_s in range(3 * plan.cycle_s):
         wish = plan.greens(now_s)
         second = sequencer.step(wish)
+        if now_s < plan.cycle_s:
+            continue  # At a start all others have been red for longer than they ever are again.
         assert sequencer.follows is Follows.WISH
         assert {g for g, colour in enumerate(second) if colour is Colour.GREEN} == wish
 
@@ -51,7 +53,7 @@ def test_greens_make_the_fullest_lanes_of_both_axes_equally_full(comes: tuple[fl
     least_s = max(6, cycle_s - 3 - (120 - Rounds(SITE.junction).round_s))
     for mine, other, axis in ((0, 1, AXES[0]), (1, 0, AXES[1])):
         # Its last second was given when it was the fuller one.
-        assert green[axis] == least_s or needs[mine] / (green[axis] - 1) >= full[other] - 1e-9
+        assert green[axis] in (6, least_s) or needs[mine] / (green[axis] - 1) >= full[other] - 1e-9
 
 
 def test_websters_delay_is_his() -> None:

@@ -7,10 +7,14 @@ intergreens pass until the next stage begins.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+
+from msgspec.structs import replace as changed
 
 from vigie.services.signals.control.site import Approach, Plan, Site, Step
 from vigie.services.signals.junction import Junction, Users, members
 from vigie.services.signals.rounds import Rounds, cover
+from vigie.services.signals.sequencer import Follows, Sequencer
 
 SATURATION_H = 1_800.0
 """What a lane discharges in an hour of green."""
@@ -23,6 +27,8 @@ LEAST_H = 20.0
 
 CYCLE_S_MAX = 120
 """No cycle is longer: whoever waits has the longest red of `SignalGroup`."""
+
+FOLLOWED_CYCLES = 3
 
 FULL = 0.95
 """Above this degree of saturation Webster's delay grows beyond all measure; from here on it grows as a queue does that
@@ -37,15 +43,55 @@ def plan_of(site: Site, cycle_s: int, comes_h: Sequence[float], offset_s: int = 
     site's approaches.
 
     The stages are those of the site's own plan; where the cycle has no room for all of them, the few that serve
-    everybody. Each has the minimum that its groups need, and what keeps every red so short that the safety kernel need
-    not break in; each further second goes to the lane that has least for who comes by it (F. V. Webster, Traffic Signal
-    Settings, Road Research Technical Paper 39, 1958: equal degrees of saturation).
+    everybody. Each has the minimum that its groups need; each further second goes to the lane that has least for who
+    comes by it (F. V. Webster, Traffic Signal Settings, Road Research Technical Paper 39, 1958: equal degrees of
+    saturation). Where the safety kernel would break into that, since a red is too long for it, no red is so long that
+    it could.
     """
+    plan, careful = (_made(site, cycle_s, comes_h, careful=careful) for careful in (False, True))
+    return changed(plan if plan == careful or is_followed(site, plan) else careful, offset_s=offset_s)
+
+
+def best_plan(site: Site, comes_h: Sequence[float], longest_s: int = CYCLE_S_MAX) -> Plan:
+    """The plan of all cycles up to the longest by which who comes waits least, by Webster's formula (`delay_s`). It has
+    no offset."""
+    for careful in (False, True):
+        shortest_s = _made(site, 0, comes_h, careful=careful).cycle_s
+        cycles_s = range(shortest_s, max(shortest_s, longest_s) + 1)
+        plans = [_made(site, cycle_s, comes_h, careful=careful) for cycle_s in cycles_s]
+        best = min(plans, key=lambda plan: (delay_s(site, plan, comes_h), plan.cycle_s))
+        if is_followed(site, best):
+            break
+    return best
+
+
+def is_followed(site: Site, plan: Plan) -> bool:
+    """Whether a roadside controller follows a plan to the second, cycle after cycle; in the first, reds are longer than
+    they ever are again."""
+    sequencer = Sequencer(site.junction)
+    times = [seconds or 0 for row in site.junction.intergreens for seconds in row]
+    for _ in range(max(times, default=0) + max(group.green_min_s for group in site.junction.groups)):
+        sequencer.step(plan.greens(plan.offset_s))
+    for second in range(FOLLOWED_CYCLES * plan.cycle_s):
+        sequencer.step(plan.greens(plan.offset_s + second))
+        if second >= plan.cycle_s and sequencer.follows is not Follows.WISH:
+            return False
+    return True
+
+
+def _made(site: Site, cycle_s: int, comes_h: Sequence[float], *, careful: bool) -> Plan:
+    """A plan of a cycle. careful: whether it leaves no red so long that the kernel could ever break in."""
     junction = site.junction
-    own = _Cycle(junction, _without_remains(junction, list(dict.fromkeys(site.plan.stages))))
+    own = _Cycle(junction, _without_remains(junction, list(dict.fromkeys(site.plan.stages))), careful=careful)
     if own.spare_s(cycle_s) < 0:
-        own = _Cycle(junction, [frozenset(members(stage)) for stage in cover(junction)])
-        cycle_s = own.nearest(cycle_s)
+        few = [frozenset(members(stage)) for stage in cover(junction)]
+        own = _Cycle(junction, few, careful=careful)
+        nearest_s = own.nearest(cycle_s)
+        if nearest_s is None:
+            # Nothing is gained by greens that only make the others' reds longer.
+            own = _Cycle(junction, few, careful=False)
+            nearest_s = own.nearest(0) or 0
+        cycle_s = nearest_s
     greens_s = own.greens_s(cycle_s)
     _share_out(site, own.stages, greens_s, own.spare_s(cycle_s), comes_h)
     steps = [
@@ -53,17 +99,7 @@ def plan_of(site: Site, cycle_s: int, comes_h: Sequence[float], offset_s: int = 
         for stage, seconds, clear in zip(own.stages, greens_s, own.clears, strict=True)
         for step in (Step(seconds, stage), *clear)
     ]
-    return Plan(offset_s, tuple(steps))
-
-
-def best_plan(site: Site, comes_h: Sequence[float], longest_s: int = CYCLE_S_MAX) -> Plan:
-    """The plan of all cycles up to the longest by which who comes waits least, by Webster's formula (`delay_s`). It has
-    no offset."""
-    shortest = plan_of(site, 0, comes_h)
-    plans = (
-        plan_of(site, cycle_s, comes_h) for cycle_s in range(shortest.cycle_s, max(shortest.cycle_s, longest_s) + 1)
-    )
-    return min(plans, key=lambda plan: (delay_s(site, plan, comes_h), plan.cycle_s))
+    return Plan(0, tuple(steps))
 
 
 def delay_s(site: Site, plan: Plan, comes_h: Sequence[float]) -> float:
@@ -102,15 +138,16 @@ def _without_remains(junction: Junction, stages: Sequence[frozenset[int]]) -> li
 
 
 class _Cycle:
-    """Stages one after the other, and what they take. clears: the way from each to the next."""
+    """Stages one after the other, and what they take. clears: the way from each to the next. careful: as of `_made`."""
 
-    def __init__(self, junction: Junction, stages: Sequence[frozenset[int]]) -> None:
+    def __init__(self, junction: Junction, stages: Sequence[frozenset[int]], *, careful: bool) -> None:
         self.stages = stages
         self.clears = [_clearing(junction, stages, at) for at in range(len(stages))]
         self._clear_s = sum(step.seconds for steps in self.clears for step in steps)
         self._least_s = [_least_s(junction, stage) for stage in stages]
-        # From here on the kernel must have a whole round in hand for a group that is red.
-        round_s = Rounds(junction).round_s
+        # From here on the kernel must have a whole round in hand for a group that is red: its longest, of which it
+        # most often needs a part.
+        round_s = Rounds(junction).round_s if careful else 0
         self._reds = [
             ([at for at, stage in enumerate(stages) if g in stage], group.yellow_s + group.red_max_s - round_s)
             for g, group in enumerate(junction.groups)
@@ -128,16 +165,10 @@ class _Cycle:
         """What is left of a cycle when each stage has its least; below 0 where there is no room."""
         return cycle_s - sum(self.greens_s(cycle_s)) - self._clear_s
 
-    def nearest(self, cycle_s: int) -> int:
-        """The nearest cycle that has room: the longest below, or else the shortest above. Where reds must be so short
-        that none has, the shortest that has the minimums."""
+    def nearest(self, cycle_s: int) -> int | None:
+        """The nearest cycle that has room: the longest below, or else the shortest above; None where none has."""
         tried = (*range(cycle_s, 0, -1), *range(cycle_s + 1, CYCLE_S_MAX + 1))
-        found = next((each for each in tried if self.spare_s(each) >= 0), None)
-        if found is None:
-            # Nothing is gained by greens that only make the others' reds longer.
-            self._reds = []
-            found = sum(self._least_s) + self._clear_s
-        return found
+        return next((each for each in tried if self.spare_s(each) >= 0), None)
 
 
 def _least_s(junction: Junction, stage: frozenset[int]) -> int:
@@ -152,7 +183,7 @@ def _clearing(junction: Junction, stages: Sequence[frozenset[int]], at: int) -> 
     found: list[Step] = []
     left = stage
     ends = sorted({*ahead_s.values()}, reverse=True)
-    for at_s, next_s in zip(ends, [*ends[1:], 0], strict=True):
+    for at_s, next_s in pairwise([*ends, 0]):
         left = left - {g for g, seconds in ahead_s.items() if seconds == at_s}
         if at_s > next_s:
             found.append(Step(at_s - next_s, left, clears=True))
