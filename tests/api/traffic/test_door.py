@@ -98,6 +98,8 @@ def test_streets_are_told_as_they_are_driven_with_a_level_where_anything_is_know
     assert post.send(told).body["accepted"] == len(told)
     answer = post.ask("GET", "/api/v1/traffic/streets")
     assert answer.status == 200
+    # However many ask, the streets are told anew each few seconds.
+    assert post.ask("GET", "/api/v1/traffic/streets").body["at"] == answer.body["at"]
     by_id = {each["detector"]: each for each in answer.body["streets"]}
     assert set(by_id) == {"detector-d0", "detector-d1", "detector-d2"}
     west, east, broken = (by_id[f"detector-d{n}"] for n in range(3))

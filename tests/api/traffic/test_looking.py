@@ -25,12 +25,13 @@ class Kept:
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, int]] = []
+        self.silent_us = NOW_US + DAY_US
 
     def means(self, kind: object, point: object, start_us: int, end_us: int, bin_us: int) -> Means:
         self.asked.append((start_us, end_us))
         at = np.arange(start_us, end_us, bin_us)
         busy = 500 + 300 * np.sin(at / HOUR_US * np.pi / 12)
-        return Means(np.array([4, 9]), np.stack([busy, 2 * busy]))
+        return Means(np.array([4, 9]), np.stack([np.where(at < self.silent_us, busy, np.nan), 2 * busy]))
 
 
 def looking(kept: Kept, first_us: Callable[[], int | None]) -> Looking:
@@ -52,6 +53,14 @@ def test_after_the_first_time_only_what_is_new_or_may_have_come_late_is_read() -
     assert again.at_us == NOW_US + QUARTER_US
 
 
+def test_of_who_was_silent_for_a_day_nothing_is_foretold() -> None:
+    kept = Kept()
+    kept.silent_us = NOW_US - DAY_US
+    looked = looking(kept, lambda: NOW_US - 60 * DAY_US).look(NOW_US, lambda done: None)
+    assert np.isnan(looked.vehicles[0])
+    assert looked.vehicles[1] > 0
+
+
 def test_too_few_days_are_said_and_read_again_and_none_at_all_too() -> None:
     kept = Kept()
     look = looking(kept, lambda: NOW_US - 5 * DAY_US)
@@ -61,5 +70,12 @@ def test_too_few_days_are_said_and_read_again_and_none_at_all_too() -> None:
             look.look(NOW_US, lambda done: None)
         assert told.value.known in (5, 6)
         assert len(kept.asked) == 5
+    # Somebody brings the past in: it counts, though the first days were read before.
+    since = [NOW_US - 5 * DAY_US]
+    look = looking(kept, lambda: since[0])
+    with pytest.raises(TooFewDays):
+        look.look(NOW_US, lambda done: None)
+    since[0] = NOW_US - 40 * DAY_US
+    assert look.look(NOW_US, lambda done: None).days >= 34
     with pytest.raises(TooFewDays, match="0 days"):
         looking(kept, lambda: None).look(NOW_US, lambda done: None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import msgspec
 import numpy as np
+from starlette.responses import Response
 
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Answer, Ask, Nothing, Operation
@@ -17,14 +19,18 @@ from vigie.api.traffic.state import state_of
 from vigie.api.traffic.streets import Counting, counting
 from vigie.core.calendar import Calendar
 from vigie.core.past import Past, TooLong
-from vigie.core.times import HOUR_US, MINUTE_US, from_us
+from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, from_us
 from vigie.services.signals import Detector
 from vigie.services.signals.flow.counted import QUARTER_US
 from vigie.services.signals.flow.forecast import DAYS_MIN, TooFewDays
 from vigie.store.history import HistoryTooLong
 
-AGAIN_US = MINUTE_US
-"""Where too little is known to foretell anything, the counts are looked at again after so long."""
+AGAIN_US = 5 * MINUTE_US
+"""Where nothing can be foretold, the counts are looked at again after so long."""
+
+SAME_US = 5 * SECOND_US
+READERS_MAX = 64
+"""Answers are kept for so long, for so many who see different streets."""
 
 
 class TrafficDoor:
@@ -38,8 +44,11 @@ class TrafficDoor:
         )
         self._looking = Looking(past, calendar, lambda: sources.history.first_us([flow]))
         self._sums = Sums[Looked]("vigie-traffic")
-        self._few: tuple[int, int] = (0, 0)
-        self._counting: tuple[int, tuple[Counting, ...]] | None = None
+        # Why nothing can be foretold, and since when that is known.
+        self._not: tuple[int, TooFewDays | TooLong | HistoryTooLong] | None = None
+        self._outlooks: tuple[Looked | None, list[tuple[int, Outlook]]] = (None, [])
+        self._counting: tuple[int, asyncio.Future[tuple[Counting, ...]]] | None = None
+        self._states: dict[int, tuple[int, bytes]] = {}
         self.watch = self._sums.watch
 
     @property
@@ -63,9 +72,8 @@ class TrafficDoor:
             raise Problem(404, "No such detector", f"There is no detector {query.detector[:80]!r} that you may see.")
         now_us = self._sources.clock.now_us()
         at_us = now_us // QUARTER_US * QUARTER_US
-        until_us, days = self._few
-        if now_us < until_us:
-            return Forecast(state="learning", days=days, wanted=DAYS_MIN)
+        if self._not is not None and abs(now_us - self._not[0]) < AGAIN_US:
+            return self._cannot(self._not[1])
 
         def work(progress: Progress) -> Looked:
             return self._looking.look(at_us, progress.tell)
@@ -74,14 +82,11 @@ class TrafficDoor:
             found = await self._sums.ask(
                 str(at_us), engine.registry.version, ask.caller.session, lambda: work, query.wait_s
             )
-        except TooFewDays as error:
-            self._few = now_us + AGAIN_US, error.known
-            return Forecast(state="learning", days=error.known, wanted=DAYS_MIN)
         except Stopped:
             raise Problem(503, "Stopped", "It was left a moment ago.", mend="Ask again.", retry_after_s=1) from None
-        except (TooLong, HistoryTooLong) as error:
-            mend = "Ask again when the post has less to do."
-            raise Problem(503, "Takes too long", f"{str(error).capitalize()}.", mend=mend, retry_after_s=60) from error
+        except (TooFewDays, TooLong, HistoryTooLong) as error:
+            self._not = now_us, error
+            return self._cannot(error)
         if isinstance(found, Sum):
             return Answer(
                 Forecast(state="reading", done=found.progress.done, wanted=DAYS_MIN), 202, {"Retry-After": "1"}
@@ -92,20 +97,47 @@ class TrafficDoor:
             detectors=self._told(ask, found, wanted),
         )  # fmt: skip
 
-    async def streets(self, ask: Ask[Nothing, Nothing]) -> Streets:
+    @staticmethod
+    def _cannot(why: TooFewDays | TooLong | HistoryTooLong) -> Forecast:
+        """Says that nothing can be foretold. Raises Problem 503 where that is for want of time."""
+        if isinstance(why, TooFewDays):
+            return Forecast(state="learning", days=why.known, wanted=DAYS_MIN)
+        mend = "Ask again when the post has less to do."
+        raise Problem(503, "Takes too long", f"{str(why).capitalize()}.", mend=mend, retry_after_s=300) from why
+
+    async def streets(self, ask: Ask[Nothing, Nothing]) -> Response:
         """Tells how traffic flows now in the streets where a detector counts: flow, speed, occupancy, level of service.
 
-        A detector that says it does not work, or whose word is past its time, is told with everything unknown.
+        A detector that says it does not work, or has said nothing for a quarter of an hour, is told with everything
+        unknown. Who asks again within five seconds may get the same answer.
         """
+        counted = await self._counted()
         sources = self._sources
-        engine, now_us = sources.engine, sources.clock.now_us()
-        version = engine.registry.version
+        seen, registry, now_us = sources.sight(ask.caller).seen, sources.engine.registry, sources.clock.now_us()
+        shown = [each for each in counted if seen[each.detector] and not registry.gone[each.detector]]
+        # The public is one reader, however many they are.
+        whose = hash((id(counted), tuple(each.detector for each in shown)))
+        made = self._states.get(whose)
+        if made is None or abs(now_us - made[0]) > SAME_US:
+            told = Streets(at=from_us(now_us), streets=state_of(sources.engine, shown, now_us))
+            made = self._states[whose] = now_us, msgspec.json.encode(told)
+            while len(self._states) > READERS_MAX:
+                self._states.pop(next(iter(self._states)))
+        return Response(made[1], media_type="application/json", headers={"Vary": "Cookie, Authorization"})
+
+    async def _counted(self) -> tuple[Counting, ...]:
+        """The detectors on their streets, found once for each change of the inventory, however many ask."""
+        version = self._sources.engine.registry.version
         if self._counting is None or self._counting[0] != version:
-            self._counting = version, await asyncio.to_thread(counting, engine)
-        seen = sources.sight(ask.caller).seen
-        registry = engine.registry
-        shown = [each for each in self._counting[1] if seen[each.detector] and not registry.gone[each.detector]]
-        return Streets(at=from_us(now_us), streets=state_of(engine, shown, now_us))
+            finding = asyncio.ensure_future(asyncio.to_thread(counting, self._sources.engine))
+            self._counting = version, finding
+        finding = self._counting[1]
+        try:
+            return await asyncio.shield(finding)
+        except Exception:
+            if self._counting[1] is finding:
+                self._counting = None
+            raise
 
     def _sees(self, ask: Ask[ForecastQuery, Nothing], no: int) -> bool:
         registry = self._sources.engine.registry
@@ -114,15 +146,28 @@ class TrafficDoor:
 
     def _told(self, ask: Ask[ForecastQuery, Nothing], found: Looked, wanted: int) -> list[Outlook]:
         registry, seen = self._sources.engine.registry, self._sources.sight(ask.caller).seen
+        if self._outlooks[0] is not found:
+            self._outlooks = found, _outlooks(found, registry.ids)
         return [
+            told for no, told in self._outlooks[1]
+            if (not wanted or no == wanted) and seen[no] and not registry.gone[no]
+        ]  # fmt: skip
+
+
+def _outlooks(found: Looked, ids: Sequence[str]) -> list[tuple[int, Outlook]]:
+    """What is told of each detector of which anything can be, by their numbers."""
+    return [
+        (
+            no,
             Outlook(
-                id=registry.ids[no],
+                id=ids[no],
                 last=None if np.isnan(found.last[at]) else round(float(found.last[at]), 1),
                 usual=round(float(found.usual[at]), 1),
                 vehicles=round(float(found.vehicles[at]), 1),
                 low=round(float(found.low[at]), 1),
                 high=round(float(found.high[at]), 1),
-            )
-            for at, no in enumerate(found.detector)
-            if seen[no] and not registry.gone[no] and (not wanted or no == wanted) and not np.isnan(found.vehicles[at])
-        ]
+            ),
+        )
+        for at, no in enumerate(found.detector)
+        if not np.isnan(found.vehicles[at])
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from vigie.core.calendar import Calendar
 from vigie.core.observations import Floats, Int64s
 from vigie.core.past import Past
@@ -12,7 +14,7 @@ from vigie.core.times import DAY_US, HOUR_US
 from vigie.services.signals import Detector
 from vigie.services.signals.flow.counted import QUARTER_US, Counted
 from vigie.services.signals.flow.forecast import DAYS_MIN, Learned, TooFewDays, forecasts, learn
-from vigie.services.signals.flow.usual import usual
+from vigie.services.signals.flow.usual import HOURS, usual
 
 DAYS_READ = 35
 READ_AGAIN_US = 2 * HOUR_US
@@ -53,19 +55,22 @@ class Looking:
             self._counted = Counted(calendar.zone, DAYS_READ)
         self._read(self._counted, at_us, tell)
         hours, public = self._counted.hours(at_us), frozenset(calendar.public)
-        known = self._counted.days
-        if known <= DAYS_MIN:
+        known = self._counted.days_before(int(hours.days[-1]))
+        if known < DAYS_MIN:
             # Somebody may be about to bring the past in: next time all of it is read again.
-            self._read_us = 0
+            self._read_us, self._begun_us = 0, None
             raise TooFewDays(known)
         learned = self._weights(int(hours.days[-1]), hours.counts, hours.days, public)
         made = forecasts(learned, hours.counts, hours.days, public)
         flat = hours.counts.reshape(-1, hours.counts.shape[2])
         expected = usual(hours.counts, hours.days, public).reshape(flat.shape)
         at = hours.next
+        # Of who was silent for a whole day nothing is foretold, whatever was usual.
+        heard = ~np.isnan(flat[at - HOURS : at]).all(0)
+        vehicles = np.where(heard, made.vehicles[at], np.nan)
         return Looked(
             at_us, known, self._counted.detectors,
-            flat[at - 1], expected[at], made.vehicles[at], made.low[at], made.high[at],
+            flat[at - 1], expected[at], vehicles, made.low[at], made.high[at],
         )  # fmt: skip
 
     def _read(self, counted: Counted, until_us: int, tell: Callable[[float], None]) -> None:

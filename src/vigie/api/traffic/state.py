@@ -11,18 +11,22 @@ from vigie.api.traffic.forms import StreetTraffic
 from vigie.api.traffic.streets import Counting
 from vigie.core.kinds import Point, Quality
 from vigie.core.observations import Floats, Int64s
-from vigie.core.times import SECOND_US
+from vigie.core.times import MINUTE_US
 from vigie.engine.loop import Engine
 from vigie.services.signals import Detector
 from vigie.services.signals.flow.level import LEVELS, densities, levels, speeds
+
+NOW_US = 15 * MINUTE_US
+"""What was said longer ago is no picture of now, however long it may be shown as true."""
 
 
 def state_of(engine: Engine, counted: Sequence[Counting], now_us: int) -> list[StreetTraffic]:
     """What is so now at each of these detectors."""
     numbers: Int64s = np.array([each.detector for each in counted], np.int64)
-    works = _known(engine, Detector.working, numbers, now_us)
+    # That it does not work holds until it says that it does.
+    broken = engine.newest(Detector, Detector.working, numbers).value == 0
     flow, speed, occupancy = (
-        np.where(works == 0, np.nan, _known(engine, point, numbers, now_us))
+        np.where(broken, np.nan, _known(engine, point, numbers, now_us))
         for point in (Detector.flow, Detector.speed, Detector.occupancy)
     )
     lanes = np.array([each.lanes for each in counted])
@@ -36,7 +40,7 @@ def state_of(engine: Engine, counted: Sequence[Counting], now_us: int) -> list[S
             detector=registry.ids[each.detector],
             street=registry.ids[each.street],
             name=registry.names[each.street],
-            line=[(round(lon, 6), round(lat, 6)) for lon, lat in each.line.tolist()],
+            line=each.line,
             both=each.both,
             flow=_told(flow[row]),
             speed=_told(driven[row]),
@@ -50,9 +54,9 @@ def state_of(engine: Engine, counted: Sequence[Counting], now_us: int) -> list[S
 
 
 def _known(engine: Engine, point: Point[Any], detectors: Int64s, now_us: int) -> Floats:
-    """The newest of a point, NaN where none is known, it is past its time, or the device does not vouch for it."""
+    """The newest of a point, NaN where none is known, it is old, or the device does not vouch for it."""
     newest = engine.newest(Detector, point, detectors)
-    old = now_us - newest.observed_us > point.valid_s * SECOND_US
+    old = now_us - newest.observed_us > NOW_US
     known: Floats = np.where(old | (newest.quality == Quality.BAD), np.nan, newest.value)
     return known
 

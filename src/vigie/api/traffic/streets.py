@@ -29,12 +29,12 @@ _WINDS_EN = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 @dataclass(frozen=True)
 class Counting:
-    """A detector on its stretch. line: corners (longitude, latitude), from where one comes to where one goes. both:
-    whether its direction is unknown, so that the line may be driven either way."""
+    """A detector on its stretch. line: corners (longitude, latitude), from where one comes to where one goes, as they
+    are told. both: whether its direction is unknown, so that the line may be driven either way."""
 
     detector: int
     street: int
-    line: Floats
+    line: list[tuple[float, float]]
     both: bool
     lanes: float
     limit_km_h: float
@@ -55,15 +55,17 @@ def counting(engine: Engine) -> tuple[Counting, ...]:
     drawn: Any = shapely.linestrings(corners, indices=np.repeat(np.arange(len(assets)), np.diff(start)))
     places = np.stack([registry.lon[numbers] * east_m, registry.lat[numbers] * M_PER_DEGREE], 1)
     row, line, apart = _nearest(drawn, places)
+    degrees = np.stack([lon, lat], 1).round(6)
     found: list[Counting] = []
     for at, nth, _ in sorted(zip(row.tolist(), line.tolist(), apart.tolist(), strict=True)):
-        course = np.stack([lon, lat], 1)[start[nth] : start[nth + 1]]
+        course = degrees[start[nth] : start[nth + 1]]
         heading = _heading(str(own["direction"][at]))
         if heading is not None and _against(corners[start[nth] : start[nth + 1]], heading):
             course = course[::-1]
         lanes, of = float(own["lanes"][at]), float(limit.get(int(assets[nth]), np.nan))
         lanes, of = lanes if lanes > 0 else 1.0, of if of > 0 else URBAN_KM_H
-        found.append(Counting(int(numbers[at]), int(assets[nth]), course, heading is None, lanes, of))
+        told = [(float(each[0]), float(each[1])) for each in course]
+        found.append(Counting(int(numbers[at]), int(assets[nth]), told, heading is None, lanes, of))
     return tuple(found)
 
 

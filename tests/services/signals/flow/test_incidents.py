@@ -22,6 +22,7 @@ class Streets:
     """Detectors that tell each minute what they counted."""
 
     inventory = 1
+    quality = Quality.GOOD
 
     def __init__(self, count: int) -> None:
         self.numbers: Int64s = np.arange(1, count + 1)
@@ -33,7 +34,7 @@ class Streets:
         return self.numbers
 
     def newest(self, kind: object, point: Any, assets: Int64s) -> Newest:
-        good = np.full(len(assets), int(Quality.GOOD), np.uint8)
+        good = np.full(len(assets), int(self.quality), np.uint8)
         return Newest(self.said[point.name][assets], self.at_us[assets], self.at_us[assets], good)
 
     def value(self, kind: object, point: Any, assets: Int64s) -> Floats:
@@ -112,6 +113,25 @@ def test_a_day_of_platoons_peaks_and_a_quiet_night_has_no_blockage(seed: int) ->
         shape += 1.1 * np.exp(-((hour - 17.5) ** 2) / 5)
         told += minutes(found, streets, dice, size * shape, minute, minute + 1)
     assert told == []
+
+
+@pytest.mark.parametrize("interval_s", [1, 5, 10, 30, 90])
+def test_whoever_counts_for_a_few_seconds_or_in_step_with_a_signal_is_not_blocked_by_that(interval_s: int) -> None:
+    dice, streets = np.random.default_rng(interval_s), Streets(40)
+    found, per_second = sweeping(streets), dice.uniform(100, 1_400, 40) / 3_600 * 3
+    for at_s in range(30, 4 * 3_600, 30):
+        ended_s = at_s // interval_s * interval_s
+        green = (np.arange(ended_s - interval_s, ended_s) % 90 < 30).sum()
+        streets.tell(START_US + ended_s * SECOND_US, dice.poisson(per_second * green) * 3_600 / interval_s)
+        assert swept(found, streets, START_US + at_s * SECOND_US) == []
+
+
+def test_what_a_detector_does_not_vouch_for_is_no_count() -> None:
+    dice, streets = np.random.default_rng(8), Streets(1)
+    found = sweeping(streets)
+    minutes(found, streets, dice, np.array([900.0]), 0, 30)
+    streets.quality = Quality.BAD
+    assert minutes(found, streets, dice, np.array([0.0]), 30, 45) == []
 
 
 def test_who_is_silent_or_says_that_it_is_broken_is_no_blockage() -> None:

@@ -43,10 +43,9 @@ class Counted:
         """The numbers of the detectors that were ever heard, in the order of the columns."""
         return tuple(self._column)
 
-    @property
-    def days(self) -> int:
-        """How many days something is known of."""
-        return sum(bool((~np.isnan(own)).any()) for own in self._quarters.values())
+    def days_before(self, day: int) -> int:
+        """How many days before one something is known of."""
+        return sum(bool((~np.isnan(own)).any()) for each, own in self._quarters.items() if each < day)
 
     def take(self, start_us: int, means: Means) -> None:
         """Takes in the means of some quarters, one after the other from an instant on; what was known of them is

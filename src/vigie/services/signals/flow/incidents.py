@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vigie.core.kinds import ConditionKind, Outlet
+from vigie.core.kinds import ConditionKind, Outlet, Quality
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.service import City, Clear, Effect, Raise, Sweep
-from vigie.core.times import HOUR_US, MINUTE_US
+from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
 from vigie.services.signals.kinds import Detector
 
 TRAFFIC_BLOCKED = ConditionKind(name="traffic_blocked", service="signals", outlet=Outlet.ALARM, priority=3)
@@ -27,13 +27,17 @@ BEFORE_US = 20 * MINUTE_US
 
 SAMPLES = 24
 SAMPLES_NOW, SAMPLES_BEFORE = 3, 8
-"""So many values there must be: a detector that tells its counts each quarter of an hour finds no blockage."""
+"""So many values there must be: a detector that tells its counts each two minutes or less often finds no blockage."""
+
+APART_US = 45 * SECOND_US
+"""Nor does one that tells them more often than this: a sweep sees the newest alone, and what was counted in a few
+seconds says nothing of the half minute between two sweeps."""
 
 LEFT = 0.3
 """At most this share of the traffic is left."""
 
 EXPONENT = 10.0
-"""Of the bound, halved: e^-10, one in twenty thousand. Three hundred vehicles an hour are enough to find one."""
+"""Of the bound, halved: e^-10, one in twenty thousand. Three hundred vehicles an hour may be enough to find one."""
 
 BACK = 0.6
 """The blockage is over when this share of what there was is back, or after `FORGOTTEN_US`: what was may be over too."""
@@ -68,6 +72,7 @@ class Incidents:
         known = self._at_us > 0
         recent, before = known & (age_us < NOW_US), known & (age_us >= NOW_US) & (age_us < BEFORE_US)
         many = (recent.sum(1) >= SAMPLES_NOW) & (before.sum(1) >= SAMPLES_BEFORE)
+        many &= _apart_us(self._at_us, recent | before) >= APART_US
         was, is_now = _mean(self._flow, before), _mean(self._flow, recent)
         fresh = now_us - newest_us < NOW_US
         minutes = NOW_US / MINUTE_US
@@ -90,7 +95,8 @@ class Incidents:
     def _take(self, city: City) -> None:
         newest = city.newest(Detector, Detector.flow, self._assets)
         works = city.value(Detector, Detector.working, self._assets) != 0
-        new = (newest.observed_us > self._at_us[:, -1]) & ~np.isnan(newest.value) & works
+        vouched = ~np.isnan(newest.value) & (newest.quality != Quality.BAD) & works
+        new = (newest.observed_us > self._at_us[:, -1]) & vouched
         self._at_us[new, :-1], self._flow[new, :-1] = self._at_us[new, 1:], self._flow[new, 1:]
         self._at_us[new, -1], self._flow[new, -1] = newest.observed_us[new], newest.value[new]
 
@@ -131,6 +137,15 @@ def _exponent(expected: Floats, found: Floats) -> Floats:
     ratio = np.maximum(found, 1e-9) / np.maximum(expected, 1e-9)
     exponent: Floats = np.where(found < expected, expected - found + found * np.log(ratio), 0.0)
     return exponent
+
+
+def _apart_us(at_us: Int64s, among: Mask) -> Floats:
+    """How far apart each row's values are, in the mean; 0 for fewer than two."""
+    first = np.where(among, at_us, np.iinfo(np.int64).max).min(1)
+    last = np.where(among, at_us, 0).max(1)
+    count = among.sum(1)
+    apart: Floats = np.where(count > 1, (last - first) / np.maximum(count - 1, 1), 0.0)
+    return apart
 
 
 BLOCKAGES = Sweep(lambda city, now_us: Incidents(city, now_us).sweep, {})
