@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from tests.people import Browser, make_people
+from tests.people import ALL, PEOPLE, QUETIGNY, Browser, make_people
 from tests.post import NO_RESERVE, now_us, reading, running
 from tests.sim.traffic.conftest import town as town
 from vigie.app import NoInstallation, admit_device, installation
@@ -18,7 +18,8 @@ from vigie.app.signals import Became, take_in
 from vigie.cli import main
 from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, POST, PlanMoved, PlanSaved
-from vigie.services.signals.control.site import Site, site_of_json
+from vigie.engine.accounts import Held
+from vigie.services.signals.control.site import Site, site_of_json, site_to_json
 from vigie.services.signals.plans import bound
 from vigie.settings import Settings
 from vigie.sim.traffic.netfile import read_network
@@ -137,11 +138,22 @@ def test_a_list_that_cannot_be_is_said(network: Path, tmp_path: Path, rows: str,
     assert (code, told in said) == (1, True), said
 
 
-def test_a_running_post_takes_them_in_and_tells_who_may_see_them(tmp_path: Path, sites: dict[str, Site]) -> None:
+def drafts(who: Browser, asset: str, site: Site, area: str) -> int:
+    """Somebody begins a document of a junction; the status of what they are answered."""
+    body = {"asset": asset, "site": json.loads(site_to_json(site)), "area": area}
+    return who.ask("POST", "/api/v1/plans", {"kind": "signals.junction", "body": body}).status
+
+
+def test_a_running_post_takes_them_in_and_tells_who_may_see_them(
+    tmp_path: Path, sites: dict[str, Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PEOPLE, "chief", (Held("supervisor", QUETIGNY, ALL),))
     folder, secret = made(tmp_path / "post")
-    make_people(folder, ["operator", "roadman", "manager"])
+    make_people(folder, ["operator", "roadman", "manager", "chief"])
     with running(folder, secret) as post:
-        operator, roadman, manager = (Browser(post, login) for login in ("operator", "roadman", "manager"))
+        operator, roadman, manager, chief = (
+            Browser(post, login) for login in ("operator", "roadman", "manager", "chief")
+        )
         (first, second) = operator.ask("GET", SIGNALS).body["items"]
         assert (first["id"], first["control"], first["version"], first["findings"]) == (JUNCTIONS[0], None, None, [])
         assert operator.ask("GET", f"{SIGNALS}/{JUNCTIONS[1]}").body["document"] is None
@@ -170,3 +182,10 @@ def test_a_running_post_takes_them_in_and_tells_who_may_see_them(tmp_path: Path,
         assert [row[0] for row in told["rows"]] == [at_us / 1_000 for at_us in shown_us]
         assert roadman.ask("GET", f"/api/v1/assets/{JUNCTIONS[0]}/history?point=groups").body.get("rows", []) == []
         assert {each["kind"] for each in operator.ask("GET", "/api/v1/plans").body["items"]} == {"signals.junction"}
+        # Whoever plans for one commune describes no junction of another, nor learns whether there is such a one.
+        assert [drafts(chief, asset, sites[JUNCTIONS[0]], QUETIGNY) for asset in (JUNCTIONS[0], "nowhere")] == [403] * 2
+        assert drafts(chief, JUNCTIONS[1], sites[JUNCTIONS[1]], QUETIGNY) == 201
+        told = [operator.ask("GET", f"{SIGNALS}/{each}").body for each in JUNCTIONS]
+        assert [(each["version"], each["draft"], each["document"] is not None) for each in told] == [
+            (1, None, True)
+        ] * 2

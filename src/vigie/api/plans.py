@@ -182,7 +182,7 @@ class PlanDoors:
             raise Problem(422, "Unknown kind", f"There is no plan kind {ask.body.kind!r}.",
                           mend=f"There are: {', '.join(sorted(self._kinds))}.")  # fmt: skip
         body = _decoded(kind, ask.body.body)
-        self._need(ask.caller, Verb.PLAN, kind, kind.area(body))
+        self._need_to_write(ask.caller, kind, body)
         actor, key = ask.caller.actor, idempotency_key(ask.request)
         plan_id = str(keyed_id(actor, key)) if key else ""
         if key and self._bench.sources.facts.plans.placed(plan_id) is not None:
@@ -252,7 +252,7 @@ class PlanDoors:
         form, plan = ask.body, self._plan(ask.caller, ask.part("id"))
         body = _decoded(plan.kind, form.body)
         self._need(ask.caller, Verb.PLAN, plan.kind, plan.area)
-        self._need(ask.caller, Verb.PLAN, plan.kind, plan.kind.area(body))
+        self._need_to_write(ask.caller, plan.kind, body)
         with refusals():
             self._bench.acts.save_plan(
                 plan.id, body, number=form.version, revision=form.revision,
@@ -366,6 +366,17 @@ class PlanDoors:
 
     def _sees(self, caller: Caller, plan: Plan) -> bool:
         return _touches(caller, plan.area, plan.kind.service)
+
+    def _need_to_write(self, caller: Caller, kind: PlanKind, body: Any) -> None:
+        """Raises Problem 403 where somebody may not write such a document: for its area, and of the asset that it
+        describes, wherever the document says that lies. What the inventory lacks is the whole town's to describe, so
+        that nobody learns what there is elsewhere."""
+        self._need(caller, Verb.PLAN, kind, kind.area(body))
+        asset, registry = kind.asset(body), self._engine.registry
+        no = registry.numbers.get(asset, 0)
+        area = registry.areas[int(registry.area[no])] if no else ""
+        if asset and not allowed(caller, Verb.PLAN, area, kind.service, Verb.SEE):
+            raise Problem(403, "Not allowed", f"It takes {Verb.PLAN.value!r} for {kind.service} where {asset!r} lies.")
 
     def _need(self, caller: Caller, verb: Verb, kind: PlanKind, area: str) -> None:
         if not allowed(caller, verb, area, kind.service, Verb.SEE):

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from vigie.api.signals import documents_of
 from vigie.app.control import Hand, operation, perform
 from vigie.app.installation import NoInstallation
 from vigie.core.facts import COMMAND_LINE, POST, Entry
@@ -88,7 +89,7 @@ async def take_in_documents(hand: Hand, args: TakeIn) -> Any:
     bodies, areas = await asyncio.to_thread(_read, hand, args)
     found = await asyncio.to_thread(_judged, hand, bodies, areas)
     plans = hand.plans()
-    own = {plan.shown.asset: plan for plan in plans if plan.kind is JUNCTION_PLAN}
+    own = documents_of(plans, areas)
     entries: list[Entry] = []
     taken = [
         _take(hand, plans, own.get(body.asset), body, findings, args, entries)

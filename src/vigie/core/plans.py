@@ -132,7 +132,8 @@ class PlanKind:
     form: its document. area: the part of the town that it is for, which decides who may write it; "" is all of it.
     title: what people call it. rank: whose word it is, "" where its kind has no ranks. answer: what was answered in
     writing to what is wrong with it. check(form, id, known): everything that is wrong with it; id is "" for one that
-    has none yet.
+    has none yet. asset: the one asset that it describes, "" where it is about none in particular; who writes it must be
+    answerable where that lies.
     """
 
     name: str
@@ -143,6 +144,7 @@ class PlanKind:
     rank: Callable[[Any], str]
     answer: Callable[[Any], str]
     check: Callable[[Any, str, Known], list[Finding]]
+    asset: Callable[[Any], str] = lambda _: ""
 
     @property
     def key(self) -> str:

@@ -15,7 +15,7 @@ from tests.city import NOW_US
 from tests.conftest import PROJECT
 from tests.orders import Bench
 from tests.services.signals.control.sites import crossroads
-from vigie.api.signals import sites_of
+from vigie.api.signals import documents_of, sites_of
 from vigie.core.calendar import Calendar
 from vigie.core.scope import Scope
 from vigie.engine.known import Frozen
@@ -140,3 +140,22 @@ def test_sites_are_bound_to_their_junctions_and_hear_of_bound_neighbours_alone()
     }
     assert [each.neighbour for each in sites["junction-1"].feeders] == ["junction-2"]
     assert sites["junction-1"].approaches == lights["one"].approaches
+
+
+def test_the_document_of_a_junction_is_what_is_in_force_and_no_draft_for_another_area(bench: Bench) -> None:
+    def draft(plan: str, body: JunctionPlan) -> None:
+        bench.acts.make_plan(JUNCTION_PLAN, body, actor="u-manager", reason="", plan_id=plan)
+
+    def document() -> str | None:
+        plan = documents_of(bench.engine.plans, {BODY.asset: DIJON}).get(BODY.asset)
+        return plan and plan.id
+
+    draft("elsewhere", replace(BODY, area="dijon-metropole/quetigny"))
+    assert document() is None
+    draft("first", BODY)
+    draft("second", BODY)
+    assert document() == "first"
+    bench.acts.move_plan("second", "approve", number=1, revision=1, actor="u-other", reason="")
+    assert document() == "second"
+    draft("later", BODY)
+    assert document() == "second"

@@ -70,10 +70,10 @@ class JunctionsDoor:
     async def list(self, ask: Ask[Nothing, Nothing]) -> Page[JunctionRow]:
         """Lists the junctions that you see fully, by their ids: who decides at each, and what is wrong with its
         document."""
-        registry, plans = self._engine.registry, self._plans()
+        registry = self._engine.registry
         covered = self._sources.sight(ask.caller).covered[: registry.count]
         own = (registry.kind[: registry.count] == registry.kind_codes[Junction.kind]) & ~registry.gone[: registry.count]
-        seen = {no: plans.get(registry.ids[no]) for no in ints(np.flatnonzero(own & covered))}
+        seen = self._documents(ints(np.flatnonzero(own & covered)))
         judged = await self._judge(seen)
         items = [JunctionRow(**self._told(ask.caller, no, plan, judged)) for no, plan in seen.items()]
         return Page(items=sorted(items, key=lambda row: row.id), total=len(items))
@@ -82,8 +82,9 @@ class JunctionsDoor:
         """Tells what control knows of a junction: its document, what is wrong with it, and who decides now."""
         asset = ask.part("id")
         no = seen(self._sources, ask.caller, asset)
-        plan = self._plans().get(asset)
-        told = self._told(ask.caller, no, plan, await self._judge({no: plan}))
+        documents = self._documents([no])
+        plan = documents[no]
+        told = self._told(ask.caller, no, plan, await self._judge(documents))
         in_force = plan.in_force if plan else None
         return JunctionForm(
             **told,
@@ -91,9 +92,12 @@ class JunctionsDoor:
             since=rfc3339(in_force.approved_us) if in_force else None,
         )
 
-    def _plans(self) -> dict[str, Plan]:
-        """The documents, by the ids of their junctions."""
-        return {plan.shown.asset: plan for plan in documents_of(self._engine)}
+    def _documents(self, junctions: Sequence[int]) -> dict[int, Plan | None]:
+        """The document of each of these junctions, by its number; None where it has none."""
+        registry = self._engine.registry
+        areas = {registry.ids[no]: registry.areas[int(registry.area[no])] for no in junctions}
+        plans = documents_of(self._engine.plans, areas)
+        return {no: plans.get(registry.ids[no]) for no in junctions}
 
     def _told(
         self, caller: Caller, no: int, plan: Plan | None, judged: Mapping[int, Sequence[Finding]]

@@ -43,7 +43,7 @@ def junction_plan(kind: type[AssetKind]) -> PlanKind:
     made = PlanKind(
         "junction", "signals", JunctionPlan,
         area=lambda body: body.area, title=lambda body: body.asset, rank=lambda _: "",
-        answer=lambda body: body.answer, check=check,
+        answer=lambda body: body.answer, check=check, asset=lambda body: body.asset,
     )  # fmt: skip
     return made
 
