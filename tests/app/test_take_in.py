@@ -19,11 +19,12 @@ from vigie.cli import main
 from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, POST, PlanMoved, PlanSaved
 from vigie.engine.accounts import Held
-from vigie.services.signals.control.site import Site, site_of_json, site_to_json
+from vigie.services.signals.control.site import Feeder, Site, site_of_json, site_to_json
 from vigie.services.signals.plans import bound
 from vigie.settings import Settings
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import lights_of
+from vigie.transports.control import Wrong
 
 AREAS = {"A0": "dijon-metropole/dijon", "B1": "dijon-metropole/quetigny"}
 JUNCTIONS = [f"junction-{name}" for name in AREAS]
@@ -98,6 +99,32 @@ def test_what_is_wrong_with_a_junction_leaves_that_one_out(folder: Path, sites: 
     nowhere = {"nowhere": replace(first, junction=replace(first.junction, name="nowhere"))}
     (told,) = take_in(settings(folder), nowhere)
     assert (told.became, [each.rule for each in told.findings]) == (Became.REFUSED, ["signals.no_such_junction"])
+
+
+def test_what_cannot_be_read_is_refused_alone_and_a_dry_run_says_what_the_real_one_does(
+    folder: Path, sites: dict[str, Site]
+) -> None:
+    first = sites["junction-A0"]
+    lanes = (replace(first.junction.lanes[0], length_m=float("nan")), *first.junction.lanes[1:])
+    feeders = tuple(Feeder("n" * 200, "l" * 200, 0.5, (0,), travel_s) for travel_s in range(1_500))
+    unread = replace(first, junction=replace(first.junction, lanes=lanes))
+    for odd, rule, other in (
+        (unread, "signals.plan_form", Became.MADE),
+        (replace(first, feeders=feeders), "signals.plan_too_long", Became.UNCHANGED),
+    ):
+        for dry in (True, False):
+            wrong, sound = take_in(settings(folder), sites | {"junction-A0": odd}, dry=dry)
+            assert (wrong.asset, wrong.became, sound.became) == ("junction-A0", Became.REFUSED, other)
+            assert [each.rule for each in wrong.findings] == [rule]
+
+
+def test_an_answer_that_would_not_be_read_again_is_not_kept(folder: Path, sites: dict[str, Site]) -> None:
+    with pytest.raises(Wrong, match="2000"):
+        take_in(settings(folder), sites, answer="x" * 2_001)
+    code, _, said = ask("net.xml", "--answer", "x" * 2_001, "--data", str(folder))
+    assert (code, "at most 2,000 characters" in said) == (1, True), said
+    with installation(settings(folder)) as opened:
+        assert not list(opened.engine().plans)
 
 
 def test_a_folder_that_is_none_is_said(tmp_path: Path, sites: dict[str, Site]) -> None:

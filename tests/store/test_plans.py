@@ -138,3 +138,10 @@ def test_a_document_has_a_limit() -> None:
     assert len(str(many)) > BODY_BYTES_MAX
     with pytest.raises(PlanRefused, match=r"engine\.plan_too_long"):
         Plans().make("plan", PROGRAMME, long, by=By("u-anne", NOW_US, "fact"))
+
+
+def test_a_document_that_would_not_be_read_again_is_not_kept() -> None:
+    plans = Plans()
+    with pytest.raises(PlanRefused, match=r"engine\.plan_form"):
+        plans.make("plan", PROGRAMME, body("n" * 1_000), by=By("u-anne", NOW_US, "fact"))
+    assert not list(plans)

@@ -18,8 +18,8 @@ from vigie.core.facts import COMMAND_LINE, POST, Entry
 from vigie.core.plans import Finding
 from vigie.engine.plans import By, Plan, PlanRefused, Plans
 from vigie.services.signals import JUNCTION_PLAN, Junction
-from vigie.services.signals.control.site import Site
-from vigie.services.signals.plans import JunctionPlan, findings_of
+from vigie.services.signals.control.site import Site, site_of_json
+from vigie.services.signals.plans import Answer, JunctionPlan, findings_of
 from vigie.settings import Settings
 from vigie.transports.control import Say, Wrong
 
@@ -33,7 +33,7 @@ class TakeIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answered is what would be."""
 
     file: str
-    answer: str = ""
+    answer: Answer = ""
     reason: str = ""
     dry: bool = False
 
@@ -86,34 +86,53 @@ async def take_in_documents(hand: Hand, args: TakeIn) -> Any:
     Nobody but who runs the command has read them: the post, which made them of a network, is written down as who
     drafted them, and the command line as who approved.
     """
-    bodies, areas = await asyncio.to_thread(_read, hand, args)
+    sites, unread = await asyncio.to_thread(_read, args)
+    areas = await asyncio.to_thread(_areas, hand)
+    bodies = [JunctionPlan(asset, site, areas.get(asset, "")) for asset, site in sites.items()]
     found = await asyncio.to_thread(_judged, hand, bodies, areas)
-    plans = hand.plans()
+    # What is done dry is done to a copy, so that it becomes what it would.
+    plans = Plans(hand.plans()) if args.dry else hand.plans()
     own = documents_of(plans, areas)
     entries: list[Entry] = []
     taken = [
-        _take(hand, plans, own.get(body.asset), body, findings, args, entries)
-        for body, findings in zip(bodies, found, strict=True)
+        *unread,
+        *(
+            _take(hand, plans, own.get(body.asset), body, findings, args, entries)
+            for body, findings in zip(bodies, found, strict=True)
+        ),
     ]
-    if entries:
+    if entries and not args.dry:
         await hand.keep(entries)
-    return msgspec.to_builtins(taken)
+    return msgspec.to_builtins(sorted(taken, key=lambda each: each.asset))
 
 
-def _read(hand: Hand, args: TakeIn) -> tuple[list[JunctionPlan], dict[str, str]]:
-    """The documents, and where each junction of the inventory lies, by its id. Raises Wrong, OSError."""
+def _read(args: TakeIn) -> tuple[dict[str, Site], list[Taken]]:
+    """What control is to know of each junction, by its id; and those of which the document cannot be read, which spoil
+    no other. Raises Wrong, OSError."""
     path = Path(args.file)
     if path.stat().st_size > FILE_BYTES_MAX:
         raise Wrong(f"the documents have more than {FILE_BYTES_MAX >> 20} MiB: take them in in parts")
     try:
-        sites = msgspec.json.decode(path.read_bytes(), type=dict[str, Site])
+        documents = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
     except msgspec.DecodeError as error:
         raise Wrong(f"these are no documents of junctions: {error}") from None
-    if len(sites) > JUNCTIONS_MAX:
-        raise Wrong(f"{len(sites):,} junctions, and at most {JUNCTIONS_MAX:,} are taken in at once")
+    if len(documents) > JUNCTIONS_MAX:
+        raise Wrong(f"{len(documents):,} junctions, and at most {JUNCTIONS_MAX:,} are taken in at once")
+    sites: dict[str, Site] = {}
+    unread: list[Taken] = []
+    for asset, document in sorted(documents.items()):
+        try:
+            sites[asset] = site_of_json(bytes(document))
+        except msgspec.DecodeError as error:
+            wrong = Finding("signals.plan_form", True, detail={"what": str(error)})
+            unread.append(Taken(asset, Became.REFUSED, [wrong]))
+    return sites, unread
+
+
+def _areas(hand: Hand) -> dict[str, str]:
+    """Where each junction of the inventory lies, by its id."""
     rows = hand.opened.facts.registry_rows()
-    areas = {row[1]: row[3] for row in rows if row[2] == Junction.kind and not row[8]}
-    return [JunctionPlan(asset, site, areas.get(asset, "")) for asset, site in sorted(sites.items())], areas
+    return {row[1]: row[3] for row in rows if row[2] == Junction.kind and not row[8]}
 
 
 def _judged(hand: Hand, bodies: Sequence[JunctionPlan], areas: Mapping[str, str]) -> list[list[Finding]]:
@@ -145,7 +164,7 @@ def _take(
         became = Became.OWED
     elif plan is not None and plan.draft is not None:
         became = Became.DRAFTED
-    elif not args.dry:
+    else:
         answered = msgspec.structs.replace(body, answer=args.answer.strip() if findings else "")
         try:
             entries += _put_in_force(hand, plans, plan, answered, args.reason)

@@ -21,7 +21,7 @@ from vigie.cli.consoles import err, fail, group, out
 from vigie.core.plans import Finding
 from vigie.services.signals.control.site import Step
 from vigie.services.signals.design.waves import Wave
-from vigie.services.signals.plans import bound
+from vigie.services.signals.plans import ANSWER_LENGTH_MAX, bound
 from vigie.services.signals.safety import Unfit
 from vigie.settings import load_settings
 from vigie.sim.traffic.designed import Designed, counted, designs, in_a_wave
@@ -247,6 +247,8 @@ def take_in_command(
     Each document is in force at once, in place of the one before; the same network again changes nothing. A junction
     with something that must be mended is left out and told, and the command ends with 1.
     """
+    if len(answer) > ANSWER_LENGTH_MAX:
+        raise fail(f"an answer has at most {ANSWER_LENGTH_MAX:,} characters, and this one {len(answer):,}")
     try:
         lights = {light.name: light.site for light in lights_of(read_network(network))}
         assets = {name: name for name in lights} if bind is None else _bound(bind, lights)

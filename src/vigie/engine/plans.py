@@ -153,6 +153,11 @@ class Plans:
         written = msgspec.json.encode(body, order="sorted")
         if len(written) > BODY_BYTES_MAX:
             raise PlanRefused("engine.plan_too_long", most_kib=BODY_BYTES_MAX >> 10)
+        try:
+            msgspec.json.decode(written, type=plan.kind.form)
+        except msgspec.ValidationError as error:
+            # What was put together in memory was held against no limit, and would not be read at the next start.
+            raise PlanRefused("engine.plan_form", what=str(error)) from None
         version = Version(number, revision, body, by.actor, by.at_us)
         saved = replace(plan, last=max(plan.last, number), draft=version)
         self._keep(saved)

@@ -16,6 +16,11 @@ from vigie.services.signals.control.site import Site
 from vigie.services.signals.control.sitecheck import site_problems
 from vigie.services.signals.junction import Junction, Name
 
+ANSWER_LENGTH_MAX = 2_000
+
+Answer = Annotated[str, Meta(max_length=ANSWER_LENGTH_MAX)]
+"""What an engineer answers in writing to what `check` finds."""
+
 
 class JunctionPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What control knows of a junction.
@@ -28,7 +33,7 @@ class JunctionPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asset: Name
     site: Site
     area: Annotated[str, Meta(max_length=300)] = ""
-    answer: Annotated[str, Meta(max_length=2_000)] = ""
+    answer: Answer = ""
 
 
 def junction_plan(kind: type[AssetKind]) -> PlanKind:
