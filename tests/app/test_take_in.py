@@ -157,6 +157,7 @@ def test_the_command_binds_lights_to_junctions(folder: Path, network: Path, tmp_
         ("light,asset\nZ9,junction-A0\n", "line 2: the network has no traffic light 'Z9'"),
         ("light,asset\nA0,\n", "line 2: the light 'A0' has no junction"),
         ("light,asset\nA0,a\nB1,a\n", "line 3: 'B1' or 'a' comes twice"),
+        (f"light,asset\nA0,{'a' * 200_000}\n", "is no CSV in UTF-8"),
     ],
 )
 def test_a_list_that_cannot_be_is_said(network: Path, tmp_path: Path, rows: str, told: str) -> None:

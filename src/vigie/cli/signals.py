@@ -277,6 +277,13 @@ _STANDS = {
 
 def _bound(path: Path, lights: Mapping[str, object]) -> dict[str, str]:
     """The junction of each light that a file names. Raises ValueError for what cannot be, OSError."""
+    try:
+        return _bindings(path, lights)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no CSV in UTF-8: {error}") from None
+
+
+def _bindings(path: Path, lights: Mapping[str, object]) -> dict[str, str]:
     if path.stat().st_size > BIND_BYTES_MAX:
         raise ValueError(f"{path} has more than {BIND_BYTES_MAX >> 20} MiB: it is no list of lights")
     found: dict[str, str] = {}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from vigie.services.signals.completeness import problems
+from vigie.services.signals.control.site import site_of_json, site_to_json
 from vigie.services.signals.junction import Colour, Junction, Meeting, Users
+from vigie.sim.traffic import xml
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
 from vigie.sim.traffic.network import Light, lights_of
 from vigie.sim.traffic.run import colours_of, letters_of
@@ -130,15 +133,90 @@ def test_a_real_town_with_lights_that_rule_several_nodes(shared: Path) -> None:
         (b"<routes/>", "'routes'"),
         (b"<net/>", "no traffic light"),
         (gzip.compress(b"<net/>")[:-9], "no network"),
+        (gzip.compress(b"<net/>")[:10] + b"\xff" * 9, "no network"),
         (b'<!DOCTYPE net [<!ENTITY x SYSTEM "file:///etc/passwd">]><net>&x;</net>', "no traffic light"),
     ],
-    ids=["text", "another", "empty", "cut", "entity"],
+    ids=["text", "another", "empty", "cut", "broken", "entity"],
 )
 def test_what_is_no_network_is_said(tmp_path: Path, text: bytes, told: str) -> None:
     path = tmp_path / "a.net.xml"
     path.write_bytes(text)
     with pytest.raises(NetworkWrong, match=told):
         lights_of(read_network(path))
+
+
+ROADS = """<net>
+<edge id="a" to="n"><lane id="a_0" length="100" speed="13" shape="0,0 1,1"/></edge>
+<edge id="b" to="m"><lane id="b_0" length="100" speed="13" shape="1,1 2,2"/></edge>
+<edge id=":n_c0" function="crossing"><lane id=":n_c0_0" length="6" speed="1" shape="0,1 1,0"/></edge>
+<junction id="n" x="0" y="0"><request index="0" response="00" foes="10"/><request index="1" response="00" foes="01"/>
+</junction>
+<tlLogic id="n" offset="0"><phase duration="30" state="Gr"/><phase duration="3" state="yr"/>
+<phase duration="30" state="rG"/></tlLogic>
+<connection from="a" to="b" fromLane="0" toLane="0" tl="n" linkIndex="0" via=":n_0_0"/>
+<connection from=":n_w0" to=":n_c0" fromLane="0" toLane="0" tl="n" linkIndex="1"/>
+</net>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "odd", "told"),
+    [
+        ('lane id="a_0"', 'lane id="z_0"', "the light 'n' rules a way on the lane 'a_0', which is missing"),
+        ('id=":n_c0_0"', 'id="z_0"', "a way on the lane ':n_c0_0', which is missing"),
+        ('shape="0,0 1,1"', 'shape="0"', "the shape of the lane 'a_0' is '0', which is no line"),
+        ('shape="0,0 1,1"', 'shape="0,inf 1,1"', "the shape of the lane 'a_0'"),
+        ('length="100"', 'length="long"', "the length of the lane 'a_0' is 'long', which is no number"),
+        ('x="0"', 'x="nan"', "the x of the junction 'n' is 'nan', which is no number"),
+        ('offset="0"', 'offset="inf"', "the offset of the tlLogic 'n' is 'inf', which is no number"),
+        ('duration="30"', 'duration="inf"', "the duration of a phase of 'n' is 'inf', which is no number"),
+        ('linkIndex="0"', 'linkIndex="first"', "the linkIndex of a connection of '' is 'first', which is no number"),
+    ],
+)
+def test_a_network_with_something_odd_in_it_is_no_network_and_what_is_odd_is_said(
+    tmp_path: Path, text: str, odd: str, told: str
+) -> None:
+    path = tmp_path / "a.net.xml"
+    path.write_text(ROADS.replace(text, odd, 1))
+    with pytest.raises(NetworkWrong) as said:
+        lights_of(read_network(path))
+    assert told in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        ("", ""),
+        ('index="1"', 'index="7"'),
+        ('length="100"', 'length="nan"'),
+        ('length="100"', 'length="-5"'),
+        ('length="6"', 'length="inf"'),
+        ('length="6"', 'length="1e300"'),
+        ('duration="30"', 'duration="700"'),
+        ('offset="0"', 'offset="99999999"'),
+    ],
+)
+def test_a_number_that_no_junction_may_have_is_left_to_the_document_of_that_one(
+    tmp_path: Path, text: str, odd: str
+) -> None:
+    path = tmp_path / "a.net.xml"
+    path.write_text(ROADS.replace(text, odd, 1))
+    (light,) = lights_of(read_network(path))
+    written = site_to_json(light.site)
+    if "index" in odd or not odd:
+        assert site_of_json(written) == light.site
+    else:
+        with pytest.raises(msgspec.ValidationError):
+            site_of_json(written)
+
+
+def test_a_file_that_would_unpack_to_more_than_memory_has_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xml, "BYTES_MAX", 1 << 20)
+    path = tmp_path / "a.net.xml.gz"
+    path.write_bytes(gzip.compress(b"<net>" + b" " * (1 << 20) + b"</net>"))
+    with pytest.raises(NetworkWrong, match="more than 1 MiB unpacked"):
+        read_network(path)
 
 
 def test_a_configuration_is_read_with_its_window(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +90,14 @@ def read_network(path: Path) -> Network:
     """Reads a .net.xml, gzipped or not. Raises NetworkWrong where it is none, OSError where it cannot be read."""
     try:
         root = parsed(path)
-    except XmlWrong as error:
+        if root.tag != "net":
+            raise NetworkWrong(f"its first word is {root.tag!r}, not 'net'")
+        return _network(root)
+    except (XmlWrong, NetworkWrong) as error:
         raise NetworkWrong(f"{path} is no network of SUMO's: {error}") from None
-    if root.tag != "net":
-        raise NetworkWrong(f"{path} is no network of SUMO's: its first word is {root.tag!r}, not 'net'")
+
+
+def _network(root: Any) -> Network:
     lanes: dict[str, NetLane] = {}
     ends: dict[str, str] = {}
     for edge in root.iterfind("edge"):
@@ -100,31 +105,75 @@ def read_network(path: Path) -> Network:
         for lane in edge.iterfind("lane"):
             name = lane.get("id", "")
             lanes[name] = NetLane(
-                name, edge.get("id", ""), float(lane.get("length", "0")), float(lane.get("speed", "0")),
-                _shape(lane.get("shape", "")),
+                name, edge.get("id", ""), _number(lane, "length"), _number(lane, "speed"), _shape(lane),
             )  # fmt: skip
     rows: dict[tuple[str, int], Row] = {}
     row_counts: dict[str, int] = {}
     nodes: dict[str, Spot] = {}
     for node in root.iterfind("junction"):
-        nodes[node.get("id", "")] = float(node.get("x", "0")), float(node.get("y", "0"))
+        nodes[node.get("id", "")] = _finite(node, "x"), _finite(node, "y")
         for row in node.iterfind("request"):
-            index = int(row.get("index", "0"))
+            index = _whole(row, "index")
             rows[node.get("id", ""), index] = Row(_bits(row.get("foes", "")), _bits(row.get("response", "")))
             row_counts[node.get("id", "")] = row_counts.get(node.get("id", ""), 0) + 1
     crossings = _crossings(root)
     connections = tuple(
-        _connection(each, ends, row_counts, crossings)
+        _connection(each, ends, rows, row_counts, crossings)
         for each in root.iterfind("connection")
         if not each.get("from", "").startswith(":") or each.get("tl")
     )
+    for each in connections:
+        _need_its_lanes(each, lanes)
     return Network(lanes, connections, rows, _programmes(root), nodes)
 
 
-def _shape(text: str) -> tuple[Spot, ...]:
-    """Where a lane runs; what is said of heights is left out."""
-    spots = (spot.split(",") for spot in text.split())
-    return tuple((float(spot[0]), float(spot[1])) for spot in spots)
+def _need_its_lanes(each: Connection, lanes: Mapping[str, NetLane]) -> None:
+    """Raises NetworkWrong where who is ruled by a light comes from a lane, or over a crossing, that there is not."""
+    if each.light is not None:
+        come_by = [each.lane] if each.crossing is None else [each.to, f"{each.crossing}_0"]
+        for name in come_by:
+            if name not in lanes:
+                raise NetworkWrong(f"the light {each.light!r} rules a way on the lane {name!r}, which is missing")
+
+
+def _number(each: Any, name: str, usual: str = "0") -> float:
+    """A number that an element gives; it may be none that a lane can have, which its junction's document is refused
+    for. Raises NetworkWrong."""
+    text = each.get(name) or usual
+    try:
+        return float(text)
+    except ValueError:
+        raise NetworkWrong(_no_number(each, name, text)) from None
+
+
+def _finite(each: Any, name: str, usual: str = "0") -> float:
+    value = _number(each, name, usual)
+    if not isfinite(value):
+        raise NetworkWrong(_no_number(each, name, each.get(name)))
+    return value
+
+
+def _whole(each: Any, name: str, usual: str = "0") -> int:
+    return round(_finite(each, name, usual))
+
+
+def _no_number(each: Any, name: str, text: str) -> str:
+    own = each.get("id")
+    of = f"the {each.tag} {own!r}" if own else f"a {each.tag} of {each.getparent().get('id', '')!r}"
+    return f"the {name} of {of} is {text!r}, which is no number"
+
+
+def _shape(lane: Any) -> tuple[Spot, ...]:
+    """Where a lane runs; what is said of heights is left out. Raises NetworkWrong."""
+    text = lane.get("shape", "")
+    try:
+        east_north = [[float(each) for each in spot.split(",")[:2]] for spot in text.split()]
+        shape = tuple((east_m, north_m) for east_m, north_m in east_north)
+    except ValueError:
+        shape = ((nan, nan),)
+    if not all(isfinite(each) for spot in shape for each in spot):
+        raise NetworkWrong(f"the shape of the lane {lane.get('id', '')!r} is {text[:80]!r}, which is no line")
+    return shape
 
 
 def _bits(text: str) -> frozenset[int]:
@@ -142,7 +191,11 @@ def _crossings(root: Any) -> dict[str, int]:
 
 
 def _connection(
-    each: Any, ends: Mapping[str, str], row_counts: Mapping[str, int], crossings: Mapping[str, int]
+    each: Any,
+    ends: Mapping[str, str],
+    rows: Mapping[tuple[str, int], Row],
+    row_counts: Mapping[str, int],
+    crossings: Mapping[str, int],
 ) -> Connection:
     start, to = each.get("from", ""), each.get("to", "")
     crossing: str | None = None
@@ -151,20 +204,20 @@ def _connection(
         # Walkers cross: from a walking area ":node_w1" over ":node_c0".
         crossing = to
         node, _, number = to[1:].rpartition("_c")
-        if number.isdigit() and node in row_counts:
+        if number.isdecimal() and node in row_counts:
             request = row_counts[node] - crossings.get(node, 0) + int(number)
     else:
         node = ends.get(start, "")
         first, _, beside = each.get("via", "").removeprefix(f":{node}_").partition("_")
-        if first.isdigit() and beside.isdigit():
+        if first.isdecimal() and beside.isdecimal():
             request = int(first) + int(beside)
     return Connection(
         lane=f"{start}_{each.get('fromLane', '0')}",
         to=f"{to}_{each.get('toLane', '0')}",
         node=node,
-        request=request if request is not None and request < row_counts.get(node, 0) else None,
+        request=request if request is not None and (node, request) in rows else None,
         light=each.get("tl"),
-        link=int(each.get("linkIndex", "-1")),
+        link=_whole(each, "linkIndex", "-1"),
         bend=each.get("dir", "s"),
         minor=each.get("state") == "m",
         crossing=crossing,
@@ -175,10 +228,10 @@ def _programmes(root: Any) -> dict[str, Programme]:
     found: dict[str, Programme] = {}
     for logic in root.iterfind("tlLogic"):
         phases = tuple(
-            Phase(max(1, round(float(each.get("duration") or each.get("minDur") or 1))), each.get("state", ""))
+            Phase(max(1, _whole(each, "duration" if each.get("duration") else "minDur", "1")), each.get("state", ""))
             for each in logic.iterfind("phase")
         )
         light = logic.get("id", "")
         if phases and light not in found:
-            found[light] = Programme(light, round(float(logic.get("offset", "0"))), phases)
+            found[light] = Programme(light, _whole(logic, "offset"), phases)
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import atan2, degrees
+from math import atan2, ceil, degrees, isfinite
 
 import msgspec
 
@@ -227,8 +227,10 @@ class _Maker:
         crossing = self.by_link[links[0]][0].crossing
         if crossing is None:
             return YELLOW_S + ALL_RED_S
-        # Whoever set foot on it with the last green reaches the other side.
-        return max(1, -int(-self.network.lanes[f"{crossing}_0"].length_m // WALK_M_S))
+        # Whoever set foot on it with the last green reaches the other side. What is no length, its document is refused
+        # for.
+        length_m = self.network.lanes[f"{crossing}_0"].length_m
+        return max(1, ceil(length_m / WALK_M_S)) if isfinite(length_m) else 1
 
     def _meetings(self, groups: Sequence[Sequence[int]]) -> tuple[tuple[Meeting, ...], ...]:
         together = [{at for at, letter in enumerate(self.classes[links[0]]) if letter == GREEN} for links in groups]
@@ -437,6 +439,8 @@ def _reached(
         been.add(has.edge)
         length_m, took_s = before_m + has.length_m, before_s + has.length_m / max(has.speed_m_s, 1.0)
         # A driver changes lanes on the way: all lanes of the road are reached.
+        if not isfinite(took_s):
+            continue
         for beside in lanes_of[has.edge]:
             if beside in owner:
                 name, at = owner[beside]

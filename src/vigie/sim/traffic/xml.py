@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 _etree: Any = import_module("lxml.etree")
 
-BYTES_MAX = 2_000_000_000
-"""A file larger than this, unpacked, is not read."""
+BYTES_MAX = 256 << 20
+"""A file larger than this, unpacked, is not read: in memory it takes some times as much, and a gzip of a few hundred KB
+may hold it. All of a large town with its lights has some tens of MB."""
 
 
 class XmlWrong(ValueError):
@@ -27,9 +29,9 @@ def parsed(path: Path) -> Any:
         with gzip.open(path) if packed else path.open("rb") as file:
             text = file.read(BYTES_MAX + 1)
         if len(text) > BYTES_MAX:
-            raise XmlWrong(f"it is larger than {BYTES_MAX:,} bytes")
+            raise XmlWrong(f"it has more than {BYTES_MAX >> 20} MiB unpacked: cut out the part that you need")
         return _etree.fromstring(text, parser)
-    except (_etree.XMLSyntaxError, EOFError, gzip.BadGzipFile) as error:
+    except (_etree.XMLSyntaxError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise XmlWrong(str(error)) from None
 
 
