@@ -88,17 +88,14 @@ def in_a_wave(designed: Sequence[Designed], corridor: Sequence[str]) -> tuple[li
     """The junctions of a corridor, in its order, with one cycle and the offsets of the widest bands; and the bands.
 
     The cycle is the longest that any of them wants by itself, or what all of them have room in. A second of each band
-    is worth as much as comes by it at its busiest. Raises ValueError for what is no corridor.
+    is worth as much as comes by it at its busiest. Raises ValueError for what is no corridor, or has no such cycle.
     """
     by_name = {each.site.junction.name: each for each in designed}
     missing = [name for name in corridor if name not in by_name]
     if missing:
         raise ValueError(f"there is no junction {missing[0]!r}: there are {', '.join(sorted(by_name))[:400]}")
     own = [by_name[name] for name in corridor]
-    cycle_s = max(each.plan.cycle_s for each in own)
-    while len(cycles := {plan_of(each.site, cycle_s, each.comes_h).cycle_s for each in own}) > 1:
-        cycle_s = min(cycles)
-    plans = [plan_of(each.site, cycle_s, each.comes_h) for each in own]
+    plans = _of_one_cycle(own)
     crossings = corridor_of([each.site for each in own], plans)
     busy = [max(_comes(each, groups) for each, groups in zip(own, way, strict=True)) for way in
             ([each.there for each in crossings], [each.back for each in crossings])]  # fmt: skip
@@ -110,6 +107,25 @@ def in_a_wave(designed: Sequence[Designed], corridor: Sequence[str]) -> tuple[li
         )
         for each, plan, offset_s in zip(own, plans, made.offsets_s, strict=True)
     ], made  # fmt: skip
+
+
+def _of_one_cycle(own: Sequence[Designed]) -> list[Plan]:
+    """Plans of one cycle, which is sought from the longest on. Raises ValueError."""
+    cycle_s = max(each.plan.cycle_s for each in own)
+    tried: set[int] = set()
+    while True:
+        plans = [plan_of(each.site, cycle_s, each.comes_h) for each in own]
+        cycles = sorted((plan.cycle_s, each.site.junction.name) for plan, each in zip(plans, own, strict=True))
+        (short_s, short), (long_s, long) = cycles[0], cycles[-1]
+        if short_s == long_s:
+            return plans
+        tried.add(cycle_s)
+        if short_s in tried:
+            raise ValueError(
+                f"{short!r} and {long!r} have no cycle in common: near {cycle_s} s the one has room in {short_s} s "
+                f"and the other in {long_s} s"
+            )
+        cycle_s = short_s
 
 
 def _comes(designed: Designed, groups: frozenset[int]) -> float:
