@@ -39,7 +39,7 @@ HEARD = 0.5
 """A lane is seen if so much of its areas' length says anything."""
 
 QUEUED = 1.5
-"""Vehicles that stand where a queue's discharge is learned from; whoever stands at a stop line is taken for as many."""
+"""Whoever stands at a stop line is taken for as many vehicles."""
 
 FULL = 0.85
 """An area that holds so much of what it has room for may hide a queue behind it."""
@@ -53,19 +53,17 @@ LEAST_SHARE = 1e-4
 
 LANE = np.dtype(
     [
-        *((name, np.float64) for name in ("present", "standing", "stood", "passed", "inflow_s", "foreseen_s", "share")),
+        *((name, np.float64) for name in ("present", "standing", "passed", "inflow_s", "foreseen_s", "share")),
         *((name, np.float64) for name in ("reckoned", "hidden", "on", "heard", "in_s", "out_s")),
         *((name, np.int64) for name in ("reached_s", "silent_s")),
-        ("counted", np.bool_),
     ]
 )
-"""What is on a lane. present: vehicles as far as is seen. standing: those that stand, and hidden ones; stood: the same
-a second before. passed: who passed the stop line in the last second; counted: whether a loop said so. inflow_s: mean
-vehicles a second; foreseen_s: those of them that neighbours announced. share: of what neighbours announce, by
-comparison. reckoned: in less out; in_s, out_s: what the two loops count
-a second, long smoothed. hidden: vehicles behind a full area. on: vehicles on its areas; heard: the part of
-their length that says so. reached_s, silent_s: for how long somebody stands on the entry's loop, and nobody passed a
-green stop line."""
+"""What is on a lane. present: vehicles as far as is seen. standing: those that stand, and hidden ones. passed: who
+passed the stop line in the last second. inflow_s: mean vehicles a second; foreseen_s: those of them that neighbours announced.
+share: of what neighbours announce, by comparison. reckoned: in less out; in_s, out_s: what the two loops count a
+second, long smoothed. hidden: vehicles behind a full area. on: vehicles on its areas; heard: the part of their length
+that says so. reached_s, silent_s: for how long somebody stands on the entry's loop, and nobody passed a green stop
+line."""
 
 
 class Traffic(NamedTuple):
@@ -105,7 +103,6 @@ def see(roads: Roads, traffic: Traffic, counts: Ints, green: Bools) -> None:
                 driving += traffic.young[at, (clock - age_s) % traffic.young.shape[1]]
             entered = _pass(lane, road, out, up, foreseen, usual_s, green[at], driving)
             traffic.young[at, clock % traffic.young.shape[1]] = entered
-            lane["stood"] = lane["standing"]
             lane["standing"] = lane["hidden"] + _standing(lane["present"], traffic.young[at], clock, road["travel_s"])
     _announce(roads.feeds, traffic.lanes, traffic.coming, clock)
 
@@ -179,7 +176,7 @@ def _pass(
     entered = came if silent else max(present - before + passed, 0.0)
     lane["hidden"] = _hidden(lane["hidden"], present, road["room"], inflow_s, entered, silent)
     lane["present"] = lane["reckoned"] = present
-    lane["passed"], lane["counted"] = passed, out != UNKNOWN
+    lane["passed"] = passed
     # Of a lane that nobody sees, what goes out is what came in.
     came_in = passed if silent and up == UNKNOWN and out != UNKNOWN else entered
     lane["inflow_s"] += (came_in - inflow_s) / SMOOTHED_S

@@ -25,10 +25,10 @@ HOLDS_M = 1.5
 """A loop nearer to the stop line than this is not stood on by whoever stops as far before the line as is usual."""
 
 YIELDING = 0.5
-"""How much of the saturation flow a lane is given at first where its vehicles wait for gaps."""
+"""How much of the saturation flow a lane has where its vehicles wait for gaps."""
 
 PARTLY = 0.3
-"""The same where some on the lane have red and stop those behind. Both are only where learning begins."""
+"""The same where some on the lane have red and stop those behind."""
 
 START_S = 1
 """Lost from the beginning of a green until vehicles leave at the saturation flow, beyond the reaction of the first."""
@@ -173,7 +173,7 @@ def _place(at: int, among: Sequence[object]) -> int:
 
 
 def released(site: Site, approach: Approach, stage: frozenset[int]) -> float:
-    """What part of a lane's saturation flow a stage is believed to release, before anything is learned."""
+    """What part of a lane's saturation flow a stage is believed to release."""
     going = [way for way in approach.ways if way.group in stage]
     if not going:
         return 0.0
