@@ -59,11 +59,11 @@ LANE = np.dtype(
     ]
 )
 """What is on a lane. present: vehicles as far as is seen. standing: those that stand, and hidden ones. passed: who
-passed the stop line in the last second. inflow_s: mean vehicles a second; foreseen_s: those of them that neighbours announced.
-share: of what neighbours announce, by comparison. reckoned: in less out; in_s, out_s: what the two loops count a
-second, long smoothed. hidden: vehicles behind a full area. on: vehicles on its areas; heard: the part of their length
-that says so. reached_s, silent_s: for how long somebody stands on the entry's loop, and nobody passed a green stop
-line."""
+passed the stop line in the last second. inflow_s: mean vehicles a second; foreseen_s: those of them that neighbours
+announced. share: of what neighbours announce, by comparison. reckoned: in less out; in_s, out_s: what the two loops
+count a second, long smoothed. hidden: vehicles behind a full area. on: vehicles on its areas; heard: the part of their
+length that says so. reached_s, silent_s: for how long somebody stands on the entry's loop, and nobody passed a green
+stop line."""
 
 
 class Traffic(NamedTuple):
