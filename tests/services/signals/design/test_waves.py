@@ -78,6 +78,17 @@ def test_no_offsets_of_three_junctions_are_better_than_those_found() -> None:
     assert found.there_s + found.back_s == best
 
 
+def test_a_band_that_is_worth_a_little_more_is_not_given_up_for_those_between_neighbours() -> None:
+    crossings = [crossing(12, 30, 0), crossing(11, 30, 4, 3), crossing(15, 30, 32)]
+    there, back = 1_000.0, 999.5
+    found = wave(crossings, there, back)
+    best = max(
+        there * driven(crossings, (0, one, other), back=False) + back * driven(crossings, (0, one, other), back=True)
+        for one, other in product(range(30), repeat=2)
+    )
+    assert there * found.there_s + back * found.back_s == best
+
+
 def test_cycles_that_differ_make_no_wave() -> None:
     with pytest.raises(ValueError, match="one cycle"):
         wave([crossing(20, 60, 0), crossing(20, 70, 10)])

@@ -16,10 +16,6 @@ import numpy as np
 from vigie.core.observations import Int64s, Mask
 from vigie.services.signals.control.site import Plan
 
-LINKS = 1e-3
-"""What the bands between neighbours weigh beside the one through all of them: where that is nothing, they are all there
-is to go by."""
-
 ROUNDS_MAX = 20
 
 
@@ -87,19 +83,20 @@ class _Corridor:
             for at in range(1, len(now)):
                 tried = np.repeat(now[None, :], self.cycle_s, 0)
                 tried[:, at] = self._second
-                now = tried[int(np.argmax([self.worth(each) for each in tried]))]
+                now = max(tried, key=self.worth)
             if self.worth(now) <= before:
                 break
         return now
 
-    def worth(self, offsets: Int64s) -> float:
-        """What offsets are worth: the bands, and a little of those between neighbours."""
-        total = 0.0
+    def worth(self, offsets: Int64s) -> tuple[float, float]:
+        """What offsets are worth: the bands; and, among those of the same bands, the seconds in which neighbours are
+        green together, which are all there is to go by where there is no band through all of them."""
+        bands = links = 0.0
         for weight, greens in zip(self._weights, self._greens, strict=True):
             shifted = self._shifted(greens, offsets)
-            links = (shifted[1:] & shifted[:-1]).sum()
-            total += weight * (_longest(_all(shifted)) + LINKS * float(links))
-        return total
+            bands += weight * _longest(_all(shifted))
+            links += weight * float((shifted[1:] & shifted[:-1]).sum())
+        return bands, links
 
     def bands(self, offsets: Int64s) -> tuple[int, int]:
         """The band there, and the band back."""
