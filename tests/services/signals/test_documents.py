@@ -34,15 +34,15 @@ def approached(**fields: Any) -> Site:
 
 
 WRONG: list[tuple[str, Site]] = [
-    ("unknown_group", replace(SITE, plan=Plan(0, (Step(30, frozenset({9})),)))),
-    ("unknown_group", replace(SITE, gives_way=(frozenset({4}), *SITE.gives_way[1:]))),
+    ("plan_unknown_group", replace(SITE, plan=Plan(0, (Step(30, frozenset({9})),)))),
+    ("gives_way_unknown_group", replace(SITE, gives_way=(frozenset({4}), *SITE.gives_way[1:]))),
     ("unknown_group", approached(ways=(replace(SITE.approaches[0].ways[0], group=4),))),
     ("unknown_detector", approached(stop=99)),
     ("unknown_detector", approached(areas=(replace(SITE.approaches[0].areas[0], detector=16),))),
     ("unknown_detector", replace(SITE, exits={"to north": 16})),
-    ("leads_nowhere", approached(lane="nowhere")),
+    ("approach_unknown_lane", approached(lane="nowhere")),
     ("leads_nowhere", approached(ways=(replace(SITE.approaches[0].ways[0], exit="nowhere"),))),
-    ("leads_nowhere", replace(SITE, exits={"nowhere": 12})),
+    ("exit_unknown_lane", replace(SITE, exits={"nowhere": 12})),
     ("name_twice", replace(SITE, approaches=(*SITE.approaches, SITE.approaches[0]))),
     ("matrix_shape", replace(SITE, gives_way=SITE.gives_way[:-1])),
     ("unknown_approach", replace(SITE, feeders=(Feeder("two", "east", 0.5, (4,), 12),))),
@@ -80,6 +80,12 @@ def test_what_does_not_fit_together_is_found_and_only_that(code: str, site: Site
     for language in ("fr", "en"):
         texts = json.loads((PROJECT / "src/vigie/texts" / f"{language}.signals.json").read_text("utf-8"))
         assert "{" not in texts[f"finding.signals.{code}"].format(groups="F1", **found[0].detail)
+
+
+def test_groups_and_detectors_are_counted_from_one_as_the_page_counts_them() -> None:
+    sites = [approached(stop=16), approached(ways=(replace(SITE.approaches[0].ways[0], group=4),))]
+    told = [each.detail for site in sites for each in site_problems(site)]
+    assert told == [{"where": "north", "detector": 17}, {"where": "north", "group": 5}]
 
 
 def test_a_junction_with_parts_that_do_not_fit_is_looked_at_no_further() -> None:

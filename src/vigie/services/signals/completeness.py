@@ -97,7 +97,7 @@ def _shape(junction: Junction) -> Iterator[Problem]:
     ):
         lost = [group for group in greens if not 0 <= group < count]
         if lost:
-            yield Problem("unknown_group", True, detail={"where": what, "group": min(lost)})
+            yield Problem("unknown_group", True, detail={"where": what, "group": min(lost) + 1})
 
 
 def _twice(names: Iterable[str]) -> list[str]:

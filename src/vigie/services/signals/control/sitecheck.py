@@ -25,25 +25,29 @@ def _unknown(site: Site, groups: int) -> Iterator[Problem]:
     """Names and places of what there is not."""
     junction = site.junction
     lanes, detectors = {lane.name for lane in junction.lanes}, len(junction.detectors)
-    named: list[tuple[str, frozenset[int]]] = [("plan", step.greens) for step in site.plan.steps]
-    named += [("gives_way", yielding) for yielding in site.gives_way]
+    named: list[tuple[str, str, frozenset[int]]] = [("plan_unknown_group", "", step.greens) for step in site.plan.steps]
+    named += [("gives_way_unknown_group", "", yielding) for yielding in site.gives_way]
     laid: list[tuple[str, int | None]] = [(lane, place) for lane, place in site.exits.items()]
-    led = [("exits", lane) for lane in site.exits]
+    led = [("exit_unknown_lane", "", lane) for lane in site.exits]
     for each in site.approaches:
-        named.append((each.lane, each.groups))
+        named.append(("unknown_group", each.lane, each.groups))
         laid += [(each.lane, place) for place in (each.stop, each.upstream, each.entry)]
         laid += [(each.lane, area.detector) for area in each.areas]
-        led += [("approaches", each.lane), *((each.lane, way.exit) for way in each.ways)]
-    for where, greens in named:
+        led += [
+            ("approach_unknown_lane", "", each.lane),
+            *(("leads_nowhere", each.lane, way.exit) for way in each.ways),
+        ]
+    # People count from 1, as the page of a junction does.
+    for code, where, greens in named:
         lost = [group for group in greens if group >= groups]
         if lost:
-            yield Problem("unknown_group", True, detail={"where": where, "group": min(lost)})
+            yield Problem(code, True, detail=_at(where) | {"group": min(lost) + 1})
     for where, place in laid:
         if place is not None and place >= detectors:
-            yield Problem("unknown_detector", True, detail={"where": where, "detector": place})
-    for where, lane in led:
+            yield Problem("unknown_detector", True, detail={"where": where, "detector": place + 1})
+    for code, where, lane in led:
         if lane not in lanes:
-            yield Problem("leads_nowhere", True, detail={"where": where, "lane": lane})
+            yield Problem(code, True, detail=_at(where) | {"lane": lane})
     for name, times in Counter(each.lane for each in site.approaches).items():
         if times > 1:
             yield Problem("name_twice", True, detail={"name": name})
@@ -52,6 +56,10 @@ def _unknown(site: Site, groups: int) -> Iterator[Problem]:
     for feeder in site.feeders:
         if any(approach >= len(site.approaches) for approach in feeder.approaches):
             yield Problem("unknown_approach", True, detail={"neighbour": feeder.neighbour, "lane": feeder.lane})
+
+
+def _at(where: str) -> dict[str, str | int]:
+    return {"where": where} if where else {}
 
 
 def _plan(site: Site) -> Iterator[Problem]:
