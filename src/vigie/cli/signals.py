@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -77,7 +78,7 @@ def evaluate_command(
     if unknown:
         raise fail(f"there is no controller {unknown[0]!r}: there are {', '.join(CONTROLLERS)}")
     summaries: list[Summary] = []
-    try:
+    with _scenario_errors(sumocfg):
         numbers = seeds_of(seeds)
         scenario = read_scenario(sumocfg, begin, end)
         # What is wrong with the network is said before a process is started for it.
@@ -92,6 +93,13 @@ def evaluate_command(
             else:
                 out.print(_table([one.outcome for one in runs], summaries[-1]))
                 _say_stuck(summaries[-1].stuck)
+
+
+@contextmanager
+def _scenario_errors(sumocfg: Path) -> Generator[None]:
+    """Ends the command with a sentence where a scenario cannot be read or run."""
+    try:
+        yield
     except (NetworkWrong, ScenarioWrong, ValueError) as error:
         raise fail(_of_junction(error) if isinstance(error, Unfit) else str(error)) from None
     except SumoFailed as error:
@@ -183,7 +191,7 @@ def design_command(
 
     What they are worth in traffic says `vigie signals evaluate --controller designed`.
     """
-    try:
+    with _scenario_errors(sumocfg):
         scenario = read_scenario(sumocfg, begin, end)
         lights = lights_of(read_network(scenario.network))
         with progress() as say:
@@ -192,12 +200,6 @@ def design_command(
         made: Wave | None = None
         if corridor:
             found, made = in_a_wave(found, corridor)
-    except (NetworkWrong, ScenarioWrong, ValueError) as error:
-        raise fail(_of_junction(error) if isinstance(error, Unfit) else str(error)) from None
-    except SumoFailed as error:
-        raise fail(f"SUMO: {error}") from None
-    except OSError as error:
-        raise fail(f"{error.filename or sumocfg} cannot be read: {error.strerror}") from None
     rows = [_plan_told(each) for each in found]
     if as_json:
         bands = None if made is None else DesignedWave(made.cycle_s, made.there_s, made.back_s)
