@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.test_pages import faults, prepare
 from tests.browser.town import FLASHING, Town
+from tests.people import Browser
 from tests.post import NO_RESERVE, now_us, reading
 from tests.services.signals.control.sites import SIDES, crossroads
 from vigie.app.signals import Became, take_in
@@ -109,6 +110,25 @@ def test_an_order_is_given_from_the_page_and_proved_on_it(window: Open, taken_in
     plan = operator.by(".decides dl > div", has_text="Plan de feux")
     expect(plan).to_contain_text("7")
     expect(operator.by("section[aria-label='Derniers ordres']")).to_contain_text("Appliquer un plan de feux")
+
+
+def test_an_order_for_the_post_to_choose_that_another_has_ended_is_not_said_to_stand(
+    window: Open, taken_in: Town
+) -> None:
+    def says_plan() -> None:
+        assert taken_in.post.send([reading(JUNCTION, "control", "plan", now_us())]).status == 200
+
+    says_plan()
+    browser = Browser(taken_in.post, "operator")
+    said = {"action": "junction.set_control", "params": {"control": "adaptive"}, "select": {"assets": [JUNCTION]}}
+    given = browser.ask("POST", "/api/v1/commands", said)
+    assert browser.ask("POST", f"/api/v1/commands/{given.body['id']}/confirm", {}).status == 200, given
+    decides = window(path=PAGE, size=(1440, 900)).by(".decides .who")
+    expect(decides).to_contain_text("Dernier ordre\u00a0: Adaptatif")
+    expect(decides.locator(".word")).to_have_text("Adaptatif")
+    says_plan()
+    expect(decides).to_contain_text("Personne n'a ordonné que le poste choisisse les phases.")
+    expect(decides).not_to_contain_text("régulation adaptative est ordonnée")
 
 
 def test_without_a_description_without_an_answer_and_without_a_right(window: Open, taken_in: Town) -> None:

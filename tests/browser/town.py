@@ -241,7 +241,7 @@ def moving_words(now_us: int) -> list[Row]:
 
 
 _PROOFS = {"dim": ("level", "level"), "set_full_light": ("full_light", "on"), "run_plan": ("plan", "plan"),
-           "move": ("state", "to"), "set_mode": ("mode", "mode")}  # fmt: skip
+           "move": ("state", "to"), "set_mode": ("mode", "mode"), "set_control": ("control", "control")}  # fmt: skip
 _ENDS: dict[str, datetime] = {}
 """Until when each lamp holds what was ordered, of those that know an end."""
 
