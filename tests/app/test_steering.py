@@ -287,6 +287,8 @@ async def shows_what_it_must_not(here: Town, groups: int) -> None:
     here.streets.lies[6] = "G" * groups
     await here.passes(1)
     del here.streets.lies[6]
+    # That second is known when the next has begun.
+    await here.passes(1)
     await becomes(lambda: [at for at in range(len(here.names)) if here.is_unsafe(at)], [6])
     told = await here.decides(6)
     assert (told["decides"], told["because"]) == ("plan", "unsafe")
@@ -301,6 +303,8 @@ def test_nine_junctions_are_steered_lose_their_links_come_back_and_obey_people(
     tmp_path: Path, town: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tcp, "TICK_S", 0.1)
+    # The streets of the test are faster than those outside.
+    monkeypatch.setattr("vigie.api.rsmp.steering.EARLY_S", 0.0)
     scenario = read_scenario(town)
     lights = lights_of(read_network(scenario.network))
     settings, names = installed(tmp_path / "post", lights)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.protocols.rsmp.standard import Standard
 from vigie.protocols.rsmp import SXLS, Of, Way, acts_by
-from vigie.protocols.rsmp.lists import Form, Signal, Sxl
+from vigie.protocols.rsmp.lists import ITEMS_MAX, Form, Signal, Sxl
 from vigie.protocols.rsmp.traffic_lights import ACTS
 
 FORMS = {
@@ -132,3 +132,10 @@ def test_a_signal_is_found_of_its_own_type_alone() -> None:
     for code, of in (("S0001", Of.GROUP), ("S0035", Of.CONTROLLER), ("", Of.CONTROLLER)):
         with pytest.raises(ValueError, match=r"of a|not in SXL"):
             sxl.find(code, of)
+
+
+def test_a_list_is_not_read_to_its_end_whatever_its_length() -> None:
+    counts = SXLS["1.2.1"].signals["S0205"].argument("vehicles")
+    assert counts is not None
+    assert counts.problem(",".join("0" * ITEMS_MAX)) == ""
+    assert counts.problem("0," * ITEMS_MAX + "x") == "vehicles has more than 1,000 items"

@@ -58,12 +58,12 @@ ORDERS: Mapping[str, Callable[[Mapping[str, Any]], Commands]] = {"run_plan": _ru
 class Steers(Protocol):
     """Who may take a junction's stages in hand. Both return when that is on disk, and raise StorageFull and OSError."""
 
-    async def take(self, site: Site, asset: int) -> Refusal | None:
+    async def take(self, site: Site, asset: int, ordered_us: int) -> Refusal | None:
         """Takes them in hand; why not, if it cannot."""
         ...
 
-    async def let_go(self, asset: int) -> None:
-        """Leaves them to the junction."""
+    async def let_go(self, asset: int, ordered_us: int) -> None:
+        """Leaves them to the junction, unless they were taken in hand by a later order."""
         ...
 
 
@@ -137,17 +137,17 @@ class RsmpOrders:
 
     async def _decide(self, site: Site, offer: Offer) -> None:
         """Has a junction steered by the post, or not any more: whatever else a person orders of one ends that first."""
-        command = offer.command
-        for asset in command.order.assets[offer.rows].tolist():
-            if command.order.params.get("control") == "adaptive":
-                refusal = await self._steers.take(site, asset) if site.enrolment.codes[1] else _CODE_2_MISSING
+        order, at_us = offer.command.order, offer.command.proposed_us
+        for asset in order.assets[offer.rows].tolist():
+            refusal = None
+            if order.params.get("control") == "adaptive":
+                refusal = await self._steers.take(site, asset, at_us) if site.enrolment.codes[1] else _CODE_2_MISSING
             else:
-                refusal = None
-                await self._steers.let_go(asset)
+                await self._steers.let_go(asset, at_us)
             if refusal is not None:
-                self._failed(site, command, asset, refusal)
-            elif command.order.action is Junction.set_control:
-                self._accepted(_Sent(command, asset))
+                self._failed(site, offer.command, asset, refusal)
+            elif order.action is Junction.set_control:
+                self._accepted(_Sent(offer.command, asset))
 
     def _send(self, site: Site, offer: Offer) -> None:
         command = offer.command

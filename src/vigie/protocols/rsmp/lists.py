@@ -48,6 +48,12 @@ class Form(StrEnum):
     RECORDS = "records"
 
 
+_LISTS = frozenset({Form.TEXTS, Form.INTEGERS, Form.BOOLEANS, Form.RECORDS})
+
+
+ITEMS_MAX = 1_000
+"""Values or records of one list: more than a controller has of anything, and as many as are looked at in no time."""
+
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]*={0,2}")
 _BOOLEANS = frozenset({"True", "False"})
@@ -71,12 +77,14 @@ class Argument:
 
     def problem(self, value: Value) -> str:
         """What is wrong with a value; empty where it is right."""
+        separators = value.count(",") if isinstance(value, str) else len(value or ())
+        if self.form in _LISTS and separators >= ITEMS_MAX:
+            return f"{self.name} has more than {ITEMS_MAX:,} items"
         if self.form is Form.RECORDS:
             return self._problem_of_records(value) if isinstance(value, list) else f"{self.name} is no list of records"
         if not isinstance(value, str):
             return f"{self.name} is no text"
-        many = self.form in (Form.TEXTS, Form.INTEGERS, Form.BOOLEANS)
-        problems = (self._problem_of_one(each) for each in (value.split(",") if many else [value]))
+        problems = (self._problem_of_one(each) for each in (value.split(",") if self.form in _LISTS else [value]))
         return next((each for each in problems if each), "")
 
     def _problem_of_one(self, value: str) -> str:

@@ -40,6 +40,7 @@ _WATCHES = (
 
 NO_STAGE_INPUTS = Refusal("signals.no_stage_inputs")
 NO_DOCUMENT = Refusal("signals.no_document")
+UNFIT_DOCUMENT = Refusal("signals.unfit_document")
 """Why the post cannot steer a junction."""
 
 _ADAPTIVE = "adaptive"

@@ -30,7 +30,7 @@ NICE = 10
 WARM_S = 600
 """So much of the traffic before now is driven first: streets that have just been made are empty."""
 
-LATE_S_MAX = 5.0
+LATE_S_MAX = 2.0
 """Who is further behind than this lets go of the time."""
 
 

@@ -14,6 +14,7 @@ from tests.services.signals.control.sites import AXES, crossroads, shown
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Plan, Step
 from vigie.services.signals.control.steering import (
     BACK_S,
+    FOLLOWED_S,
     RENEWED_S,
     SILENT_S_MAX,
     Asking,
@@ -24,7 +25,7 @@ from vigie.services.signals.control.steering import (
     counts_of,
     loops_of,
 )
-from vigie.services.signals.junction import Second
+from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.safety import Kernel, Rule
 from vigie.sim.traffic.roadside import Roadside
 
@@ -51,6 +52,8 @@ class Street:
     asked: list[tuple[int, Asking]] = field(default_factory=list)
     at: int = 0
     heard_last: bool = True
+    standing: frozenset[int] = frozenset()
+    obeys: bool = True
 
     def __post_init__(self) -> None:
         self.steering.keep({"one": SITE})
@@ -68,10 +71,11 @@ class Street:
             missed = bool(self.at > 1 and not self.heard_last)
             self.heard_last = linked and told
             heard = (Heard(second, counts, missed),) if self.heard_last else ()
-            for each in self.steering.step({"one": Told(linked, heard)}):
+            for each in self.steering.step({"one": Told(linked, heard, standing=self.standing)}):
                 self.asked.append((self.at, each))
-                if linked:
-                    self.roadside.inputs({each.stage + 1} if each.stage is not None else set(), self.at)
+                if linked and self.obeys:
+                    self.standing = frozenset() if each.stage is None else frozenset({each.stage})
+                    self.roadside.inputs({stage + 1 for stage in self.standing}, self.at)
 
 
 def test_a_junction_is_steered_from_its_first_second_on_and_asked_anew_before_it_forgets() -> None:
@@ -187,7 +191,7 @@ def test_nothing_is_asked_that_a_kernel_refuses_whatever_is_counted_and_lost() -
     roadside = Roadside(SITE, {1: odd})
     steering = Steering()
     steering.keep({"one": SITE})
-    judge, asked, missed = Kernel(SITE.junction), 0, False
+    judge, asked, missed, standing = Kernel(SITE.junction), 0, False, frozenset[int]()
     for at in range(1_800):
         second = roadside.step(at)
         linked, told = at % 700 < 600, dice.random() > 0.02
@@ -196,14 +200,16 @@ def test_nothing_is_asked_that_a_kernel_refuses_whatever_is_counted_and_lost() -
             if missed:
                 judge.lost()
             assert judge.see(second) == ()
-        for each in steering.step({"one": Told(linked, (Heard(second, counts, missed),) if linked and told else ())}):
+        heard = (Heard(second, counts, missed),) if linked and told else ()
+        for each in steering.step({"one": Told(linked, heard, standing=standing)}):
             stage = each.stage
             if stage is not None:
                 asked += 1
                 assert linked
                 assert judge.refusal(SITE.junction.stages[stage].greens) is None
             if linked and dice.random() > 0.1:
-                roadside.inputs(set() if stage is None else {stage + 1}, at)
+                standing = frozenset() if stage is None else frozenset({stage})
+                roadside.inputs({each + 1 for each in standing}, at)
         missed = not (linked and told)
     assert asked > 150
 
@@ -219,6 +225,32 @@ def test_a_change_of_the_set_leaves_the_others_as_they_are() -> None:
     assert street.because is Because.ORDERED
     street.steering.keep({})
     assert street.steering.step({}) == []
+
+
+def test_who_does_not_follow_is_left_to_its_plan_and_tried_again_later() -> None:
+    street = Street(obeys=False)
+    street.pass_(FOLLOWED_S + 1, FROM_EAST)
+    assert street.because is Because.NOT_FOLLOWED
+    assert street.asked[-1][1].stage is None
+    street.pass_(BACK_S - 1)
+    assert street.because is Because.NOT_FOLLOWED
+    street.obeys = True
+    street.pass_(20, FROM_EAST)
+    assert (street.because, street.roadside.decides) == (Because.ORDERED, "input")
+
+
+def test_a_second_that_is_told_a_second_late_is_no_reason_and_two_are_one() -> None:
+    for late_s, unsafe in ((1, False), (2, True)):
+        steering = Steering()
+        steering.keep({"one": SITE})
+        green, yellow, red = (
+            tuple(each if at < 2 else Colour.RED for at in range(4))
+            for each in (Colour.GREEN, Colour.YELLOW, Colour.RED)
+        )
+        yellow_s = SITE.junction.groups[0].yellow_s
+        for second in (*[red] * 3, *[green] * 15, *[yellow] * (yellow_s - late_s), *[red] * 3):
+            steering.step({"one": Told(True, (Heard(second, NOBODY),))})
+        assert (steering.junctions["one"].because is Because.UNSAFE) is unsafe
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

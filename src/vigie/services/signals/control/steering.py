@@ -4,11 +4,11 @@ One step a second, told what each junction has told since the step before. Its l
 
 1. Nothing is asked for that the junction's kernel refuses. The post keeps a kernel of its own for each junction, fed
    with each second that the junction has told, and believes neither its controller nor the roadside's.
-2. A junction is steered while no lock-out holds it, its link stands, its seconds come, it shows colours, and half of
-   its loops count. Else nothing is asked of it, and its plan decides; all being so again for `BACK_S`, it is steered
-   again.
-3. A second that breaks a rule ends the steering of its junction until somebody orders it anew (`take`), also after a
-   start: who keeps the junctions says which were unsafe.
+2. A junction is steered while no lock-out holds it, its link stands, its seconds come and are of now, it shows colours,
+   half of its loops count, and its inputs stand as it was asked. Else nothing is asked of it, and its plan decides; all
+   being so again for `BACK_S`, it is steered again.
+3. A second that breaks a rule, by more than what its way to the post may add (`JITTER_S`), ends the steering of its
+   junction until somebody orders it anew (`take`), also after a start: who keeps the junctions says which were unsafe.
 """
 
 from __future__ import annotations
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from vigie.services.signals.control.adaptive import Adaptive
 
 SILENT_S_MAX = 5
-"""A junction that has told no second for so long is not steered."""
+"""A junction that has told no second for so long is not steered, nor one whose last second began longer ago."""
+
+JITTER_S = 1
+"""By so much colours may seem to have lasted longer or shorter than they did: they are told apart from the seconds."""
+
+FOLLOWED_S = 10
+"""For so long a junction may be asked for what its inputs do not show: the roadside has forgotten it by then."""
 
 BACK_S = 60
 """So long all that it takes must have been there before a junction that fell back is steered again."""
@@ -57,33 +63,45 @@ class Because(StrEnum):
     LINK = "link"
     SILENT = "silent"
     """It tells no seconds."""
+    LATE = "late"
+    """Its seconds are of long ago, or its clock is wrong."""
     COLOURS = "colours"
     """It flashes, is dark, or starts."""
     DETECTORS = "detectors"
+    NOT_FOLLOWED = "not_followed"
+    """Its inputs do not stand as it was asked."""
     SETTLING = "settling"
     """All is there again, and not for long enough."""
     UNSAFE = "unsafe"
     UNFIT = "unfit"
     """Its document is none to control by, or not of what it shows."""
+    NO_INPUTS = "no_inputs"
+    """It has no site, or that has no input for each of its stages."""
+    STARTING = "starting"
+    """The post has not begun to steer it yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A second that a junction told. second: what its groups showed, None where that was no colours. counts: by
-    detector, as `Controller.decide` takes them. missed: whether seconds before it were not told."""
+    detector, as `Controller.decide` takes them. missed: whether seconds before it were not told. age_s: how long ago it
+    began."""
 
     second: Second | None
     counts: tuple[int, ...]
     missed: bool = False
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a junction told since the last step. locked_out: whether a lock-out holds it."""
+    """What a junction told since the last step. locked_out: whether a lock-out holds it. standing: the stages that its
+    inputs ask for now; None where it does not say."""
 
     linked: bool
     seconds: Sequence[Heard] = ()
     locked_out: bool = False
+    standing: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +129,9 @@ class Why:
 @dataclass(slots=True)
 class Steered:
     """A junction that is to be steered. kernel: its judge at the post, None for a document that has none. because:
-    why it is steered or not. needed_s: for how long all must be there before it is. violations: what made it unsafe.
-    refused: wishes that the kernel kept from being asked, by rule."""
+    why it is steered or not. needed_s: for how long all must be there before it is. unfollowed_s: for how long its
+    inputs have not stood as it was asked. violations: what made it unsafe. refused: wishes that the kernel kept from
+    being asked, by rule."""
 
     site: Site
     kernel: Kernel | None
@@ -121,7 +140,9 @@ class Steered:
     second: Second | None = None
     counts: tuple[int, ...] = ()
     silent_s: int = SILENT_S_MAX
+    age_s: float = 0.0
     there_s: int = 0
+    unfollowed_s: int = 0
     asked: int | None = None
     asked_at: int = 0
     why: Why | None = None
@@ -218,13 +239,15 @@ class Steering:
             if steered.second is None:
                 kernel.away()
             else:
-                violations += kernel.see(steered.second)
+                violations += [each for each in kernel.see(steered.second) if _is_sure(each, steered.second)]
         if told.seconds:
-            steered.silent_s = 0
+            steered.silent_s, steered.age_s = 0, told.seconds[-1].age_s
             steered.counts = _summed([each.counts for each in told.seconds[-SUMMED_MAX:]])
         else:
             steered.silent_s += 1
             steered.counts = _quiet(steered.counts, len(steered.site.junction.detectors))
+        follows = steered.asked is None or told.standing == frozenset({steered.asked})
+        steered.unfollowed_s = 0 if follows else steered.unfollowed_s + 1
         self._judge(steered, _lacks(steered, told, fits=fits), violations)
 
     def _judge(self, steered: Steered, lacks: Because | None, violations: Sequence[Violation]) -> None:
@@ -241,9 +264,11 @@ class Steering:
             if steered.is_steered:
                 steered.needed_s = BACK_S
             steered.because = lacks
-        elif not steered.is_steered:
-            there = steered.there_s >= steered.needed_s
-            steered.because = Because.ORDERED if there else Because.SETTLING
+        elif steered.there_s >= steered.needed_s:
+            steered.because = Because.ORDERED
+        elif steered.because is not Because.NOT_FOLLOWED:
+            # Whether it follows now, only asking it again can tell.
+            steered.because = Because.SETTLING
 
     def _choose(self, at: int, wish: frozenset[int]) -> None:
         """What is asked of a junction: what was chosen for it, or where its kernel refuses that, what the kernel lets
@@ -281,13 +306,24 @@ def _lacks(steered: Steered, told: Told, *, fits: bool) -> Because | None:
         return Because.LINK
     if steered.silent_s >= SILENT_S_MAX:
         return Because.SILENT
+    if steered.age_s > SILENT_S_MAX:
+        return Because.LATE
     if not fits:
         return Because.UNFIT
     if steered.second is None:
         return Because.COLOURS
     loops = loops_of(steered.site)
     heard = sum(steered.counts[at] != UNKNOWN for at in loops)
-    return Because.DETECTORS if heard < HEARD_MIN * len(loops) or not loops else None
+    if heard < HEARD_MIN * len(loops) or not loops:
+        return Because.DETECTORS
+    return Because.NOT_FOLLOWED if steered.unfollowed_s >= FOLLOWED_S else None
+
+
+def _is_sure(violation: Violation, second: Second) -> bool:
+    """Whether a second breaks a rule however it came to the post. Who is green beside another's yellow is so in it."""
+    apart_s = abs(violation.is_s - violation.limit_s)
+    beside_yellow = len(violation.groups) > 1 and second[violation.groups[0]] is Colour.YELLOW
+    return not violation.limit_s or apart_s > JITTER_S or beside_yellow
 
 
 def _instead(kernel: Kernel, stages: Mapping[frozenset[int], int]) -> int | None:
