@@ -53,7 +53,9 @@ def test_without_its_code_a_site_is_not_asked_and_the_order_says_why(bench: Benc
         pump.start()
         rsmp = door_of(bench, Disk())
         door = OrderDoor(bench.engine, bench.acts, pump, bench.clock)
-        steering = RsmpSteering(rsmp, bench.engine, bench.clock, memory(), lambda number: JUNCTION)
+        kept = memory()
+        await kept.write(f'["{JUNCTION}"]')
+        steering = RsmpSteering(rsmp, bench.engine, bench.clock, kept, lambda number: JUNCTION)
         orders = RsmpOrders(rsmp, door, bench.engine, bench.acts, pump, bench.clock, steering)
         command = bench.give("junction.run_plan", {"plan": 4}, [JUNCTION])
         # Nobody is there: it waits.
@@ -61,6 +63,8 @@ def test_without_its_code_a_site_is_not_asked_and_the_order_says_why(bench: Benc
         assert command.counts == {"waiting": 1}
         await rsmp._take([ATTACHED])
         await comes(lambda: command.counts == {"failed": 1})
+        # What came to nothing leaves it as it was.
+        assert steering.deciding(JUNCTION).ordered
         await pump.stop()
         return command
 

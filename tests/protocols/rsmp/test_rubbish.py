@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.protocols.rsmp.pair import MAIN, Pair
 from tests.protocols.rsmp.standard import Standard
 from vigie.protocols.rsmp import Line, Meeting, Rate, Turn
-from vigie.protocols.rsmp.events import Garbled, Ordered
+from vigie.protocols.rsmp.events import Garbled, Ordered, StatusTold
 from vigie.protocols.rsmp.framing import END, number_in
 from vigie.protocols.rsmp.limits import FRAME_BYTES_MAX, UNACKNOWLEDGED_MAX
 
@@ -147,6 +147,16 @@ def test_who_asks_for_much_and_never_acknowledges_is_left_sooner() -> None:
     turn = pair.site.receive((json.dumps(asked).encode() + END) * 500, pair.now)
     assert turn.close == "too much is unacknowledged"
     assert len(turn.data) < 40 << 20
+
+
+def test_what_is_told_of_a_component_that_nobody_knows_is_told_to_nobody() -> None:
+    pair = Pair().connect()
+    assert pair.link is not None
+    frame = next(frame for _, frame in STORY if b'"StatusUpdate"' in frame)
+    events = pair.link.receive(frame.replace(MAIN.encode(), b"XX").replace(b'"A"', b'"?!"'), pair.now).events
+    told = [each for each in events if isinstance(each, StatusTold)]
+    assert [(each.values, bool(each.receipt)) for each in told] == [((), True)]
+    assert "of no component" in str(events)
 
 
 def test_acknowledgements_of_nothing_are_counted_and_change_nothing() -> None:

@@ -145,9 +145,10 @@ class Heard:
 
 
 def test_the_process_keeps_to_the_clock_obeys_and_is_started_again(
-    folder: Path, city: City, monkeypatch: pytest.MonkeyPatch
+    folder: Path, city: City, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(moving, "AGAIN_S", (0.0,))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
     async def lived() -> None:
         heard = Heard(folder, city.seed)
@@ -173,6 +174,8 @@ def test_the_process_keeps_to_the_clock_obeys_and_is_started_again(
         assert heard.moving.pid is None
 
     asyncio.run(lived())
+    # What the one that was killed had put on the disk, and nothing of the one that was ended.
+    assert len(list(tmp_path.glob("vigie-traffic-*"))) == 1
 
 
 def test_a_process_that_cannot_make_a_town_is_not_started_again(

@@ -142,7 +142,8 @@ class RsmpOrders:
             refusal = None
             if order.params.get("control") == "adaptive":
                 refusal = await self._steers.take(site, asset, at_us) if site.enrolment.codes[1] else _CODE_2_MISSING
-            else:
+            elif order.action is Junction.set_control or site.enrolment.codes[1]:
+                # What cannot be sent at all ends nothing.
                 await self._steers.let_go(asset, at_us)
             if refusal is not None:
                 self._failed(site, offer.command, asset, refusal)

@@ -307,7 +307,7 @@ class Link(Line):
         told: list[Told] = []
         for each in message.statuses:
             try:
-                wrong = "" if of is None else self._wrong(each, of, self.known.sxl)
+                wrong = "of no component that is known" if of is None else self._wrong(each, of, self.known.sxl)
             except CannotAsk as error:
                 raise NotTaken(str(error)) from None
             if each.quality not in _KNOWN and isinstance(message, StatusUpdate):

@@ -25,8 +25,11 @@ NO_TOWN = 3
 """How the process ends where no town can be made on this machine: nothing is gained by starting it again."""
 
 FRAME_BYTES_MAX = 4 << 20
-SILENT_S_MAX = 120.0
-"""A process that says nothing for so long, once it has begun, is ended."""
+SILENT_S_MAX = 15.0
+"""A process that says nothing for so long, once it has begun, is ended: junctions stand still as long."""
+
+ENDS_S_MAX = 2.0
+"""So long a process has to end by itself, and to take away what it put on the disk, once its input has ended."""
 
 MAKES_S_MAX = 900.0
 """The same, before its first second: it makes its network and lets traffic come in."""
@@ -87,9 +90,7 @@ class Moving:
         finally:
             self._to, self._seconds = None, {}
             self._gone()
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            self._ended = await process.wait()
+            self._ended = await _ended(process)
             self.pid = None
 
     async def _listen(self, said: asyncio.StreamReader) -> None:
@@ -103,6 +104,18 @@ class Moving:
             patience_s = SILENT_S_MAX
             self._seconds = frame.junctions
             self._hear(frame)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    """Ends a process, by itself if it can; how it ended."""
+    assert process.stdin is not None
+    process.stdin.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ENDS_S_MAX):
+            return await process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    return await process.wait()
 
 
 def framed(said: Frame | Asked) -> bytes:
