@@ -24,7 +24,7 @@ def life(city: City, afternoon_us: int) -> Life:
 
 
 def shown(second: int, stage: int = 2, plan: int = 3, mode: str = "colours") -> Shown:
-    return Shown(second, "GR", stage, plan, mode, "plan", (0,), (0,), 77)
+    return Shown(second, "GR", stage, plan, mode, "plan", (0,), (0,), ((3, 77), (plan, 77)))
 
 
 def told(said: Iterable[Reports], point: object, who: int) -> list[float]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from tests.transports.test_tcp import comes
 from vigie.core.times import MINUTE_US, SECOND_US
-from vigie.protocols.rsmp import Enrolment, Of, Rate, Supervisor
+from vigie.protocols.rsmp import CORES, Enrolment, Moment, Of, Rate, Supervisor
 from vigie.protocols.rsmp.events import AlarmTold, Fate, Settled, StatusTold, Step
 from vigie.services.signals import Junction
 from vigie.sim.city import City
@@ -18,6 +20,7 @@ from vigie.sim.city.inventory import ids
 from vigie.sim.life import Life
 from vigie.sim.life.columns import DEMO
 from vigie.sim.rsmp.sites import CONTROLLER, Sites
+from vigie.sim.traffic.shown import Shown, Streets
 from vigie.transports import tcp
 from vigie.transports.tcp import RsmpServer
 
@@ -94,3 +97,23 @@ def test_a_junction_speaks_and_obeys(city: City, afternoon_us: int, monkeypatch:
         await server.close()
 
     asyncio.run(spoken())
+
+
+def test_a_site_whose_streets_are_driven_has_the_cycles_of_its_own_plans() -> None:
+    seconds: dict[int, Shown] = {}
+    streets = cast(Streets, SimpleNamespace(seconds=lambda: seconds))
+    sites = Sites(lambda index, action, params: "", [2], {"one": CODES}, HERE, 1, lambda: 0, streets)
+
+    site = sites.crossings[0].site
+
+    def table() -> object:
+        return site.held.statuses(CONTROLLER, [("S0028", "status")], CORES[-1], Moment(0, 0))[0].value
+
+    city_s = table()
+    for second, cycles_s in enumerate([((1, 64), (3, 82)), ((1, 64), (3, 90))]):
+        seconds[0] = Shown(second, "GR", 1, 3, "colours", "plan", (0,), (0,), cycles_s)
+        sites.look()
+        assert table() == ",".join(f"{plan}-{cycle_s}" for plan, cycle_s in cycles_s)
+    seconds.clear()
+    sites.look()
+    assert table() == city_s

@@ -2,8 +2,8 @@
 
 A simulated controller has a signal group for each of its stages, which is green in it; its cycle table is that of the
 city's plans. Where the traffic of its streets is simulated as well, it shows the groups of its document second by
-second, counts at its loops, and has an input for each of its stages. It knows few orders, a plan, yellow flash and
-inputs, and says of all others that it does not have them.
+second, counts at its loops, has the cycles of its own plans, and an input for each of its stages. It knows few orders,
+a plan, yellow flash and inputs, and says of all others that it does not have them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ _GREEN, _RED, _FLASH, _DARK, _YELLOW = "1", "B", "c", "a", "N"
 _LETTERS = {"G": _GREEN, "R": _RED, "F": _FLASH, "X": _DARK, "Y": _YELLOW}
 """What a group shows, as S0001 says it, by the letters of `Junction.groups`."""
 
-_CYCLES = ",".join(f"{plan}-{cycle}" for plan, cycle in enumerate(CYCLE_S) if plan)
+_CYCLES_S = tuple(enumerate(CYCLE_S))[1:]
+"""Of the city's plans, by number."""
+
 _MODES = {"NormalControl": "colours", "YellowFlash": "flashing"}
 
 
@@ -101,7 +103,7 @@ class Sites:
                 site, host, port, lambda events, index=index: self._hear_supervisor(index, events), moment=self._moment
             )
             self.crossings.append(Crossing(index, site, client, stages[index]))
-            site.observe(CONTROLLER, "S0028", {"status": _CYCLES}, self._moment())
+            self._cycles(site, _CYCLES_S, self._moment())
 
     async def run(self, ready: Callable[[], bool] = lambda: True) -> None:
         """Speaks until it is cancelled. ready: whether the sites may begin to connect; they do after a while anyway."""
@@ -175,6 +177,9 @@ class Sites:
         if before is None or before.mode != shown.mode:
             crossing.mode = shown.mode
             turns += self._mode(crossing, at)
+        # The table first: what a plan's cycle is follows from both.
+        if shown.cycles_s and (before is None or before.cycles_s != shown.cycles_s):
+            turns.append(self._cycles(crossing.site, shown.cycles_s, at))
         if before is None or before.plan != shown.plan:
             turns.append(self._plan(crossing.site, shown.plan, at))
         # By the clock of the streets: a second that comes late is the one it is.
@@ -199,7 +204,8 @@ class Sites:
             "S0207": {"start": None, "occupancy": None},
             "S0003": {"inputstatus": standing(crossing.inputs, INPUT_MAX)},
         }
-        return _joined([crossing.site.observe_all(CONTROLLER, statuses, at), self._shows(crossing, at)])
+        told = crossing.site.observe_all(CONTROLLER, statuses, at)
+        return _joined([told, self._cycles(crossing.site, _CYCLES_S, at), self._shows(crossing, at)])
 
     @staticmethod
     def _inputs(crossing: Crossing, at: Moment) -> Turn:
@@ -209,6 +215,11 @@ class Sites:
     @staticmethod
     def _plan(site: Site, plan: int, at: Moment) -> Turn:
         return site.observe(CONTROLLER, "S0014", {"status": str(plan), "source": "calendar_clock"}, at)
+
+    @staticmethod
+    def _cycles(site: Site, cycles_s: Sequence[tuple[int, int]], at: Moment) -> Turn:
+        table = ",".join(f"{plan}-{cycle_s}" for plan, cycle_s in cycles_s)
+        return site.observe(CONTROLLER, "S0028", {"status": table}, at)
 
     def _mode(self, crossing: Crossing, at: Moment) -> list[Turn]:
         mode = crossing.mode

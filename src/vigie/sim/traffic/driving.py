@@ -114,7 +114,7 @@ class _Post:
         vehicles, occupancies = self._read()
         return Shown(
             now_s, self._groups[own.second], own.stage, own.plan, own.mode, own.decides, tuple(vehicles),
-            tuple(occupancies), own.cycle_s,
+            tuple(occupancies), own.cycles_s,
         )  # fmt: skip
 
 

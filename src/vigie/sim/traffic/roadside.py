@@ -26,7 +26,8 @@ class Roadside:
 
     second: what it shows; empty while it flashes, which is no colour of any group. stage: which of the junction's
     stages is shown, from 1; 0 between two, and while it flashes. plan: which of its plans runs, or would if nobody
-    asked for stages. mode: colours or flashing. decides: whose greens it moves towards.
+    asked for stages. cycles_s: of each of its plans, by number. mode: colours or flashing. decides: whose greens it
+    moves towards.
     """
 
     def __init__(self, site: Site, plans: Mapping[int, Plan], first_input: int = 1) -> None:
@@ -43,6 +44,7 @@ class Roadside:
         self.stage = 0
         self._junction = site.junction
         self._plans = dict(plans)
+        self.cycles_s = tuple(sorted((number, plan.cycle_s) for number, plan in plans.items()))
         self._next_plan = self.plan
         self._stage_of = {stage.greens: at for at, stage in reversed([*enumerate(site.junction.stages, 1)])}
         self._first_input = first_input
@@ -72,11 +74,6 @@ class Roadside:
         if mode not in MODES:
             raise ValueError(f"no mode {mode!r} may be ordered")
         self._next_mode = MODES[mode]
-
-    @property
-    def cycle_s(self) -> int:
-        """How long the cycle of its plan is."""
-        return self._plans[self.plan].cycle_s
 
     def step(self, now_s: int) -> Second:
         """One second on. now_s: the clock that plans run by."""

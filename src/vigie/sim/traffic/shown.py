@@ -17,9 +17,8 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
 
     second: which, on the clock. groups: what each of its groups shows, in the letters of `Junction.groups`: R red,
     Y yellow, G green, F all that flashes. stage: which of the stages of its document, from 1; 0 between two. plan,
-    mode, decides: as of `Roadside`; cycle_s: of that plan. vehicles, occupancies: of each loop among its detectors
-    (length_m == 0), in their order: those that left it in this second, and in how much of it somebody was on it, in
-    percent.
+    mode, decides, cycles_s: as of `Roadside`. vehicles, occupancies: of each loop among its detectors (length_m == 0),
+    in their order: those that left it in this second, and in how much of it somebody was on it, in percent.
     """
 
     second: int
@@ -30,7 +29,12 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
     decides: str
     vehicles: tuple[int, ...]
     occupancies: tuple[int, ...]
-    cycle_s: int = 0
+    cycles_s: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def cycle_s(self) -> int:
+        """How long the cycle of its plan is, 0 where that was not told."""
+        return next((cycle_s for number, cycle_s in self.cycles_s if number == self.plan), 0)
 
 
 class Counted(msgspec.Struct, frozen=True, array_like=True):
