@@ -88,7 +88,8 @@ def test_a_half_set_order_stands_while_its_asset_reports(window: Open, here: Tow
     expect(field).to_have_value("100")
     field.fill("33")
     expect(operator.by(".change")).to_have_text("100 % → 33 %")
-    say(here, (lamp, "level", 77.0))
+    with operator.page.expect_response("**/commands/preview"):
+        say(here, (lamp, "level", 77.0))
     expect(operator.by(".sheet tbody tr").first).to_contain_text("77 %")
     expect(field).to_have_value("33")
     expect(operator.by(".change")).to_have_text("77 % → 33 %")
@@ -136,6 +137,7 @@ def test_what_was_held_long_enough_counts_on_a_page_too_busy_to_draw_it(window: 
 
 
 def test_the_way_back_of_a_hazardous_order_is_held(window: Open, here: Town) -> None:
+    say(here, ("junction-dijon-0", "plan", 2.0))
     operator = window(path="#asset=junction-dijon-0")
     operator.map_stands()
     operator.by(".sheet input.num").fill("3")

@@ -88,6 +88,7 @@ export class CityChart {
   #viewTimer: ReturnType<typeof setTimeout> | undefined
   #ageTimer: ReturnType<typeof setInterval>
   #moverFrame = 0
+  #streaksTimer: ReturnType<typeof setTimeout> | undefined
   #moverLast = 0
   #pictureVersion = -1
   #reduced = matchMedia('(prefers-reduced-motion: reduce)')
@@ -143,6 +144,7 @@ export class CityChart {
     clearTimeout(this.#repaintTimer)
     clearTimeout(this.#viewTimer)
     cancelAnimationFrame(this.#moverFrame)
+    clearTimeout(this.#streaksTimer)
     this.#view?.close()
     this.map.remove()
   }
@@ -342,11 +344,15 @@ export class CityChart {
 
   #drawTraffic(): void {
     cancelAnimationFrame(this.#moverFrame)
+    clearTimeout(this.#streaksTimer)
+    if (this.#closed) return
     fit(this.#moving, this.screen)
     this.#moverLast = performance.now()
-    const flowing = this.streaks.draw(this.#moving, this.traffic.palette, this.screen, this.#moverLast)
+    const streaksMs = this.streaks.draw(this.#moving, this.traffic.palette, this.screen, this.#moverLast)
     const gliding = this.traffic.draw(this.#moving, this.screen, this.#moverLast, live.now() / 1000)
-    if ((flowing || gliding) && !this.#reduced.matches && !document.hidden) this.#glide()
+    if (this.#reduced.matches || document.hidden) return
+    if (gliding) this.#glide()
+    else if (streaksMs) this.#streaksTimer = setTimeout(() => this.#drawTraffic(), streaksMs)
   }
 
   #glide(): void {

@@ -17,6 +17,11 @@ const STREAK_M = 12
 /** Where traffic is as thin as this many vehicles on a kilometre, and as thick, streaks get no sparser, and no denser. */
 const SPARSE_KM = 2
 const DENSE_KM = 90
+/** A frame is drawn when the fastest has moved so far, within bounds: a canvas as large as a wall of screens costs a
+    processor without a graphics card dearly. */
+const STEP_PX = 1
+const FRAME_MS_MIN = 50
+const FRAME_MS_MAX = 1_000
 const STANDS = new Set(['E', 'F'])
 
 interface Drawn {
@@ -76,14 +81,14 @@ export class Streaks {
     return Float64Array.from(corners)
   }
 
-  /** Draws what is in view. True while something moves. */
-  draw(ink: CanvasRenderingContext2D, c: Palette, screen: Screen, nowMs: number): boolean {
-    if (this.hidden || screen.zoom < NEAR_ZOOM || !this.#drawn.length) return false
+  /** Draws what is in view; after how many ms it is worth drawing again, 0 where nothing in view moves. */
+  draw(ink: CanvasRenderingContext2D, c: Palette, screen: Screen, nowMs: number): number {
+    if (this.hidden || screen.zoom < NEAR_ZOOM || !this.#drawn.length) return 0
     const pxPerM = 1 / (screen.span(1) * this.#unitM)
     const width = Math.max(1.2, Math.min(4, (screen.zoom - 11) * 0.75))
     // Traffic keeps right: each direction has its own half of the street.
     const aside = screen.zoom >= ASIDE_ZOOM ? Math.max(width, 2.4 * pxPerM) : 0
-    let moves = false
+    let fastest = 0
     ink.save()
     ink.lineCap = 'butt'
     ink.lineJoin = 'round'
@@ -97,10 +102,10 @@ export class Streaks {
       ink.strokeStyle = street.stands ? c.signalAmber : c.mover
       ink.globalAlpha = street.stands ? 1 : 0.85
       ink.stroke()
-      moves ||= street.metresPerS > 0
+      fastest = Math.max(fastest, street.metresPerS * pxPerM)
     }
     ink.restore()
-    return moves
+    return fastest ? Math.min(FRAME_MS_MAX, Math.max(FRAME_MS_MIN, (1_000 * STEP_PX) / fastest)) : 0
   }
 
   #trace(ink: CanvasRenderingContext2D, screen: Screen, unit: Float64Array, aside: number): boolean {
