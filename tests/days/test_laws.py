@@ -65,7 +65,7 @@ def digest_of(quetigny: Town, setting: Setting, minutes: int, **killed: str) -> 
         return watched.day.digest()
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(1, 10_000), faults=FAULTS, kills=st.sets(st.integers(0, 119), max_size=3), data=st.data())
 def test_the_laws_hold_on_any_links(
     quetigny: Town, cabinet: str, seed: int, faults: Faults, kills: set[int], data: st.DataObject
