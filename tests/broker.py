@@ -123,7 +123,7 @@ def running_broker(program: Path, folder: Path, *, autosave_s: int | None = None
 
 
 class Publisher(threading.Thread):
-    """A gateway that publishes 1,000 single observations a second, until told to stop or cut off.
+    """A gateway that publishes 2,000 single observations a second, until told to stop or cut off.
 
     A whole town says less; as fast as the broker takes them would keep both processors from all else that is tested.
 
@@ -148,7 +148,7 @@ class Publisher(threading.Thread):
         sender = await MqttSender.open(self._broker.address, f"gateway-{self._at_us}", "gateway", USERS["gateway"])
         with contextlib.suppress(ConnectionError):
             while not self._enough.is_set():
-                await asyncio.gather(asyncio.sleep(0.1), *[self._one(sender) for _ in range(100)])
+                await asyncio.gather(asyncio.sleep(0.1), *[self._one(sender) for _ in range(200)])
         await sender.close()
 
     async def _one(self, sender: MqttSender) -> None:

@@ -64,11 +64,10 @@ class Present:
 class Lines:
     """The stretches of the town's streets as they are drawn.
 
-    asset: the stretch that each line is of. street: of each line, by the number that `City.streets` has for its name.
-    start: its first corner; one more at the end. lon, lat: of each corner, in degrees.
+    street: of each line, by the number that `City.streets` has for its name. start: its first corner; one more at the
+    end. lon, lat: of each corner, in degrees.
     """
 
-    asset: Numbers
     street: Int64s
     start: Int64s
     lon: Floats

@@ -160,6 +160,6 @@ class Automations:
         return np.array([no for no, (kind, point) in known if (kind.kind, point.name) in wanted], np.int64)
 
     def _lines(self) -> Lines:
-        assets, names, start, lon, lat = self._facts.lines()
+        _, names, start, lon, lat = self._facts.lines()
         codes = self._registry.street_codes
-        return Lines(assets, np.array([codes.get(name, 0) for name in names], np.int64), start, lon, lat)
+        return Lines(np.array([codes.get(name, 0) for name in names], np.int64), start, lon, lat)

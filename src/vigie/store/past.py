@@ -90,7 +90,7 @@ class DuckPast:
 
         def ask(read: duckdb.DuckDBPyConnection) -> dict[str, NDArray[Any]]:
             rows = self._observations.union("number", where, days=(day_of(start_us + 1), day_of(end_us)), read=read)
-            once = f"SELECT asset, observed_us, arg_min(value, n) AS value FROM ({rows}) GROUP BY asset, observed_us"
+            once = _once(rows)
             bin_of = f"(observed_us - {start_us + 1}) // {bin_us}"
             found = read.execute(f"SELECT asset, {bin_of} AS bin, avg(value) AS mean FROM ({once}) GROUP BY asset, bin")
             return cast("dict[str, NDArray[Any]]", found.fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
@@ -108,7 +108,7 @@ class DuckPast:
         def ask(read: duckdb.DuckDBPyConnection) -> dict[str, NDArray[Any]]:
             days = (day_of(start_us), day_of(end_us - 1))
             rows = self._observations.union("number", where, days=days, read=read)
-            once = f"SELECT asset, observed_us, arg_min(value, n) AS value FROM ({rows}) GROUP BY asset, observed_us"
+            once = _once(rows)
             found = read.execute(f"{once} ORDER BY asset, observed_us")
             return cast("dict[str, NDArray[Any]]", found.fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
 
@@ -126,6 +126,11 @@ class DuckPast:
 
     def _asked(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         return asked(self._observations, ask, self._deadline_s, TooLong)
+
+
+def _once(rows: str) -> str:
+    """SQL for the values of these rows: of what was told twice of an instant, what came first stands."""
+    return f"SELECT asset, observed_us, arg_min(value, n) AS value FROM ({rows}) GROUP BY asset, observed_us"
 
 
 def _steps(rows: str, span: tuple[int, int], bin_us: int, valid_us: int, line: Line) -> str:

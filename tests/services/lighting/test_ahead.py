@@ -39,7 +39,7 @@ def lines_of(*drawn: tuple[int, Sequence[Spot]]) -> Lines:
     corners = np.array([each for _, line in drawn for each in line], np.float64).reshape(-1, 2)
     start = np.cumsum([0, *(len(line) for _, line in drawn)])
     street = np.array([street for street, _ in drawn], np.int64)
-    return Lines(np.arange(len(street)), street, start, 5 + corners[:, 0] * EAST_M, LAT + corners[:, 1] * M)
+    return Lines(street, start, 5 + corners[:, 0] * EAST_M, LAT + corners[:, 1] * M)
 
 
 def ahead(graph: Graph, at: Spot, heading: float, ahead_m: float, behind_m: float = 0.0) -> list[int]:

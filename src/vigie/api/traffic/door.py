@@ -48,7 +48,7 @@ class TrafficDoor:
         self._not: tuple[int, TooFewDays | TooLong | HistoryTooLong] | None = None
         self._outlooks: tuple[Looked | None, list[tuple[int, Outlook]]] = (None, [])
         self._counting: tuple[int, asyncio.Future[tuple[Counting, ...]]] | None = None
-        self._states: dict[int, tuple[int, bytes]] = {}
+        self._states: dict[tuple[int, tuple[int, ...]], tuple[int, bytes]] = {}
         self.watch = self._sums.watch
 
     @property
@@ -116,7 +116,7 @@ class TrafficDoor:
         seen, registry, now_us = sources.sight(ask.caller).seen, sources.engine.registry, sources.clock.now_us()
         shown = [each for each in counted if seen[each.detector] and not registry.gone[each.detector]]
         # The public is one reader, however many they are.
-        whose = hash((id(counted), tuple(each.detector for each in shown)))
+        whose = registry.version, tuple(each.detector for each in shown)
         made = self._states.get(whose)
         if made is None or abs(now_us - made[0]) > SAME_US:
             told = Streets(at=from_us(now_us), streets=state_of(sources.engine, shown, now_us))
