@@ -289,15 +289,12 @@ class RsmpServer:
         for desk, _ in desks:
             desk.wire.rest("closing", True)
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S_MAX):
-                for desk, _ in desks:
-                    await desk.idle.wait()
+            await asyncio.wait_for(asyncio.gather(*(desk.idle.wait() for desk, _ in desks)), CLOSE_S_MAX)
         for desk, _ in desks:
             desk.leave()
             desk.wire.close()
         with suppress(TimeoutError):
-            async with asyncio.timeout(2 * CLOSE_S_MAX):
-                await asyncio.gather(*(task for _, task in desks))
+            await asyncio.wait_for(asyncio.gather(*(task for _, task in desks)), 2 * CLOSE_S_MAX)
         if self._beat is not None:
             self._beat.cancel()
 

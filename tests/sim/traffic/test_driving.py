@@ -174,8 +174,31 @@ def test_the_process_keeps_to_the_clock_obeys_and_is_started_again(
         assert heard.moving.pid is None
 
     asyncio.run(lived())
-    # What the one that was killed had put on the disk, and nothing of the one that was ended.
-    assert len(list(tmp_path.glob("vigie-traffic-*"))) == 1
+    assert list(tmp_path.iterdir()) == [], "neither the one that was killed nor the one that was ended leaves anything"
+
+
+@pytest.mark.parametrize("says", ["", "what is no frame, whereupon it is already being ended"])
+def test_a_process_that_does_not_end_by_itself_is_killed(
+    says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "ENDS_S_MAX", 0.5)
+    stays = f"import time; print({says!r}, end='', flush=True); time.sleep(600)"
+
+    async def lived() -> None:
+        heard = Heard(tmp_path, 1)
+        monkeypatch.setattr(heard.moving, "_command", [sys.executable, "-c", stays])
+        running = asyncio.create_task(heard.moving.run())
+        await comes(lambda: heard.gone > 0 if says else heard.moving.pid is not None)
+        pid = heard.moving.pid
+        assert pid is not None
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert heard.moving.pid is None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    asyncio.run(lived())
 
 
 def test_a_process_that_cannot_make_a_town_is_not_started_again(

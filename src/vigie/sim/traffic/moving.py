@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 
@@ -29,7 +31,7 @@ SILENT_S_MAX = 15.0
 """A process that says nothing for so long, once it has begun, is ended: junctions stand still as long."""
 
 ENDS_S_MAX = 2.0
-"""So long a process has to end by itself, and to take away what it put on the disk, once its input has ended."""
+"""So long a process has to end by itself, once its input has ended."""
 
 MAKES_S_MAX = 900.0
 """The same, before its first second: it makes its network and lets traffic come in."""
@@ -76,9 +78,13 @@ class Moving:
             turn += 1
 
     async def _once(self) -> None:
-        """From a start of the process to its end."""
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
+        """From a start of the process to its end. What it puts on the disk goes with it, however it ends."""
+        with tempfile.TemporaryDirectory(prefix="vigie-traffic-") as own:
+            await self._lived(own)
+
+    async def _lived(self, temporary: str) -> None:
+        pipe, around = asyncio.subprocess.PIPE, {**os.environ, "TMPDIR": temporary}
+        process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, env=around)
         assert process.stdin is not None
         assert process.stdout is not None
         self.pid = process.pid
@@ -90,8 +96,10 @@ class Moving:
         finally:
             self._to, self._seconds = None, {}
             self._gone()
-            self._ended = await _ended(process)
-            self.pid = None
+            try:
+                self._ended = await _ended(process)
+            finally:
+                self.pid = None
 
     async def _listen(self, said: asyncio.StreamReader) -> None:
         decoder, patience_s = msgspec.msgpack.Decoder(Frame), MAKES_S_MAX
@@ -110,12 +118,16 @@ async def _ended(process: asyncio.subprocess.Process) -> int:
     """Ends a process, by itself if it can; how it ended."""
     assert process.stdin is not None
     process.stdin.close()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(ENDS_S_MAX):
-            return await process.wait()
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    return await process.wait()
+    try:
+        # Not `asyncio.timeout`: before Python 3.11.4 it does not tell its own end from a cancellation before it.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), ENDS_S_MAX)
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        ended = await process.wait()
+    return ended
 
 
 def framed(said: Frame | Asked) -> bytes:
