@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from hypothesis import settings
 # No test measures time: a busy machine would decide what passes.
 settings.register_profile("vigie", deadline=None)
 settings.load_profile("vigie")
+
+# A shell that starts the suite beside other work has its programs ignore an interruption, and what they start as well;
+# some tests interrupt programs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"

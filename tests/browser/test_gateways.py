@@ -29,9 +29,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
 
 
 @pytest.fixture
-def there(installed: tuple[Path, dict[str, str]], browser: object) -> Generator[Gateways]:
+def there(
+    installed: tuple[Path, dict[str, str]], browser: object, monkeypatch: pytest.MonkeyPatch
+) -> Generator[Gateways]:
     """The city of gateways."""
     del browser
+    monkeypatch.setenv("VIGIE_TALQ_SETTLE_S", "4")
     with gateways(*installed) as found:
         yield found
 

@@ -21,6 +21,7 @@ from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar
 from vigie.core.scope import Scope
 from vigie.core.service import Effect
+from vigie.core.times import SECOND_US
 from vigie.engine.known import Frozen
 from vigie.engine.loop import Engine
 from vigie.protocols.talq import Cms, Enrolment
@@ -76,7 +77,8 @@ def programme_keeping(
     def tell(effects: Sequence[Effect], now_us: int) -> None:
         engine.apply(effects, engine.next_ingest, f"talq.programmes.{now_us}", now_us)
 
-    return ProgrammeKeeping(talq, clock, edition, made, own, tell)
+    settle_us = int(opened.settings.talq_settle_s * SECOND_US)
+    return ProgrammeKeeping(talq, clock, edition, made, own, tell, settle_us)
 
 
 def talq_door(opened: Installation, post: Post) -> TalqDoor:

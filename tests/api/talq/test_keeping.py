@@ -13,11 +13,16 @@ from tests.post import running
 from tests.protocols.talq.link import ACTUATOR, LAMP
 from tests.protocols.talq.standard import Standard
 from tests.talq import GATEWAY, GatewayAt, gateway_at, make, roomy, until
-from vigie.api.talq.keeping import SETTLE_US
 from vigie.api.talq.programmes import PREFIX
 from vigie.protocols.talq.messages import Calendar, ControlProgramOne
 
 LAMPS = 6
+SETTLE_S = 2.0
+
+
+@pytest.fixture(autouse=True)
+def settled_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_TALQ_SETTLE_S", str(SETTLE_S))
 
 
 def night(level: int) -> dict[str, Any]:
@@ -134,7 +139,7 @@ def test_a_gateway_that_takes_none_and_one_that_refuses_are_told_apart(tmp_path:
         roomy(gw, day_offset=12, maximum_programs=1)
         gw.attach()
         bring_into_force(manager, deputy, 60, plan)
-        time.sleep(SETTLE_US / 1e6 + 5)
+        time.sleep(SETTLE_S + 5)
         assert held(manager)["stands"] == "unable"
         assert not gw.asked("getControlPrograms")
         assert not gw.asked("addControlPrograms")

@@ -25,9 +25,6 @@ from vigie.protocols.talq.events import CmsEvent, Declined, Garbled, ReadBack
 from vigie.services.lighting.conditions import PROGRAMME_NOT_HELD
 
 LOOK_S = 2.0
-SETTLE_US = 20 * SECOND_US
-"""A gateway that has just attached has other things to say."""
-
 READ_EVERY_US = 6 * HOUR_US
 AGAIN_US = 10 * MINUTE_US
 """So long after it could not be read or mended a gateway is read again."""
@@ -97,12 +94,13 @@ class ProgrammeKeeping:
         made: Callable[[bool, int], Awaitable[Wanted]],
         own: Callable[[Link], Mapping[str, int]],
         tell: Callable[[Sequence[Effect], int], None],
+        settle_us: int,
     ) -> None:
         """edition: changes with whatever changes what should be held. made: makes that, for gateways whose days begin
         at noon or not, rounded to so many minutes. own: the assets that a gateway speaks for, by id. tell: applies
-        effects, at an instant."""
+        effects, at an instant. settle_us: how long a gateway that has just attached is left to what else it has to say."""
         self._talq, self._clock, self._edition, self._made = talq, clock, edition, made
-        self._own, self._tell = own, tell
+        self._own, self._tell, self._settle_us = own, tell, settle_us
         self.of: dict[str, Keeping] = {}
         self._wanted: dict[tuple[bool, int], Wanted] = {}
         self._as_of: object = None
@@ -170,7 +168,7 @@ class ProgrammeKeeping:
         if keeping.attached_us != link.attached_us:
             # One that begins anew may have lost what it held.
             keeping.attached_us, keeping.tries = link.attached_us, 0
-            keeping.due_us = link.attached_us + SETTLE_US
+            keeping.due_us = link.attached_us + self._settle_us
         if not anew and keeping.found_us == link.found_us:
             return
         own = self._own(link)
@@ -198,7 +196,7 @@ class ProgrammeKeeping:
             if keeping.stands is not Keeps.UNKNOWN:
                 keeping.stands = Keeps.PENDING
             link.peer.wanted, keeping.tries = held, 0
-            keeping.due_us = max(now_us, link.attached_us + SETTLE_US)
+            keeping.due_us = max(now_us, link.attached_us + self._settle_us)
 
     def _read(self, link: Link, keeping: Keeping) -> None:
         """Asks what the gateway really holds."""
