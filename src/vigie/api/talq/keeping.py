@@ -98,7 +98,8 @@ class ProgrammeKeeping:
     ) -> None:
         """edition: changes with whatever changes what should be held. made: makes that, for gateways whose days begin
         at noon or not, rounded to so many minutes. own: the assets that a gateway speaks for, by id. tell: applies
-        effects, at an instant. settle_us: how long a gateway that has just attached is left to what else it has to say."""
+        effects, at an instant. settle_us: how long a gateway that has just attached is left to what else it has to
+        say."""
         self._talq, self._clock, self._edition, self._made = talq, clock, edition, made
         self._own, self._tell, self._settle_us = own, tell, settle_us
         self.of: dict[str, Keeping] = {}
