@@ -39,7 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
     talq_uri: where TALQ gateways are told to reach the post, such as https://post.example/talq; empty for where each of
     them says that it does already. talq_settle_s: how long a gateway that has just attached is left to what it has to
-    say, before its programmes are read.
+    say, before its programmes are read. talq_look_s: how long a gateway that took an order has for its lamps' own
+    reports, before they are looked at.
     rsmp_host, rsmp_port: where sites of traffic signals connect that speak RSMP; port 0 for nowhere.
     rsmp_certificate, rsmp_key: the files of the certificate that the post shows to them and of its key, for TLS.
     rsmp_clients: the file of the authority whose certificates the sites must show.
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mqtt_password_file: Path | None = None
     talq_uri: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
     talq_settle_s: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 20.0
+    talq_look_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 12.0
     rsmp_host: str = "127.0.0.1"
     rsmp_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
     rsmp_certificate: Path | None = None

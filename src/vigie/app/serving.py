@@ -35,6 +35,7 @@ from vigie.app.rsmp import enrolments as rsmp_enrolments
 from vigie.app.rsmp import junction_of, rsmp_door, steered_memory
 from vigie.app.talq import enrolments, programme_keeping, talq_door
 from vigie.core.scope import Placement
+from vigie.core.times import SECOND_US
 from vigie.engine.rates import Allowance, Rates
 from vigie.settings import Settings
 from vigie.transports.control import ControlSocket
@@ -73,7 +74,8 @@ def doors_of(opened: Installation) -> Doors:
         post.beside.append(mqtt[0].run)
     keeper = keeper_of_post(opened, post.pump)
     talq = talq_door(opened, post)
-    talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock)
+    look_us = int(opened.settings.talq_look_s * SECOND_US)
+    talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock, look_us)
     post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
     keeping = programme_keeping(opened, post, talq, post.calendar)
     post.beside.append(keeping.run)

@@ -27,6 +27,11 @@ from vigie.settings import Settings
 LAMPS = 6
 
 
+@pytest.fixture(autouse=True)
+def looked_at_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_TALQ_LOOK_S", "2")
+
+
 def dim(level: float, **select: Any) -> dict[str, Any]:
     return {"action": "luminaire.dim", "params": {"level": level}, "select": select, "reason": "essai"}
 

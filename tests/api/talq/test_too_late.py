@@ -19,7 +19,7 @@ def test_an_order_that_expires_while_its_gateway_is_gone_is_never_sent(bench: Be
         async with inside(bench, gone.url) as within:
             link = within.link
             door = OrderDoor(bench.engine, bench.acts, within.pump, bench.clock)
-            orders = TalqOrders(within.talq, door, bench.engine, bench.acts, within.pump, bench.clock)
+            orders = TalqOrders(within.talq, door, bench.engine, bench.acts, within.pump, bench.clock, 12_000_000)
             await within.say(within.gateway.start())
             bench.later(60)
             tried = bench.dim(40, lamps=range(2))

@@ -34,10 +34,6 @@ from vigie.protocols.talq.messages import ResourceReference
 from vigie.protocols.talq.orders import ORDERS
 
 TURN_S = 1.0
-LOOK_AFTER_US = 12 * SECOND_US
-"""So long after a gateway took an order its lamps are looked at, where their own reports have proved nothing. A gateway
-that repeats what a lamp did not answer has its time for that; looking sooner keeps a busy one from its reports."""
-
 LOOK_AGAIN_US = 20 * SECOND_US
 LOOKS_MAX = 100
 """Devices of one gateway that are looked at in one go."""
@@ -80,7 +76,13 @@ class _Watch:
 class TalqOrders:
     """Hands orders over to TALQ gateways. Lives on one event loop."""
 
-    def __init__(self, talq: TalqDoor, door: OrderDoor, engine: Engine, acts: Acts, pump: Pump, clock: Clock) -> None:
+    def __init__(
+        self, talq: TalqDoor, door: OrderDoor, engine: Engine, acts: Acts, pump: Pump, clock: Clock, look_us: int
+    ) -> None:
+        """look_us: so long after a gateway took an order its lamps are looked at, where their own reports have proved
+        nothing. A gateway that repeats what a lamp did not answer has its time for that; looking sooner keeps a busy
+        one from its reports."""
+        self._look_us = look_us
         self._talq, self._door, self._engine = talq, door, engine
         self._acts, self._pump, self._clock = acts, pump, clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -202,7 +204,7 @@ class TalqOrders:
         for event in events:
             if isinstance(event, Done | Accepted):
                 self._engine.commands.accepted(part.command, part.rows, now_us)
-                self._watches.append(_Watch(part.link, part.command, part.rows, now_us + LOOK_AFTER_US))
+                self._watches.append(_Watch(part.link, part.command, part.rows, now_us + self._look_us))
             elif isinstance(event, Declined) and event.status != _UNATTACHED:
                 return self._declined(part, event)
         # Nothing is known, or the gateway is about to attach anew: the order is due again in half a minute.
@@ -255,7 +257,7 @@ class TalqOrders:
 
     def _watch_kept(self) -> None:
         """What gateways took before the post started again is looked at as well."""
-        due_us = self._clock.now_us() + LOOK_AFTER_US
+        due_us = self._clock.now_us() + self._look_us
         reporter = self._engine.registry.reporter
         for command in self._engine.commands:
             rows = command.rows_in("accepted")
