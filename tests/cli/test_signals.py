@@ -17,7 +17,8 @@ from vigie.sim.traffic.outcome import Outcome
 
 FIELDS = (
     "scenario controller seed vehicles mean_delay_s p95_wait_s max_wait_s stops arrived unfinished violations "
-    "bus_delay_s ped_mean_wait_s ped_p95_wait_s person_delay_s wall_s"
+    "bus_delay_s ped_mean_wait_s ped_p95_wait_s person_delay_s wall_s walkers walkers_left ped_max_wait_s "
+    "ped_delay_s"
 ).split()
 
 
@@ -48,6 +49,22 @@ def test_what_is_wrong_is_a_sentence(town: Path, words: list[str], told: str) ->
     code, _, said = ask(*(["--sumocfg", str(town)] if "--sumocfg" not in words else []), *words)
     assert code == 1
     assert told in " ".join(said.split())
+
+
+def test_a_network_without_pavements_says_how_they_are_made(town: Path, tmp_path: Path) -> None:
+    text = (town.parent / "town.net.xml").read_text().replace(' allow="pedestrian"', "")
+    (tmp_path / "town.net.xml").write_text(text)
+    config = tmp_path / "a.sumocfg"
+    config.write_text('<configuration><net-file value="town.net.xml"/><end value="60"/></configuration>')
+    code, _, said = ask("--sumocfg", str(config), "--pedestrians", "600")
+    assert (code, "netconvert" in said, "--crossings.guess" in said) == (1, True, True)
+
+
+def test_walkers_have_a_table_of_their_own(town: Path) -> None:
+    code, said, _ = ask(
+        "--sumocfg", str(town), "--controller", "plan", "--seeds", "3", "--end", "30", "--pedestrians", "600"
+    )
+    assert (code, "town, plan: on foot" in said) == (0, True)
 
 
 def test_a_network_without_lights_is_said(tmp_path: Path) -> None:

@@ -32,11 +32,14 @@ from vigie.sim.traffic.network import lights_of
 from vigie.sim.traffic.outcome import Outcome
 from vigie.sim.traffic.run import CONTROLLERS, Asked, Run
 from vigie.sim.traffic.scenario import ScenarioWrong, read_scenario
+from vigie.sim.traffic.walks import walks_of
 from vigie.sim.traffic.world import Stuck, SumoFailed, Why
 
 commands = group("Junctions taken in from a network, and what control of them is worth on a simulated one.")
 
 BIND_BYTES_MAX = 4 << 20
+PEDESTRIANS_MAX = 20_000
+"""More walkers an hour are no network's that is worth simulating here: each is looked at every second."""
 SHOWN_MAX = 200
 
 
@@ -65,13 +68,17 @@ def evaluate_command(
     ] = 0.0,
     scale: Annotated[float, typer.Option("--demand-scale", min=0.01, max=10, help="So many times the demand.")] = 1.0,
     delay: Annotated[int, typer.Option(min=0, max=60, help="Seconds from a wish to the junction.")] = 0,
+    pedestrians: Annotated[
+        int, typer.Option(min=0, max=PEDESTRIANS_MAX, help="So many an hour walk over crossings with signals.")
+    ] = 0,
     jobs: Annotated[int, typer.Option(min=1, max=JOBS_MAX, help="Runs at once.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Runs a SUMO scenario under our signal control, under the safety kernel, and says what it did to traffic.
 
     Every vehicle that is to set out in the window is counted until the network is empty, at most one hour more; none is
-    ever lifted out of a jam. With --json: an object a seed, then one that sums them up.
+    ever lifted out of a jam. With --pedestrians people walk as well, and wait at crossings. With --json: an object a
+    seed, then one that sums them up.
     """
     wanted = tuple(dict.fromkeys(controller or ["adaptive"]))
     unknown = [name for name in wanted if name not in CONTROLLERS]
@@ -82,9 +89,11 @@ def evaluate_command(
         numbers = seeds_of(seeds)
         scenario = read_scenario(sumocfg, begin, end)
         # What is wrong with the network is said before a process is started for it.
-        lights_of(read_network(scenario.network))
+        network = read_network(scenario.network)
+        lights_of(network)
+        walks_of(network, pedestrians, scenario.begin_s, scenario.end_s, numbers[0])
         for name in wanted:
-            asked = Asked(scenario, name, detectors is Detectors.LOOPS, dropout, scale, delay)
+            asked = Asked(scenario, name, detectors is Detectors.LOOPS, dropout, scale, delay, pedestrians)
             runs = _run(asked, numbers, jobs)
             summaries.append(summary_of(runs))
             if as_json:
@@ -92,6 +101,8 @@ def evaluate_command(
                     typer.echo(msgspec.json.encode(each))
             else:
                 out.print(_table([one.outcome for one in runs], summaries[-1]))
+                if summaries[-1].walkers:
+                    out.print(_walkers([one.outcome for one in runs], summaries[-1]))
                 _say_stuck(summaries[-1].stuck)
 
 
@@ -133,6 +144,22 @@ def _table(outcomes: Sequence[Outcome], summary: Summary) -> Table:
         "all", f"{summary.vehicles:,.0f}", f"{summary.mean_delay_s:.1f}", f"{summary.p95_wait_s:.0f}",
         f"{summary.max_wait_s:.0f}", f"{summary.stops:.2f}", str(summary.unfinished), str(summary.violations), "",
     )  # fmt: skip
+    return table
+
+
+def _walkers(outcomes: Sequence[Outcome], summary: Summary) -> Table:
+    table = Table(title=f"{summary.scenario}, {summary.controller}: on foot", title_justify="left")
+    for name in ("seed", "walkers", "mean wait s", "p95 wait s", "longest wait s", "delay s", "left", "person delay s"):
+        table.add_column(name, justify="right")
+    for each in (*outcomes, summary):
+        if each is summary:
+            table.add_section()
+        figures = (
+            each.ped_mean_wait_s, each.ped_p95_wait_s, each.ped_max_wait_s, each.ped_delay_s, each.person_delay_s,
+        )  # fmt: skip
+        waits = ["" if figure is None else f"{figure:.1f}" for figure in figures]
+        name = str(each.seed) if isinstance(each, Outcome) else "all"
+        table.add_row(name, f"{each.walkers:,}", *waits[:4], str(each.walkers_left), waits[4])
     return table
 
 

@@ -98,6 +98,31 @@ def test_walkers_clear_their_crossing_at_a_metre_a_second(lights: tuple[Light, .
         assert all(time_s >= lengths_m[movement.approach] for time_s in times_s)
 
 
+def test_who_turns_yields_to_those_who_walk_beside_and_never_meets_those_who_walk_across(
+    lights: tuple[Light, ...],
+) -> None:
+    """As the network's own matrix and programme have it. B1's crossings lie north, east, south and west of it."""
+    light = next(light for light in lights if light.name == "B1")
+    junction = light.site.junction
+    walkers = [at for at, each in enumerate(junction.groups) if each.users is Users.PEDESTRIANS]
+    sides = {movement.comes_deg: movement.group for movement in junction.movements if movement.group in walkers}
+    north, east, south, west = (sides[deg] for deg in (0, 90, 180, 270))
+    from_north = next(
+        at for at, each in enumerate(junction.groups) if each.name.split()[1].startswith("B2B1") and " rs" in each.name
+    )
+    # To the right of who comes from the north lies the west.
+    assert junction.meetings[from_north][west] is Meeting.YIELDS
+    assert west in light.site.gives_way[from_north]
+    assert from_north not in light.site.gives_way[west]
+    assert junction.meetings[from_north][east] is Meeting.APART
+    for across in (north, south):
+        assert junction.meetings[from_north][across] is Meeting.CONFLICTS
+        assert junction.intergreens[across][from_north] == 16
+        assert junction.intergreens[from_north][across] == 5
+    assert {junction.groups[each].green_min_s for each in walkers} == {6}
+    assert {junction.groups[each].red_max_s for each in walkers} == {120}
+
+
 def test_a_turn_that_yields_is_shown_the_small_letter(lights: tuple[Light, ...]) -> None:
     light = next(light for light in lights if light.name == "B1")
     groups = range(len(light.site.junction.groups))

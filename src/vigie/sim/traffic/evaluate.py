@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
@@ -33,7 +33,13 @@ class Summary(msgspec.Struct, frozen=True):
     unfinished: int
     violations: int
     bus_delay_s: float | None
+    ped_mean_wait_s: float | None
+    ped_p95_wait_s: float | None
     person_delay_s: float | None
+    walkers: int
+    walkers_left: int
+    ped_max_wait_s: float | None
+    ped_delay_s: float | None
     control_share: float
     """Seconds of control for each second of SUMO's."""
     stuck: list[Stuck]
@@ -75,8 +81,7 @@ def summary_of(runs: Sequence[Run]) -> Summary:
     """The figures of all seeds together."""
     outcomes = [each.outcome for each in runs]
     worst = max(outcomes, key=lambda each: each.mean_delay_s)
-    buses = [each.bus_delay_s for each in outcomes if each.bus_delay_s is not None]
-    persons = [each.person_delay_s for each in outcomes if each.person_delay_s is not None]
+    longest = [each.ped_max_wait_s for each in outcomes if each.ped_max_wait_s is not None]
     return Summary(
         scenario=worst.scenario,
         controller=worst.controller,
@@ -91,8 +96,20 @@ def summary_of(runs: Sequence[Run]) -> Summary:
         arrived=sum(each.arrived for each in outcomes),
         unfinished=sum(each.unfinished for each in outcomes),
         violations=sum(each.violations for each in outcomes),
-        bus_delay_s=round(mean(buses), 2) if buses else None,
-        person_delay_s=round(mean(persons), 2) if persons else None,
+        bus_delay_s=_mean(each.bus_delay_s for each in outcomes),
+        walkers=sum(each.walkers for each in outcomes),
+        walkers_left=sum(each.walkers_left for each in outcomes),
+        ped_mean_wait_s=_mean(each.ped_mean_wait_s for each in outcomes),
+        ped_p95_wait_s=_mean(each.ped_p95_wait_s for each in outcomes),
+        ped_max_wait_s=max(longest, default=None),
+        ped_delay_s=_mean(each.ped_delay_s for each in outcomes),
+        person_delay_s=_mean(each.person_delay_s for each in outcomes),
         control_share=round(sum(each.control_s for each in runs) / max(1e-9, sum(each.sumo_s for each in runs)), 3),
         stuck=[each for one in runs for each in one.stuck],
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """The mean of the seeds that have a value."""
+    there = [each for each in values if each is not None]
+    return round(mean(there), 2) if there else None

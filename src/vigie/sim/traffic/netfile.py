@@ -5,7 +5,7 @@ Pure reading: what is a signal group or a stage is decided in vigie.sim.traffic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import isfinite, nan
 from pathlib import Path
@@ -77,13 +77,14 @@ class Programme:
 @dataclass(frozen=True, slots=True)
 class Network:
     """What a network file says. programmes: by the name of the traffic light, the first of each. nodes: where each
-    lies."""
+    lies. steps: from which lane one may walk on to which, pavements, crossings and what lies between them at a node."""
 
     lanes: Mapping[str, NetLane]
     connections: Sequence[Connection]
     rows: Mapping[tuple[str, int], Row]
     programmes: Mapping[str, Programme]
     nodes: Mapping[str, Spot]
+    steps: Sequence[tuple[str, str]]
 
 
 def read_network(path: Path) -> Network:
@@ -100,10 +101,14 @@ def read_network(path: Path) -> Network:
 def _network(root: Any) -> Network:
     lanes: dict[str, NetLane] = {}
     ends: dict[str, str] = {}
+    walked: set[str] = set()
     for edge in root.iterfind("edge"):
         ends[edge.get("id", "")] = edge.get("to", "")
         for lane in edge.iterfind("lane"):
             name = lane.get("id", "")
+            # A lane that says nothing of who may use it is a road without a pavement.
+            if "pedestrian" in lane.get("allow", "").split():
+                walked.add(name)
             lanes[name] = NetLane(
                 name, edge.get("id", ""), _number(lane, "length"), _number(lane, "speed"), _shape(lane),
             )  # fmt: skip
@@ -124,7 +129,17 @@ def _network(root: Any) -> Network:
     )
     for each in connections:
         _need_its_lanes(each, lanes)
-    return Network(lanes, connections, rows, _programmes(root), nodes)
+    steps = tuple(_steps(root, walked & lanes.keys()))
+    return Network(lanes, connections, rows, _programmes(root), nodes, steps)
+
+
+def _steps(root: Any, walked: Set[str]) -> Iterator[tuple[str, str]]:
+    """From which lane on one may walk to which. walked: lanes that walkers may use."""
+    for each in root.iterfind("connection"):
+        lane = f"{each.get('from', '')}_{each.get('fromLane', '0')}"
+        to = f"{each.get('to', '')}_{each.get('toLane', '0')}"
+        if lane in walked and to in walked:
+            yield lane, to
 
 
 def _need_its_lanes(each: Connection, lanes: Mapping[str, NetLane]) -> None:

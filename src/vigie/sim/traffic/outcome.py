@@ -13,18 +13,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from vigie.services.signals.control.layout import CAR_PERSONS
 from vigie.sim.traffic.xml import elements
 
 if TYPE_CHECKING:
     from vigie.sim.traffic.run import Asked
 
-CAR_PERSONS = 1.3
 BUS_PERSONS = 20.0
-"""Persons in a vehicle and in a bus, for the delay of a person: round figures, for comparing."""
+"""Persons in a bus, for the delay of a person: a round figure, for comparing. In any other vehicle: CAR_PERSONS."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """One seed's figures. Delays and waits in seconds; None where there is nobody to have one."""
+    """One seed's figures. Delays and waits in seconds; None where there is nobody to have one.
+
+    walkers: all walks that began in the window, walkers_left those that never ended. ped_wait: time at a standstill on
+    a whole walk; ped_max_wait_s: the longest at once before a crossing with signals. ped_delay_s: time lost against
+    walking freely. person_delay_s: of those in vehicles and of walkers alike.
+    """
 
     scenario: str
     controller: str
@@ -42,13 +47,26 @@ class Outcome(msgspec.Struct, frozen=True):
     ped_p95_wait_s: float | None
     person_delay_s: float | None
     wall_s: float
+    walkers: int
+    walkers_left: int
+    ped_max_wait_s: float | None
+    ped_delay_s: float | None
 
 
 def outcome_of(
-    asked: Asked, seed: int, trips: Path, strangers: set[str], buses: frozenset[str], *, violations: int, wall_s: float
+    asked: Asked,
+    seed: int,
+    trips: Path,
+    strangers: set[str],
+    buses: frozenset[str],
+    *,
+    stood_s_max: float,
+    violations: int,
+    wall_s: float,
 ) -> Outcome:
-    """Reads SUMO's record of the trips. strangers: who is not counted, since it was to set out after the window. buses:
-    the types of vehicle that are buses."""
+    """Reads SUMO's record of the trips. strangers: vehicles that are not counted, since they were to set out after the
+    window. buses: the types of vehicle that are buses. stood_s_max: the longest that a walker stood before a crossing.
+    """
     delays: list[float] = []
     waits: list[float] = []
     of_buses: list[float] = []
@@ -64,8 +82,11 @@ def outcome_of(
         arrived += float(trip["arrival"]) >= 0
         if trip.get("vType", "") in buses:
             of_buses.append(delay_s)
-    persons = (len(delays) - len(of_buses)) * CAR_PERSONS + len(of_buses) * BUS_PERSONS
-    person_s = (sum(delays) - sum(of_buses)) * CAR_PERSONS + sum(of_buses) * BUS_PERSONS
+    walks = [each for each in elements(trips, "walk") if 0 <= float(each["depart"]) < asked.scenario.end_s]
+    stood = [max(0.0, float(each.get("waitingTime", 0))) for each in walks]
+    lost = [max(0.0, float(each.get("timeLoss", 0))) for each in walks]
+    persons = (len(delays) - len(of_buses)) * CAR_PERSONS + len(of_buses) * BUS_PERSONS + len(walks)
+    person_s = (sum(delays) - sum(of_buses)) * CAR_PERSONS + sum(of_buses) * BUS_PERSONS + sum(lost)
     return Outcome(
         scenario=asked.scenario.name,
         controller=asked.controller,
@@ -79,10 +100,14 @@ def outcome_of(
         unfinished=len(delays) - arrived,
         violations=violations,
         bus_delay_s=round(mean(of_buses), 2) if of_buses else None,
-        ped_mean_wait_s=None,
-        ped_p95_wait_s=None,
+        ped_mean_wait_s=round(mean(stood), 2) if walks else None,
+        ped_p95_wait_s=round(percentile(stood, 0.95), 2) if walks else None,
         person_delay_s=round(person_s / persons, 2) if persons else None,
         wall_s=round(wall_s, 2),
+        walkers=len(walks),
+        walkers_left=sum(float(each["arrival"]) < 0 for each in walks),
+        ped_max_wait_s=round(stood_s_max, 2) if walks else None,
+        ped_delay_s=round(mean(lost), 2) if walks else None,
     )
 
 

@@ -27,6 +27,7 @@ from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
 from vigie.sim.traffic.outcome import Outcome, outcome_of
 from vigie.sim.traffic.scenario import Scenario
+from vigie.sim.traffic.walks import walks_of
 from vigie.sim.traffic.world import Stuck, World, dead_detectors
 
 CAP_S = 3600
@@ -48,7 +49,8 @@ CONTROLLERS: Mapping[str, Callable[[Sequence[Site]], Controller]] = {
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How a scenario is run. loops: adaptive control sees a loop at the stop line and one 45 m upstream in place of
-    areas. dropout: the share of detectors that are dead. scale: of the demand. delay_s: from a wish to the street."""
+    areas. dropout: the share of detectors that are dead. scale: of the demand. delay_s: from a wish to the street.
+    pedestrians: so many an hour walk over crossings with signals, beside those whom the scenario has."""
 
     scenario: Scenario
     controller: str
@@ -56,6 +58,7 @@ class Asked:
     dropout: float = 0.0
     scale: float = 1.0
     delay_s: int = 0
+    pedestrians: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,16 @@ def run(asked: Asked, seed: int) -> Run:
     """
     began = time.perf_counter()
     scenario = asked.scenario
-    lights = lights_of(read_network(scenario.network))
+    network = read_network(scenario.network)
+    lights = lights_of(network)
+    walkers = walks_of(network, asked.pedestrians, scenario.begin_s, scenario.end_s, seed)
     if asked.controller == DESIGNED:
         lights = with_plans(lights, counted(scenario, lights, seed + THE_DAY_BEFORE, asked.scale))
     dice = Random(f"detectors {seed}")
     violations, control_s, sumo_s = 0, 0.0, 0.0
     strangers: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="vigie-signals-") as name:
-        with World(scenario, lights, Path(name), seed=seed, scale=asked.scale) as world:
+        with World(scenario, lights, Path(name), seed=seed, scale=asked.scale, walkers=walkers) as world:
             posts = [_Post(asked, light, world, number, dice) for number, light in enumerate(lights)]
             controller = CONTROLLERS[asked.controller]([light.site for light in lights])
             wishes = deque([[light.site.plan.greens(scenario.begin_s) for light in lights]] * asked.delay_s)
@@ -106,7 +111,10 @@ def run(asked: Asked, seed: int) -> Run:
                     strangers.update(world.turn_away())
             stuck, buses = world.stuck(), world.buses()
         took_s = time.perf_counter() - began
-        outcome = outcome_of(asked, seed, world.trips, strangers, buses, violations=violations, wall_s=took_s)
+        outcome = outcome_of(
+            asked, seed, world.trips, strangers, buses,
+            stood_s_max=world.stood_s_max, violations=violations, wall_s=took_s,
+        )  # fmt: skip
         return Run(outcome, stuck, control_s, sumo_s)
 
 

@@ -17,11 +17,13 @@ from xml.sax.saxutils import quoteattr
 import libsumo as _libsumo
 
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
+from vigie.services.signals.junction import Users
 from vigie.sim.traffic.network import Light, Place
 from vigie.sim.traffic.scenario import Scenario
+from vigie.sim.traffic.walks import Walk, walks_written
 
 _sumo: Any = _libsumo
-_loops, _lanes, _areas = _sumo.inductionloop, _sumo.lane, _sumo.lanearea
+_loops, _lanes, _areas, _persons = _sumo.inductionloop, _sumo.lane, _sumo.lanearea, _sumo.person
 
 NEVER_S = 1_000_000
 """Detectors write what they saw after this time: never, it is asked for each second."""
@@ -63,7 +65,10 @@ class Stuck:
 
 
 class World:
-    """A run of SUMO. Used as a context; nothing else of SUMO may run in the process meanwhile."""
+    """A run of SUMO. Used as a context; nothing else of SUMO may run in the process meanwhile.
+
+    stood_s_max: the longest that anybody has stood at once before a crossing that a light of ours rules.
+    """
 
     def __init__(
         self,
@@ -74,19 +79,25 @@ class World:
         seed: int,
         scale: float = 1.0,
         endless: bool = False,
+        walkers: Sequence[Walk] = (),
     ) -> None:
-        """folder: for what SUMO reads and writes. endless: for a town that lives for days: nothing is written of each
+        """folder: for what SUMO reads and writes. walkers: who walks beside those whom the scenario has; scale is not
+        for them. endless: for a town that lives for days: nothing is written of each
         trip, areas count nobody, and who stands for GIVES_UP_S is lifted out of the way."""
         self._lights = lights
         self._folder = folder
         detectors = folder / "detectors.add.xml"
         detectors.write_text(_detectors(lights, areas=not endless), "utf-8")
+        further = [*scenario.additional, detectors]
+        if walkers:
+            further.append(folder / "walkers.add.xml")
+            further[-1].write_text(walks_written(walkers, scale), "utf-8")
         self.trips = folder / "trips.xml"
         self._errors = folder / "errors.txt"
         self._arguments = [
             "sumo", "-c", str(scenario.config),
             "--begin", str(scenario.begin_s), "--end", "-1", "--step-length", "1", "--seed", str(seed),
-            "--scale", str(scale), "--additional-files", ",".join(map(str, (*scenario.additional, detectors))),
+            "--scale", str(scale), "--additional-files", ",".join(map(str, further)),
             # No vehicle is loaded before it sets out: whoever comes after the window can be told by when it is loaded.
             "--route-steps", "1", "--collision.action", "warn",
             "--no-step-log", "true", "--no-warnings", "true", "--duration-log.disable", "true",
@@ -104,6 +115,13 @@ class World:
                 "--tripinfo-output.write-undeparted", "true",
             ]  # fmt: skip
         self._letters = [""] * len(lights)
+        self._crossings = frozenset(
+            movement.approach.rpartition("_")[0]
+            for light in lights
+            for movement in light.site.junction.movements
+            if light.site.junction.groups[movement.group].users is Users.PEDESTRIANS
+        )
+        self.stood_s_max = 0.0
 
     def __enter__(self) -> World:
         quiet = _Quiet()
@@ -129,6 +147,15 @@ class World:
             _sumo.simulationStep()
         except Exception as error:
             raise SumoFailed(self._own_words(str(error))) from None
+        if _persons.getIDCount():
+            self._look_at_walkers()
+
+    def _look_at_walkers(self) -> None:
+        """Who stands before a crossing of ours."""
+        for name in _persons.getIDList():
+            stood_s = _persons.getWaitingTime(name)
+            if stood_s > 0 and _persons.getNextEdge(name) in self._crossings:
+                self.stood_s_max = max(self.stood_s_max, stood_s)
 
     def turn_away(self) -> list[str]:
         """Takes out who was loaded in the last second and has not set out: those that set out after the window."""
