@@ -33,8 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host, port: where HTTP is answered. log_json: logs as JSON lines, for machines. memory_mb: what the history's
     database may use. reserve_observations_mb: free disk below which observations are refused. reserve_facts_mb: free
     disk below which facts are refused too. history_days: how long what was reported is kept; where vehicles were, and
-    what motion sensors saw, is kept 30 days, whatever this says. proxies: how many proxies stand in front, whose
-    X-Forwarded-For says where a login comes from; none by default.
+    what motion sensors saw, is kept 30 days, whatever this says. energy_days: how long is kept what each lamp used in
+    each half hour of a night, and what the meters of cabinets showed; for reports on months that are past. proxies: how
+    many proxies stand in front, whose X-Forwarded-For says where a login comes from; none by default.
     mqtt_url: the broker that devices publish to, mqtt://HOST:1883 or mqtts://HOST:8883; empty for none.
     mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
     talq_uri: where TALQ gateways are told to reach the post, such as https://post.example/talq; empty for where each of
@@ -58,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reserve_observations_mb: int = 256
     reserve_facts_mb: int = 32
     history_days: Annotated[int, msgspec.Meta(ge=30, le=3_650)] = 30
+    energy_days: Annotated[int, msgspec.Meta(ge=62, le=7_305)] = 3_653
     proxies: int = 0
     mqtt_url: str = ""
     mqtt_username: str = "vigie"

@@ -18,6 +18,7 @@ from tests.post import NO_RESERVE, make, now_us, reading, running
 from tests.test_crash import LAMP_IDS, Sender, effects_expected, effects_journaled, in_history
 from vigie.app import Installation, KeyMissing, installation, perform
 from vigie.app.backup import MANIFEST, BackupOrder, Manifest, read_manifest, restore
+from vigie.app.nights import KeptNights
 from vigie.core.facts import DeviceAdmitted, Entry, Personal, PersonalErased
 from vigie.core.times import DAY_US
 from vigie.settings import Settings
@@ -92,7 +93,7 @@ def test_a_backup_of_a_post_under_load_is_a_whole_installation_of_one_instant(tm
 def test_sealed_days_and_pictures_go_with_it_and_the_picture_is_as_it_was(tmp_path: Path) -> None:
     folder, copy, again = tmp_path / "post", tmp_path / "copy", tmp_path / "again"
     secret = make(folder)
-    at = now_us() - 2 * DAY_US
+    at = now_us() - 3 * DAY_US
     with running(folder, secret) as post:
         rows = [reading(LAMP_IDS[n], "level", float(n), at + n) for n in range(10)]
         rows += [reading("bus-b1", "position", [5.0, 47.3], at), reading(LAMP_IDS[0], "level", 99.0, now_us())]
@@ -100,12 +101,17 @@ def test_sealed_days_and_pictures_go_with_it_and_the_picture_is_as_it_was(tmp_pa
     with installation(settings(folder)) as opened:
         opened.seal()
         assert list((folder / "observations" / "sealed").rglob("*.parquet"))
+        nights = opened.nights.sums.spans()
+        assert nights, "a night is over since, and was kept"
         picture = opened.engine().frame(0)
     back_up(folder, copy)
     assert not (folder / "observations" / ".backup").exists()
     restore(settings(again), copy, None, quiet)
     facts, observations = open_facts(again), open_observations(again)
     frame = open_engine(facts, observations).frame(0)
+    again_kept = KeptNights(facts, observations, "Europe/Paris").sums
+    assert again_kept.spans() == nights
+    assert again_kept.find(nights[0].start_us, nights[0].end_us) is not None
     observations.close()
     facts.close()
     assert frame.value.tolist() == picture.value.tolist()

@@ -36,6 +36,7 @@ export interface EnergyReport {
   cabinets: CabinetUse[]
   target: number | null
   tariff: { source: string } | null
+  kept: { first: string; last: string }[]
 }
 
 export interface Energy {
@@ -46,6 +47,11 @@ export interface Energy {
   report: EnergyReport | null
   programmes: Record<string, string>
   cabinets: Record<string, string>
+}
+
+/** Of how many nights the sums were read that are kept of them. */
+export function nightsKept({ kept }: EnergyReport): number {
+  return kept.reduce((sum, { first, last }) => sum + Math.round((Date.parse(last) - Date.parse(first)) / 86_400_000) + 1, 0)
 }
 
 /** What a table can be by. */

@@ -65,7 +65,8 @@ def api_routes(
     operations += GatewaysDoor(bench, talq, keeping).operations
     operations += [*JunctionsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     past = DuckPast(opened.observations, opened.facts.point_numbers())
-    for sums in (EnergyDoor(sources, post.calendar, past), TrafficDoor(sources, post.calendar, past)):
+    energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
+    for sums in (energy, TrafficDoor(sources, post.calendar, past)):
         post.beside.append(sums.watch)
         operations += sums.operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())

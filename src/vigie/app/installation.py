@@ -1,7 +1,7 @@
 """An installation is a folder:
 
 facts.sqlite      the journal and the tables that are read from
-observations/     the hot table, the sealed days, the kept pictures
+observations/     the hot table, the sealed days, what is kept of nights, the kept pictures
 keys/talq.key     what the tokens that the post shows to TALQ gateways are made from
 keys/rsmp.json    what was said of sites of traffic signals at their admission, their security codes among it
 keys/journal.key  what signs the journal's heads; kept apart from the database, and worth a copy elsewhere
@@ -32,6 +32,7 @@ import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from vigie.app.nights import KeptNights
 from vigie.core.drafts import Draft
 from vigie.core.facts import (
     COMMAND_LINE,
@@ -181,6 +182,11 @@ class Installation:
         told = {(kind.kind, point.name) for kind in kinds for point in kind.points.values() if point.traces}
         return [number for point, number in self.facts.point_numbers().items() if point in told]
 
+    @cached_property
+    def nights(self) -> KeptNights:
+        """What is kept of each night for reports on energy."""
+        return KeptNights(self.facts, self.observations, self.settings.zone)
+
     @property
     def shard(self) -> str:
         """The name of the journal's shard."""
@@ -233,13 +239,15 @@ class Installation:
         return intake
 
     def seal(self) -> None:
-        """Moves what is older than two hours out of the hot table, joins the parts of days that are over, and drops
-        the days that are kept no longer."""
+        """Moves what is older than two hours out of the hot table, joins the parts of days that are over, keeps what
+        energy reports need of nights that are over, and drops the days that are kept no longer."""
         now_us = self.clock.now_us()
         try:
             self.observations.seal(now_us - HOT_US)
             for day in self.observations.days_in_parts(day_of(now_us - HOT_US)):
                 self.observations.compact(day)
+            self.nights.make(now_us - HOT_US)
+            self.nights.sums.drop_before(now_us - self.settings.energy_days * DAY_US)
             personal = day_of(now_us - PLACES_KEPT_US)
             self.observations.drop_before(personal, sorts=["place"])
             dropped = self.observations.drop_before(day_of(now_us - self.settings.history_days * DAY_US))

@@ -63,6 +63,20 @@ class Means:
     mean: Floats
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What was made of the observations of a span, and is kept when they are gone: rows in columns of one length. part:
+    what a row is of, as who made it numbers its parts; at: a bin, or an instant; known, total: whole numbers below
+    2^32; value: as it was told, 0 where the row is a sum."""
+
+    part: Int64s
+    asset: Int64s
+    at: Int64s
+    known: Int64s
+    total: Int64s
+    value: Floats
+
+
 class Past(Protocol):
     """The observations that are kept. Each question may take so long and no longer; then it raises TooLong."""
 

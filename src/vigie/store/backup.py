@@ -55,11 +55,11 @@ def held_observations(store: DuckObservations, staging: Path) -> Generator[Calla
 
 
 def copy_observations(store: DuckObservations, upto: int, staging: Path) -> None:
-    """The hot tables up to a batch, and the sealed days as links, within `held_observations`."""
+    """The hot tables up to a batch, and the sealed days and what is kept as links, within `held_observations`."""
     store.copy_hot(staging / "hot.duckdb", upto)
     sync_file(staging / "hot.duckdb")
-    for path in store.sealed.glob("day=*/*.parquet"):
-        target = staging / "sealed" / path.parent.name / path.name
+    for path in (*store.sealed.glob("day=*/*.parquet"), *store.kept.glob("*.parquet")):
+        target = staging / path.relative_to(store.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         link(path, target)
 

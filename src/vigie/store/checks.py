@@ -26,12 +26,14 @@ def facts_damage(path: Path) -> list[str]:
 
 
 def segments_damage(store: DuckObservations, say: Callable[[int, int], None]) -> list[str]:
-    """The sealed days that are not there or not whole: each file's own count of rows against what was noted of it."""
+    """The sealed days, and the kept sums, that are not there or not whole: each file's own count of rows against what
+    was noted of it."""
     wrong: list[str] = []
     with store.sealing, store.reading() as read:
-        noted: list[tuple[str, int]] = read.execute("SELECT file, rows FROM segment ORDER BY file").fetchall()
+        files = "SELECT 'sealed/' || file AS file, rows FROM segment UNION ALL SELECT 'kept/' || file, rows FROM kept"
+        noted: list[tuple[str, int]] = read.execute(f"{files} ORDER BY file").fetchall()
         for done, (file, rows) in enumerate(noted, 1):
-            path = store.sealed / file
+            path = store.folder / file
             if not path.exists():
                 wrong.append(f"{file} is not there")
                 continue

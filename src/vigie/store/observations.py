@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS text (
     value VARCHAR NOT NULL, quality UTINYINT NOT NULL);
 CREATE TABLE IF NOT EXISTS segment (
     day VARCHAR NOT NULL, sort VARCHAR NOT NULL, file VARCHAR NOT NULL, rows BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS kept (
+    what VARCHAR NOT NULL, start_us BIGINT NOT NULL, end_us BIGINT NOT NULL, points VARCHAR NOT NULL,
+    first_us BIGINT NOT NULL, last_us BIGINT NOT NULL, rule VARCHAR NOT NULL, late BOOLEAN NOT NULL,
+    alone BOOLEAN NOT NULL, file VARCHAR NOT NULL, rows BIGINT NOT NULL);
 """
 
 SORTS = ("number", "place", "text")
@@ -68,8 +72,10 @@ class DuckObservations:
         self.folder = folder
         self.sealed = folder / "sealed"
         self.frames = folder / "frames"
+        self.kept = folder / "kept"
         self.sealed.mkdir(parents=True, exist_ok=True)
         self.frames.mkdir(exist_ok=True)
+        self.kept.mkdir(exist_ok=True)
         self._reserve_bytes = reserve_bytes
         self.sealing = threading.Lock()
         self._database = duckdb.connect(
@@ -250,6 +256,8 @@ class DuckObservations:
                 # The newest number stays, however old: the numbers go on from it.
                 older = "received_us < ? AND n < (SELECT max(n) FROM ingest)"
                 read.execute(f"DELETE FROM ingest WHERE {older}", [start_of(day)])
+                if "number" in sorts:
+                    read.execute("UPDATE kept SET alone = true WHERE first_us < ? AND NOT alone", [start_of(day)])
                 read.execute("COMMIT")
             self._drop_unnamed()
         return days
@@ -288,7 +296,8 @@ class DuckObservations:
                 read.execute(_SCHEMA.replace("EXISTS ", "EXISTS copied."))
                 for table in ("ingest", *SORTS):
                     read.execute(f"INSERT INTO copied.{table} SELECT * FROM {table} WHERE n <= ? ORDER BY n", [upto])
-                read.execute("INSERT INTO copied.segment SELECT * FROM segment")
+                for table in ("segment", "kept"):
+                    read.execute(f"INSERT INTO copied.{table} SELECT * FROM {table}")
                 read.execute("COMMIT")
                 read.execute("CHECKPOINT copied")
             except duckdb.Error:
@@ -364,6 +373,8 @@ class DuckObservations:
                 file, rows = self._write_segment(read, sort, day, rows_of_day)
                 read.execute("BEGIN")
                 read.execute("INSERT INTO segment VALUES (?, ?, ?, ?)", [day, sort, file, rows])
+                if sort == "number":
+                    _note_late(read, low, high, where)
                 read.execute(f"DELETE FROM {sort} WHERE {where}")
                 read.execute("COMMIT")
                 moved += rows
@@ -425,6 +436,17 @@ class DuckObservations:
     def _one(self, sql: str) -> int:
         row = self._write.execute(sql).fetchone()
         return int(row[0]) if row else 0
+
+
+def _note_late(read: duckdb.DuckDBPyConnection, low_us: int, high_us: int, where: str) -> None:
+    """Notes of what is kept of a time of which these hot numbers are that they came after it was made."""
+    made = "SELECT what, start_us, points, first_us, last_us FROM kept WHERE NOT late AND NOT alone"
+    for what, start_us, points, first_us, last_us in read.execute(
+        f"{made} AND first_us < ? AND last_us > ?", [high_us, low_us]
+    ).fetchall():
+        within = f"point IN ({points}) AND observed_us >= {first_us} AND observed_us < {last_us}"
+        if read.execute(f"SELECT 1 FROM number WHERE {where} AND {within} LIMIT 1").fetchall():
+            read.execute("UPDATE kept SET late = true WHERE what = ? AND start_us = ?", [what, start_us])
 
 
 def _in_order(rows: str) -> str:

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.api.energy.past import LIT_W, last_night, send, state, told
+from tests.api.energy.past import LIT_W, last_night, noon, send, state, told
 from tests.people import QUETIGNY, Browser, make_people
-from tests.post import Answer, RunningPost, make, running
+from tests.post import NO_RESERVE, Answer, RunningPost, make, running
+from vigie.app import installation
+from vigie.core.times import HOUR_US, to_us
+from vigie.settings import Settings
 
 LAMPS, NIGHTS = 20, 2
 ENERGY = "/api/v1/lighting/energy"
@@ -24,8 +27,12 @@ KWH_A_LAMP = NIGHTS * 12 * LIT_W / 1_000
 
 
 @pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
-    folder: Path = tmp_path_factory.mktemp("post")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("post")
+
+
+@pytest.fixture(scope="module")
+def post(folder: Path) -> Iterator[RunningPost]:
     secret = make(folder, lamps=LAMPS)
     make_people(folder, ["operator", "elected", "mayor", "manager", "deputy"])
     with running(folder, secret) as started:
@@ -148,3 +155,22 @@ def test_who_does_not_wait_is_told_how_far_it_is_and_may_leave(operator: Browser
         assert (early.status, early.headers["retry-after"]) == (503, "5"), "no file of what is none"
         assert early.body["rule"] == "lighting.energy_summing"
     assert ask(operator, format="html").status == 400
+
+
+def test_it_stands_as_it_is_when_what_was_reported_is_gone(post: RunningPost, operator: Browser, folder: Path) -> None:
+    before = ask(operator).body["report"]
+    assert before["kept"] == []
+    post.kill()
+    with installation(Settings(data=folder, **NO_RESERVE)) as opened:
+        sealed_us = to_us(noon(LAST + timedelta(days=1))) + 2 * HOUR_US
+        opened.observations.seal(sealed_us)
+        assert opened.nights.make(sealed_us) == NIGHTS
+        assert opened.nights.make(sealed_us) == 0
+        assert [span.sound for span in opened.nights.sums.spans()] == [True] * NIGHTS
+        opened.observations.drop_before("9999-01-01")
+    with running(folder, post.secret) as again:
+        report = ask(Browser(again, "operator")).body["report"]
+        assert report.pop("kept") == [{"first": FIRST.isoformat(), "last": LAST.isoformat()}]
+        assert report == {name: said for name, said in before.items() if name != "kept"}
+        paper = ask_bytes(Browser(again, "operator"), f"{ENERGY}?from={FIRST}&to={LAST}&format=pdf&wait_s=30")
+        assert paper.startswith(b"%PDF")

@@ -18,7 +18,7 @@ from vigie.api.energy.export import COLUMNS, csv_of
 from vigie.api.energy.printing import About, pdf_of, printed
 from vigie.api.energy.tables import communes, keeps_promise, street_of, unexplained
 from vigie.api.words import words
-from vigie.services.lighting.energy.model import WHY, Interval, Report
+from vigie.services.lighting.energy.model import WHY, Interval, KeptNights, Report
 
 ABOUT = About(date(2026, 11, 3), "1.2.3")
 
@@ -46,6 +46,16 @@ def test_a_french_table_is_as_spreadsheets_there_read_it_and_an_english_one_as_t
         assert (by_id["c3"]["metered_kwh"], by_id["c3"]["lamps"]) == ("", "")
         assert by_id[f"{DIJON}/Rue A/B"]["name"] == "Rue A/B"
         assert by_id[f"{DIJON}/=1+1"]["name"] == "'=1+1"
+
+
+def test_the_paper_says_which_nights_are_from_kept_sums() -> None:
+    def sources(*kept: KeptNights, language: str = "en") -> list[str]:
+        return printed(msgspec.structs.replace(REPORT, kept=list(kept)), NAMES, language, ABOUT)["sources"]["rows"]
+
+    some = KeptNights(date(2026, 10, 1), date(2026, 10, 3)), KeptNights(date(2026, 10, 5), date(2026, 10, 5))
+    assert sources(*some)[1].endswith("1\xa0October 2026 – 3\xa0October 2026; 5\xa0October 2026")
+    assert "toutes ces nuits" in sources(KeptNights(REPORT.first, REPORT.last), language="fr")[1]
+    assert len(sources()) == len(sources(*some)) - 1
 
 
 def test_what_nobody_has_stated_is_blank_and_not_zero() -> None:

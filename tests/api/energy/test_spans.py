@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,9 +53,9 @@ def at(*when: int) -> int:
     return to_us(datetime(*when, tzinfo=ZoneInfo("Europe/Paris")))  # type: ignore[arg-type, misc]
 
 
-def told(asked: Span, now_us: int, since_us: int | None) -> Any:
+def told(asked: Span, now_us: int, since_us: int | None, kept: Collection[date] = ()) -> Any:
     try:
-        return told_of(asked, PARIS, now_us, since_us)
+        return told_of(asked, PARIS, now_us, since_us, kept)
     except Problem as problem:
         return problem.rule, problem.values.get("day")
 
@@ -73,3 +74,12 @@ def test_only_nights_that_are_over_and_reported_whole_are_told() -> None:
     assert told(days("2026-12-01", "2026-12-31"), NOW_US, ever) == ("lighting.energy_ahead", "2026-11-25")
     assert told(november, NOW_US, None) == ("lighting.energy_none", None)
     assert told(november, NOW_US, at(2026, 11, 26, 15)) == ("lighting.energy_none", None)
+
+
+def test_nights_that_are_kept_are_told_though_what_was_reported_is_gone() -> None:
+    october, since_us = days("2026-10-01", "2026-10-31"), at(2026, 10, 20, 2)
+    kept = {date(2026, 10, day) for day in range(1, 20)}
+    assert told(october, NOW_US, since_us, kept) == october
+    assert told(october, NOW_US, None, kept) == days("2026-10-01", "2026-10-19")
+    assert told(october, NOW_US, since_us, kept - {date(2026, 10, 7)}) == days("2026-10-08", "2026-10-31")
+    assert told(days("2026-09-01", "2026-09-30"), NOW_US, since_us, kept) == ("lighting.energy_before", "2026-10-01")

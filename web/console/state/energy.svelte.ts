@@ -13,8 +13,10 @@ const WAIT_S = 1
 const AGAIN_MS = 250
 const BUSY_MS = 5_000
 const NOON_MIN = 720
-/** So many months are offered. */
-const MONTHS_MAX = 24
+/** So many months are offered: what is kept of nights is kept for years. */
+const MONTHS_MAX = 121
+/** And so many where it is not known yet since when there is something to tell. */
+const MONTHS_UNKNOWN = 24
 
 /** So long it may take over a file: what is shown is summed already, unless the town was edited since. */
 const FILE_WAIT_S = 60
@@ -50,7 +52,7 @@ class EnergyState {
 
   /** The months that can be chosen, the newest first. */
   get months(): string[] {
-    const first = this.since ? this.since.slice(0, 7) : monthAfter(this.now, 1 - MONTHS_MAX)
+    const first = this.since ? this.since.slice(0, 7) : monthAfter(this.now, 1 - MONTHS_UNKNOWN)
     const all = monthsBetween(first, this.now, MONTHS_MAX)
     return all.includes(this.month) ? all : [...all, this.month].sort().reverse()
   }

@@ -21,20 +21,20 @@ from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.api.sums import Progress, Stopped, Sum, Sums
 from vigie.core.calendar import EPOCH_DAY, Calendar
-from vigie.core.past import Past, TooLong
+from vigie.core.past import Kept, Past, TooLong
 from vigie.core.plans import Known, Unanswerable
 from vigie.core.scope import ALL_SERVICES, Scope, Verb, lies_in
 from vigie.core.times import DAY_US, from_us
 from vigie.engine.known import Frozen
 from vigie.services.lighting.energy.asked import energy_report
+from vigie.services.lighting.energy.heard import POINTS
 from vigie.services.lighting.energy.model import Report
 from vigie.services.lighting.kinds import Cabinet, Luminaire
 from vigie.services.lighting.programmes.nights import Nights
 from vigie.store.history import HistoryTooLong
+from vigie.store.kept import KeptSums
 
 SERVICE = "lighting"
-TOLD_BY = ((Luminaire, Luminaire.power), (Luminaire, Luminaire.level), (Cabinet, Cabinet.energy))
-"""What energy is reckoned from: history begins where any of these was first told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class _Wanted:
 class EnergyDoor:
     """The operations on energy."""
 
-    def __init__(self, sources: Sources, calendar: Callable[[], Calendar], past: Past) -> None:
-        self._sources, self._calendar, self._past = sources, calendar, past
+    def __init__(self, sources: Sources, calendar: Callable[[], Calendar], past: Past, kept: KeptSums) -> None:
+        self._sources, self._calendar, self._past, self._kept = sources, calendar, past, kept
         registry = sources.engine.registry
         self._told_by = [
             int(registry.point_number[registry.kind_codes[kind.kind], tuple(kind.points).index(point.name)])
-            for kind, point in TOLD_BY
+            for kind, point in POINTS
         ]
         self._sums = Sums[Report]("vigie-energy")
         self.watch = self._sums.watch
@@ -74,11 +74,13 @@ class EnergyDoor:
         used; by area, street and programme, with each cabinet's meter beside its lamps.
 
         Of the lamps that you may see. Nights that are to come, or of which nothing is kept, are left out: `first` and
-        `last` of the report say which were summed. A month of a whole town is summed in the background: while it is not
-        ready the answer is 202 with how far it is; ask again, or leave it. A table or a paper that is not ready is 503
-        with Retry-After, so that nobody saves what is none. You may begin two sums at a time. What was summed is kept
-        for the day, until somebody edits the town. Tables and papers are in your language unless `language` says
-        another: in French with semicolons, decimal commas and a mark for UTF-8, in English as RFC 4180 says.
+        `last` of the report say which were summed, and `kept` of which of them the sums were read that are kept of each
+        night when it is over; those of older nights stay when what was reported is gone. A month of a whole town is
+        summed in the background: while it is not ready the answer is 202 with how far it is; ask again, or leave it. A
+        table or a paper that is not ready is 503 with Retry-After, so that nobody saves what is none. You may begin two
+        sums at a time. What was summed is kept for the day, until somebody edits the town. Tables and papers are in
+        your language unless `language` says another: in French with semicolons, decimal commas and a mark for UTF-8, in
+        English as RFC 4180 says.
         """
         try:
             wanted = await self._wanted(ask)
@@ -121,8 +123,12 @@ class EnergyDoor:
         if not self._lit(areas):
             raise _no_lamp(query.area)
         since_us = await asyncio.to_thread(self._sources.history.first_us, self._told_by)
-        span = told_of(asked, calendar, now_us, since_us)
-        return _Wanted(span, areas, "" if since_us is None else first_known(calendar, since_us).isoformat())
+        spans = await asyncio.to_thread(self._kept.spans)
+        # Of the others there still is what was reported.
+        kept = {first_known(calendar, span.start_us) for span in spans if span.alone}
+        span = told_of(asked, calendar, now_us, since_us, kept)
+        since = kept if since_us is None else {*kept, first_known(calendar, since_us)}
+        return _Wanted(span, areas, min(since).isoformat())
 
     def _lit(self, areas: Sequence[str]) -> bool:
         """Whether any lamp stands in these areas."""
@@ -147,8 +153,15 @@ class EnergyDoor:
         start_us, end_us = int(bounds[0][0]), int(bounds[1][1])
 
         def work(progress: Progress) -> Report:
-            watched = Watched(self._past, lambda at_us: progress.tell((at_us - start_us) / (end_us - start_us)))
-            made = energy_report(known, watched, span.first, span.last, wanted.areas)
+            def tell(at_us: int) -> None:
+                progress.tell((at_us - start_us) / (end_us - start_us))
+
+            def find(first_us: int, last_us: int) -> Kept | None:
+                tell(first_us)
+                return self._kept.find(first_us, last_us)
+
+            watched = Watched(self._past, tell)
+            made = energy_report(known, watched, span.first, span.last, wanted.areas, find)
             own = _cabinets_in(known, wanted.areas)
             return msgspec.structs.replace(made, cabinets=[each for each in made.cabinets if each.id in own])
 

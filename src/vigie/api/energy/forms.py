@@ -40,8 +40,8 @@ class EnergyQuery(msgspec.Struct, frozen=True, kw_only=True):
 class Energy(Form, frozen=True, kw_only=True):
     """Energy in some nights, or how far the sums are. state: "waiting" for others before it, "summing", "ready". sum:
     what it is called while it is not ready, to leave it by. done: the share that is done, 0 to 1. since: the first
-    night that history covers, as a day. programmes, cabinets: what those of the report are called, by id; one that has
-    no name, or is gone, is left out."""
+    night that history or a kept sum covers, as a day. programmes, cabinets: what those of the report are called, by id;
+    one that has no name, or is gone, is left out."""
 
     state: Literal["waiting", "summing", "ready"]
     sum: str | None = None

@@ -245,9 +245,25 @@ def _method(report: Report, w: Written) -> list[Mapping[str, str]]:
     ]
 
 
+def _kept(report: Report, w: Written) -> list[str]:
+    """Of which nights the sums were read that are kept of them."""
+    nights = sum((each.last - each.first).days + 1 for each in report.kept)
+    if not nights:
+        return []
+    if nights == report.nights:
+        return [w.said("energy.source.kept.all")]
+    spans = [
+        w.day(each.first)
+        if each.first == each.last
+        else w.said("energy.from_to", first=w.day(each.first), last=w.day(each.last))
+        for each in report.kept
+    ]
+    return [w.said("energy.source.kept", nights="; ".join(spans))]
+
+
 def _sources(report: Report, w: Written, about: About) -> list[str]:
     said, tariff = w.said, report.tariff
-    rows = [said("energy.source.history"), said("energy.source.inventory")]
+    rows = [said("energy.source.history"), *_kept(report, w), said("energy.source.inventory")]
     if tariff is not None:
         prices = (tariff.peak_eur_per_kwh, tariff.off_peak_eur_per_kwh)
         peak, off = (w.number(each, 4) for each in prices)

@@ -1,10 +1,13 @@
-"""Which nights are meant: a month or a day as people write it, as far as its nights are over and history goes back."""
+"""Which nights are meant: a month or a day as people write it, as far as its nights are over, and something is kept of
+them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import dropwhile, takewhile
 
 from vigie.api.problems import Problem
 from vigie.core.calendar import Calendar
@@ -45,10 +48,13 @@ def span_of(start: str, end: str, calendar: Calendar, now_us: int) -> Span:
     return span
 
 
-def told_of(span: Span, calendar: Calendar, now_us: int, since_us: int | None) -> Span:
-    """What can be told of a span: its nights that are over, and of which there is history.
+def told_of(
+    span: Span, calendar: Calendar, now_us: int, since_us: int | None, kept: Collection[date] = frozenset()
+) -> Span:
+    """What can be told of a span: its nights that are over, and of which there is history or a sum that is kept; the
+    last that follow each other, where some between are missing.
 
-    since_us: from when on there is any, None where there is none. Raises Problem 422 where nothing is left.
+    since_us: from when on there is history, None where there is none. Raises Problem 422 where nothing is left.
     """
     over = last_over(calendar, now_us)
     if span.first > over:
@@ -57,18 +63,25 @@ def told_of(span: Span, calendar: Calendar, now_us: int, since_us: int | None) -
             mend=f"Ask for nights up to {over}.", rule="lighting.energy_ahead", values={"day": over.isoformat()},
         )  # fmt: skip
     since = None if since_us is None else first_known(calendar, since_us)
-    if since is None or since > over:
+    if not kept and (since is None or since > over):
         raise Problem(
             422, "No history yet", "No whole night has been reported yet.",
             mend="Ask again when lamps and cabinets have reported through a night.", rule="lighting.energy_none",
         )  # fmt: skip
-    if span.last < since:
+
+    def known(night: date) -> bool:
+        return night in kept or (since is not None and night >= since)
+
+    asked = [span.first + _ONE * n for n in range((min(span.last, over) - span.first).days + 1)]
+    told = list(takewhile(known, dropwhile(lambda night: not known(night), reversed(asked))))
+    if not told:
+        from_on = min(kept if since is None else {*kept, since})
         raise Problem(
-            422, "No history of it", f"What was reported is kept from the night of {since} on.",
-            mend=f"Ask for nights from {since} on; the setting history_days says how long they are kept.",
-            rule="lighting.energy_before", values={"day": since.isoformat()},
+            422, "No history of it", f"What was reported is kept from the night of {from_on} on.",
+            mend=f"Ask for nights from {from_on} on; the settings history_days and energy_days say for how long.",
+            rule="lighting.energy_before", values={"day": from_on.isoformat()},
         )  # fmt: skip
-    return Span(max(span.first, since), min(span.last, over))
+    return Span(told[-1], told[0])
 
 
 def last_over(calendar: Calendar, now_us: int) -> date:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+import msgspec
 import numpy as np
 
-from vigie.core.calendar import EPOCH_DAY
+from vigie.core.calendar import EPOCH_DAY, date_of
 from vigie.core.observations import Floats, Int64s
-from vigie.core.past import Past
+from vigie.core.past import Past, Told
 from vigie.core.plans import Columns, Known, Unanswerable
 from vigie.core.times import HOUR_US
+from vigie.services.lighting.energy.heard import Find, Heard, runs
 from vigie.services.lighting.energy.lamps import lamps_of
 from vigie.services.lighting.energy.meters import Metered, Span, metered
-from vigie.services.lighting.energy.model import Baseline, Report
+from vigie.services.lighting.energy.model import Baseline, KeptNights, Report
 from vigie.services.lighting.energy.report import Case, report
 from vigie.services.lighting.energy.saving import Former
 from vigie.services.lighting.kinds import Cabinet, Luminaire
@@ -25,7 +27,7 @@ from vigie.services.lighting.programmes.park import Park
 from vigie.services.lighting.programmes.year import Tariff
 
 NIGHTS_MAX = 62
-"""Each takes a second or two to read."""
+"""Each takes seconds to read where its sums are not kept."""
 
 YEARS = range(1950, 2101)
 """In these a bill may have been written; another year is a slip of who typed it, and of no use."""
@@ -35,16 +37,19 @@ SUPPLY_W_MIN, LAMPS_MAX, LAMP_W = 36_000.0, 10.0, 100.0
 (36 kVA), or ten times what its lamps are rated at, whichever is more: it may feed a market or a theft beside them, and
 that is to be seen. A lamp of unknown power counts as 100 W."""
 
-_BESIDE_US = HOUR_US
-"""Meters are heard so long before and after too: the index at noon lies between two reports."""
+
+def nothing_kept(start_us: int, end_us: int) -> None:
+    """Where no sums of nights are kept."""
 
 
-def energy_report(known: Known, past: Past, first: date, last: date, areas: Sequence[str] = ("",)) -> Report:
+def energy_report(
+    known: Known, past: Past, first: date, last: date, areas: Sequence[str] = ("",), find: Find = nothing_kept
+) -> Report:
     """The report of the nights from one to another, both included, each named by the day of its evening.
 
     known: of the whole town, whoever asks, for a cabinet may feed lamps of two areas; areas: what may be told of it.
-    Programmes and the inventory are taken as they stand now. Raises Unanswerable where there are no nights or too
-    many, TooLong.
+    find: the sums of a night that are kept, in the place of what was reported in it. Programmes and the inventory are
+    taken as they stand now. Raises Unanswerable where there are no nights or too many, TooLong.
     """
     count = (last - first).days + 1
     if not 1 <= count <= NIGHTS_MAX:
@@ -52,21 +57,24 @@ def energy_report(known: Known, past: Past, first: date, last: date, areas: Sequ
     start = (first - EPOCH_DAY).days
     nights = Nights(np.arange(start, start + count), known.calendar)
     park, layers, tariff, baseline = park_of(known), layers_of(known), tariff_of(known), baseline_of(known)
-    lamps = lamps_of(park, layers, nights, tariff, past)
+    heard = Heard(past, find)
+    lamps = lamps_of(park, layers, nights, tariff, heard)
     numbers = np.array(sorted(park.cabinets), np.int64)
-    meters = _meters(park, numbers, lamps.kwh, nights, tariff, past)
+    meters = _meters(park, numbers, lamps.kwh, nights, tariff, heard.meters())
     former = former_of(known, park, numbers, nights, baseline) if baseline else None
-    return report(Case(park, layers, nights, lamps, numbers, meters, tariff, baseline, former), areas)
+    made = report(Case(park, layers, nights, lamps, numbers, meters, tariff, baseline, former), areas)
+    kept = runs(heard.kept_us, nights.bounds_us[0].tolist())
+    days = [date_of(day) for day in nights.days.tolist()]
+    return msgspec.structs.replace(made, kept=[KeptNights(days[a], days[b]) for a, b in kept])
 
 
-def _meters(park: Park, numbers: Int64s, kwh: Floats, nights: Nights, tariff: Tariff | None, past: Past) -> Metered:
+def _meters(park: Park, numbers: Int64s, kwh: Floats, nights: Nights, tariff: Tariff | None, told: Told) -> Metered:
     start_us, end_us = (int(each) for each in (nights.bounds_us[0][0], nights.bounds_us[1][-1]))
     none = np.empty(0, np.int64)
     off = (none, none)
     if tariff is not None:
         start, end = nights.hours_us(tariff.off_peak_from, tariff.off_peak_to)
         off = (start.ravel(), end.ravel())
-    told = past.told(Cabinet, Cabinet.energy, start_us - _BESIDE_US, end_us + _BESIDE_US)
     most_w = _most_w(park, numbers)
     own = np.array([kwh[park.cabinet == number].sum() for number in numbers.tolist()])
     return metered(numbers, told, Span(start_us, end_us, *off), most_w, own)

@@ -13,24 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigie.core.observations import Floats, Int64s
-from vigie.core.past import Line, Past, Steps
-from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
-from vigie.services.lighting.kinds import Luminaire
-from vigie.services.lighting.power import STANDING_SHARE, expected_w
+from vigie.core.past import Steps
+from vigie.core.times import HOUR_US, SECOND_US
+from vigie.services.lighting.energy.heard import BIN_US, BINS, Heard
+from vigie.services.lighting.power import expected_w
 from vigie.services.lighting.programmes.layers import Layer, Sunlit, groups, schedule
 from vigie.services.lighting.programmes.nights import Nights
 from vigie.services.lighting.programmes.park import Park
 from vigie.services.lighting.programmes.year import Tariff
 
-BIN_US = 30 * MINUTE_US
-BINS = 50
-"""The longest night has 25 hours: the one in which the clock is set back."""
-
 USUAL_H = 1.0
 """So long at full light a lamp was heard at least, for what is usual for it to be known."""
-
-LEVEL = Line(STANDING_SHARE, (1 - STANDING_SHARE) / 100)
-"""The share of its rated power that a lamp draws at a level: `power.expected_w`."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +76,14 @@ class Sums:
         self._missing_h, self._missing_off_h, self._known_h, self._dark_sum_h = np.zeros((4, count))
         self._told_power, self._told_level = np.zeros((2, count), np.bool_)
 
-    def add(self, night: int, power: Steps, level: Steps | None) -> None:
-        """What lamps told in a night: their power, and the share of it by their level (`LEVEL`) for those that told no
-        power."""
+    def add(self, night: int, power: Steps, level: Steps) -> None:
+        """What lamps told in a night: their power, and the share of it by their level (`heard.LEVEL`) for those that
+        told no power."""
         park = self._park
         known_s, joules = power.at(park.no)
         silent = np.flatnonzero(~known_s.any(1))
         self._told_power |= known_s.any(1)
-        if level is not None and len(silent):
+        if len(silent):
             more_s, share_s = level.at(park.no[silent])
             known_s[silent] = more_s
             joules[silent] = share_s * np.nan_to_num(park.rated_w[silent])[:, None]
@@ -126,23 +119,12 @@ class Sums:
         )
 
 
-def lamps_of(park: Park, layers: Sequence[Layer], nights: Nights, tariff: Tariff | None, past: Past) -> Lamps:
+def lamps_of(park: Park, layers: Sequence[Layer], nights: Nights, tariff: Tariff | None, heard: Heard) -> Lamps:
     """What each lamp used in some nights. Raises TooLong, Unanswerable."""
     sums = Sums(park, layers, nights, tariff)
     for night, (start_us, end_us) in enumerate(zip(*(each.tolist() for each in nights.bounds_us), strict=True)):
-        power = past.steps(Luminaire, Luminaire.power, start_us, end_us, BIN_US)
-        rest = np.setdiff1d(park.no, power.asset)
-        level = None
-        if len(rest):
-            level = past.steps(Luminaire, Luminaire.level, start_us, end_us, BIN_US, line=LEVEL, only=rest)
-        sums.add(night, _whole(power), level and _whole(level))
+        sums.add(night, *heard.lamps(park.no, start_us, end_us))
     return sums.lamps()
-
-
-def _whole(steps: Steps) -> Steps:
-    """The same with `BINS` bins."""
-    short = BINS - steps.known_s.shape[1]
-    return Steps(steps.asset, *(np.pad(each, ((0, 0), (0, short))) for each in (steps.known_s, steps.total)))
 
 
 def _overlap(start_us: Int64s, end_us: Int64s, edges_us: Int64s) -> Floats:

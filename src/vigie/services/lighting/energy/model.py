@@ -91,11 +91,18 @@ what its cabinet cannot draw. gaps: what was not heard is interpolated. shared: 
 about."""
 
 
+class KeptNights(msgspec.Struct, frozen=True):
+    """Nights that follow each other, the first and the last, both included."""
+
+    first: date
+    last: date
+
+
 class Report(msgspec.Struct, frozen=True):
     """Energy in some nights, each named by the day of its evening: first and last, both included.
 
     areas: by area path, all that lies in it included. streets: by area/name. programmes: by id, "" for lamps that no
-    programme speaks for.
+    programme speaks for. kept: the nights of which kept sums were read, in the place of what was reported in them.
     """
 
     first: date
@@ -108,3 +115,4 @@ class Report(msgspec.Struct, frozen=True):
     cabinets: list[Cabinet]
     target: float | None
     tariff: Tariff | None
+    kept: list[KeptNights] = msgspec.field(default_factory=list[KeptNights])

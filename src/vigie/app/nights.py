@@ -1,0 +1,80 @@
+"""What energy reports are made of is kept of each night that is over: beside the loop, once its days are sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import cached_property, partial
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import structlog
+
+from vigie.api.energy.spans import first_known, last_over
+from vigie.core.calendar import EPOCH_DAY, Calendar
+from vigie.core.observations import Int64s
+from vigie.core.past import TooLong
+from vigie.services.lighting.energy.heard import BESIDE_US, OF, POINTS, RULE, kept_of
+from vigie.services.lighting.kinds import Luminaire
+from vigie.services.lighting.programmes.nights import Nights
+from vigie.store.facts import SqlFacts
+from vigie.store.history import History, HistoryTooLong
+from vigie.store.kept import KeptSums
+from vigie.store.observations import DuckObservations
+from vigie.store.past import DuckPast
+
+MADE_MAX = 6
+"""Nights that are made in an hour, the oldest first. One is due each day; after a start with a history, or a gateway
+that tells what it kept for weeks, there are more. Each takes seconds of both processors."""
+
+_log = structlog.get_logger("vigie")
+
+
+class KeptNights:
+    """The nights of an installation that are kept, and those that are to be."""
+
+    def __init__(self, facts: SqlFacts, observations: DuckObservations, zone: str) -> None:
+        self._facts, self._observations, self._calendar = facts, observations, Calendar(ZoneInfo(zone))
+        numbers = facts.point_numbers()
+        self.points = [numbers[kind.kind, point.name] for kind, point in POINTS]
+        self.sums = KeptSums(observations, OF, self.points, BESIDE_US, RULE)
+
+    @cached_property
+    def _past(self) -> DuckPast:
+        return DuckPast(self._observations, self._facts.point_numbers())
+
+    def make(self, sealed_us: int) -> int:
+        """Makes what is to be kept of nights whose observations are sealed, and have not been made yet or not of all
+        that came. sealed_us: what was observed before it is sealed. Returns how many were made. Raises OSError,
+        duckdb.Error."""
+        made = 0
+        try:
+            due = self._due(sealed_us)
+            if not due:
+                return 0
+            lamps = self._lamps()
+            for start_us, end_us in due[:MADE_MAX]:
+                make = partial(kept_of, self._past, lamps, start_us, end_us)
+                made += self.sums.keep(start_us, end_us, make)
+        except (TooLong, HistoryTooLong) as error:
+            _log.warning("a night's energy could not be summed", reason=str(error))
+        return made
+
+    def _due(self, sealed_us: int) -> Sequence[tuple[int, int]]:
+        """The first and last noons of the nights that are to be made, the oldest first."""
+        since_us = History(self._observations).first_us(self.points)
+        if since_us is None:
+            return []
+        first, last = first_known(self._calendar, since_us), last_over(self._calendar, sealed_us - BESIDE_US)
+        done = {span.start_us for span in self.sums.spans() if span.sound or span.alone}
+        spans = zip(*(each.tolist() for each in _nights(first, last, self._calendar).bounds_us), strict=True)
+        return [span for span in spans if span[0] not in done]
+
+    def _lamps(self) -> Int64s:
+        """All lamps that there are or ever were: what one told is kept though it is gone."""
+        return np.array([row[0] for row in self._facts.registry_rows() if row[2] == Luminaire.kind], np.int64)
+
+
+def _nights(first: date, last: date, calendar: Calendar) -> Nights:
+    count = max(0, (last - first) // timedelta(days=1) + 1)
+    return Nights((first - EPOCH_DAY).days + np.arange(count), calendar)
