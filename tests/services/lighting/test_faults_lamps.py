@@ -167,6 +167,18 @@ def test_a_driver_that_is_hotter_than_its_like_is_told() -> None:
     assert made.open() == {}
 
 
+def test_a_driver_that_draws_more_and_is_hotter_for_it_has_one_condition_until_it_is_beyond_what_any_may_be() -> None:
+    made = town()
+    made.run(5 * 60)
+    lamp = by(made, "l05")
+    lamp.factor, lamp.temperature = 1.6, 45.0
+    made.run(2 * 60)
+    assert made.open() == {"power_high": ["l05"]}
+    lamp.temperature = 96.0
+    made.run(60)
+    assert made.open() == {"power_high": ["l05"], "driver_hot": ["l05"]}
+
+
 def test_a_warm_night_is_no_fault() -> None:
     made = town()
     for hour in range(8):

@@ -110,7 +110,7 @@ class Burning:
         lamps = self._lamps(reports, memory)
         effects = self._out(reports, lamps, memory, around, is_open[LAMP_OUT.name])
         effects += self._part(reports, lamps, memory, around, is_open)
-        effects += self._hot(reports, memory, around, is_open[DRIVER_HOT.name], is_open[LAMP_OUT.name])
+        effects += self._hot(reports, memory, around, is_open)
         effects += self._by_day(reports, memory, around, is_open[LAMP_BY_DAY.name])
         self.usual.look(self._park, memory, around.now_us)
         return effects
@@ -198,7 +198,10 @@ class Burning:
         rows, off = rows[sure], np.minimum(np.abs(off[sure]) / 0.8, NOISE_MAX)
         memory.noise[rows] += NOISE_STEP * (off - memory.noise[rows])
 
-    def _hot(self, reports: Reports, memory: Memory, around: Around, is_open: Mask, out: Mask) -> list[Effect]:
+    def _hot(self, reports: Reports, memory: Memory, around: Around, every: dict[str, Mask]) -> list[Effect]:
+        """Warmer than is usual. Gear that draws more than is usual is warmer for that: it has one condition, by its
+        power, until it is beyond what any may be."""
+        is_open, out = every[DRIVER_HOT.name], every[LAMP_OUT.name]
         at = np.flatnonzero(
             reports.steady
             & (reports.level >= LEVEL_MIN)
@@ -226,7 +229,9 @@ class Burning:
         memory.heat_mean[own] += step * (gone - memory.heat_mean[own])
         memory.heat_learnt[own] = np.minimum(past + 1, 10_000)
         effects: list[Effect] = []
-        for each in np.flatnonzero((memory.hot[rows] >= HOT_REPORTS) & ~is_open[rows] & ~around.covered[rows]).tolist():
+        by_power = (every[POWER_HIGH.name][rows] | (memory.high[rows] > 0)) & (found < HOT_CEL)
+        new = (memory.hot[rows] >= HOT_REPORTS) & ~is_open[rows] & ~around.covered[rows] & ~by_power
+        for each in np.flatnonzero(new).tolist():
             evidence: dict[str, float | str] = {
                 "driver_temperature": round(float(found[each]), 1),
                 "level": round(float(reports.level[at[each]]), 1),

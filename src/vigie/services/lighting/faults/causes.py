@@ -40,7 +40,7 @@ class Signs:
     residual_current: bool | None = None
     contactor: bool | None = None
     supply_lost: bool = False
-    silent: bool = False
+    silent: bool | None = None
     door_open: bool | None = None
     current_gone: bool | None = None
     whole: bool = False

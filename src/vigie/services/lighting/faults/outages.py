@@ -90,9 +90,9 @@ class Outages:
             known = self._open.get(number)
             if known is not None:
                 known.lamps |= set(ints(park.lamp[loss.rows]))
-                continue
-            self._open[number] = Outage(loss.since_us, set(ints(park.lamp[loss.rows])))
-            effects.append(self._raised(city, park, cabinets, loss, sun_deg, now_us))
+            else:
+                self._open[number] = Outage(loss.since_us, set(ints(park.lamp[loss.rows])))
+                effects.append(self._raised(city, park, cabinets, loss, sun_deg, now_us))
             effects += _absorbed(city, park, loss)
         return effects + self._over(city, park, words, cabinets, now_us)
 
@@ -119,8 +119,9 @@ class Outages:
         told = {loss.cabinet for loss in losses}
         found: list[Loss] = []
         for row in ints(rows):
-            since_us = self._tripped_us.setdefault(int(park.cabinet[row]), now_us)
-            if row in told or int(park.cabinet[row]) in self._open or now_us - since_us < SETTLE_US:
+            since_us = self._tripped_us.setdefault(int(park.cabinet[row]), int(cabinets.word_us[row]) or now_us)
+            settled = opened[row] or now_us - since_us >= SETTLE_US
+            if row in told or int(park.cabinet[row]) in self._open or not settled:
                 continue
             whole = cabinets.breaker.value[row] != TRIPPED
             lamps = np.flatnonzero(park.fed_by == row) if whole else np.empty(0, np.int64)
@@ -163,9 +164,12 @@ class Outages:
         row = loss.cabinet
 
         def said(column: Floats, code: float, received_us: Int64s) -> bool | None:
-            fresh = received_us[row] > now_us - WORD_US and not np.isnan(column[row])
-            return bool(column[row] == code) if fresh else None
+            so = bool(column[row] == code)
+            # That a contact was closed before the loss tells nothing of it.
+            after_us = now_us - WORD_US if so else max(loss.since_us, now_us - WORD_US)
+            return so if received_us[row] > after_us and not np.isnan(column[row]) else None
 
+        heard_us = int(cabinets.heard_us[row])
         current, usual = cabinets.current, self._usual_a[row]
         gone: bool | None = None
         if current.received_us[row] > loss.since_us and not np.isnan(usual) and park.lamps_of_cabinet[row]:
@@ -178,7 +182,7 @@ class Outages:
             if cabinets.off[row]
             else said(cabinets.contactor.value, OPEN, cabinets.contactor.received_us),
             supply_lost=bool(cabinets.lost[row]),
-            silent=bool(cabinets.heard_us[row] < min(loss.since_us, now_us - WORD_US)),
+            silent=None if now_us - WORD_US <= heard_us <= loss.since_us else heard_us < loss.since_us,
             door_open=said(cabinets.door.value, 1.0, cabinets.door.received_us),
             current_gone=gone,
             whole=whole and not loss.partial,

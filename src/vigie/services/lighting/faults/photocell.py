@@ -14,11 +14,11 @@ import numpy as np
 from vigie.core.observations import Int64s, Mask
 from vigie.core.service import City, Clear, Effect, Raise
 from vigie.core.sun import elevation_deg
-from vigie.core.times import HOUR_US, MINUTE_US
+from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
 from vigie.services.lighting.conditions import LAMP_BY_DAY, PHOTOCELL_STUCK
 from vigie.services.lighting.faults.park import Park
 from vigie.services.lighting.faults.reports import Words
-from vigie.services.lighting.faults.supply import ON, WORD_US, Cabinets
+from vigie.services.lighting.faults.supply import ON, WORD_US, Breaths, Cabinets
 
 DAY_DEG, ALONE_DAY_DEG, NIGHT_DEG = 3.0, 10.0, -6.0
 """Lit while the sun stands so high, or so much higher where no neighbour says that this is not meant; dark while it
@@ -30,12 +30,15 @@ LASTS_US = 30 * MINUTE_US
 EVENING_US = 4 * HOUR_US
 """So long after dusk no commune has darkened its streets yet. Later, which lamps burn is a programme's business."""
 
-OPENED_US = 10 * MINUTE_US
-"""A contactor that opens in the night while its neighbours stay lit is told after so long: they may open as well, and
-their words for it be lost. In the evening one that opens alone is told as soon as any contact's word is."""
+ALONE_US, OPENED_US = 20 * SECOND_US, 10 * MINUTE_US
+"""A contactor that opens in the night while its neighbours stay lit is told after 20 seconds if no other of its part of
+the town has opened within ten minutes: those that open by one programme do so together, and what they or their lamps
+say has come by then. Where another has, it is told after ten minutes, if the cabinet says it once more: the word of one
+that has closed again may be lost."""
 
-NIGHTS_US = 4 * 24 * HOUR_US
-"""That a cabinet is in use, and lit at this hour, is known from one of the nights before."""
+NIGHTS_US, QUARTER_US, QUARTERS = 4 * 24 * HOUR_US, HOUR_US // 4, 96
+"""That a cabinet is in use, and was still lit a quarter of an hour later, is known from one of the nights before: one
+that opens at the same hour each night was not."""
 
 NEIGHBOURS_MIN, AGREE = 4, 0.7
 LAMPS_MIN, LIT_SHARE = 4, 0.8
@@ -44,8 +47,8 @@ DARK_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Found:
-    """What is to be said of cabinets; which lamps burn by day with theirs; and which cabinets' contactor has opened in
-    a night in which it should be closed, which is a lost circuit."""
+    """What is to be said of cabinets; which lamps burn by day with theirs; and which switched cabinets have gone off in
+    a night in which they should be on, which is a lost circuit."""
 
     effects: list[Effect]
     with_cabinet: Mask
@@ -56,12 +59,12 @@ class Photocells:
     """Since when each cabinet is as it should not be. Its memory is of this process."""
 
     def __init__(self, park: Park) -> None:
-        self._lit_us, self._dark_us, self._right_us, self._open_us = (
-            np.zeros(len(park.cabinet), np.int64) for _ in range(4)
+        self._lit_us, self._dark_us, self._right_us, self._open_us, self._went_us = (
+            np.zeros(len(park.cabinet), np.int64) for _ in range(5)
         )
-        self._was_lit, self._lit_tonight = (np.zeros(len(park.cabinet), np.bool_) for _ in range(2))
-        # When each cabinet was seen lit at each hour of the day (UTC): in the nights before, and in this one.
-        self._on_us, self._on_tonight_us = (np.zeros((len(park.cabinet), 24), np.int64) for _ in range(2))
+        self._was_lit, self._was_on, self._lit_tonight = (np.zeros(len(park.cabinet), np.bool_) for _ in range(3))
+        # When each cabinet was seen on in each quarter of the day (UTC): in the nights before, and in this one.
+        self._on_us, self._on_tonight_us = (np.zeros((len(park.cabinet), QUARTERS), np.int64) for _ in range(2))
         self._dusk_us = 0
 
     def moved(self, park: Park, before: Park) -> Photocells:
@@ -74,7 +77,9 @@ class Photocells:
             "_dark_us",
             "_right_us",
             "_open_us",
+            "_went_us",
             "_was_lit",
+            "_was_on",
             "_lit_tonight",
             "_on_us",
             "_on_tonight_us",
@@ -83,7 +88,9 @@ class Photocells:
         made._dusk_us = self._dusk_us
         return made
 
-    def judge(self, city: City, park: Park, words: Words, cabinets: Cabinets, covered: Mask, now_us: int) -> Found:
+    def judge(
+        self, city: City, park: Park, words: Words, cabinets: Cabinets, breaths: Breaths, covered: Mask, now_us: int
+    ) -> Found:
         """What is to be said of cabinets now."""
         sun_deg = float(elevation_deg(now_us, *park.centre))
         is_open = city.is_open(PHOTOCELL_STUCK, park.cabinet)
@@ -91,7 +98,7 @@ class Photocells:
         if sun_deg > NIGHT_DEG:
             # It will be dark after that: of a night that has begun already nobody knows when.
             self._dusk_us = now_us
-            self._lit_tonight[:] = False
+            self._lit_tonight[:] = self._was_on[:] = False
             self._on_us = np.maximum(self._on_us, self._on_tonight_us)
         if not day and sun_deg > NIGHT_DEG:
             self._lit_us[:] = self._dark_us[:] = self._right_us[:] = 0
@@ -122,25 +129,36 @@ class Photocells:
             self._was_lit |= whole_lit
             effects = self._told(park, wrong, self._dark_us, heard, lit, sun_deg, is_open, now_us, "dark_by_night")
             with_it = np.zeros(len(park), np.bool_)
-            opened = self._opened(park, on, off & agree & ~by_hand, evening, now_us)
+            opened = self._opened(park, cabinets, on, off, breaths, agree & ~by_hand, evening, now_us)
         effects += self._over(park, day, (on | off | enough) & ~wrong, is_open, city, now_us)
         if with_it.any():
             effects += _absorbed(city, park, with_it, now_us)
         return Found(effects, with_it, opened)
 
-    def _opened(self, park: Park, on: Mask, off: Mask, evening: bool, now_us: int) -> Mask:
-        """Cabinets that were lit tonight, are not, and should be: their neighbours are, and they were at this hour of
-        another night; or it is evening, and no other of its part of the town has opened."""
-        hour = now_us // HOUR_US % 24
-        known = self._on_us[:, hour] > now_us - NIGHTS_US
+    def _opened(
+        self, park: Park, cabinets: Cabinets, on: Mask, off: Mask, breaths: Breaths, alight: Mask, evening: bool,
+        now_us: int,
+    ) -> Mask:  # fmt: skip
+        """Cabinets that were lit tonight, are not, and should be: most of their neighbours are (alight), and they were
+        at this hour of another night, or it is evening. They say so, or their lamps do with their last breath."""
+        breathed = park.switched & (breaths.first_us > 0) & ~off
+        gone, on = off | breathed, on & ~breathed
+        since_us = np.minimum(np.where(breathed, breaths.first_us, cabinets.supply.received_us), now_us)
+        went = gone & self._was_on
+        self._went_us[went] = since_us[went]
+        self._was_on = on | (self._was_on & ~gone)
         self._lit_tonight |= on
-        self._on_tonight_us[on, hour] = now_us
-        opened = off & self._lit_tonight
-        alone = opened & evening & (np.bincount(park.cabinet_area, opened)[park.cabinet_area] == 1)
-        opened &= known
+        quarter = now_us // QUARTER_US % QUARTERS
+        self._on_tonight_us[on, quarter] = now_us
+        known = self._on_us[:, (quarter + 1) % QUARTERS] > now_us - NIGHTS_US
+        of_late = gone & (now_us - self._went_us < OPENED_US)
+        alone = of_late & (np.bincount(park.cabinet_area, of_late)[park.cabinet_area] == 1)
+        alone &= self._lit_tonight & alight & (known | evening) & (now_us - self._went_us >= ALONE_US)
+        opened = off & self._lit_tonight & alight & known
         self._open_us[~opened] = 0
         self._open_us[opened & (self._open_us == 0)] = now_us
-        return alone | (opened & (now_us - self._open_us >= OPENED_US))
+        again = cabinets.supply.received_us > self._open_us
+        return alone | (opened & again & (now_us - self._open_us >= OPENED_US))
 
     def _told(
         self, park: Park, wrong: Mask, since_us: Int64s, heard: Int64s, lit: Int64s, sun_deg: float, is_open: Mask,

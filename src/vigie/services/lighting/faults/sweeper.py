@@ -56,8 +56,9 @@ class Sweeper:
         self._supply.note(words, cabinets, now_us)
         covered = self._outages.covered(park, cabinets)
         living = (words.heard_us > 0) & ~is_open[LAMP_SILENT.name] & ~covered
-        losses = self._supply.losses(park, words, cabinets, living, now_us)
-        stuck = self._photocells.judge(city, park, words, cabinets, covered, now_us)
+        breaths = self._supply.breaths(park, words, cabinets, living)
+        stuck = self._photocells.judge(city, park, words, cabinets, breaths, covered, now_us)
+        losses = self._supply.losses(park, words, cabinets, living, breaths, stuck.opened, now_us)
         sun_deg = float(elevation_deg(now_us, *park.centre))
         effects = self._outages.judge(city, park, words, cabinets, losses, stuck.opened, sun_deg, now_us)
         effects += stuck.effects
