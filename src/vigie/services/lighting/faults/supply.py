@@ -49,7 +49,7 @@ PART_EACH, PART_MISSED, PART_APART_US = 3, 12, 31 * MINUTE_US
 the last of them was heard, and twelve in all: four lamps three each, three lamps four. They were last heard within two
 reports, for the last one before may have been lost as well.
 
-By accident: with a share p of reports lost, k of n lamps of some circuit miss m each in
+By accident: with a share p of reports lost, k of n lamps of some circuit miss m each in at most
 34,000 x 35,040 x C(n - 1, k - 1) x (31 / 15)^(k - 1) x p^(k m) cases a year: lamps, quarters of an hour a year, which
 others, how far apart, and all those reports lost. For p = 5 % and the largest circuits that a city is likely to have
 all over, n = 24, that is 0.0045 for four lamps and 0.0003 for three: one a year of 200 cities, or less than one in
