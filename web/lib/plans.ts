@@ -123,6 +123,34 @@ export interface Programme {
   answer: string
 }
 
+/** What a kilowatt-hour costs and weighs (services/lighting/programmes/year.py); null: not said yet. */
+export interface Tariff {
+  peak_eur_per_kwh: number | null
+  off_peak_eur_per_kwh: number | null
+  /** Minutes after midnight; both the same: no off-peak hours. */
+  off_peak_from: number
+  off_peak_to: number
+  kg_co2_per_kwh: number
+  source: string
+}
+
+/** The old inventory and the contract's promise (services/lighting/energy/model.py). */
+export interface Baseline {
+  lamp_w: number | null
+  lamp_w_sd: number
+  surveyed: number
+  gear: number
+  gear_sd: number
+  measured: number
+  out: number
+  out_sd: number
+  switching: Switching
+  switching_sd_min: number
+  meter_class: number
+  target: number | null
+  source: string
+}
+
 export const TRIGGERS = ['motion', 'bus'] as const
 export type Trigger = (typeof TRIGGERS)[number]
 

@@ -1,4 +1,4 @@
-// One plan that is read or written, a programme or a rule of light on demand: its text, what of it is saved, what is wrong
+// One plan that is read or written, such as a programme or a tariff: its text, what of it is saved, what is wrong
 // with it; of a programme, what a year of it uses.
 import { api, Problem } from '@lib/api'
 import type {
@@ -219,6 +219,10 @@ export class Drafting<B extends Written = Programme> {
     clearTimeout(this.#timer)
     const { draft } = this
     const text = JSON.stringify(draft)
+    if (!this.form.check) {
+      this.checked = { findings: [], lamps: 0 }
+      return
+    }
     if (!this.form.isWhole(draft.body) || this.checking || text === this.#checkedText) return
     this.checking = true
     try {

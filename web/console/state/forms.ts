@@ -1,18 +1,15 @@
 // What the console must know of a kind of plan to write it: its name at the post, what a new one says, when it is whole.
-import type { OnDemand, Programme, Target } from '@lib/plans'
+import type { Baseline, OnDemand, Programme, Tariff } from '@lib/plans'
 import { t } from '@lib/i18n.svelte'
+import { formerDifferences, tariffDifferences } from '../bases/words'
 import { ruleDifferences } from '../demand/words'
 import { differences } from '../programmes/words'
+import { freshFormer, freshTariff, isWholeFormer, isWholeTariff } from './bases'
 import { freshOnDemand, isWholeRule } from './demand'
 import { freshProgramme, isWhole } from './programme'
 
-/** What every document of lighting says. */
-export interface Written {
-  name: string
-  area: string
-  target: Target
-  answer: string
-}
+/** A document of lighting. */
+export type Written = object
 
 /** What two texts differ in: the key of what it is called, and what each says. */
 export interface Difference {
@@ -23,12 +20,16 @@ export interface Difference {
 
 export interface Form<B extends Written> {
   kind: string
-  /** The question that tells what is wrong with a draft. */
+  /** The question that tells what is wrong with a draft; '' where that is said when it is approved. */
   check: string
   /** What its texts begin with where they name it. */
   words: string
   fresh: (area: string) => B
   isWhole: (body: B) => boolean
+  /** What it is called. */
+  title: (body: B) => string
+  /** What is answered in writing to what is wrong with it. */
+  answer: (body: B) => string
   differences: (mine: B, theirs: B) => Difference[]
 }
 
@@ -38,6 +39,8 @@ export const PROGRAMMES: Form<Programme> = {
   words: 'console.plans',
   fresh: (area) => freshProgramme(area, t('console.plans.rule.fresh')),
   isWhole,
+  title: (body) => body.name,
+  answer: (body) => body.answer,
   differences,
 }
 
@@ -47,5 +50,29 @@ export const RULES: Form<OnDemand> = {
   words: 'console.demand',
   fresh: freshOnDemand,
   isWhole: isWholeRule,
+  title: (body) => body.name,
+  answer: (body) => body.answer,
   differences: ruleDifferences,
+}
+
+export const TARIFFS: Form<Tariff> = {
+  kind: 'lighting.tariff',
+  check: '',
+  words: 'console.tariff',
+  fresh: freshTariff,
+  isWhole: isWholeTariff,
+  title: () => t('plan.lighting.tariff'),
+  answer: () => '',
+  differences: tariffDifferences,
+}
+
+export const FORMERS: Form<Baseline> = {
+  kind: 'lighting.baseline',
+  check: '',
+  words: 'console.former',
+  fresh: freshFormer,
+  isWhole: isWholeFormer,
+  title: () => t('plan.lighting.baseline'),
+  answer: () => '',
+  differences: formerDifferences,
 }

@@ -2,16 +2,16 @@
 // page is opened, until somebody lets it go.
 import { api, Problem } from '@lib/api'
 import type { Page } from '@lib/types'
-import type { OnDemand, PlanRow, Programme } from '@lib/plans'
+import type { Baseline, OnDemand, PlanRow, Programme, Tariff } from '@lib/plans'
 import { Drafting } from './drafting.svelte'
-import { PROGRAMMES, RULES, type Form, type Written } from './forms'
+import { FORMERS, PROGRAMMES, RULES, TARIFFS, type Form, type Written } from './forms'
 import { problemText } from './notices.svelte'
 import { session } from './session.svelte'
 import { NEW } from './view.svelte'
 
 export const SERVICE = 'lighting'
 
-class Plans<B extends Written> {
+export class Plans<B extends Written> {
   rows = $state.raw<PlanRow[]>([])
   phase = $state<'loading' | 'ready' | 'failed'>('loading')
   error = $state('')
@@ -90,14 +90,16 @@ class Plans<B extends Written> {
 
 export const plans = new Plans<Programme>(PROGRAMMES)
 export const rules = new Plans<OnDemand>(RULES)
+export const tariffs = new Plans<Tariff>(TARIFFS)
+export const formers = new Plans<Baseline>(FORMERS)
+const ALL = [plans, rules, tariffs, formers]
 
 /** Whether anything that somebody wrote here is not saved. */
 export function anyUnsaved(): boolean {
-  return plans.anyUnsaved || rules.anyUnsaved
+  return ALL.some((each) => each.anyUnsaved)
 }
 
 /** Lets all of it go. */
 export function forgetAll(): void {
-  plans.forgetAll()
-  rules.forgetAll()
+  for (const each of ALL) each.forgetAll()
 }

@@ -13,6 +13,10 @@ const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'progra
 /** In place of an id: what is being made. */
 export const NEW = 'new'
 
+/** What a town states for its energy to be reckoned: what a kilowatt-hour costs, and what lighting was before. */
+export const BASES = ['tariff', 'former'] as const
+export type Basis = (typeof BASES)[number]
+
 /** What can be open at the side of the map. A selection is no part of the address. */
 export type Side = 'asset' | 'order' | 'selection'
 
@@ -35,6 +39,8 @@ class View {
   month = $state<string | null>(null)
   /** The area that it shows, by its path; null for all that may be seen. */
   area = $state<string | null>(null)
+  /** What energy is reckoned with, where that is open on its page. */
+  basis = $state<Basis | null>(null)
   /** The order that is open, by its id. */
   order = $state<string | null>(null)
   /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */
@@ -96,6 +102,13 @@ class View {
     this.page = 'energy'
     this.month = month
     this.area = area
+    this.basis = null
+    this.#write(true)
+  }
+
+  openBasis(basis: Basis | null): void {
+    this.page = 'energy'
+    this.basis = basis
     this.#write(true)
   }
 
@@ -159,6 +172,7 @@ class View {
     this.junction = params.get('junction')
     this.month = /^\d{4}-(0[1-9]|1[0-2])$/.exec(params.get('month') ?? '')?.[0] ?? null
     this.area = params.get('area')
+    this.basis = BASES.find((each) => each === params.get('basis')) ?? null
     this.page = PAGES.find((page) => page === params.get('page')) ?? 'map'
   }
 
@@ -176,6 +190,7 @@ class View {
     if (this.page === 'junctions' && this.junction) params.set('junction', this.junction)
     if (this.page === 'energy' && this.month) params.set('month', this.month)
     if (this.page === 'energy' && this.area) params.set('area', this.area)
+    if (this.page === 'energy' && this.basis) params.set('basis', this.basis)
     for (const side of this.opened) {
       const id = side === 'selection' ? null : this[side]
       if (id) params.set(side, id)
