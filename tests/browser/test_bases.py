@@ -1,4 +1,4 @@
-"""What energy is reckoned with: a tariff and the old inventory are stated, another person approves, others read them."""
+"""What energy is reckoned with: a tariff and the old inventory are stated, another approves, others read them."""
 
 from __future__ import annotations
 
