@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reserve_observations_mb: int = 256
     reserve_facts_mb: int = 32
     history_days: Annotated[int, msgspec.Meta(ge=30, le=3_650)] = 30
-    energy_days: Annotated[int, msgspec.Meta(ge=62, le=7_305)] = 3_653
+    energy_days: Annotated[int, msgspec.Meta(ge=62, le=7_305)] = 400
     proxies: int = 0
     mqtt_url: str = ""
     mqtt_username: str = "vigie"

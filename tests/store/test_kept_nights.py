@@ -137,7 +137,7 @@ def drop(store: DuckObservations) -> None:
     store.drop_before(day_of(END_US + 2 * DAY_US))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(lived, st.sets(st.integers(0, COUNT - 1), min_size=1))
 def test_from_what_is_kept_come_the_very_same_figures(rows: list[Said], nights: set[int]) -> None:
     with sealed(rows) as store:
