@@ -16,7 +16,8 @@ from vigie.core.calendar import day_number
 from vigie.core.observations import Floats, Int64s
 from vigie.core.past import Steps, Told
 from vigie.core.times import HOUR_US
-from vigie.services.lighting.energy.lamps import BINS, Lamps, Sums
+from vigie.services.lighting.energy.heard import BINS, SILENT
+from vigie.services.lighting.energy.lamps import Lamps, Sums
 from vigie.services.lighting.energy.meters import Metered, Span, metered
 from vigie.services.lighting.energy.model import WHY, Baseline, Report, Used
 from vigie.services.lighting.energy.report import Case, report
@@ -30,7 +31,6 @@ TARIFF = Tariff(0.20, 0.14, kg_co2_per_kwh=0.06)
 LAYERS = layers(p4(), dark())
 PARK = park()
 COUNT = len(PARK)
-SILENT = Steps(np.empty(0, np.int64), np.zeros((0, BINS)), np.zeros((0, BINS)))
 
 
 def nights(count: int) -> Nights:
@@ -44,7 +44,7 @@ def told(known: Floats, watts: Floats) -> Steps:
     return Steps(PARK.no, seconds, seconds * watts)
 
 
-def lamps(steps: Sequence[Steps], level: Steps | None = None) -> Lamps:
+def lamps(steps: Sequence[Steps], level: Steps = SILENT) -> Lamps:
     sums = Sums(PARK, LAYERS, nights(len(steps)), TARIFF)
     for number, each in enumerate(steps):
         sums.add(number, each, level)
@@ -75,7 +75,7 @@ def test_energy_is_never_negative_and_nights_add_up(seed: int, count: int) -> No
     parts: list[Floats] = []
     for number, each in enumerate(steps):
         sums = Sums(PARK, LAYERS, nights(count), TARIFF)
-        sums.add(number, each, None)
+        sums.add(number, each, SILENT)
         parts.append(sums.lamps().kwh)
     assert np.sum(parts, 0) == pytest.approx(whole.kwh)
     joules = sum(each.total.sum(1) for each in steps)
@@ -91,8 +91,8 @@ def test_a_lamp_that_was_heard_draws_in_its_gaps_what_is_usual_for_it() -> None:
     bright = told(np.ones((COUNT, BINS)), np.full((COUNT, BINS), 55.0))
     edges = Sums(PARK, (), nights(2), None)
     lit = (edges._dark_h[0, 0] > 0)[None, :]
-    sums.add(0, replace(bright, total=bright.total * lit), None)
-    sums.add(1, SILENT, None)
+    sums.add(0, replace(bright, total=bright.total * lit), SILENT)
+    sums.add(1, SILENT, SILENT)
     found = sums.lamps()
     # Half hours in which it is lit for a part count whole here: a few per cent.
     assert found.filled_kwh == pytest.approx(found.kwh - found.filled_kwh, rel=0.06)
@@ -192,7 +192,7 @@ def test_off_peak_hours_of_midday_are_counted_on_both_sides_of_noon() -> None:
 
 def test_lamps_that_burn_at_midday_are_counted_off_peak() -> None:
     sums = Sums(PARK, LAYERS, nights(1), msgspec.structs.replace(TARIFF, off_peak_from=11 * 60, off_peak_to=17 * 60))
-    sums.add(0, told(np.ones((COUNT, BINS)), np.full((COUNT, BINS), 48.0)), None)
+    sums.add(0, told(np.ones((COUNT, BINS)), np.full((COUNT, BINS), 48.0)), SILENT)
     found = sums.lamps()
     assert found.off_kwh == pytest.approx(found.kwh * 6 / 24)
 

@@ -34,6 +34,9 @@ RULE = f"1 {BIN_US} {Luminaire.power.valid_s} {Luminaire.level.valid_s} {LEVEL.a
 """A night that was kept by another rule is made again, as long as its reports are there. The number is of what is
 written here and in the store's own rule (`Past.steps`): who changes either counts it up."""
 
+SILENT = Steps(np.empty(0, np.int64), *np.zeros((2, 0, BINS)))
+"""A night in which no lamp told anything."""
+
 _POWER, _LEVEL, _METER = range(3)
 _MS = 1_000
 _MOST = 2**32 - 1
@@ -86,7 +89,7 @@ def lamps_told(past: Past, lamps: Int64s, start_us: int, end_us: int) -> tuple[S
     """See `Heard.lamps`, from the reports. Raises TooLong."""
     power = past.steps(Luminaire, Luminaire.power, start_us, end_us, BIN_US)
     rest = np.setdiff1d(lamps, power.asset)
-    level = Steps(np.empty(0, np.int64), *np.zeros((2, 0, BINS)))
+    level = SILENT
     if len(rest):
         level = past.steps(Luminaire, Luminaire.level, start_us, end_us, BIN_US, line=LEVEL, only=rest)
     return _whole(power, 1), _whole(level, _MS)
