@@ -247,3 +247,33 @@ def test_a_cabinet_whose_word_that_it_is_on_again_is_lost_is_no_fault() -> None:
     switch(made, "c2", on=True, told=False)
     made.run(60)
     assert made.told() == []
+
+
+# What is not of the lamp itself.
+
+
+def test_a_lamp_whose_clock_is_behind_burns_by_day_with_its_cabinet_and_not_by_itself() -> None:
+    made = street(at_us=NOON_US - HOUR_US)
+    made.run(20)
+    for each in made.cabinets:
+        switch(made, each, on=False)
+    of(made, "c2")[1].skew_us = -90 * MINUTE_US
+    made.run(20)
+    switch(made, "c2", on=True)
+    made.run(100)
+    assert made.told() == ["photocell_stuck c2"]
+
+
+def test_a_lamp_that_comes_back_after_days_has_counted_its_nights_and_is_not_cycling() -> None:
+    made = long_circuit(8)
+    made.run(60)
+    away = of(made, "c1")[3]
+    away.silent = True
+    for _ in range(5):
+        for lamp in made.lamps.values():
+            lamp.switch_ons += 1
+        made.run(24 * 60, each_s=3_600)
+    away.silent = False
+    made.report(away)
+    made.run(60)
+    assert "lamp_cycling l03" not in made.told()

@@ -23,6 +23,10 @@ MARKS = 24
 
 DAY_MARKS = 12
 
+AWAY_US = DAY_MARKS * MARK_US
+"""What a counter has moved since it was last heard, longer ago, is of more days than what it is held against: it is
+counted anew. By day a switched lamp is away for less."""
+
 EXCESS_A_DAY, EXCESS = 4, 6
 """So many switch-ons in a day, or in two, that nothing explains. One or two may be a mains that blinked at one pole."""
 
@@ -106,8 +110,9 @@ class Cycling:
         more = now - memory.switch_ons[rows]
         since_us = np.maximum(reports.observed_us[at] - memory.switched_us[rows], 0)
         another = (more < 0) | (more > 2 + since_us / FASTEST_US)
-        fresh = np.isnan(more) | another
-        self._marks[:, rows[another]] = np.nan
+        away = since_us > AWAY_US
+        fresh = np.isnan(more) | another | away
+        self._marks[:, rows[another | away]] = np.nan
         self._day[rows[fresh]] = self._days[rows[fresh]] = now[fresh]
         ordered = rows[~fresh & (more >= 1) & ~np.isnan(reports.control[at]) & (reports.control[at] != PROGRAMME)]
         self._marks[:, ordered] += 1

@@ -47,8 +47,8 @@ DARK_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Found:
-    """What is to be said of cabinets; which lamps burn by day with theirs; and which switched cabinets have gone off in
-    a night in which they should be on, which is a lost circuit."""
+    """What is to be said of cabinets; which lamps would burn by day with theirs; and which switched cabinets have gone
+    off in a night in which they should be on, which is a lost circuit."""
 
     effects: list[Effect]
     with_cabinet: Mask
@@ -103,7 +103,7 @@ class Photocells:
         if not day and sun_deg > NIGHT_DEG:
             self._lit_us[:] = self._dark_us[:] = self._right_us[:] = 0
             return Found([], np.zeros(len(park), np.bool_), np.zeros(len(is_open), np.bool_))
-        heard, lit, burning = _lamps(park, words, covered, now_us)
+        heard, lit = _lamps(park, words, covered, now_us)
         enough = heard >= LAMPS_MIN
         whole_lit = enough & (lit >= LIT_SHARE * heard)
         whole_dark = enough & (lit <= DARK_SHARE * heard)
@@ -118,7 +118,7 @@ class Photocells:
             )
             wrong &= agree | ((sun_deg > ALONE_DAY_DEG) & ~np.isnan(cabinets.supply.value))
             effects = self._told(park, wrong, self._lit_us, heard, lit, sun_deg, is_open, now_us, "lit_by_day")
-            with_it = park.of_cabinet(on | whole_lit, False) & burning
+            with_it = park.of_cabinet(on | whole_lit, False)
             opened = np.zeros(len(on), np.bool_)
         else:
             agree = _others(park, on | whole_lit, off | whole_dark)
@@ -193,15 +193,15 @@ class Photocells:
         return effects
 
 
-def _lamps(park: Park, words: Words, covered: Mask, now_us: int) -> tuple[Int64s, Int64s, Mask]:
-    """Of each cabinet, how many lamps were heard of late and how many of them burn; and which lamps do."""
+def _lamps(park: Park, words: Words, covered: Mask, now_us: int) -> tuple[Int64s, Int64s]:
+    """Of each cabinet, how many lamps were heard of late and how many of them burn."""
     # By both clocks: what a gateway has kept for hours is not of now.
     newest_us = np.minimum(words.power.received_us, words.power.observed_us)
     fresh = (newest_us > now_us - WORD_US) & ~covered & (park.fed_by >= 0) & ~park.tunnel
     burning = fresh & (words.power.value > np.maximum(4.0, 0.05 * np.nan_to_num(park.rated_w)))
     cabinets = len(park.cabinet)
     heard = np.bincount(park.fed_by[fresh], minlength=cabinets)
-    return heard, np.bincount(park.fed_by[burning], minlength=cabinets), burning
+    return heard, np.bincount(park.fed_by[burning], minlength=cabinets)
 
 
 def _others(park: Park, agree: Mask, differ: Mask) -> Mask:
