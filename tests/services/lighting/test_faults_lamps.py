@@ -153,6 +153,18 @@ def test_what_was_found_before_a_restart_is_not_learnt_as_usual() -> None:
     assert made.open() == {}
 
 
+def test_what_a_driver_draws_more_from_day_to_day_is_no_noise_in_which_it_hides() -> None:
+    made = town(13)
+    noise = [1 + 0.015 * made.dice.standard_normal(13) for _ in range(170)]
+    for turn, each in enumerate(noise):
+        for lamp, factor in zip(made.lamps.values(), each.tolist(), strict=True):
+            lamp.factor = factor
+        by(made, "l05").factor *= 1 + 0.15 * min(1.0, max(0.0, (turn - 65) / 90))
+        made.at_us += 18 * HOUR_US if turn and turn % 24 == 0 else 0
+        made.run(15, each_s=900)
+    assert made.told() == ["power_high l05"]
+
+
 # Too hot.
 
 

@@ -102,7 +102,7 @@ def test_a_lamp_of_the_part_whose_last_report_was_lost_is_of_it_too() -> None:
     assert made.told() == ["circuit_lost c1"]
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(lamps=st.integers(3, 12), seed=st.integers(0, 1_000), breaths=st.integers(0, 2))
 def test_of_lamps_that_are_lost_together_none_is_said_to_be_silent_by_itself(
     lamps: int, seed: int, breaths: int

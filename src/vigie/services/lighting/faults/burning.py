@@ -193,10 +193,12 @@ class Burning:
         step = np.where(learnt < ANCHOR, 1.0 / (learnt + 1), STEP_MIN)
         memory.mean[rows, band] += step * (found - memory.mean[rows, band])
         memory.learnt[rows, band] = learnt + 1
-        # A mean absolute difference is 0.8 of a standard deviation.
-        sure = learnt >= LEARNT
-        rows, off = rows[sure], np.minimum(np.abs(off[sure]) / 0.8, NOISE_MAX)
-        memory.noise[rows] += NOISE_STEP * (off - memory.noise[rows])
+        # From one report to the next, or a slow drift would be held for noise, and hide in it. The mean absolute
+        # difference of two reports is 1.13 standard deviations of one.
+        jump = np.minimum(np.abs(off - memory.off[rows]) / 1.13, NOISE_MAX)
+        sure = (learnt >= LEARNT) & ~np.isnan(jump)
+        memory.noise[rows[sure]] += NOISE_STEP * (jump[sure] - memory.noise[rows[sure]])
+        memory.off[rows] = off
 
     def _hot(self, reports: Reports, memory: Memory, around: Around, every: dict[str, Mask]) -> list[Effect]:
         """Warmer than is usual. Gear that draws more than is usual is warmer for that: it has one condition, by its

@@ -50,7 +50,8 @@ class Memory:
 
     level, level_since_us: the level last said, and the instant of the report that said it first. ratio: the newest
     power over the plain curve, in each band of levels. mean, learnt: what is usual for this lamp itself, against its
-    kind, and from how many reports. noise: how much a report differs from that. Counts are of reports in a row.
+    kind, and from how many reports. noise: how much a report differs from the one before. off: by how much the newest
+    that was well parted from what is usual. Counts are of reports in a row.
     """
 
     def __init__(self, count: int) -> None:
@@ -68,7 +69,7 @@ class Memory:
         self.ratio = np.full((count, BANDS), np.nan, np.float32)
         self.mean = np.ones((count, BANDS), np.float32)
         self.learnt = np.zeros((count, BANDS), np.int32)
-        self.noise = np.full(count, 0.02, np.float32)
+        self.noise, self.off = np.full(count, 0.02, np.float32), np.full(count, np.nan, np.float32)
         self.heat = np.full(count, np.nan, np.float32)
         self.heat_us, self.heat_band = times(), np.zeros(count, np.int64)
         self.heat_mean, self.heat_learnt = np.zeros(count, np.float32), counts()
