@@ -16,6 +16,7 @@ import pytest
 
 from tests.transports.test_tcp import comes
 from vigie.core.times import SECOND_US
+from vigie.services.signals.control.steering import loops_of
 from vigie.services.signals.safety import Kernel
 from vigie.sim.city import City
 from vigie.sim.life.crossings import planned
@@ -77,7 +78,7 @@ def test_a_morning_in_the_old_town(town: Town, driving: Driving) -> None:
         frame = driving.second(PEAK_S + at)
         for number, (junction, judge) in enumerate(zip(town.junctions, judges, strict=True)):
             shown = frame.junctions[junction]
-            loops = [each for each in town.lights[number].site.junction.detectors if each.length_m == 0]
+            loops = loops_of(town.lights[number].site)
             assert len(shown.vehicles) == len(shown.occupancies) == len(loops)
             assert len(shown.groups) == len(town.lights[number].site.junction.groups)
             passed[junction] += sum(shown.vehicles)

@@ -10,6 +10,7 @@ import pytest
 
 from vigie.services.signals.completeness import problems
 from vigie.services.signals.control.site import site_of_json, site_to_json
+from vigie.services.signals.control.steering import loops_of
 from vigie.services.signals.junction import Colour, Junction, Meeting, Users
 from vigie.sim.traffic import xml
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
@@ -121,6 +122,18 @@ def test_who_turns_yields_to_those_who_walk_beside_and_never_meets_those_who_wal
         assert junction.intergreens[from_north][across] == 5
     assert {junction.groups[each].green_min_s for each in walkers} == {6}
     assert {junction.groups[each].red_max_s for each in walkers} == {120}
+
+
+def test_each_crossing_has_a_button_that_is_no_loop(lights: tuple[Light, ...]) -> None:
+    for light in lights:
+        site = light.site
+        for group, places in zip(site.junction.groups, site.buttons, strict=True):
+            assert len(places) == (group.users is Users.PEDESTRIANS)
+            for place in places:
+                assert light.places[place].button
+                assert light.places[place].lane == site.junction.detectors[place].lane
+                assert place not in loops_of(site)
+        assert sum(place.button for place in light.places) == 4
 
 
 def test_a_turn_that_yields_is_shown_the_small_letter(lights: tuple[Light, ...]) -> None:

@@ -42,3 +42,23 @@ def test_every_group_is_in_a_stage_and_no_stage_has_a_conflict(table: list[list[
     assert len(stages) <= STAGES_MAX + len(table)
     assert frozenset().union(*(each.greens for each in stages)) == frozenset(range(len(table)))
     assert not any(table[a][b] is Meeting.CONFLICTS for each in stages for a in each.greens for b in each.greens)
+
+
+@given(tables(), st.data())
+def test_each_set_of_those_who_drive_comes_with_all_who_may_walk_and_with_nobody(
+    table: list[list[Meeting]], data: st.DataObject
+) -> None:
+    groups = frozenset(range(len(table)))
+    walkers = frozenset(data.draw(st.sets(st.sampled_from(sorted(groups)), max_size=3)))
+    lanes = [frozenset({at}) for at in groups - walkers]
+    found = [each.greens for each in stages_of([], table, lanes, walkers)]
+    assert found == list(dict.fromkeys(found))
+    if not walkers:
+        assert found == [each.greens for each in stages_of([], table, lanes)]
+    for greens in found if walkers else []:
+        assert greens - walkers in {*found, frozenset()}
+        with_all = [other for other in found if other - walkers == greens - walkers and other >= greens]
+        for walker in walkers - greens:
+            # Whoever may walk meanwhile does in one of them, unless another who walks meets him.
+            may = all(table[walker][at] is not Meeting.CONFLICTS for at in greens)
+            assert not may or any(other & walkers for other in with_all)

@@ -86,3 +86,11 @@ def test_all_who_walk_are_counted_however_many_drive(town: Path, scale: float) -
     of_drivers = found.mean_delay_s * found.vehicles * 1.3
     of_all = (of_drivers + found.ped_delay_s * found.walkers) / (found.vehicles * 1.3 + found.walkers)
     assert found.person_delay_s == pytest.approx(of_all, abs=0.02)
+
+
+def test_adaptive_control_keeps_nobody_at_a_crossing_for_long(town: Path) -> None:
+    """Who asks is served, though control sees no walker and knows of no walk."""
+    found = run(Asked(read_scenario(town, end_s=120), "adaptive", pedestrians=WALKERS_H), 101).outcome
+    assert (found.walkers, found.walkers_left, found.unfinished, found.violations) == (20, 0, 0, 0)
+    assert found.ped_max_wait_s is not None
+    assert found.ped_max_wait_s < 80

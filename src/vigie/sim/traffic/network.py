@@ -66,12 +66,14 @@ class Signal:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a detector lies in SUMO: lane and metres from the lane's start; a loop where both are the same. whole: an
-    area that is all of its lane."""
+    area that is all of its lane. button: no detector of SUMO's, but what whoever waits before a crossing presses; lane:
+    that crossing."""
 
     lane: str
     start_m: float
     end_m: float
     whole: bool
+    button: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,12 @@ class _Maker:
         detectors = _Detectors(self.network, self.into, self._ruled_lanes())
         approaches = detectors.approaches({lane: tuple(dict.fromkeys(all_ways)) for lane, all_ways in ways.items()})
         exits = detectors.exits({way.exit for all_ways in ways.values() for way in all_ways})
+        buttons = [
+            tuple(dict.fromkeys(detectors.button(m.approach) for m in movements if m.group == at))
+            if made[at].users is Users.PEDESTRIANS
+            else ()
+            for at in range(len(made))
+        ]
         lanes = {each.lane for each in detectors.made} | {m.approach for m in movements} | {m.exit for m in movements}
         junction = Junction(
             name=self.programme.light,
@@ -181,13 +189,16 @@ class _Maker:
                 plan.stages,
                 meetings,
                 [frozenset(way.group for way in all_ways) for all_ways in ways.values()],
+                frozenset(at for at, group in enumerate(made) if group.users is Users.PEDESTRIANS),
             ),
         )
         gives_way = tuple(
             frozenset(group_of[other] for link in links for other in signals[link].yields if other in group_of)
             for links in groups
         )
-        site = Site(junction, plan, approaches, exits, gives_way=gives_way)
+        site = Site(
+            junction, plan, approaches, exits, gives_way=gives_way, buttons=tuple(buttons) if any(buttons) else ()
+        )
         return Light(site, signals, tuple(detectors.places))
 
     def _are_foes(self, one: Connection, other: Connection) -> bool:
@@ -324,6 +335,15 @@ class _Detectors:
                 length_m = min(EXIT_M, has.length_m)
                 found[lane] = self._lay(f"{lane} exit", lane, 0.0, length_m, has.length_m - length_m)
         return found
+
+    def button(self, crossing: str) -> int:
+        """What whoever waits on either side of a crossing presses."""
+        name = f"{crossing} button"
+        if name not in self.known:
+            self.known[name] = len(self.made)
+            self.made.append(Detector(name, crossing, 0.0))
+            self.places.append(Place(crossing, 0.0, 0.0, whole=False, button=True))
+        return self.known[name]
 
     def _upstream(self, lane: str) -> list[tuple[str, float]]:
         """The lane and those that lead into it as far as is seen, each with the metres from its end to the stop."""

@@ -153,6 +153,6 @@ def _wanted(asked: Asked) -> Callable[[str], bool]:
         "plan": (),
         DESIGNED: (),
         "actuated": (" upstream",),
-        "adaptive": (" stop", " entry") if asked.loops else (" area", " stop", " entry", " exit"),
+        "adaptive": (" stop", " entry", " button", *(() if asked.loops else (" area", " exit"))),
     }.get(asked.controller, (" area", " exit"))
     return lambda name: name.endswith(ends) if ends else False

@@ -17,6 +17,7 @@ from xml.sax.saxutils import quoteattr
 import libsumo as _libsumo
 
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
+from vigie.services.signals.control.steering import loops_of
 from vigie.services.signals.junction import Users
 from vigie.sim.traffic.network import Light, Place
 from vigie.sim.traffic.scenario import Scenario
@@ -121,6 +122,7 @@ class World:
             for movement in light.site.junction.movements
             if light.site.junction.groups[movement.group].users is Users.PEDESTRIANS
         )
+        self._asking: set[str] = set()
         self.stood_s_max = 0.0
 
     def __enter__(self) -> World:
@@ -147,6 +149,7 @@ class World:
             _sumo.simulationStep()
         except Exception as error:
             raise SumoFailed(self._own_words(str(error))) from None
+        self._asking.clear()
         if _persons.getIDCount():
             self._look_at_walkers()
 
@@ -154,8 +157,14 @@ class World:
         """Who stands before a crossing of ours."""
         for name in _persons.getIDList():
             stood_s = _persons.getWaitingTime(name)
-            if stood_s > 0 and _persons.getNextEdge(name) in self._crossings:
-                self.stood_s_max = max(self.stood_s_max, stood_s)
+            if stood_s > 0:
+                ahead = _persons.getNextEdge(name)
+                if ahead in self._crossings:
+                    self._asking.add(f"{ahead}_0")
+                    self.stood_s_max = max(self.stood_s_max, stood_s)
+
+    def _asks(self, crossing: str) -> int:
+        return int(crossing in self._asking)
 
     def turn_away(self) -> list[str]:
         """Takes out who was loaded in the last second and has not set out: those that set out after the window."""
@@ -183,7 +192,9 @@ class World:
         for at, (detector, place) in enumerate(zip(site.junction.detectors, self._lights[light].places, strict=True)):
             if at in dead or not wanted(detector.name):
                 continue
-            if detector.length_m == 0:
+            if place.button:
+                reads.append((at, self._asks, place.lane))
+            elif detector.length_m == 0:
                 reads.append((at, _passed, f"{light}/{at}"))
             elif place.whole:
                 reads.append((at, _lanes.getLastStepVehicleNumber, place.lane))
@@ -202,8 +213,7 @@ class World:
     def loops(self, light: int) -> Callable[[], tuple[list[int], list[int]]]:
         """What reads a light's loops, in their order: how many left each in the last second, and in how much of it
         somebody was on it, in percent."""
-        detectors = self._lights[light].site.junction.detectors
-        names = [f"{light}/{at}" for at, detector in enumerate(detectors) if detector.length_m == 0]
+        names = [f"{light}/{at}" for at in loops_of(self._lights[light].site)]
 
         def read() -> tuple[list[int], list[int]]:
             vehicles, occupancies = [0] * len(names), [0] * len(names)
@@ -301,7 +311,7 @@ def _detectors(lights: Sequence[Light], *, areas: bool) -> str:
         _detector(f"{number}/{at}", place)
         for number, light in enumerate(lights)
         for at, place in enumerate(light.places)
-        if (areas and not place.whole) or place.start_m == place.end_m
+        if not place.button and ((areas and not place.whole) or place.start_m == place.end_m)
     ]
     return "\n".join(["<additional>", *written, "</additional>"])
 

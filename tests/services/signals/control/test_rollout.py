@@ -32,6 +32,10 @@ def junctions(seed: int, count: int = 40) -> Case:
         dice.integers(2, 5, count),
         np.full((count, GROUPS), 6),
         np.full((count, GROUPS), 120),
+        np.zeros((count, GROUPS), bool),
+        np.zeros(count, bool),
+        np.zeros((count, GROUPS, STAGES), np.int64),
+        np.zeros((count, STAGES, STAGES), np.int64),
     )
     state = {
         "current": dice.integers(0, stages.stage_count),
@@ -40,6 +44,8 @@ def junctions(seed: int, count: int = 40) -> Case:
         "rate": serves * dice.uniform(0.1, 0.6, serves.shape),
         "blocked": (dice.random((count, LANES)) < 0.1).astype(float),
         "red_s": dice.integers(0, 120, (count, GROUPS)),
+        "walkers": np.zeros((count, GROUPS)),
+        "rate_s": np.zeros((count, GROUPS)),
     }
     return stages, state
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vigie.services.signals.control.asking import ask, nobody_asks
 from vigie.services.signals.control.compiled import compiled
 from vigie.services.signals.control.estimate import ahead, nothing_known, see
 from vigie.services.signals.control.layout import Bools, Floats, Ints, Layout
@@ -57,6 +58,8 @@ class _Known:
         self._layout = layout
         self._stages = stages_of(layout)
         self._traffic = nothing_known(layout.roads)
+        self._waiting = nobody_asks(layout.junctions, layout.groups)
+        self._walks = bool(layout.walkers.crossed.any())
         self._stage: Ints = np.zeros(layout.junctions, np.int64)
         self.green: Bools = np.zeros((layout.junctions, layout.groups), bool)
         self.age_s: Ints = np.zeros((layout.junctions, layout.groups), np.int64)
@@ -70,11 +73,14 @@ class _Known:
         rate = self._layout.rate
         free, going = _pass(self._stages, self._stage, self.green, self.age_s, self._red_s, rate)
         see(roads, traffic, counts, going)
+        if self._walks:
+            ask(self._layout.walkers, self._waiting, counts, self.green, self._red_s)
         if free.any():
             arrivals, blocked = ahead(roads, traffic, counts, free, STEP_S, STEPS)
             self._stage, stay_cost, change_cost = first_moves(
-                self._stages, free, self._stage, traffic.lanes["standing"], arrivals, rate, blocked, self._red_s
-            )
+                self._stages, free, self._stage, traffic.lanes["standing"], arrivals, rate, blocked, self._red_s,
+                self._waiting.weight, self._waiting.rate_s,
+            )  # fmt: skip
             np.copyto(self.stay_cost, stay_cost, where=free)
             np.copyto(self.change_cost, change_cost, where=free)
         return self._stage

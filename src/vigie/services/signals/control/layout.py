@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vigie.services.signals.control.site import Approach, Site
+from vigie.services.signals.junction import Users
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,6 +32,9 @@ HOLDS_M = 1.5
 
 YIELDING = 0.5
 """How much of the saturation flow a lane has where its vehicles wait for gaps."""
+
+YIELDING_TO_WALKERS = 0.9
+"""The same where they wait for walkers alone, who are few and come in the first seconds of their green."""
 
 PARTLY = 0.3
 """The same where some on the lane have red and stop those behind."""
@@ -66,6 +70,24 @@ FEED = np.dtype(
 )
 """A neighbour's lane that may lead to a lane of ours. share: the part of its vehicles that come our way. group: numbers
 the sets of lanes among which they spread."""
+
+
+BUTTON = np.dtype([("junction", np.int64), ("group", np.int64), ("at", np.int64), ("counts", np.bool_)])
+"""What tells that somebody waits to walk. at: the detector. counts: it counts persons; else it tells that there is one.
+"""
+
+
+class Walkers(NamedTuple):
+    """What never changes of those who walk. afoot: (junction, group), whether the group is theirs. crossed: (junction),
+    whether any is. clear_s: (junction, group, stage), from the end of a walkers' green to the start of a stage, 0 of
+    all others. without: (junction, stage, stage), the first without those of its walkers whom the second ends; itself
+    where it has none, or there is no such stage."""
+
+    buttons: Records
+    afoot: Bools
+    crossed: Bools
+    clear_s: Ints
+    without: Ints
 
 
 class Roads(NamedTuple):
@@ -104,6 +126,7 @@ class Layout:
         for j, site in enumerate(sites):
             self._junction(j, site)
         self.roads = self._roads(sites)
+        self.walkers = self._walkers(sites)
 
     def _junction(self, j: int, site: Site) -> None:
         junction = site.junction
@@ -119,6 +142,35 @@ class Layout:
                 gaps = [junction.intergreens[a][b] for a in stage - after for b in after - stage]
                 cleared_s = max((gap for gap in gaps if gap is not None), default=0)
                 self.change_s[j, k, other] = cleared_s + START_S if after - stage else 0
+
+    def _walkers(self, sites: Sequence[Site]) -> Walkers:
+        afoot: Bools = np.zeros((self.junctions, self.groups), bool)
+        clear_s: Ints = np.zeros((self.junctions, self.groups, self.most_stages), np.int64)
+        without: Ints = np.zeros((self.junctions, self.most_stages, self.most_stages), np.int64)
+        without[:] = np.arange(self.most_stages)[:, None]
+        buttons: list[tuple[int, int, int, bool]] = []
+        first = 0
+        for j, site in enumerate(sites):
+            junction = site.junction
+            for g, group in enumerate(junction.groups):
+                if group.users is Users.PEDESTRIANS:
+                    afoot[j, g] = True
+                    for k, stage in enumerate(self.stages[j]):
+                        gaps = [junction.intergreens[g][other] for other in stage - {g}]
+                        cleared_s = max((gap for gap in gaps if gap is not None), default=0)
+                        clear_s[j, g, k] = cleared_s + START_S if cleared_s else 0
+            afoot_here = frozenset(np.flatnonzero(afoot[j]).tolist())
+            number = {stage: k for k, stage in reversed([*enumerate(self.stages[j])])}
+            for k, stage in enumerate(self.stages[j] if afoot_here else ()):
+                for other, after in enumerate(self.stages[j]):
+                    without[j, k, other] = number.get(stage - (afoot_here - after), k)
+            for g, places in enumerate(site.buttons):
+                for at in places:
+                    counts = junction.detectors[_place(at, junction.detectors)].length_m > 0
+                    buttons.append((j, _place(g, junction.groups), first + at, counts))
+            first += len(junction.detectors)
+        crossed: Bools = np.array([own.any() for own in afoot], bool)
+        return Walkers(np.array(buttons, BUTTON), afoot, crossed, clear_s, without)
 
     def _roads(self, sites: Sequence[Site]) -> Roads:
         lanes: Records = np.zeros(self.junctions * self.lanes, ROAD)
@@ -182,6 +234,8 @@ def released(site: Site, approach: Approach, stage: frozenset[int]) -> float:
     going = [way for way in approach.ways if way.group in stage]
     if not going:
         return 0.0
-    yielding = sum(bool(site.gives_way[way.group] & stage) for way in going) / len(going)
-    part = 1.0 - (1.0 - YIELDING) * yielding
+    drives = frozenset(g for g in stage if site.junction.groups[g].users is not Users.PEDESTRIANS)
+    yielding = sum(bool(site.gives_way[way.group] & drives) for way in going) / len(going)
+    for_walkers = sum(bool(site.gives_way[way.group] & stage) for way in going) / len(going) - yielding
+    part = 1.0 - (1.0 - YIELDING) * yielding - (1.0 - YIELDING_TO_WALKERS) * for_walkers
     return part if len(going) == len(approach.ways) else part * PARTLY

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vigie.services.signals.control.compiled import compiled
-from vigie.services.signals.control.layout import SATURATION_S, Bools, Floats, Ints, Layout
+from vigie.services.signals.control.layout import CAR_PERSONS, SATURATION_S, Bools, Floats, Ints, Layout
 
 STEP_S = 2
 STEPS = 20
@@ -22,6 +22,9 @@ STAYS: Ints = np.array([0, 1, 2, 4, 6, 9])
 
 TARGETS = 6
 """So many stages are looked at as the next one: those that would release most in the first SOON steps."""
+
+TARGETS_WALKED = 12
+"""The same where people walk: there each set of those who drive is a stage with walkers and one without."""
 
 SOON = 6
 EMPTY = 0.5
@@ -46,7 +49,10 @@ URGENT = 3.0
 longest red: it is served when that costs little, and the kernel need not break in when it costs much."""
 
 AT_ONCE_S = 10.0
-"""Such a wait ends with the first second of green."""
+"""Such a wait ends with the first second of green, and so do those of all who wait to walk."""
+
+WALKER = 1 / CAR_PERSONS
+"""A person who walks weighs as much as one in a vehicle."""
 
 RULED = tuple(step % 2 == 0 and step not in STAYS.tolist() for step in range(STEPS))
 """The steps at which the rule is asked."""
@@ -57,7 +63,8 @@ class Stages(NamedTuple):
 
     saturation_s: what a lane discharges at the most, vehicles a second. lane_count, stage_count, group_count:
     (junction). greens: (junction, stage, group). change: (junction, stage, stage), steps from a green to the next,
-    least: (junction), steps of the longest minimum green. green_min_s, red_max_s: (junction, group).
+    least: (junction), steps of the longest minimum green. green_min_s, red_max_s: (junction, group). afoot, crossed,
+    clear_s, without: as in `Walkers`.
     """
 
     saturation_s: float
@@ -69,6 +76,10 @@ class Stages(NamedTuple):
     least: Ints
     green_min_s: Ints
     red_max_s: Ints
+    afoot: Bools
+    crossed: Bools
+    clear_s: Ints
+    without: Ints
 
 
 def stages_of(layout: Layout) -> Stages:
@@ -83,6 +94,10 @@ def stages_of(layout: Layout) -> Stages:
         -(-layout.green_min_s.max(1) // STEP_S),
         layout.green_min_s,
         layout.red_max_s,
+        layout.walkers.afoot,
+        layout.walkers.crossed,
+        layout.walkers.clear_s,
+        layout.walkers.without,
     )
 
 
@@ -107,11 +122,14 @@ def first_moves(
     rate: Floats,
     blocked: Floats,
     red_s: Ints,
+    walkers: Floats,
+    rate_s: Floats,
 ) -> Moves:
     """The first move of each junction that is free to choose.
 
     standing: (lane), of all junctions in a row. arrivals: (junction, step, lane). rate: (junction, stage, lane),
     vehicles a second. blocked: (junction, lane), the part of its ways that lead nowhere. red_s: (junction, group).
+    walkers: (junction, group), for how many persons those count who wait to walk; rate_s: how many come in a second.
     """
     count = len(free)
     moves = np.empty(count, np.int64)
@@ -119,25 +137,48 @@ def first_moves(
     for j in range(count):
         moves[j], stay_cost[j], change_cost[j] = current[j], np.nan, np.nan
         if free[j]:
-            queued, inflow, per_step = _set_out(stages, j, standing, arrivals, rate, blocked, red_s)
+            queued, inflow, per_step = _set_out(stages, j, standing, arrivals, rate, blocked, red_s, walkers, rate_s)
             weight = np.empty_like(per_step)
             for stage in range(weight.shape[0]):
                 for lane in range(weight.shape[1]):
                     weight[stage, lane] = min(per_step[stage, lane] / (stages.saturation_s * STEP_S), 1.0)
             moves[j], stay_cost[j], change_cost[j] = first_move(
-                current[j], queued, inflow, per_step, weight, stages.change[j], stages.least[j]
-            )
+                current[j], queued, inflow, per_step, weight, stages.change[j], stages.least[j],
+                stages.without[j], _held(stages, j, red_s),
+            )  # fmt: skip
     return Moves(moves, stay_cost, change_cost)
 
 
 @compiled
+def _held(stages: Stages, j: int, red_s: Ints) -> Ints:
+    """For how many steps walkers who still clear hold back each stage; nothing where nobody walks."""
+    held = np.zeros(stages.stage_count[j] if stages.crossed[j] else 0, np.int64)
+    for stage in range(len(held)):
+        for group in range(stages.group_count[j]):
+            if stages.afoot[j, group] and red_s[j, group] > 0:
+                left_s = stages.clear_s[j, group, stage] - red_s[j, group]
+                held[stage] = max(held[stage], -(-left_s // STEP_S))
+    return held
+
+
+@compiled
 def _set_out(
-    stages: Stages, j: int, standing: Floats, arrivals: Floats, rate: Floats, blocked: Floats, red_s: Ints
+    stages: Stages,
+    j: int,
+    standing: Floats,
+    arrivals: Floats,
+    rate: Floats,
+    blocked: Floats,
+    red_s: Ints,
+    walkers: Floats,
+    rate_s: Floats,
 ) -> tuple[Floats, Floats, Floats]:
-    """The lanes of a junction from which plans set out, and after them the groups that have been red for too long."""
+    """The lanes of a junction from which plans set out, after them the groups that have been red for too long, and then
+    those that walk."""
     lanes, overdue = stages.lane_count[j], 0
     for group in range(stages.group_count[j]):
         overdue += red_s[j, group] > PATIENT_S
+        overdue += stages.afoot[j, group]
     queued = np.zeros(lanes + overdue)
     inflow = np.zeros((STEPS, lanes + overdue))
     per_step = np.zeros((stages.stage_count[j], lanes + overdue))
@@ -154,40 +195,62 @@ def _set_out(
             for stage in range(len(per_step)):
                 per_step[stage, at] = AT_ONCE_S * STEP_S if stages.greens[j, stage, group] else 0.0
             at += 1
+    for group in range(stages.group_count[j]):
+        if stages.afoot[j, group]:
+            queued[at] = walkers[j, group] * WALKER
+            inflow[:, at] = rate_s[j, group] * STEP_S * WALKER
+            for stage in range(len(per_step)):
+                per_step[stage, at] = AT_ONCE_S * STEP_S if stages.greens[j, stage, group] else 0.0
+            at += 1
     return queued, inflow, per_step
 
 
 @compiled
 def first_move(
-    current: int, queued: Floats, inflow: Floats, per_step: Floats, weight: Floats, change: Ints, least: int
+    current: int,
+    queued: Floats,
+    inflow: Floats,
+    per_step: Floats,
+    weight: Floats,
+    change: Ints,
+    least: int,
+    without: Ints,
+    held: Ints,
 ) -> tuple[int, float, float]:
     """The stage to go for now, the current one to stay; and the vehicle-seconds that staying and changing would cost.
 
     queued: (lane), now. inflow: (step, lane). per_step: (stage, lane), vehicles that a step discharges. weight: (stage,
     lane), the same as a part of a lane's saturation flow. change: (stage, stage), in steps, as is least, the minimum
-    green.
+    green. held: (stage), steps before which it cannot begin; nothing where nobody walks. without: see `Walkers`.
 
     Staying is asked for first, then all changes at once, and then for how long to stay only until that is no dearer
     than the best of these: the answer is that of all plans, with a fifth of them played.
     """
-    targets = _targets(current, queued, inflow, weight)
+    targets = _targets(current, queued, inflow, weight, TARGETS_WALKED if len(held) else TARGETS)
     best, stay_cost, change_cost = current, np.inf, np.inf
     for stay in STAYS:
         for target in targets:
             if stay > 0 and change_cost >= stay_cost - MARGIN:
                 return current, stay_cost, change_cost
-            cost = _cost(current, target, stay, queued, inflow, per_step, weight, change, least)
+            cost = _cost(current, target, stay, queued, inflow, per_step, weight, change, least, without, held)
             if stay > 0 or target == current:
                 stay_cost = min(stay_cost, cost)
             elif cost < change_cost - MARGIN:
                 best, change_cost = target, cost
-    return (best if change_cost < stay_cost - MARGIN else current), stay_cost, change_cost
+    if change_cost >= stay_cost - MARGIN:
+        return current, stay_cost, change_cost
+    if len(held):
+        # Walkers clear for longer than vehicles: these go on until their own change takes as long as what is left.
+        still = without[current, best]
+        if max(change[current, best], held[best]) > change[still, best]:
+            best = still
+    return best, stay_cost, change_cost
 
 
 @compiled
-def _targets(current: int, queued: Floats, inflow: Floats, weight: Floats) -> Ints:
+def _targets(current: int, queued: Floats, inflow: Floats, weight: Floats, most: int) -> Ints:
     """The stages that a plan may go for: the current one, which leaves all to the rule, and those that would release
-    most, and somebody at all; of equal ones the first."""
+    most, and somebody at all; of equal ones the first, and no more than most."""
     stages, lanes = weight.shape
     worth = np.zeros(stages)
     for lane in range(lanes):
@@ -196,9 +259,9 @@ def _targets(current: int, queued: Floats, inflow: Floats, weight: Floats) -> In
             soon += inflow[step, lane]
         for stage in range(stages):
             worth[stage] += weight[stage, lane] * soon
-    found = np.empty(TARGETS + 1, np.int64)
+    found = np.empty(most + 1, np.int64)
     found[0] = current
-    for at in range(1, TARGETS + 1):
+    for at in range(1, most + 1):
         worth[found[at - 1]] = -1.0
         best = 0
         for stage in range(stages):
@@ -221,6 +284,8 @@ def _cost(
     weight: Floats,
     change: Ints,
     least: int,
+    without: Ints,
+    held: Ints,
 ) -> float:
     """Vehicle-seconds of waiting of a plan: so many steps in the current stage, then the target, -1 for whatever the
     rule says."""
@@ -228,8 +293,8 @@ def _cost(
     queue = np.empty(lanes)
     for lane in range(lanes):
         queue[lane] = queued[lane]
-    stage = before = current
-    ready, settled = 0, 0
+    stage = before = left = current
+    ready, late, settled, began = 0, 0, 0, 0
     waited = waits = 0.0
     for step in range(STEPS):
         goal = -1
@@ -238,13 +303,21 @@ def _cost(
         elif step > stay and RULED[step] and settled <= step and _load(queue, weight[stage]) < EMPTY:
             goal = _fullest(queue, weight)
         if goal >= 0 and goal != stage:
+            ready, late = step + change[stage, goal], step
+            if len(held):
+                # Walkers whose green ended with an earlier change may clear for longer than this one takes.
+                ready = max(ready, held[goal], began + change[left, goal])
+                left, began = stage, step
+                stage = without[stage, goal]
+                late = ready - change[stage, goal]
             before, stage = stage, goal
-            ready = step + change[before, stage]
             settled = ready + least
         waits = 0.0
         for lane in range(lanes):
             flow = per_step[stage, lane]
-            if step < ready:
+            if step < late:
+                flow = per_step[before, lane]
+            elif step < ready:
                 # A lane that is green before and after goes on meanwhile.
                 flow = min(flow, per_step[before, lane])
             queue[lane] = max(queue[lane] + inflow[step, lane] - flow, 0.0)

@@ -126,7 +126,8 @@ class Feeder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A junction with all that its controller knows before the first count. exits: detectors on exit lanes by lane.
-    gives_way: for each group, those that it lets go first when both are green."""
+    gives_way: for each group, those that it lets go first when both are green. buttons: for each group that walks, the
+    detectors that tell that somebody waits to, as many as there are persons where one has a length, else 1 for some."""
 
     junction: Junction
     plan: Plan
@@ -134,6 +135,9 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exits: Annotated[Mapping[Name, Place], Meta(max_length=LANES_MAX)] = {}
     feeders: Annotated[tuple[Feeder, ...], Meta(max_length=FEEDERS_MAX)] = ()
     gives_way: Annotated[tuple[Greens, ...], Meta(max_length=GROUPS_MAX)] = ()
+    buttons: Annotated[
+        tuple[Annotated[tuple[Place, ...], Meta(max_length=AREAS_MAX)], ...], Meta(max_length=GROUPS_MAX)
+    ] = ()
 
 
 _DECODER = msgspec.json.Decoder(Site, strict=True)
@@ -158,6 +162,7 @@ class Controller(Protocol):
         """The greens wished for the next second, of each junction in the order in which it was given them.
 
         counts: of each junction, by detector: how many are on an area, how many left a loop in the last second,
-        OCCUPIED where somebody is on it; UNKNOWN where one says nothing. shown: the colours of that second.
+        OCCUPIED where somebody is on it; of a button, 1 where somebody asks; UNKNOWN where one says nothing. shown: the
+        colours of that second.
         """
         ...

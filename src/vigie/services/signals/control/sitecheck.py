@@ -28,6 +28,7 @@ def _unknown(site: Site, groups: int) -> Iterator[Problem]:
     named: list[tuple[str, str, frozenset[int]]] = [("plan_unknown_group", "", step.greens) for step in site.plan.steps]
     named += [("gives_way_unknown_group", "", yielding) for yielding in site.gives_way]
     laid: list[tuple[str, int | None]] = [(lane, place) for lane, place in site.exits.items()]
+    laid += [(f"{group + 1}", place) for group, places in enumerate(site.buttons) for place in places]
     led = [("exit_unknown_lane", "", lane) for lane in site.exits]
     for each in site.approaches:
         named.append(("unknown_group", each.lane, each.groups))
@@ -51,7 +52,7 @@ def _unknown(site: Site, groups: int) -> Iterator[Problem]:
     for name, times in Counter(each.lane for each in site.approaches).items():
         if times > 1:
             yield Problem("name_twice", True, detail={"name": name})
-    if site.gives_way and len(site.gives_way) != groups:
+    if (site.gives_way and len(site.gives_way) != groups) or len(site.buttons) not in (0, groups):
         yield Problem("matrix_shape", True, detail={"count": groups})
     for feeder in site.feeders:
         if any(approach >= len(site.approaches) for approach in feeder.approaches):

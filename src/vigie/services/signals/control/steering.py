@@ -336,8 +336,12 @@ def _instead(kernel: Kernel, stages: Mapping[frozenset[int], int]) -> int | None
 
 
 def loops_of(site: Site) -> tuple[int, ...]:
-    """The loops among a junction's detectors, by their places: a site tells a value for each, in this order."""
-    return tuple(at for at, detector in enumerate(site.junction.detectors) if detector.length_m == 0)
+    """The loops among a junction's detectors, by their places: a site tells a value for each, in this order. Nobody
+    drives over a button."""
+    buttons = {at for places in site.buttons for at in places}
+    return tuple(
+        at for at, detector in enumerate(site.junction.detectors) if detector.length_m == 0 and at not in buttons
+    )
 
 
 def counts_of(site: Site, vehicles: Sequence[int], occupancies: Sequence[int]) -> tuple[int, ...]:
