@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import cached_property, partial
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import duckdb
 import numpy as np
 import structlog
 
@@ -27,6 +29,8 @@ MADE_MAX = 6
 """Nights that are made in an hour, the oldest first. One is due each day; after a start with a history, or a gateway
 that tells what it kept for weeks, there are more. Each takes seconds of both processors."""
 
+T = TypeVar("T")
+
 _log = structlog.get_logger("vigie")
 
 
@@ -45,20 +49,27 @@ class KeptNights:
 
     def make(self, sealed_us: int) -> int:
         """Makes what is to be kept of nights whose observations are sealed, and have not been made yet or not of all
-        that came. sealed_us: what was observed before it is sealed. Returns how many were made. Raises OSError,
-        duckdb.Error."""
-        made = 0
-        try:
-            due = self._due(sealed_us)
-            if not due:
-                return 0
-            lamps = self._lamps()
-            for start_us, end_us in due[:MADE_MAX]:
-                make = partial(kept_of, self._past, lamps, start_us, end_us)
-                made += self.sums.keep(start_us, end_us, make)
-        except (TooLong, HistoryTooLong) as error:
-            _log.warning("a night's energy could not be summed", reason=str(error))
+        that came. sealed_us: what was observed before it is sealed. Returns how many were made. One that cannot be made
+        is noted, and tried again the next time; it keeps nobody from the others."""
+        due = self._tried("nights could not be looked at", lambda: self._due(sealed_us)) or []
+        made = failed = 0
+        lamps = self._lamps() if due else np.empty(0, np.int64)
+        for start_us, end_us in due:
+            make = partial(kept_of, self._past, lamps, start_us, end_us)
+            done = self._tried("a night could not be kept", partial(self.sums.keep, start_us, end_us, make))
+            made, failed = made + bool(done), failed + (done is None)
+            if max(made, failed) >= MADE_MAX:
+                break
         return made
+
+    @staticmethod
+    def _tried(what: str, work: Callable[[], T]) -> T | None:
+        """What work gives; None where it fails, which is noted."""
+        try:
+            return work()
+        except (TooLong, HistoryTooLong, OSError, duckdb.Error) as error:
+            _log.error(what, reason=str(error))
+            return None
 
     def _due(self, sealed_us: int) -> Sequence[tuple[int, int]]:
         """The first and last noons of the nights that are to be made, the oldest first."""
