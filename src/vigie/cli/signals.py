@@ -71,6 +71,14 @@ def evaluate_command(
     pedestrians: Annotated[
         int, typer.Option(min=0, max=PEDESTRIANS_MAX, help="So many an hour walk over crossings with signals.")
     ] = 0,
+    buses: Annotated[float, typer.Option(min=0, max=10_000, help="So many of the vehicles an hour are buses.")] = 0.0,
+    emergencies: Annotated[
+        float,
+        typer.Option(min=0, max=10_000, help="So many of the vehicles an hour are on their way to save somebody."),
+    ] = 0.0,
+    priority: Annotated[
+        bool, typer.Option("--priority", help="Adaptive control lets buses that are late, trams and those go first.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, max=JOBS_MAX, help="Runs at once.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,7 +101,10 @@ def evaluate_command(
         lights_of(network)
         walks_of(network, pedestrians, scenario.begin_s, scenario.end_s, numbers[0])
         for name in wanted:
-            asked = Asked(scenario, name, detectors is Detectors.LOOPS, dropout, scale, delay, pedestrians)
+            asked = Asked(
+                scenario, name, detectors is Detectors.LOOPS, dropout, scale, delay, pedestrians, buses, emergencies,
+                priority,
+            )  # fmt: skip
             runs = _run(asked, numbers, jobs)
             summaries.append(summary_of(runs))
             if as_json:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.sim.traffic.conftest import VEHICLES
+from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.site import Site
 from vigie.services.signals.junction import Second
 from vigie.sim.traffic import run as running
@@ -53,6 +56,21 @@ def test_with_loops_dead_detectors_and_a_slow_link(town: Path) -> None:
     asked = Asked(read_scenario(town), "adaptive", loops=True, dropout=0.3, delay_s=2)
     found = run(asked, 101).outcome
     assert (found.unfinished, found.violations) == (0, 0)
+
+
+def test_buses_and_who_saves_somebody_go_first_and_nothing_unsafe_comes_of_it(town: Path) -> None:
+    asked = Asked(read_scenario(town), "adaptive", buses_h=150, emergencies_h=60)
+    without, found = (run(replace(asked, priority=priority), 101) for priority in (False, True))
+    sorts = Counter(each.sort for each in found.trips)
+    # Ten of the four minutes are buses and four are on the way to save somebody, give or take where the dice begin.
+    assert 9 <= sorts[Sort.BUS] <= 11
+    assert 3 <= sorts[Sort.EMERGENCY] <= 5
+    assert Counter(each.sort for each in without.trips) == sorts
+    for each in (without.outcome, found.outcome):
+        assert (each.vehicles, each.unfinished, each.violations) == (VEHICLES, 0, 0)
+    assert found.outcome.bus_delay_s is not None
+    # Of ten buses and four minutes nothing is to be said; who goes first of all is quicker.
+    assert (found.outcome.emergency_travel_s or 0) < (without.outcome.emergency_travel_s or 0)
 
 
 def test_who_sets_out_after_the_window_is_nobody(town: Path) -> None:

@@ -40,6 +40,8 @@ class Summary(msgspec.Struct, frozen=True):
     walkers_left: int
     ped_max_wait_s: float | None
     ped_delay_s: float | None
+    others_delay_s: float | None
+    emergency_travel_s: float | None
     control_share: float
     """Seconds of control for each second of SUMO's."""
     stuck: list[Stuck]
@@ -104,6 +106,8 @@ def summary_of(runs: Sequence[Run]) -> Summary:
         ped_max_wait_s=max(longest, default=None),
         ped_delay_s=_mean(each.ped_delay_s for each in outcomes),
         person_delay_s=_mean(each.person_delay_s for each in outcomes),
+        others_delay_s=_mean(each.others_delay_s for each in outcomes),
+        emergency_travel_s=_mean(each.emergency_travel_s for each in outcomes),
         control_share=round(sum(each.control_s for each in runs) / max(1e-9, sum(each.sumo_s for each in runs)), 3),
         stuck=[each for one in runs for each in one.stuck],
     )

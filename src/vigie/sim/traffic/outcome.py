@@ -7,12 +7,14 @@ against driving freely, and time waited for room to set out. A wait is time at a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.layout import CAR_PERSONS
 from vigie.sim.traffic.xml import elements
 
@@ -28,7 +30,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     walkers: all walks that began in the window, walkers_left those that never ended. ped_wait: time at a standstill on
     a whole walk; ped_max_wait_s: the longest at once before a crossing with signals. ped_delay_s: time lost against
-    walking freely. person_delay_s: of those in vehicles and of walkers alike.
+    walking freely. person_delay_s: of those in vehicles and of walkers alike. others_delay_s: of all vehicles but
+    buses, trams and those on the way to save somebody; emergency_travel_s: of the last, from when they were to set out.
     """
 
     scenario: str
@@ -51,37 +54,55 @@ class Outcome(msgspec.Struct, frozen=True):
     walkers_left: int
     ped_max_wait_s: float | None
     ped_delay_s: float | None
+    others_delay_s: float | None
+    emergency_travel_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One vehicle's. due_s: when it was to set out; arrived_s: less than 0 where it never did. travel_s: from when it
+    was to set out. wait_s: at a standstill, waiting for room included. sort: None of most."""
+
+    due_s: float
+    arrived_s: float
+    travel_s: float
+    delay_s: float
+    wait_s: float
+    stops: int
+    sort: Sort | None
+
+
+def trips_of(path: Path, strangers: set[str], sorts: Mapping[str, Sort]) -> list[Trip]:
+    """SUMO's record of the trips. strangers: vehicles that are not counted, since they were to set out after the
+    window. sorts: of the types of vehicle that go first."""
+    found: list[Trip] = []
+    for trip in elements(path, "tripinfo"):
+        if trip["id"] not in strangers:
+            late_s = max(0.0, float(trip["departDelay"]))
+            found.append(
+                Trip(
+                    float(trip["depart"]) - late_s if float(trip["depart"]) >= 0 else -1.0,
+                    float(trip["arrival"]),
+                    max(0.0, float(trip.get("duration", 0))) + late_s,
+                    max(0.0, float(trip.get("timeLoss", 0))) + late_s,
+                    max(0.0, float(trip.get("waitingTime", 0))) + late_s,
+                    max(0, int(trip.get("waitingCount", 0))),
+                    sorts.get(trip.get("vType", "")),
+                )
+            )
+    return found
 
 
 def outcome_of(
-    asked: Asked,
-    seed: int,
-    trips: Path,
-    strangers: set[str],
-    buses: frozenset[str],
-    *,
-    stood_s_max: float,
-    violations: int,
-    wall_s: float,
+    asked: Asked, seed: int, made: Sequence[Trip], trips: Path, *, stood_s_max: float, violations: int, wall_s: float
 ) -> Outcome:
-    """Reads SUMO's record of the trips. strangers: vehicles that are not counted, since they were to set out after the
-    window. buses: the types of vehicle that are buses. stood_s_max: the longest that a walker stood before a crossing.
-    """
-    delays: list[float] = []
-    waits: list[float] = []
-    of_buses: list[float] = []
-    stops = arrived = 0
-    for trip in elements(trips, "tripinfo"):
-        if trip["id"] in strangers:
-            continue
-        late_s = max(0.0, float(trip["departDelay"]))
-        delay_s = max(0.0, float(trip.get("timeLoss", 0))) + late_s
-        delays.append(delay_s)
-        waits.append(max(0.0, float(trip.get("waitingTime", 0))) + late_s)
-        stops += max(0, int(trip.get("waitingCount", 0)))
-        arrived += float(trip["arrival"]) >= 0
-        if trip.get("vType", "") in buses:
-            of_buses.append(delay_s)
+    """The figures of a seed. made: by vehicles. trips: SUMO's record, which has the walks as well. stood_s_max: the
+    longest that a walker stood before a crossing."""
+    delays, waits = [each.delay_s for each in made], [each.wait_s for each in made]
+    arrived = sum(each.arrived_s >= 0 for each in made)
+    of_sort = {sort: [each for each in made if each.sort is sort] for sort in (None, *Sort)}
+    of_buses, of_others = ([each.delay_s for each in of_sort[sort]] for sort in (Sort.BUS, None))
+    emergencies = [each.travel_s for each in of_sort[Sort.EMERGENCY]]
     walks = [each for each in elements(trips, "walk") if 0 <= float(each["depart"]) < asked.scenario.end_s]
     stood = [max(0.0, float(each.get("waitingTime", 0))) for each in walks]
     lost = [max(0.0, float(each.get("timeLoss", 0))) for each in walks]
@@ -95,7 +116,7 @@ def outcome_of(
         mean_delay_s=round(mean(delays), 2),
         p95_wait_s=round(percentile(waits, 0.95), 2),
         max_wait_s=round(max(waits, default=0.0), 2),
-        stops=round(stops / max(1, len(delays)), 3),
+        stops=round(sum(each.stops for each in made) / max(1, len(made)), 3),
         arrived=arrived,
         unfinished=len(delays) - arrived,
         violations=violations,
@@ -103,6 +124,8 @@ def outcome_of(
         ped_mean_wait_s=round(mean(stood), 2) if walks else None,
         ped_p95_wait_s=round(percentile(stood, 0.95), 2) if walks else None,
         person_delay_s=round(person_s / persons, 2) if persons else None,
+        others_delay_s=round(mean(of_others), 2) if of_others else None,
+        emergency_travel_s=round(mean(emergencies), 2) if emergencies else None,
         wall_s=round(wall_s, 2),
         walkers=len(walks),
         walkers_left=sum(float(each["arrival"]) < 0 for each in walks),

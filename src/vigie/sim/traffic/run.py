@@ -17,15 +17,17 @@ from random import Random
 
 from vigie.services.signals.control.adaptive import Adaptive
 from vigie.services.signals.control.baselines import Actuated, Each, FixedPlan, Greedy, MaxPressure
+from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.site import Controller, Site
 from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.safety import Kernel
 from vigie.services.signals.sequencer import Sequencer
 from vigie.sim.traffic.designed import THE_DAY_BEFORE, counted, with_plans
+from vigie.sim.traffic.favoured import Favoured
 from vigie.sim.traffic.letters import colours_of, letters_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
-from vigie.sim.traffic.outcome import Outcome, outcome_of
+from vigie.sim.traffic.outcome import Outcome, Trip, outcome_of, trips_of
 from vigie.sim.traffic.scenario import Scenario
 from vigie.sim.traffic.walks import walks_of
 from vigie.sim.traffic.world import Stuck, World, dead_detectors
@@ -50,7 +52,9 @@ CONTROLLERS: Mapping[str, Callable[[Sequence[Site]], Controller]] = {
 class Asked:
     """How a scenario is run. loops: adaptive control sees a loop at the stop line and one 45 m upstream in place of
     areas. dropout: the share of detectors that are dead. scale: of the demand. delay_s: from a wish to the street.
-    pedestrians: so many an hour walk over crossings with signals, beside those whom the scenario has."""
+    pedestrians: so many an hour walk over crossings with signals, beside those whom the scenario has. buses_h,
+    emergencies_h: so many of the vehicles an hour are buses, and on their way to save somebody. priority: adaptive
+    control hears who of them comes."""
 
     scenario: Scenario
     controller: str
@@ -59,6 +63,9 @@ class Asked:
     scale: float = 1.0
     delay_s: int = 0
     pedestrians: int = 0
+    buses_h: float = 0.0
+    emergencies_h: float = 0.0
+    priority: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Run:
     control and sequencers took, and SUMO."""
 
     outcome: Outcome
+    trips: Sequence[Trip]
     stuck: tuple[Stuck, ...]
     control_s: float
     sumo_s: float
@@ -91,11 +99,15 @@ def run(asked: Asked, seed: int) -> Run:
         with World(scenario, lights, Path(name), seed=seed, scale=asked.scale, walkers=walkers) as world:
             posts = [_Post(asked, light, world, number, dice) for number, light in enumerate(lights)]
             controller = CONTROLLERS[asked.controller]([light.site for light in lights])
+            many_h = {Sort.BUS: asked.buses_h, Sort.EMERGENCY: asked.emergencies_h}
+            favoured = Favoured(world, lights, many_h, scenario.begin_s, seed)
             wishes = deque([[light.site.plan.greens(scenario.begin_s) for light in lights]] * asked.delay_s)
             for now_s in range(scenario.begin_s, scenario.end_s + CAP_S):
                 if not world.waiting:
                     break
                 counts = [post.read() for post in posts]
+                if asked.priority and isinstance(controller, Adaptive):
+                    controller.hear(favoured.claims())
                 started = time.process_time()
                 wishes.append(list(controller.decide(now_s, counts, [post.second for post in posts])))
                 for post, wish in zip(posts, wishes.popleft(), strict=True):
@@ -107,15 +119,16 @@ def run(asked: Asked, seed: int) -> Run:
                 world.step()
                 sumo_s += time.process_time() - started
                 violations += sum(post.look() for post in posts)
+                favoured.look(now_s)
                 if now_s >= scenario.end_s - 1:
                     strangers.update(world.turn_away())
-            stuck, buses = world.stuck(), world.buses()
+            stuck, sorts = world.stuck(), world.sorts()
         took_s = time.perf_counter() - began
+        trips = trips_of(world.trips, strangers, sorts)
         outcome = outcome_of(
-            asked, seed, world.trips, strangers, buses,
-            stood_s_max=world.stood_s_max, violations=violations, wall_s=took_s,
-        )  # fmt: skip
-        return Run(outcome, stuck, control_s, sumo_s)
+            asked, seed, trips, world.trips, stood_s_max=world.stood_s_max, violations=violations, wall_s=took_s
+        )
+        return Run(outcome, trips, stuck, control_s, sumo_s)
 
 
 class _Post:

@@ -16,6 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 import libsumo as _libsumo
 
+from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
 from vigie.services.signals.control.steering import loops_of
 from vigie.services.signals.junction import Users
@@ -35,6 +36,10 @@ GIVES_UP_S = 300
 
 SQUEEZES_PAST_S = 30
 """Who has stood so long in the middle of a crossing is driven around there."""
+
+SORTS = {Sort.BUS: "bus", Sort.TRAM: "tram", Sort.EMERGENCY: "emergency"}
+_SORT_OF = {**{name: sort for sort, name in SORTS.items()}, "coach": Sort.BUS, "rail_urban": Sort.TRAM}
+"""What SUMO calls the classes of who goes first."""
 
 STANDS_M_S = 0.1
 AT_LINE_M = 15.0
@@ -124,6 +129,7 @@ class World:
         )
         self._asking: set[str] = set()
         self.stood_s_max = 0.0
+        self._open: dict[tuple[str, str], bool] = {}
 
     def __enter__(self) -> World:
         quiet = _Quiet()
@@ -168,12 +174,16 @@ class World:
 
     def turn_away(self) -> list[str]:
         """Takes out who was loaded in the last second and has not set out: those that set out after the window."""
-        came = [str(name) for name in _sumo.simulation.getLoadedIDList()]
+        came = self.loaded()
         # With less demand SUMO drops some of those that it loads by itself.
         there = {*_sumo.simulation.getPendingVehicles(), *_sumo.simulation.getDepartedIDList()}
         for name in there.intersection(came):
             _sumo.vehicle.remove(name)
         return came
+
+    def loaded(self) -> list[str]:
+        """Who was loaded in the last second, in SUMO's order."""
+        return [str(name) for name in _sumo.simulation.getLoadedIDList()]
 
     def show(self, light: int, letters: str) -> None:
         """Sets what a light shows from now on."""
@@ -234,6 +244,51 @@ class World:
             float(_loops.getLastIntervalOccupancy(loop)),
         )
 
+    def turn_into(self, name: str, sort: Sort) -> bool:
+        """Makes a vehicle that was just loaded one of a sort; False where one may not drive its route, or SUMO has
+        dropped the vehicle."""
+        try:
+            route = _sumo.vehicle.getRoute(name)
+        except _sumo.TraCIException:
+            return False
+        may = all(self._may(str(edge), SORTS[sort]) for edge in route)
+        if may:
+            _sumo.vehicle.setType(name, _named(sort))
+        return may
+
+    def _may(self, edge: str, of_class: str) -> bool:
+        key = edge, of_class
+        if key not in self._open:
+            lanes = (f"{edge}_{at}" for at in range(_sumo.edge.getLaneNumber(edge)))
+            self._open[key] = any(
+                of_class in (_lanes.getAllowed(lane) or (of_class,)) and of_class not in _lanes.getDisallowed(lane)
+                for lane in lanes
+            )
+        return self._open[key]
+
+    def set_out(self) -> list[tuple[str, Sort]]:
+        """Who of a sort that goes first set out in the last second."""
+        found: list[tuple[str, Sort]] = []
+        for name in _sumo.simulation.getDepartedIDList():
+            sort = _SORT_OF.get(_sumo.vehicle.getVehicleClass(name))
+            if sort is not None:
+                found.append((str(name), sort))
+        return found
+
+    def arrived(self) -> list[str]:
+        """Who arrived in the last second."""
+        return [str(name) for name in _sumo.simulation.getArrivedIDList()]
+
+    def lost_s(self, name: str) -> float:
+        """What a vehicle has lost so far against driving freely."""
+        return float(_sumo.vehicle.getTimeLoss(name))
+
+    def comes_to(self, name: str) -> list[tuple[str, int, float]]:
+        """The lights on a vehicle's way: each with the place of its link there, and the seconds until the stop line if
+        nobody were in the way."""
+        pace_m_s = max(float(_sumo.vehicle.getAllowedSpeed(name)), 3.0)
+        return [(str(each[0]), int(each[1]), float(each[2]) / pace_m_s) for each in _sumo.vehicle.getNextTLS(name)]
+
     def send(self, name: str, route: str, sort: str) -> None:
         """Has a vehicle of a sort set out on one of the scenario's routes, in the next second or when there is room."""
         _sumo.vehicle.add(name, route, typeID=sort, departLane="best", departSpeed="max")
@@ -243,10 +298,11 @@ class World:
         """Vehicles on the roads."""
         return int(_sumo.vehicle.getIDCount())
 
-    def buses(self) -> frozenset[str]:
-        """The types of vehicle that are buses."""
+    def sorts(self) -> dict[str, Sort]:
+        """The types of vehicle that are of a sort that goes first."""
         types = _sumo.vehicletype
-        return frozenset(name for name in types.getIDList() if types.getVehicleClass(name) in {"bus", "coach"})
+        found = {str(name): _SORT_OF.get(types.getVehicleClass(name)) for name in types.getIDList()}
+        return {name: sort for name, sort in found.items() if sort is not None}
 
     def stuck(self) -> tuple[Stuck, ...]:
         """Who is under way and stands, in order of how many: for the end of a run that did not empty."""
@@ -313,7 +369,12 @@ def _detectors(lights: Sequence[Light], *, areas: bool) -> str:
         for at, place in enumerate(light.places)
         if not place.button and ((areas and not place.whole) or place.start_m == place.end_m)
     ]
-    return "\n".join(["<additional>", *written, "</additional>"])
+    sorts = [f'  <vType id="{_named(sort)}" vClass="{of_class}"/>' for sort, of_class in SORTS.items()]
+    return "\n".join(["<additional>", *sorts, *written, "</additional>"])
+
+
+def _named(sort: Sort) -> str:
+    return f"vigie.{sort}"
 
 
 def _detector(name: str, place: Place) -> str:

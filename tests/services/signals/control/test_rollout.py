@@ -10,6 +10,7 @@ import pytest
 from tests.services.signals.control.sites import counts, crossroads, shown
 from vigie.services.signals.control import rollout
 from vigie.services.signals.control.adaptive import Adaptive
+from vigie.services.signals.control.claims import NO_CLAIMS
 from vigie.services.signals.control.compiled import compiled
 from vigie.services.signals.control.layout import SATURATION_S, Floats, Ints
 from vigie.services.signals.control.rollout import PATIENT_S, STAYS, STEP_S, STEPS, TARGETS, Stages, first_moves
@@ -36,6 +37,7 @@ def junctions(seed: int, count: int = 40) -> Case:
         np.zeros(count, bool),
         np.zeros((count, GROUPS, STAGES), np.int64),
         np.zeros((count, STAGES, STAGES), np.int64),
+        dice.random((count, GROUPS, LANES)) < 0.35,
     )
     state = {
         "current": dice.integers(0, stages.stage_count),
@@ -46,6 +48,7 @@ def junctions(seed: int, count: int = 40) -> Case:
         "red_s": dice.integers(0, 120, (count, GROUPS)),
         "walkers": np.zeros((count, GROUPS)),
         "rate_s": np.zeros((count, GROUPS)),
+        "claims": NO_CLAIMS,
     }
     return stages, state
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from vigie.services.signals.control.asking import ask, nobody_asks
+from vigie.services.signals.control.claims import NO_CLAIMS, Claim, as_records
 from vigie.services.signals.control.compiled import compiled
 from vigie.services.signals.control.estimate import ahead, nothing_known, see
-from vigie.services.signals.control.layout import Bools, Floats, Ints, Layout
+from vigie.services.signals.control.layout import Bools, Floats, Ints, Layout, Records
 from vigie.services.signals.control.rollout import STEP_S, STEPS, Stages, first_moves, stages_of
 from vigie.services.signals.control.site import Site
 from vigie.services.signals.junction import Colour, Second
@@ -35,6 +36,14 @@ class Adaptive:
         rehearsed.green[:], rehearsed.age_s[:] = True, self._layout.green_min_s.max(initial=0)
         rehearsed.decide(np.zeros(self._layout.detectors, np.int64))
 
+    def hear(self, claims: Sequence[Claim]) -> None:
+        """Who comes with a right to go first, as it stands now, in place of what was heard before. Raises IndexError
+        for a claim on what is not there."""
+        for claim in claims:
+            if not (0 <= claim.junction < self._layout.junctions and 0 <= claim.group < self._layout.groups):
+                raise IndexError(f"a claim on group {claim.group} of junction {claim.junction}")
+        self._known.claims = as_records(claims)
+
     def decide(self, now_s: int, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> list[frozenset[int]]:
         """The stage that each junction stays in or goes for. Raises ValueError for counts that are not of these
         junctions' detectors."""
@@ -52,7 +61,7 @@ class Adaptive:
 
 
 class _Known:
-    """What is known of the junctions as arrays; green, by junction and group, is set from outside."""
+    """What is known of the junctions as arrays; green, by junction and group, and claims are set from outside."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -64,6 +73,7 @@ class _Known:
         self.green: Bools = np.zeros((layout.junctions, layout.groups), bool)
         self.age_s: Ints = np.zeros((layout.junctions, layout.groups), np.int64)
         self._red_s: Ints = np.zeros((layout.junctions, layout.groups), np.int64)
+        self.claims: Records = NO_CLAIMS
         self.stay_cost: Floats = np.full(layout.junctions, np.nan)
         self.change_cost: Floats = np.full(layout.junctions, np.nan)
 
@@ -79,7 +89,7 @@ class _Known:
             arrivals, blocked = ahead(roads, traffic, counts, free, STEP_S, STEPS)
             self._stage, stay_cost, change_cost = first_moves(
                 self._stages, free, self._stage, traffic.lanes["standing"], arrivals, rate, blocked, self._red_s,
-                self._waiting.weight, self._waiting.rate_s,
+                self._waiting.weight, self._waiting.rate_s, self.claims,
             )  # fmt: skip
             np.copyto(self.stay_cost, stay_cost, where=free)
             np.copyto(self.change_cost, change_cost, where=free)

@@ -119,6 +119,7 @@ class Layout:
         self.stage_count: Ints = np.array([len(stages) for stages in self.stages], np.int64)
         self.group_count: Ints = np.array([len(site.junction.groups) for site in sites], np.int64)
         self.rate: Floats = np.zeros((self.junctions, self.most_stages, self.lanes))
+        self.serves: Bools = np.zeros((self.junctions, self.groups, self.lanes), bool)
         self.greens: Bools = np.zeros((self.junctions, self.most_stages, self.groups), bool)
         self.change_s: Ints = np.zeros((self.junctions, self.most_stages, self.most_stages), np.int64)
         self.green_min_s: Ints = np.zeros((self.junctions, self.groups), np.int64)
@@ -133,6 +134,9 @@ class Layout:
         for g, group in enumerate(junction.groups):
             self.green_min_s[j, g] = group.green_min_s
             self.red_max_s[j, g] = group.red_max_s
+        for at, approach in enumerate(site.approaches):
+            for g in approach.groups:
+                self.serves[j, g, at] = True
         for k, stage in enumerate(self.stages[j]):
             for g in stage:
                 self.greens[j, k, g] = True

@@ -12,7 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from vigie.services.signals.control.compiled import compiled
-from vigie.services.signals.control.layout import CAR_PERSONS, SATURATION_S, Bools, Floats, Ints, Layout
+from vigie.services.signals.control.layout import (
+    CAR_PERSONS,
+    SATURATION_S,
+    Bools,
+    Floats,
+    Ints,
+    Layout,
+    Records,
+)
 
 STEP_S = 2
 STEPS = 20
@@ -48,6 +56,11 @@ URGENT = 3.0
 """A group that has been red for longer than PATIENT_S weighs as much as vehicles that wait, up to URGENT of them at its
 longest red: it is served when that costs little, and the kernel need not break in when it costs much."""
 
+STRONG = 50.0
+FORESTALLED, THROUGH_S = 50.0, 12
+"""Before a claim that weighs STRONG at the least, a group that would come to its longest red before that is through
+weighs so many vehicles: the kernel would break in just when it comes. To be through takes so long from the line on."""
+
 AT_ONCE_S = 10.0
 """Such a wait ends with the first second of green, and so do those of all who wait to walk."""
 
@@ -64,7 +77,7 @@ class Stages(NamedTuple):
     saturation_s: what a lane discharges at the most, vehicles a second. lane_count, stage_count, group_count:
     (junction). greens: (junction, stage, group). change: (junction, stage, stage), steps from a green to the next,
     least: (junction), steps of the longest minimum green. green_min_s, red_max_s: (junction, group). afoot, crossed,
-    clear_s, without: as in `Walkers`.
+    clear_s, without: as in `Walkers`. serves: (junction, group, lane).
     """
 
     saturation_s: float
@@ -80,6 +93,7 @@ class Stages(NamedTuple):
     crossed: Bools
     clear_s: Ints
     without: Ints
+    serves: Bools
 
 
 def stages_of(layout: Layout) -> Stages:
@@ -98,6 +112,7 @@ def stages_of(layout: Layout) -> Stages:
         layout.walkers.crossed,
         layout.walkers.clear_s,
         layout.walkers.without,
+        layout.serves,
     )
 
 
@@ -124,12 +139,14 @@ def first_moves(
     red_s: Ints,
     walkers: Floats,
     rate_s: Floats,
+    claims: Records,
 ) -> Moves:
     """The first move of each junction that is free to choose.
 
     standing: (lane), of all junctions in a row. arrivals: (junction, step, lane). rate: (junction, stage, lane),
     vehicles a second. blocked: (junction, lane), the part of its ways that lead nowhere. red_s: (junction, group).
     walkers: (junction, group), for how many persons those count who wait to walk; rate_s: how many come in a second.
+    claims: `claims.CLAIM`.
     """
     count = len(free)
     moves = np.empty(count, np.int64)
@@ -137,7 +154,9 @@ def first_moves(
     for j in range(count):
         moves[j], stay_cost[j], change_cost[j] = current[j], np.nan, np.nan
         if free[j]:
-            queued, inflow, per_step = _set_out(stages, j, standing, arrivals, rate, blocked, red_s, walkers, rate_s)
+            queued, inflow, per_step = _set_out(
+                stages, j, standing, arrivals, rate, blocked, red_s, walkers, rate_s, claims
+            )
             weight = np.empty_like(per_step)
             for stage in range(weight.shape[0]):
                 for lane in range(weight.shape[1]):
@@ -172,16 +191,23 @@ def _set_out(
     red_s: Ints,
     walkers: Floats,
     rate_s: Floats,
+    claims: Records,
 ) -> tuple[Floats, Floats, Floats]:
-    """The lanes of a junction from which plans set out, after them the groups that have been red for too long, and then
-    those that walk."""
-    lanes, overdue = stages.lane_count[j], 0
+    """The lanes of a junction from which plans set out, after them the groups that have been red for too long, then
+    those that walk, and then who claims to go first."""
+    lanes, further = stages.lane_count[j], 0
+    strong_s = np.inf
+    for claim in claims:
+        if claim["junction"] == j:
+            further += 1
+            if claim["weight"] >= STRONG:
+                strong_s = min(strong_s, claim["eta_s"])
     for group in range(stages.group_count[j]):
-        overdue += red_s[j, group] > PATIENT_S
-        overdue += stages.afoot[j, group]
-    queued = np.zeros(lanes + overdue)
-    inflow = np.zeros((STEPS, lanes + overdue))
-    per_step = np.zeros((stages.stage_count[j], lanes + overdue))
+        further += _pressing(stages, j, group, red_s, strong_s) > 0
+        further += stages.afoot[j, group]
+    queued = np.zeros(lanes + further)
+    inflow = np.zeros((STEPS, lanes + further))
+    per_step = np.zeros((stages.stage_count[j], lanes + further))
     for lane in range(lanes):
         queued[lane] = standing[j * blocked.shape[1] + lane]
         for step in range(STEPS):
@@ -190,8 +216,9 @@ def _set_out(
             per_step[stage, lane] = rate[j, stage, lane] * (1 - (1 - BLOCKED) * blocked[j, lane]) * STEP_S
     at = lanes
     for group in range(stages.group_count[j]):
-        if red_s[j, group] > PATIENT_S:
-            queued[at] = URGENT * (red_s[j, group] - PATIENT_S) / (stages.red_max_s[j, group] - PATIENT_S)
+        presses = _pressing(stages, j, group, red_s, strong_s)
+        if presses > 0:
+            queued[at] = presses
             for stage in range(len(per_step)):
                 per_step[stage, at] = AT_ONCE_S * STEP_S if stages.greens[j, stage, group] else 0.0
             at += 1
@@ -202,7 +229,51 @@ def _set_out(
             for stage in range(len(per_step)):
                 per_step[stage, at] = AT_ONCE_S * STEP_S if stages.greens[j, stage, group] else 0.0
             at += 1
+    for claim in claims:
+        if claim["junction"] == j:
+            step = _wanted_at(stages, j, claim["group"], claim["eta_s"], standing, blocked.shape[1])
+            if step <= 0:
+                queued[at] = claim["weight"]
+            elif step < STEPS:
+                inflow[step, at] = claim["weight"]
+            for stage in range(len(per_step)):
+                if stages.greens[j, stage, claim["group"]]:
+                    clear = _clear(stages, j, stage, claim["group"], rate)
+                    per_step[stage, at] = max(claim["weight"], AT_ONCE_S * STEP_S) * clear
+            at += 1
     return queued, inflow, per_step
+
+
+@compiled
+def _pressing(stages: Stages, j: int, group: int, red_s: Ints, strong_s: float) -> float:
+    """As how many vehicles a group counts for its red alone. strong_s: until the next strong claim is at the line."""
+    red, longest_s = red_s[j, group], stages.red_max_s[j, group]
+    if red > 0 and np.isfinite(strong_s) and red + strong_s + THROUGH_S > longest_s:
+        return FORESTALLED
+    return max(URGENT * (red - PATIENT_S) / (longest_s - PATIENT_S), 0.0)
+
+
+@compiled
+def _clear(stages: Stages, j: int, stage: int, group: int, rate: Floats) -> float:
+    """How clear the way of a group is in a stage, up to 1: who waits for gaps, or behind who has red, is held."""
+    clear, lanes = 0.0, 0
+    for lane in range(stages.lane_count[j]):
+        if stages.serves[j, group, lane]:
+            clear += rate[j, stage, lane] / stages.saturation_s
+            lanes += 1
+    return clear / lanes if lanes else 1.0
+
+
+@compiled
+def _wanted_at(stages: Stages, j: int, group: int, eta_s: float, standing: Floats, width: int) -> int:
+    """The step by which a claim wants its green: early enough for the queue before it to have left, which is that of
+    the group's lanes in their mean, since nobody says in which it comes."""
+    queue, lanes = 0.0, 0
+    for lane in range(stages.lane_count[j]):
+        if stages.serves[j, group, lane]:
+            queue += standing[j * width + lane]
+            lanes += 1
+    return int((eta_s - queue / max(lanes, 1) / stages.saturation_s) // STEP_S)
 
 
 @compiled
