@@ -57,6 +57,8 @@ export interface JunctionDocument {
       stages: Stage[]
     }
     plan: { offset_s: number; steps: { seconds: number; greens: number[]; clears: boolean }[] }
+    /** For each group that walks, the detectors by which walkers ask, by their places; empty where nobody walks. */
+    buttons: number[][]
   }
 }
 
