@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
 
 from tests.services.signals.control.sites import AXES, counts, crossroads, shown
 from vigie.services.signals.completeness import problems
-from vigie.services.signals.control.adaptive import Adaptive
+from vigie.services.signals.control.adaptive import Adaptive, prepare
 from vigie.services.signals.control.baselines import Actuated, FixedPlan, Greedy, MaxPressure
-from vigie.services.signals.control.estimate import nothing_known, see
+from vigie.services.signals.control.claims import Claim
+from vigie.services.signals.control.estimate import ahead, nothing_known, see
 from vigie.services.signals.control.layout import Layout
+from vigie.services.signals.control.rollout import first_moves
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Area, Feeder
 from vigie.services.signals.junction import Detector
 
@@ -65,6 +69,17 @@ def test_pressure_does_not_press_into_a_full_road() -> None:
     for now_s in range(11):
         wishes = [each.decide(now_s, on, shown(NORTH_SOUTH)) for each in (greedy, pressure)]
     assert wishes == [EAST_WEST, NORTH_SOUTH]
+
+
+def test_what_is_prepared_is_all_that_is_compiled() -> None:
+    prepare()
+    functions: list[Any] = [see, ahead, first_moves]
+    before = [len(each.signatures) for each in functions]
+    controller = Adaptive([crossroads()])
+    controller.hear([Claim(0, 0, 3.0, 4.0)])
+    for now_s in range(12):
+        controller.decide(now_s, [counts(east=2)], [shown(NORTH_SOUTH)])
+    assert [len(each.signatures) for each in functions] == before
 
 
 def test_adaptive_stays_where_nobody_else_waits() -> None:

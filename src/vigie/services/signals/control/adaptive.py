@@ -16,8 +16,8 @@ from vigie.services.signals.control.compiled import compiled
 from vigie.services.signals.control.estimate import ahead, nothing_known, see
 from vigie.services.signals.control.layout import Bools, Floats, Ints, Layout, Records
 from vigie.services.signals.control.rollout import STEP_S, STEPS, Stages, first_moves, stages_of
-from vigie.services.signals.control.site import Site
-from vigie.services.signals.junction import Colour, Second
+from vigie.services.signals.control.site import Approach, Plan, Site, Step, Way
+from vigie.services.signals.junction import Colour, Junction, Meeting, Second, SignalGroup, Stage
 
 
 class Adaptive:
@@ -58,6 +58,20 @@ class Adaptive:
                 self._known.green[at, : len(second)] = [colour is Colour.GREEN for colour in second]
         chosen = self._known.decide(np.frombuffer(every, np.int64))
         return [stages[at] for stages, at in zip(self._layout.stages, chosen.tolist(), strict=True)]
+
+
+def prepare() -> None:
+    """Compiles what control needs where it is kept, so that no process has to in its first seconds: once after an
+    installation, some ten seconds."""
+    groups = (SignalGroup("a"), SignalGroup("b"))
+    meetings = ((Meeting.APART, Meeting.CONFLICTS), (Meeting.CONFLICTS, Meeting.APART))
+    stages = tuple(Stage(group.name, frozenset({at})) for at, group in enumerate(groups))
+    junction = Junction("two streets", groups, (), (), (), meetings, ((None, 5), (5, None)), stages)
+    approaches = tuple(
+        Approach(group.name, (Way(at, "away"),), (), None, None, None, 50.0, 50.0, 13.9)
+        for at, group in enumerate(groups)
+    )
+    Adaptive([Site(junction, Plan(0, (Step(60, frozenset({0})),)), approaches, gives_way=(frozenset(), frozenset()))])
 
 
 class _Known:
