@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import msgspec
+import numpy as np
 import pytest
 
 from tests.services.signals.control.sites import AXES, counts, crossroads, shown
@@ -83,7 +87,28 @@ def test_a_bus_claims_the_more_the_later_it_is() -> None:
     assert weights[4] == weights[5] < weight_of(Sort.TRAM) < weight_of(Sort.EMERGENCY)
 
 
-@pytest.mark.parametrize("claim", [Claim(1, 0, 5.0, 1.0), Claim(-1, 0, 5.0, 1.0), Claim(0, 99, 5.0, 1.0)])
+NONE = [Claim(0, 0, math.nan, 1.0), Claim(0, 0, math.inf, 1.0), Claim(0, 0, 5.0, math.nan)]
+
+
+@pytest.mark.parametrize("claim", NONE)
+def test_a_claim_whose_numbers_are_none_is_refused(claim: Claim) -> None:
+    with pytest.raises(ValueError, match="claim"):
+        Adaptive([crossroads()]).hear([claim])
+
+
+@pytest.mark.parametrize("red_max_s", [60, 80, 120])
+def test_a_green_group_presses_for_nothing_whatever_its_longest_red(red_max_s: int) -> None:
+    site = crossroads()
+    groups = tuple(msgspec.structs.replace(each, red_max_s=red_max_s) for each in site.junction.groups)
+    controller = Adaptive(
+        [msgspec.structs.replace(site, junction=msgspec.structs.replace(site.junction, groups=groups))]
+    )
+    wishes = [controller.decide(now_s, [counts(north=3)], [shown(NORTH_SOUTH)])[0] for now_s in range(60)]
+    assert wishes == [NORTH_SOUTH] * 60
+    assert np.isfinite(controller.stay_cost).all()
+
+
+@pytest.mark.parametrize("claim", [Claim(1, 0, 5.0, 1.0), Claim(-1, 0, 5.0, 1.0), Claim(0, 4, 5.0, 1.0)])
 def test_a_claim_on_what_is_not_there_is_refused(claim: Claim) -> None:
     with pytest.raises(IndexError, match="claim"):
         Adaptive([crossroads()]).hear([claim])

@@ -38,6 +38,7 @@ def junctions(seed: int, count: int = 40) -> Case:
         np.zeros((count, GROUPS, STAGES), np.int64),
         np.zeros((count, STAGES, STAGES), np.int64),
         dice.random((count, GROUPS, LANES)) < 0.35,
+        0.75,
     )
     state = {
         "current": dice.integers(0, stages.stage_count),

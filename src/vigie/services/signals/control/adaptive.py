@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from math import inf, isfinite
 
 import numpy as np
 
@@ -38,10 +39,13 @@ class Adaptive:
 
     def hear(self, claims: Sequence[Claim]) -> None:
         """Who comes with a right to go first, as it stands now, in place of what was heard before. Raises IndexError
-        for a claim on what is not there."""
+        for a claim on what is not there, ValueError for one whose numbers are none."""
+        groups = self._layout.group_count
         for claim in claims:
-            if not (0 <= claim.junction < self._layout.junctions and 0 <= claim.group < self._layout.groups):
+            if not (0 <= claim.junction < len(groups) and 0 <= claim.group < groups[claim.junction]):
                 raise IndexError(f"a claim on group {claim.group} of junction {claim.junction}")
+            if not (isfinite(claim.eta_s) and 0 <= claim.weight < inf):
+                raise ValueError(f"a claim in {claim.eta_s} s that weighs {claim.weight}")
         self._known.claims = as_records(claims)
 
     def decide(self, now_s: int, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> list[frozenset[int]]:

@@ -17,6 +17,9 @@ USUAL_S = 60.0
 """Where nothing is known, somebody comes so often; known is what was seen in REMEMBERED_S of red without anybody."""
 
 REMEMBERED_S = 1_800.0
+RED_S_MAX = 120
+"""No red of walkers is longer: what has gone on for longer is a junction that flashes, or is not heard."""
+
 IMPATIENT_S = 2.0
 """Whoever waits counts for one person more each time that this goes by. Walkers are few beside those who drive and take
 long to clear, so person for person they would wait for longest; after half a minute they begin to cross on red (Highway
@@ -63,7 +66,8 @@ def ask(walkers: Walkers, waiting: Waiting, counts: Ints, green: Bools, red_s: I
                 persons = 0.0
                 if not heard[j, group]:
                     # Nobody may have pressed what does not work.
-                    persons, since_s = rate_s * red_s[j, group], max(red_s[j, group] - 1.0 / rate_s, 0.0)
+                    red = min(red_s[j, group], RED_S_MAX)
+                    persons, since_s = rate_s * red, max(red - 1.0 / rate_s, 0.0)
                 elif since_s > 0:
                     persons = told[j, group] if counted[j, group] else 1.0 + rate_s * (since_s - 1.0)
                 waiting.weight[j, group] = persons * (1.0 + since_s / IMPATIENT_S)

@@ -64,9 +64,6 @@ weighs so many vehicles: the kernel would break in just when it comes. To be thr
 AT_ONCE_S = 10.0
 """Such a wait ends with the first second of green, and so do those of all who wait to walk."""
 
-WALKER = 1 / CAR_PERSONS
-"""A person who walks weighs as much as one in a vehicle."""
-
 RULED = tuple(step % 2 == 0 and step not in STAYS.tolist() for step in range(STEPS))
 """The steps at which the rule is asked."""
 
@@ -77,7 +74,8 @@ class Stages(NamedTuple):
     saturation_s: what a lane discharges at the most, vehicles a second. lane_count, stage_count, group_count:
     (junction). greens: (junction, stage, group). change: (junction, stage, stage), steps from a green to the next,
     least: (junction), steps of the longest minimum green. green_min_s, red_max_s: (junction, group). afoot, crossed,
-    clear_s, without: as in `Walkers`. serves: (junction, group, lane).
+    clear_s, without: as in `Walkers`. serves: (junction, group, lane). walker: what a person who walks weighs, in
+    vehicles: as much as one in a vehicle.
     """
 
     saturation_s: float
@@ -94,6 +92,7 @@ class Stages(NamedTuple):
     clear_s: Ints
     without: Ints
     serves: Bools
+    walker: float
 
 
 def stages_of(layout: Layout) -> Stages:
@@ -113,6 +112,7 @@ def stages_of(layout: Layout) -> Stages:
         layout.walkers.clear_s,
         layout.walkers.without,
         layout.serves,
+        1 / CAR_PERSONS,
     )
 
 
@@ -220,14 +220,14 @@ def _set_out(
         if presses > 0:
             queued[at] = presses
             for stage in range(len(per_step)):
-                per_step[stage, at] = AT_ONCE_S * STEP_S if stages.greens[j, stage, group] else 0.0
+                per_step[stage, at] = _at_once(presses) if stages.greens[j, stage, group] else 0.0
             at += 1
     for group in range(stages.group_count[j]):
         if stages.afoot[j, group]:
-            queued[at] = walkers[j, group] * WALKER
-            inflow[:, at] = rate_s[j, group] * STEP_S * WALKER
+            queued[at] = walkers[j, group] * stages.walker
+            inflow[:, at] = rate_s[j, group] * STEP_S * stages.walker
             for stage in range(len(per_step)):
-                per_step[stage, at] = AT_ONCE_S * STEP_S if stages.greens[j, stage, group] else 0.0
+                per_step[stage, at] = _at_once(float(queued[at])) if stages.greens[j, stage, group] else 0.0
             at += 1
     for claim in claims:
         if claim["junction"] == j:
@@ -239,9 +239,15 @@ def _set_out(
             for stage in range(len(per_step)):
                 if stages.greens[j, stage, claim["group"]]:
                     clear = _clear(stages, j, stage, claim["group"], rate)
-                    per_step[stage, at] = max(claim["weight"], AT_ONCE_S * STEP_S) * clear
+                    per_step[stage, at] = _at_once(claim["weight"]) * clear
             at += 1
     return queued, inflow, per_step
+
+
+@compiled
+def _at_once(waiting: float) -> float:
+    """What a step of green lets go of those whose wait ends with its first second."""
+    return max(waiting, AT_ONCE_S * STEP_S)
 
 
 @compiled
@@ -250,7 +256,7 @@ def _pressing(stages: Stages, j: int, group: int, red_s: Ints, strong_s: float) 
     red, longest_s = red_s[j, group], stages.red_max_s[j, group]
     if red > 0 and np.isfinite(strong_s) and red + strong_s + THROUGH_S > longest_s:
         return FORESTALLED
-    return max(URGENT * (red - PATIENT_S) / (longest_s - PATIENT_S), 0.0)
+    return URGENT * (red - PATIENT_S) / max(longest_s - PATIENT_S, 1) if red > PATIENT_S else 0.0
 
 
 @compiled
