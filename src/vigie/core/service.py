@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -80,6 +81,11 @@ class City(Protocol):
     @property
     def inventory(self) -> int:
         """Grows with each change of the inventory: what is derived from it holds as long as this stays."""
+        ...
+
+    @property
+    def zone(self) -> tzinfo:
+        """The town's, whose clock programmes go by."""
         ...
 
     def is_open(self, condition: ConditionKind, assets: Numbers) -> Mask:

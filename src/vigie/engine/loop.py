@@ -15,6 +15,7 @@ effects have the same ids as before.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 
 import numpy as np
@@ -76,9 +77,12 @@ class Engine:
         consignations: Sequence[Consignation] = (),
         plans: Sequence[Plan] = (),
         whereabouts: Whereabouts | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
-        """whereabouts: finds the area that a moving asset is in; without it, each is where the inventory has it."""
+        """whereabouts: finds the area that a moving asset is in; without it, each is where the inventory has it. zone:
+        the town's."""
         self.registry = registry
+        self.zone = zone
         self.attributes = Attributes(registry, facts, services, on_disk=self._on_disk)
         self.picture = Picture(registry)
         self.admission = Admission(registry)

@@ -314,6 +314,7 @@ class Day:
             consignations=self.facts.orders.holding(),
             plans=self.facts.plans.kept(kinds_of(self._services)),
             whereabouts=Whereabouts(registry, self.facts.known_areas()),
+            zone=ZoneInfo(ZONE),
         )
         self.engine.start()
         # No inventory is taken in while a day is lived.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ CATALOGUE = catalogue_of(SERVICES)
 
 EVENING_US = to_us(datetime.fromisoformat("2026-11-24T19:00:00Z"))
 """A November evening, deep in the dark."""
+ZONE = ZoneInfo("Europe/Paris")
 NOON_US = to_us(datetime.fromisoformat("2026-11-24T11:00:00Z"))
 Said = tuple[str, str, float | str, int]
 """An asset, a point, its value, and when its own clock says that it was so."""
@@ -174,7 +176,7 @@ class Town:
         for each in self._records:
             known.setdefault(each.kind, []).append((each.no, each.attributes))
         self.facts = NoFacts(known)
-        self.engine = Engine(SERVICES, registry, self.facts, NoObservations(), open_conditions, shard="town")
+        self.engine = Engine(SERVICES, registry, self.facts, NoObservations(), open_conditions, shard="town", zone=ZONE)
         self.engine.attributes.read(registry.version)
 
     def restart(self) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from vigie.core.observations import Int64s, Mask
 from vigie.core.service import City, Clear, Effect, Raise
 from vigie.core.sun import elevation_deg
-from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
+from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, from_us
 from vigie.services.lighting.conditions import LAMP_BY_DAY, PHOTOCELL_STUCK
 from vigie.services.lighting.faults.park import Park
 from vigie.services.lighting.faults.reports import Words
@@ -36,7 +36,7 @@ the town has opened within ten minutes: those that open by one programme do so t
 say has come by then. Where another has, it is told after ten minutes, if the cabinet says it once more: the word of one
 that has closed again may be lost."""
 
-NIGHTS_US, QUARTER_US, QUARTERS = 4 * 24 * HOUR_US, HOUR_US // 4, 96
+NIGHTS_US, QUARTER_MIN, QUARTERS = 4 * 24 * HOUR_US, 15, 96
 """That a cabinet is in use, and was still lit a quarter of an hour later, is known from one of the nights before: one
 that opens at the same hour each night was not."""
 
@@ -63,7 +63,8 @@ class Photocells:
             np.zeros(len(park.cabinet), np.int64) for _ in range(5)
         )
         self._was_lit, self._was_on, self._lit_tonight = (np.zeros(len(park.cabinet), np.bool_) for _ in range(3))
-        # When each cabinet was seen on in each quarter of the day (UTC): in the nights before, and in this one.
+        # When each cabinet was seen on in each quarter of the day, in the nights before and in this one; by the town's
+        # clock, which programmes go by: in UTC they move by an hour twice a year.
         self._on_us, self._on_tonight_us = (np.zeros((len(park.cabinet), QUARTERS), np.int64) for _ in range(2))
         self._dusk_us = 0
 
@@ -129,7 +130,8 @@ class Photocells:
             self._was_lit |= whole_lit
             effects = self._told(park, wrong, self._dark_us, heard, lit, sun_deg, is_open, now_us, "dark_by_night")
             with_it = np.zeros(len(park), np.bool_)
-            opened = self._opened(park, cabinets, on, off, breaths, agree & ~by_hand, evening, now_us)
+            quarter = _quarter(city, now_us)
+            opened = self._opened(park, cabinets, on, off, breaths, agree & ~by_hand, evening, quarter, now_us)
         effects += self._over(park, day, (on | off | enough) & ~wrong, is_open, city, now_us)
         if with_it.any():
             effects += _absorbed(city, park, with_it, now_us)
@@ -137,7 +139,7 @@ class Photocells:
 
     def _opened(
         self, park: Park, cabinets: Cabinets, on: Mask, off: Mask, breaths: Breaths, alight: Mask, evening: bool,
-        now_us: int,
+        quarter: int, now_us: int,
     ) -> Mask:  # fmt: skip
         """Cabinets that were lit tonight, are not, and should be: most of their neighbours are (alight), and they were
         at this hour of another night, or it is evening. They say so, or their lamps do with their last breath."""
@@ -148,7 +150,6 @@ class Photocells:
         self._went_us[went] = since_us[went]
         self._was_on = on | (self._was_on & ~gone)
         self._lit_tonight |= on
-        quarter = now_us // QUARTER_US % QUARTERS
         self._on_tonight_us[on, quarter] = now_us
         known = self._on_us[:, (quarter + 1) % QUARTERS] > now_us - NIGHTS_US
         of_late = gone & (now_us - self._went_us < OPENED_US)
@@ -191,6 +192,12 @@ class Photocells:
             if row >= 0 and same and right[row] and now_us - self._right_us[row] >= LASTS_US:
                 effects.append(Clear(PHOTOCELL_STUCK, each.asset, now_us))
         return effects
+
+
+def _quarter(city: City, now_us: int) -> int:
+    """Which quarter of an hour of its day it is in the town."""
+    here = from_us(now_us).astimezone(city.zone)
+    return (here.hour * 60 + here.minute) // QUARTER_MIN
 
 
 def _lamps(park: Park, words: Words, covered: Mask, now_us: int) -> tuple[Int64s, Int64s]:
