@@ -21,7 +21,7 @@ from tests.services.lighting.town import CATALOGUE, Town, row_of
 from vigie.core.calendar import day_number
 from vigie.core.kinds import Quality
 from vigie.core.observations import Batch
-from vigie.core.past import Kept
+from vigie.core.past import Kept, KeptUnreadable
 from vigie.core.plans import Standing
 from vigie.core.scope import Scope
 from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, day_of
@@ -231,6 +231,31 @@ def test_a_crash_leaves_nothing_behind_and_what_is_old_is_erased() -> None:
         assert segments_damage(store, lambda done, total: None) == []
         left.write_bytes(b"")
         assert "cannot be read" in segments_damage(store, lambda done, total: None)[0]
+
+
+def test_a_file_that_is_damaged_is_made_anew_or_its_night_is_left_out() -> None:
+    with sealed(EVENING) as store:
+        sums = sums_of(store)
+        for night in range(COUNT):
+            keep(store, sums, night)
+        whole = report(store, sums.find)
+
+        def damage(night: int) -> None:
+            (path,) = store.kept.glob(f"energy-{SPANS[night][0]}-*")
+            path.write_bytes(path.read_bytes()[:40])
+
+        damage(1)
+        again = report(store, sums.find)
+        assert (figures(again), len(again.kept)) == (figures(whole), 2), "from what was reported"
+        assert [span.sound for span in sums.spans()] == [True, False, True]
+        assert keep(store, sums, 1)
+        assert report(store, sums.find) == whole
+        damage(0)
+        drop(store)
+        with pytest.raises(KeptUnreadable):
+            report(store, sums.find)
+        assert [span.start_us for span in sums.spans()] == [start_us for start_us, _ in SPANS[1:]]
+        assert report(store, sums.find).kept == [KeptNights(FIRST + timedelta(days=1), FIRST + timedelta(days=2))]
 
 
 def test_nights_that_follow_each_other_are_told_as_one_run() -> None:

@@ -77,6 +77,10 @@ class Kept:
     value: Floats
 
 
+class KeptUnreadable(Exception):
+    """What was kept of a span is damaged or missing, and its observations are gone: nothing can be told of it."""
+
+
 class Past(Protocol):
     """The observations that are kept. Each question may take so long and no longer; then it raises TooLong."""
 

@@ -14,9 +14,10 @@ from typing import Any, cast
 
 import duckdb
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
-from vigie.core.past import Kept, TooLong
+from vigie.core.past import Kept, KeptUnreadable, TooLong
 from vigie.store.asking import asked
 from vigie.store.files import write_whole
 from vigie.store.observations import DuckObservations
@@ -27,6 +28,9 @@ _TYPES = {
 }  # fmt: skip
 _FORMAT = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 """Read once a month or so, and kept for years: as small as it gets."""
+
+
+_log = structlog.get_logger("vigie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +56,53 @@ class KeptSums:
     ) -> None:
         self._observations, self._what, self._beside_us, self._rule = observations, what, beside_us, rule
         self._points = ", ".join(map(str, sorted(points)))
+        self._unreadable: set[str] = set()  # files that were found damaged or missing, of this process
         # No file ever gets the name of one that was read: its foot is remembered.
         numbers = (int(path.stem.rpartition("-")[2]) for path in observations.kept.glob("*.parquet"))
         self._numbers = itertools.count(max(numbers, default=-1) + 1)
 
     def spans(self) -> Sequence[KeptSpan]:
-        """All of which something is kept, the oldest first."""
-        query = "SELECT start_us, end_us, NOT late AND rule = ?, alone FROM kept WHERE what = ? ORDER BY start_us"
+        """All of which something is kept that can be read, as far as was tried, or made again; the oldest first."""
+        query = "SELECT start_us, end_us, NOT late AND rule = ?, alone, file FROM kept WHERE what = ? ORDER BY start_us"
         with self._observations.reading() as read:
-            return [KeptSpan(*row) for row in read.execute(query, [self._rule, self._what]).fetchall()]
+            rows = read.execute(query, [self._rule, self._what]).fetchall()
+        return [
+            KeptSpan(start_us, end_us, sound and file not in self._unreadable, alone)
+            for start_us, end_us, sound, alone, file in rows
+            if not (alone and file in self._unreadable)
+        ]
 
     def find(self, start_us: int, end_us: int) -> Kept | None:
-        """What is kept of a span, and may be told in the place of its observations. Raises TooLong, duckdb.Error."""
+        """What is kept of a span, and may be told in the place of its observations. A file that is damaged or missing
+        is noted and not read again: the span is made anew, as long as its observations are there. Raises
+        KeptUnreadable where that comes out and they are gone, TooLong, duckdb.Error."""
+        named, alone = "", False
 
         def ask(read: duckdb.DuckDBPyConnection) -> Kept | None:
+            nonlocal named, alone
+            named = ""
             row = read.execute(
                 "SELECT file, alone, NOT late AND rule = ? FROM kept WHERE what = ? AND start_us = ? AND end_us = ?",
                 [self._rule, self._what, start_us, end_us],
             ).fetchone()
             if row is None or not (row[1] or (row[2] and not self._came(read, start_us, end_us))):
                 return None
-            found = read.execute("SELECT * FROM read_parquet(?)", [str(self._observations.kept / row[0])])
+            named, alone, _ = row
+            if named in self._unreadable:
+                return None
+            found = read.execute("SELECT * FROM read_parquet(?)", [str(self._observations.kept / named)])
             return Kept(**cast("dict[str, NDArray[Any]]", found.fetchnumpy()))  # pyright: ignore[reportUnknownMemberType]
 
-        return asked(self._observations, ask, DEADLINE_S, TooLong)
+        try:
+            return asked(self._observations, ask, DEADLINE_S, TooLong)
+        except duckdb.Error as error:
+            if not named or isinstance(error, duckdb.OutOfMemoryException):
+                raise
+            _log.error("what was kept cannot be read", file=named, alone=alone, reason=str(error))
+            self._unreadable.add(named)
+            if alone:
+                raise KeptUnreadable(named) from error
+            return None
 
     def keep(self, start_us: int, end_us: int, make: Callable[[], Kept]) -> bool:
         """Makes and keeps what is to be kept of a span that is sealed, in the place of what was. Whether it was done:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vigie.api.energy.spans import Span, span_of, told_of
+from vigie.api.energy.spans import Span, bounds_of, nights_of, span_of, told_of
 from vigie.api.problems import Problem
 from vigie.core.calendar import Calendar
 from vigie.core.times import to_us
@@ -83,3 +83,10 @@ def test_nights_that_are_kept_are_told_though_what_was_reported_is_gone() -> Non
     assert told(october, NOW_US, None, kept) == days("2026-10-01", "2026-10-19")
     assert told(october, NOW_US, since_us, kept - {date(2026, 10, 7)}) == days("2026-10-08", "2026-10-31")
     assert told(days("2026-09-01", "2026-09-30"), NOW_US, since_us, kept) == ("lighting.energy_before", "2026-10-01")
+
+
+def test_a_span_that_was_kept_by_another_clock_is_no_night_of_this_one() -> None:
+    night, earlier = date(2026, 10, 24), date(2026, 10, 23)
+    assert bounds_of(PARIS, night) == (at(2026, 10, 24, 12), at(2026, 10, 25, 12))
+    helsinki = Calendar(ZoneInfo("Europe/Helsinki"))
+    assert nights_of(PARIS, [bounds_of(helsinki, night), bounds_of(PARIS, earlier)]) == {earlier}

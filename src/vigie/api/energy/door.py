@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -14,14 +16,14 @@ from vigie.api.city.sources import Sources
 from vigie.api.energy.export import csv_of
 from vigie.api.energy.forms import Energy, EnergyQuery
 from vigie.api.energy.printing import About, pdf_of
-from vigie.api.energy.spans import Span, first_known, span_of, told_of
+from vigie.api.energy.spans import Span, bounds_of, first_known, nights_of, span_of, told_of
 from vigie.api.energy.tables import Names
 from vigie.api.energy.watched import Watched
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.api.sums import Progress, Stopped, Sum, Sums
-from vigie.core.calendar import EPOCH_DAY, Calendar
-from vigie.core.past import Kept, Past, TooLong
+from vigie.core.calendar import Calendar
+from vigie.core.past import Kept, KeptUnreadable, Past, TooLong
 from vigie.core.plans import Known, Unanswerable
 from vigie.core.scope import ALL_SERVICES, Scope, Verb, lies_in
 from vigie.core.times import DAY_US, from_us
@@ -30,7 +32,6 @@ from vigie.services.lighting.energy.asked import energy_report
 from vigie.services.lighting.energy.heard import POINTS
 from vigie.services.lighting.energy.model import Report
 from vigie.services.lighting.kinds import Cabinet, Luminaire
-from vigie.services.lighting.programmes.nights import Nights
 from vigie.store.history import HistoryTooLong
 from vigie.store.kept import KeptSums
 
@@ -83,10 +84,7 @@ class EnergyDoor:
         English as RFC 4180 says.
         """
         try:
-            wanted = await self._wanted(ask)
-            of = repr((wanted.span.first, wanted.span.last, wanted.areas))
-            session, wait_s = ask.caller.session, ask.query.wait_s
-            said = await self._sums.ask(of, self._edition(), session, lambda: self._work(wanted), wait_s)
+            wanted, said = await self._asked(ask)
         except Stopped:
             raise Problem(503, "Stopped", "It was left a moment ago.", mend="Ask again.", retry_after_s=1) from None
         except (TooLong, HistoryTooLong) as error:
@@ -116,6 +114,16 @@ class EnergyDoor:
         if not self._sums.leave(ask.part("sum"), ask.caller.session):
             raise Problem(404, "No such sum", "You wait for none of this name: it is ready, or was left.")
 
+    async def _asked(self, ask: Ask[EnergyQuery, Nothing]) -> tuple[_Wanted, Report | Sum[Report]]:
+        """What is wanted, and its report or how far that is. A night of which all that was kept turns out to be lost is
+        told of no more: what is wanted is without it then."""
+        session, wait_s = ask.caller.session, ask.query.wait_s
+        while True:
+            wanted = await self._wanted(ask)
+            of = repr((wanted.span.first, wanted.span.last, wanted.areas))
+            with suppress(KeptUnreadable):
+                return wanted, await self._sums.ask(of, self._edition(), session, partial(self._work, wanted), wait_s)
+
     async def _wanted(self, ask: Ask[EnergyQuery, Nothing]) -> _Wanted:
         calendar, now_us, query = self._calendar(), self._sources.clock.now_us(), ask.query
         asked = span_of(query.start, query.end, calendar, now_us)
@@ -125,7 +133,7 @@ class EnergyDoor:
         since_us = await asyncio.to_thread(self._sources.history.first_us, self._told_by)
         spans = await asyncio.to_thread(self._kept.spans)
         # Of the others there still is what was reported.
-        kept = {first_known(calendar, span.start_us) for span in spans if span.alone}
+        kept = nights_of(calendar, [(span.start_us, span.end_us) for span in spans if span.alone])
         span = told_of(asked, calendar, now_us, since_us, kept)
         since = kept if since_us is None else {*kept, first_known(calendar, since_us)}
         return _Wanted(span, areas, min(since).isoformat())
@@ -147,10 +155,7 @@ class EnergyDoor:
         # Of the whole town, whoever asks: a cabinet may feed lamps of two areas. What is told is of theirs alone.
         town, now_us = Scope.everything(), sources.clock.now_us()
         known = Frozen.of(sources.engine, self._calendar(), town, now_us)
-        bounds = Nights(
-            np.array([(each - EPOCH_DAY).days for each in (span.first, span.last)]), known.calendar
-        ).bounds_us
-        start_us, end_us = int(bounds[0][0]), int(bounds[1][1])
+        start_us, end_us = bounds_of(known.calendar, span.first)[0], bounds_of(known.calendar, span.last)[1]
 
         def work(progress: Progress) -> Report:
             def tell(at_us: int) -> None:

@@ -4,15 +4,18 @@ them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import dropwhile, takewhile
 
+import numpy as np
+
 from vigie.api.problems import Problem
-from vigie.core.calendar import Calendar
+from vigie.core.calendar import EPOCH_DAY, Calendar
 from vigie.core.times import from_us
 from vigie.services.lighting.energy.asked import NIGHTS_MAX
+from vigie.services.lighting.programmes.nights import Nights
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _ONE = timedelta(days=1)
@@ -94,6 +97,18 @@ def first_known(calendar: Calendar, since_us: int) -> date:
     """The first night that history covers whole: it begins at noon."""
     here = from_us(since_us).astimezone(calendar.zone)
     return here.date() + _ONE * ((here.hour, here.minute, here.second, here.microsecond) > (12, 0, 0, 0))
+
+
+def bounds_of(calendar: Calendar, night: date) -> tuple[int, int]:
+    """The noons that a night lies between, in microseconds."""
+    start_us, end_us = Nights(np.array([(night - EPOCH_DAY).days]), calendar).bounds_us
+    return int(start_us[0]), int(end_us[0])
+
+
+def nights_of(calendar: Calendar, spans: Sequence[tuple[int, int]]) -> set[date]:
+    """The nights that these spans are. One that was kept while the town lived by another clock is none of this one."""
+    named = {first_known(calendar, start_us): (start_us, end_us) for start_us, end_us in spans}
+    return {night for night, span in named.items() if bounds_of(calendar, night) == span}
 
 
 def _day(said: str, name: str, *, last: bool) -> date:
