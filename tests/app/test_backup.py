@@ -109,7 +109,7 @@ def test_sealed_days_and_pictures_go_with_it_and_the_picture_is_as_it_was(tmp_pa
     restore(settings(again), copy, None, quiet)
     facts, observations = open_facts(again), open_observations(again)
     frame = open_engine(facts, observations).frame(0)
-    again_kept = KeptNights(facts, observations, "Europe/Paris").sums
+    again_kept = KeptNights(facts, observations, settings(again)).sums
     assert again_kept.spans() == nights
     assert again_kept.find(nights[0].start_us, nights[0].end_us) is not None
     observations.close()

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -244,3 +245,29 @@ def test_a_post_reads_the_inventory_by_itself_and_again_when_it_has_changed(tmp_
     make(tmp_path / "post")
     with installation(Settings(data=tmp_path / "post")) as opened:
         asyncio.run(lives(opened))
+
+
+def test_sealing_holds_up_no_beat_and_the_end_waits_for_the_night_that_it_is_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post_module, "SEAL_EVERY_S", 1)
+    begun, over = threading.Event(), list[bool]()
+
+    def seals(go_on: Callable[[], bool]) -> None:
+        begun.set()
+        while go_on():
+            time.sleep(0.01)
+        over.append(go_on())
+
+    async def lives(opened: Installation) -> None:
+        post, beats = Post(opened), asyncio.Event()
+        monkeypatch.setattr(post.acts, "tick", lambda: beats.set() if begun.is_set() else None)
+        async with post.life():
+            await beats.wait()
+            assert not over
+        assert over == [False], "and nothing is begun after it"
+
+    make(tmp_path / "post")
+    with installation(Settings(data=tmp_path / "post")) as opened:
+        monkeypatch.setattr(opened, "seal", seals)
+        asyncio.run(asyncio.wait_for(lives(opened), 30))

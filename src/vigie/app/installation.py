@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO
+from zoneinfo import ZoneInfo
 
 import duckdb
 import structlog
@@ -185,7 +186,7 @@ class Installation:
     @cached_property
     def nights(self) -> KeptNights:
         """What is kept of each night for reports on energy."""
-        return KeptNights(self.facts, self.observations, self.settings.zone)
+        return KeptNights(self.facts, self.observations, self.settings)
 
     @property
     def shard(self) -> str:
@@ -238,27 +239,38 @@ class Installation:
             self.facts.commit([Entry(fact, self.because(reason), intake.rows, About(verb=Verb.SEE))])
         return intake
 
-    def seal(self) -> None:
+    def seal(self, go_on: Callable[[], bool] = lambda: True) -> None:
         """Moves what is older than two hours out of the hot table, joins the parts of days that are over, keeps what
-        energy reports need of nights that are over, and drops the days that are kept no longer."""
-        now_us = self.clock.now_us()
-        try:
-            self.observations.seal(now_us - HOT_US)
-            for day in self.observations.days_in_parts(day_of(now_us - HOT_US)):
-                self.observations.compact(day)
-            self.nights.make(now_us - HOT_US)
-            self.nights.sums.drop_before(now_us - self.settings.energy_days * DAY_US)
-            personal = day_of(now_us - PLACES_KEPT_US)
-            self.observations.drop_before(personal, sorts=["place"])
-            dropped = self.observations.drop_before(day_of(now_us - self.settings.history_days * DAY_US))
-            # After that: what goes whole is not written anew first.
-            self.observations.forget_points(personal, self._traces)
-        except (OSError, duckdb.Error) as error:
-            # What was not sealed stays in the hot table, and the next hour tries again.
-            _log.error("could not seal", reason=str(error))
+        energy reports need of nights that are over, and drops the days that are kept no longer.
+
+        What fails keeps nothing else from being done, and is tried again the next time: a day that is damaged is no
+        reason to keep the others for ever. go_on: asked before each day and each night; what is left waits for the next
+        time.
+        """
+        now_us, observations = self.clock.now_us(), self.observations
+        sealed_us, personal = now_us - HOT_US, day_of(now_us - PLACES_KEPT_US)
+        with _noted("seal"):
+            observations.seal(sealed_us)
+        for day in observations.days_in_parts(day_of(sealed_us)):
+            if not go_on():
+                return
+            with _noted(f"join the parts of {day}"):
+                observations.compact(day)
+        with _noted("keep nights"):
+            self.nights.make(sealed_us, go_on)
+        if not go_on():
             return
-        if dropped:
-            _log.info("raw history dropped", days=dropped)
+        with _noted("drop nights"):
+            self.nights.sums.drop_before(now_us - self.settings.energy_days * DAY_US)
+        with _noted("drop places"):
+            observations.drop_before(personal, sorts=["place"])
+        with _noted("drop raw history"):
+            dropped = observations.drop_before(day_of(now_us - self.settings.history_days * DAY_US))
+            if dropped:
+                _log.info("raw history dropped", days=dropped)
+        # After that: what goes whole is not written anew first.
+        with _noted("forget who passed"):
+            observations.forget_points(personal, self._traces)
 
     def forget_passages(self) -> None:
         """Forgets which lamps light on demand raised longer ago than any place of a person's is kept."""
@@ -309,9 +321,19 @@ class Installation:
             consignations=self.facts.orders.holding(),
             plans=self.facts.plans.kept(kinds_of(self.services)),
             whereabouts=Whereabouts(registry, self.facts.known_areas()),
+            zone=ZoneInfo(self.settings.zone),
         )
         engine.start()
         return engine
+
+
+@contextmanager
+def _noted(what: str) -> Generator[None]:
+    """What the disk or the store refuses in here is noted."""
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        _log.error(f"could not {what}", reason=str(error))
 
 
 def journal_key(data: Path, *, make: bool = True) -> Ed25519PrivateKey:

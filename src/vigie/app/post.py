@@ -49,6 +49,7 @@ class Post:
         self.trouble: str | None = None
         self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._swept = 0
+        self._ending = False
         self._tried: tuple[list[Edition | None], float] = [], 0.0
         self._post = self.engine.registry.numbers[POST_ID]
 
@@ -56,10 +57,11 @@ class Post:
     async def life(self) -> AsyncGenerator[None]:
         """Runs as long as the post does; its end keeps the live picture and signs the journal."""
         self.pump.start()
-        tasks = [asyncio.create_task(_kept(run)) for run in (self._upkeep, self._warm, *self.beside)]
+        tasks = [asyncio.create_task(_kept(run)) for run in (self._upkeep, self._warm, self._seal, *self.beside)]
         try:
             yield
         finally:
+            self._ending = True
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -85,8 +87,8 @@ class Post:
 
     async def _upkeep(self) -> None:
         """Each second: the clock and what is owed. Each half minute: the picture is swept. Each minute: it is kept, the
-        journal signed, and what has served its purpose erased. Each hour: history is sealed, and passages forgotten.
-        What fails is tried again when its time comes."""
+        journal signed, and what has served its purpose erased. Each hour: passages are forgotten. What fails is tried
+        again when its time comes."""
         beats = 0
         await self._try("sign the journal", self._opened.sign_head)
         while True:
@@ -103,10 +105,6 @@ class Post:
                 await self._try("erase", self._opened.erase_due)
             if beats % SEAL_EVERY_S == 0:
                 await self._try("forget passages", self._opened.forget_passages)
-            if beats % SEAL_EVERY_S == 0 and self.trouble is None:
-                # Beside the writer's thread: commits go on while a day is written.
-                with _noted("seal"):
-                    await asyncio.to_thread(self._opened.seal)
             if beats % HEAD_EVERY_S == 0:
                 await self._try("sign the journal", self._opened.sign_head)
 
@@ -132,6 +130,20 @@ class Post:
         turn = now_us // int(SWEEP_S * SECOND_US)
         if turn != self._swept and self._opened.facts.has_room and self.engine.sweep(now_us):
             self._swept = turn
+
+    async def _seal(self) -> None:
+        """Each hour, beside the beat and the writer's thread, for it may last: history is sealed, and nights are kept.
+        At the post's end it comes to the end of the day or the night that it is at: after that the files are closed."""
+        while True:
+            await asyncio.sleep(SEAL_EVERY_S)
+            if self.trouble is not None:
+                continue
+            with _noted("seal"):
+                sealing = asyncio.create_task(asyncio.to_thread(self._opened.seal, lambda: not self._ending))
+                try:
+                    await asyncio.shield(sealing)
+                finally:
+                    await asyncio.wait([sealing])
 
     async def _warm(self) -> None:
         """Each second, beside the beat, for it may last: reads what sweeps ask of the inventory where it has changed,

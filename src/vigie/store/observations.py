@@ -264,9 +264,11 @@ class DuckObservations:
 
     def forget_points(self, day: str, points: Sequence[int]) -> list[str]:
         """Forgets what some points, by their numbers, said on the sealed days before this one: their segments are
-        written anew without it. Returns which days. Raises OSError, duckdb.Error."""
+        written anew without it. Returns which days. Raises OSError, duckdb.Error: the first that befell a segment, once
+        all the others are done."""
         those = f"({', '.join(map(str, points))})"
         days: list[str] = []
+        failed: list[OSError | duckdb.Error] = []
         with self.sealing:
             if self._forgotten != tuple(points):
                 self._forgotten, self._without = tuple(points), set()
@@ -277,13 +279,19 @@ class DuckObservations:
                     if path in self._without:
                         continue
                     said = f"FROM {_parquet([path])} WHERE point"
-                    if read.execute(f"SELECT 1 {said} IN {those} LIMIT 1").fetchall():
-                        rows = f"SELECT {_COLUMNS['number']} {said} NOT IN {those}"
-                        path = self._replace(read, "number", of, [path], rows)
-                        days.append(of)
+                    try:
+                        if read.execute(f"SELECT 1 {said} IN {those} LIMIT 1").fetchall():
+                            rows = f"SELECT {_COLUMNS['number']} {said} NOT IN {those}"
+                            path = self._replace(read, "number", of, [path], rows)
+                            days.append(of)
+                    except (OSError, duckdb.Error) as error:
+                        failed.append(error)
+                        continue
                     self._without.add(path)
             self._drop_unnamed()
             self._without = {path for path in self._without if path.exists()}
+        if failed:
+            raise failed[0]
         return days
 
     def copy_hot(self, path: Path, upto: int) -> None:
