@@ -93,8 +93,16 @@ def test_who_asked_goes_on_asking_until_the_green() -> None:
     assert weights == sorted(weights)
     rate_s = float(corner.waiting.rate_s[0, WALK])
     assert weights[-1] == pytest.approx((1 + 30 * rate_s) * (1 + 31 / IMPATIENT_S))
-    assert corner.second(1, green=True) == 0.0
-    assert corner.second(0) == 0.0
+    assert corner.second(0, green=True) == corner.second(0) == 0.0
+
+
+def test_who_cannot_go_in_green_has_waited_since_he_asked() -> None:
+    """Vehicles stand on the crossing: his green is not held for him, and the next one comes sooner."""
+    corner = Corner(crossed())
+    waited = [corner.second(1) for _ in range(10)]
+    assert [corner.second(1, green=True) for _ in range(6)] == [0.0] * 6
+    assert corner.second(1) > waited[-1] * 1.5
+    assert corner.second(0, green=True) == corner.second(0) == 0.0
 
 
 @pytest.mark.parametrize("every_s", [10, 45, 200])

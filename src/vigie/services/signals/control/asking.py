@@ -68,19 +68,21 @@ def ask(walkers: Walkers, waiting: Waiting, counts: Ints, green: Bools, red_s: I
                     # Nobody may have pressed what does not work.
                     red = min(red_s[j, group], RED_S_MAX)
                     persons, since_s = rate_s * red, max(red - 1.0 / rate_s, 0.0)
-                elif since_s > 0:
+                elif since_s > 0 and not green[j, group]:
+                    # A green held for whoever cannot go would hold those as well who give way to him.
                     persons = told[j, group] if counted[j, group] else 1.0 + rate_s * (since_s - 1.0)
                 waiting.weight[j, group] = persons * (1.0 + since_s / IMPATIENT_S)
 
 
 @compiled
 def _second(waiting: Waiting, j: int, group: int, told: int, green: bool, heard: bool) -> None:
-    """A second goes by for a group: who asks goes on asking until it is green, though the button be let go."""
-    if green or not heard:
+    """A second goes by for a group: who asks goes on asking until it is green, though the button be let go, and whoever
+    asks in green has not gone, since vehicles stand on the crossing."""
+    if not heard or (green and told == 0):
         waiting.since_s[j, group] = 0
     elif waiting.since_s[j, group] > 0:
         waiting.since_s[j, group] += 1
-    else:
+    elif not green:
         kept = 1.0 - 1.0 / REMEMBERED_S
         waiting.presses[j, group] *= kept
         waiting.alone_s[j, group] = waiting.alone_s[j, group] * kept + 1.0
