@@ -121,6 +121,8 @@ def test_without_the_program_that_makes_networks_there_is_no_town(
         raise ImportError(name)
 
     monkeypatch.setattr(made, "import_module", missing)
+    network_file(tmp_path).write_text("of before", "utf-8")
     with pytest.raises(TownFailed, match="eclipse-sumo"):
         make_town(city, tmp_path, [4])
     assert town_in(tmp_path, city.seed) is None
+    assert not network_file(tmp_path).exists()
