@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from vigie.sim.traffic import run as running
 from vigie.sim.traffic.netfile import Network, NetworkWrong, read_network
+from vigie.sim.traffic.network import lights_of
 from vigie.sim.traffic.run import Asked, run
 from vigie.sim.traffic.scenario import read_scenario
 from vigie.sim.traffic.walks import WALK_M_MAX, walks_of
+from vigie.sim.traffic.world import World
 
 WALKERS_H = 600
 
@@ -94,3 +97,23 @@ def test_adaptive_control_keeps_nobody_at_a_crossing_for_long(town: Path) -> Non
     assert (found.walkers, found.walkers_left, found.unfinished, found.violations) == (20, 0, 0, 0)
     assert found.ped_max_wait_s is not None
     assert found.ped_max_wait_s < 80
+
+
+def test_who_never_arrives_has_lost_what_he_stood(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SUMO says of a walk that never ended that it lost no time."""
+    monkeypatch.setattr(running, "CAP_S", 0)
+    found = run(Asked(read_scenario(town, end_s=60), "plan", pedestrians=WALKERS_H), 1).outcome
+    assert found.walkers_left == found.walkers > 0
+    assert found.ped_mean_wait_s == found.ped_delay_s
+    assert (found.ped_delay_s or 0) > 0
+
+
+def test_the_longest_wait_is_that_of_the_window(town: Path, network: Network, tmp_path: Path) -> None:
+    lights, walks = lights_of(network), walks_of(network, WALKERS_H, 0, 60, 1)
+    longest_s: list[float] = []
+    for end_s in (round(walks[0].depart_s), 60):
+        with World(read_scenario(town, end_s=end_s), lights, tmp_path, seed=1, walkers=walks) as world:
+            for _ in range(120):
+                world.step()
+            longest_s.append(world.stood_s_max)
+    assert longest_s[0] == 0 < longest_s[1]

@@ -30,8 +30,9 @@ class Outcome(msgspec.Struct, frozen=True):
 
     walkers: all walks that began in the window, walkers_left those that never ended. ped_wait: time at a standstill on
     a whole walk; ped_max_wait_s: the longest at once before a crossing with signals. ped_delay_s: time lost against
-    walking freely. person_delay_s: of those in vehicles and of walkers alike. others_delay_s: of all vehicles but
-    buses, trams and those on the way to save somebody; emergency_travel_s: of the last, from when they were to set out.
+    walking freely; of a walk that never ended, at least the time at a standstill. person_delay_s: of those in vehicles
+    and of walkers alike. others_delay_s: of all vehicles but buses, trams and those on the way to save somebody;
+    emergency_travel_s: of the last, from when they were to set out.
     """
 
     scenario: str
@@ -97,7 +98,7 @@ def outcome_of(
     asked: Asked, seed: int, made: Sequence[Trip], trips: Path, *, stood_s_max: float, violations: int, wall_s: float
 ) -> Outcome:
     """The figures of a seed. made: by vehicles. trips: SUMO's record, which has the walks as well. stood_s_max: the
-    longest that a walker stood before a crossing."""
+    longest that a walker of the window stood before a crossing."""
     delays, waits = [each.delay_s for each in made], [each.wait_s for each in made]
     arrived = sum(each.arrived_s >= 0 for each in made)
     of_sort = {sort: [each for each in made if each.sort is sort] for sort in (None, *Sort)}
@@ -105,7 +106,11 @@ def outcome_of(
     emergencies = [each.travel_s for each in of_sort[Sort.EMERGENCY]]
     walks = [each for each in elements(trips, "walk") if 0 <= float(each["depart"]) < asked.scenario.end_s]
     stood = [max(0.0, float(each.get("waitingTime", 0))) for each in walks]
-    lost = [max(0.0, float(each.get("timeLoss", 0))) for each in walks]
+    # Of a walk that never ended SUMO says that it lost nothing: it lost what it stood, at least.
+    lost = [
+        max(0.0, float(each.get("timeLoss", 0)), stood_s if float(each["arrival"]) < 0 else 0.0)
+        for each, stood_s in zip(walks, stood, strict=True)
+    ]
     persons = (len(delays) - len(of_buses)) * CAR_PERSONS + len(of_buses) * BUS_PERSONS + len(walks)
     person_s = (sum(delays) - sum(of_buses)) * CAR_PERSONS + sum(of_buses) * BUS_PERSONS + sum(lost)
     return Outcome(

@@ -1,7 +1,7 @@
 """Who walks where, on a network that has pavements: from one to another, over at least one crossing with signals.
 
 Nobody has counted walkers on most networks. So they are drawn from a seed: where one sets out and where to, each metre
-of pavement as likely as any other, and no walk longer than people walk. SUMO's own model of walkers does the rest.
+of pavement as likely as any other, and nobody goes further than people walk. SUMO's own model of walkers does the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 from vigie.sim.traffic.netfile import Network, NetworkWrong
 
 WALK_M_MAX = 1_000.0
-"""Nobody walks further than a quarter of an hour."""
+"""Nobody walks further than a quarter of an hour from the end of the pavement on which he sets out."""
 
 HOUR_S = 3_600
 _TYPE = "vigie.walker"
@@ -92,8 +92,8 @@ def _onward(network: Network) -> dict[str, list[str]]:
 def _goals(
     network: Network, onward: Mapping[str, Sequence[str]], ruled: frozenset[str], start: str
 ) -> dict[str, tuple[str, ...]]:
-    """The pavements to which the shortest way (Dijkstra, 1959) is no longer than one walks and leads over a crossing
-    with signals, each with the roads on the way."""
+    """The pavements to which the shortest way (Dijkstra, 1959), from the end of the first on, is no longer than one
+    walks and leads over a crossing with signals, each with the roads on the way."""
     best = {start: 0.0}
     ways: dict[str, tuple[tuple[str, ...], bool]] = {start: ((network.lanes[start].edge,), False)}
     heap = [(0.0, start)]
