@@ -9,21 +9,22 @@ from random import Random
 
 import sumo
 
-from bench.harness import Measured, measurement
-from vigie.sim.traffic.evaluate import summary_of
+from bench.harness import ASKED, Measured, measurement
+from vigie.sim.traffic.evaluate import Summary, summary_of
 from vigie.sim.traffic.netfile import read_network
-from vigie.sim.traffic.run import Asked, run
+from vigie.sim.traffic.outcome import Outcome
+from vigie.sim.traffic.run import Asked, Run, run
 from vigie.sim.traffic.scenario import read_scenario
 
 WINDOW_S = 1_800
 VEHICLES_H = {"normal": 2_400, "oversaturated": 7_200}
 WALKERS_H = 600
-SEEDS = range(1, 6)
 
 
-def nine_junctions(folder: Path, vehicles: int, window_s: int, name: str = "town") -> Path:
+def nine_junctions(folder: Path, vehicles: int, window_s: int, name: str = "town", seed: int = 7) -> Path:
     """The configuration of a town that is made in a folder: 3 x 3 junctions, turning lanes, pavements, crossings; so
-    many vehicles set out evenly in the window, each from somewhere on the rim to somewhere else on it."""
+    many vehicles set out evenly in the window, each from somewhere on the rim to somewhere else on it, as the seed has
+    it."""
     arguments = (
         "--grid --grid.number 3 --grid.length 180 --grid.attach-length 200 -L 2 --turn-lanes 1 --turn-lanes.length 40 "
         "--default-junction-type traffic_light --default.sidewalk-width 2 --sidewalks.guess --crossings.guess "
@@ -39,7 +40,7 @@ def nine_junctions(folder: Path, vehicles: int, window_s: int, name: str = "town
     coming = [road for road in roads if road.startswith(rim) and "." not in road]
     going = [road for road in roads if not road.startswith(rim) and any(side in road for side in rim)]
     assert len(coming) == len(going) == 12
-    dice = Random(7)
+    dice = Random(seed)
     trips: list[str] = []
     for number in range(vehicles):
         start, goal = dice.choice(coming), dice.choice(going)
@@ -59,31 +60,33 @@ def nine_junctions(folder: Path, vehicles: int, window_s: int, name: str = "town
 def walkers() -> Measured:
     """What adaptive control costs drivers and walkers, against actuated control of the same kernel in whose programme
     the walkers have their place: of each seed the greatest of four shares, drivers and walkers, normal and
-    oversaturated. Told is what each came to."""
-    shares = dict.fromkeys(SEEDS, 0.0)
+    oversaturated. The seed is that of who drives where, too. Told is what each came to."""
+    shares = dict.fromkeys(ASKED.seeds, 0.0)
     told: list[str] = []
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as folder:
         for name, vehicles_h in VEHICLES_H.items():
-            config = nine_junctions(Path(folder), vehicles_h * WINDOW_S // 3_600, WINDOW_S, name)
-            runs = {
-                controller: [
-                    run(Asked(read_scenario(config), controller, pedestrians=WALKERS_H), seed) for seed in SEEDS
-                ]
-                for controller in ("plan", "actuated", "adaptive")
-            }
-            for seed, ours, theirs in zip(SEEDS, runs["adaptive"], runs["actuated"], strict=True):
-                driven = ours.outcome.mean_delay_s / theirs.outcome.mean_delay_s
-                walked = (ours.outcome.ped_delay_s or 0.0) / (theirs.outcome.ped_delay_s or 1.0)
+            runs: dict[str, list[Run]] = {controller: [] for controller in ("plan", "actuated", "adaptive")}
+            for seed in ASKED.seeds:
+                config = nine_junctions(Path(folder), vehicles_h * WINDOW_S // 3_600, WINDOW_S, f"{name}-{seed}", seed)
+                for controller, each in runs.items():
+                    each.append(run(Asked(read_scenario(config), controller, pedestrians=WALKERS_H), seed))
+                    told.append(f"{name}, {controller}, seed {seed}: {_said(each[-1].outcome)}")
+                ours, theirs = (runs[controller][-1].outcome for controller in ("adaptive", "actuated"))
+                driven = ours.mean_delay_s / theirs.mean_delay_s
+                walked = (ours.ped_delay_s or 0.0) / (theirs.ped_delay_s or 1.0)
                 shares[seed] = max(shares[seed], 100 * driven, 100 * walked)
-            for controller, each in runs.items():
-                sums = summary_of(each)
-                told.append(
-                    f"{name}, {controller}: drivers {sums.mean_delay_s} s (p95 wait {sums.p95_wait_s}), walkers "
-                    f"{sums.ped_delay_s} s (stood {sums.ped_mean_wait_s}, p95 {sums.ped_p95_wait_s}, longest at once "
-                    f"{sums.ped_max_wait_s}), person {sums.person_delay_s} s, never arrived {sums.unfinished} and "
-                    f"{sums.walkers_left}, violations {sums.violations}"
-                )
+            told += [f"{name}, {controller}: {_said(summary_of(each))}" for controller, each in runs.items()]
     size = (
-        f"9 junctions with crossings, {WALKERS_H} walkers/h, {' and '.join(map(str, VEHICLES_H.values()))} vehicles/h"
+        f"9 junctions with crossings, {WALKERS_H} walkers/h, {' and '.join(map(str, VEHICLES_H.values()))} vehicles/h; "
+        f"seeds {', '.join(map(str, ASKED.seeds))}"
     )
     return Measured("signals.walkers", "%", list(shares.values()), 100, False, size, "1, SUMO in it", told=told)
+
+
+def _said(found: Outcome | Summary) -> str:
+    return (
+        f"drivers {found.mean_delay_s} s (p95 wait {found.p95_wait_s}), walkers {found.ped_delay_s} s (stood "
+        f"{found.ped_mean_wait_s}, p95 {found.ped_p95_wait_s}, longest at once {found.ped_max_wait_s}), person "
+        f"{found.person_delay_s} s, never arrived {found.unfinished} and {found.walkers_left}, violations "
+        f"{found.violations}"
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Approach, Site
-from vigie.services.signals.junction import Colour, Second
+from vigie.services.signals.junction import Colour, Second, Users
 
 EVERY_S = 10
 """Max-pressure and greedy choose anew after so many seconds, as their published measurements do, or when a stage that
@@ -58,12 +58,14 @@ class Actuated:
     """The plan's stages in its order, each extended while vehicles follow each other.
 
     Our own, after SUMO's: the loop two seconds up the road, no gap of more than 3 s, greens of 6 to 50 s. A stage that
-    nobody waits for is not left out.
+    nobody waits for is not left out. Where walkers lose their green before those who drive beside them, the green of
+    both is extended, and what is left to those who drive lasts as long as in the plan.
     """
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._stages = site.plan.stages
+        self._clears_s = walkers_clear_s(site)
         self._at = 0
         self._green_s = 0
         self._gap_s = [GAP_MAX_S + 1] * len(site.approaches)
@@ -73,21 +75,43 @@ class Actuated:
         for at, approach in enumerate(self._site.approaches):
             on_loop = counts[approach.upstream] if approach.upstream is not None else 0
             self._gap_s[at] = 0 if on_loop > 0 or on_loop == OCCUPIED else self._gap_s[at] + 1
-        stage = self._stages[self._at]
-        if all(shown[group] is Colour.GREEN for group in stage):
+        if all(shown[group] is Colour.GREEN for group in self._stages[self._at]):
             self._green_s += 1
-        if self._green_s >= GREEN_MIN_S and (self._green_s >= GREEN_MAX_S or not self._extended(stage)):
+        if self._over():
             self._at = (self._at + 1) % len(self._stages)
             self._green_s = 0
         return self._stages[self._at]
 
-    def _extended(self, stage: frozenset[int]) -> bool:
-        """Whether somebody follows on a lane that the next stage would stop."""
-        after = self._stages[(self._at + 1) % len(self._stages)]
+    def _over(self) -> bool:
+        """Whether the stage has been green for as long as it is to be."""
+        clears_s = self._clears_s[self._at]
+        if clears_s:
+            return self._green_s >= clears_s
+        return self._green_s >= GREEN_MIN_S and (self._green_s >= GREEN_MAX_S or not self._extended())
+
+    def _extended(self) -> bool:
+        """Whether somebody follows on a lane that would be stopped next, walkers' clearing left aside."""
+        after = (self._at + 1) % len(self._stages)
+        while self._clears_s[after]:
+            after = (after + 1) % len(self._stages)
+        stopped = self._stages[self._at] - self._stages[after]
         return any(
-            gap_s <= GAP_MAX_S and approach.groups & stage - after
+            gap_s <= GAP_MAX_S and approach.groups & stopped
             for approach, gap_s in zip(self._site.approaches, self._gap_s, strict=True)
         )
+
+
+def walkers_clear_s(site: Site) -> tuple[int, ...]:
+    """Of each stage of the plan, how long it lasts there if all that it does is let walkers clear: those who drive go
+    on as in the stage before, for no longer than the walkers take to be gone. 0 of all others."""
+    junction, steps = site.junction, [step for step in site.plan.steps if step.greens and not step.clears]
+    found: list[int] = []
+    for before, step in zip((*steps[-1:], *steps[:-1]), steps, strict=True):
+        ended = before.greens - step.greens
+        only = step.greens < before.greens and all(junction.groups[g].users is Users.PEDESTRIANS for g in ended)
+        gone_s = max((gap for g in ended for gap in junction.intergreens[g] if gap is not None), default=0)
+        found.append(step.seconds if only and step.seconds <= gone_s else 0)
+    return tuple(found)
 
 
 class _Every(ABC):
