@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import numpy as np
 import pytest
 
+from tests.conftest import PROJECT
 from tests.services.signals.control.sites import AXES, SIDES, crossroads
 from vigie.services.signals.completeness import problems
 from vigie.services.signals.control.adaptive import Adaptive
 from vigie.services.signals.control.asking import IMPATIENT_S, USUAL_S, Waiting, ask, nobody_asks
+from vigie.services.signals.control.baselines import Actuated, walkers_clear_s
 from vigie.services.signals.control.layout import YIELDING_TO_WALKERS, Layout
 from vigie.services.signals.control.rollout import STEP_S
-from vigie.services.signals.control.site import UNKNOWN, Site
+from vigie.services.signals.control.site import UNKNOWN, Plan, Site, Step
 from vigie.services.signals.control.sitecheck import site_problems
 from vigie.services.signals.control.steering import loops_of
 from vigie.services.signals.junction import (
@@ -183,3 +187,54 @@ def test_walkers_clear_while_those_beside_them_still_drive() -> None:
     assert wishes[clearing:crossing] == [EAST_WEST] * (crossing - clearing)
     # Fifteen seconds they take to be gone, and the change of the others six.
     assert CROSSING_M + 1 - 6 - STEP_S <= crossing - clearing <= CROSSING_M + 1
+
+
+def walked(clearing_s: int) -> Site:
+    """The crossing under a plan in which walkers lose their green so long before those who drive beside them."""
+    steps = (
+        Step(28, EAST_WEST | {WALK}), Step(clearing_s, EAST_WEST), Step(5, frozenset(), True),
+        Step(30, NORTH_SOUTH), Step(5, frozenset(), True),
+    )  # fmt: skip
+    return msgspec.structs.replace(crossed(), plan=Plan(0, steps))
+
+
+@pytest.mark.parametrize(("east_upstream", "walk_s"), [(0, 6), (1, 50)])
+def test_actuation_extends_walkers_with_those_beside_them_and_their_clearing_for_nobody(
+    east_upstream: int, walk_s: int
+) -> None:
+    controller, wish = Actuated(walked(5)), EAST_WEST | {WALK}
+    wishes: list[frozenset[int]] = []
+    counts = [0] * 17
+    counts[3 * SIDES.index("east") + 2] = east_upstream
+    for now_s in range(walk_s + 5 + 1):
+        wish = controller.decide(now_s, counts, tuple(Colour.GREEN if at in wish else Colour.RED for at in range(5)))
+        wishes.append(wish)
+    # The wish of a second comes after it was looked at: a green's last second wishes what follows.
+    assert wishes == [EAST_WEST | {WALK}] * (walk_s - 1) + [EAST_WEST] * 5 + [NORTH_SOUTH] * 2
+
+
+def test_who_drives_on_for_longer_than_walkers_clear_has_a_stage_of_his_own() -> None:
+    assert walkers_clear_s(walked(int(CROSSING_M))) == (0, 14, 0)
+    assert walkers_clear_s(walked(int(CROSSING_M) + 1)) == (0, 0, 0)
+    assert walkers_clear_s(crossed()) == (0, 0)
+
+
+def test_who_is_counted_and_goes_away_asks_no_more() -> None:
+    corner = Corner(crossed(length_m=3.0))
+    assert [corner.second(2), corner.second(1), corner.second(0), corner.second(0)][1:] == [
+        pytest.approx(1 + 2 / IMPATIENT_S), 0.0, 0.0,
+    ]  # fmt: skip
+    assert corner.second(1) == pytest.approx(1 + 1 / IMPATIENT_S)
+
+
+@pytest.mark.parametrize(
+    ("group", "place", "code"),
+    [(WALK, 1, "button_of_traffic"), (WALK, 2, "button_of_traffic"), (2, BUTTON, "button_of_drivers")],
+)
+def test_a_button_belongs_to_walkers_and_is_no_loop_of_those_who_drive(group: int, place: int, code: str) -> None:
+    buttons = tuple((place,) if at == group else () for at in range(5))
+    (found,) = site_problems(msgspec.structs.replace(crossed(), buttons=buttons))
+    assert (found.code, found.refuses) == (code, True)
+    for language in ("fr", "en"):
+        texts = json.loads((PROJECT / "src/vigie/texts" / f"{language}.signals.json").read_text("utf-8"))
+        assert "{" not in texts[f"finding.signals.{code}"].format(groups=f"F{group + 1}", **found.detail)

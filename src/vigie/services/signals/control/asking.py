@@ -61,7 +61,8 @@ def ask(walkers: Walkers, waiting: Waiting, counts: Ints, green: Bools, red_s: I
     for j in range(green.shape[0]):
         for group in range(green.shape[1]):
             if walkers.afoot[j, group]:
-                _second(waiting, j, group, told[j, group], green[j, group], heard[j, group])
+                gone = counted[j, group] and told[j, group] == 0
+                _second(waiting, j, group, told[j, group], gone, green[j, group], heard[j, group])
                 rate_s, since_s = waiting.rate_s[j, group], float(waiting.since_s[j, group])
                 persons = 0.0
                 if not heard[j, group]:
@@ -75,18 +76,18 @@ def ask(walkers: Walkers, waiting: Waiting, counts: Ints, green: Bools, red_s: I
 
 
 @compiled
-def _second(waiting: Waiting, j: int, group: int, told: int, green: bool, heard: bool) -> None:
+def _second(waiting: Waiting, j: int, group: int, told: int, gone: bool, green: bool, heard: bool) -> None:
     """A second goes by for a group: who asks goes on asking until it is green, though the button be let go, and whoever
-    asks in green has not gone, since vehicles stand on the crossing."""
+    asks in green has not gone, since vehicles stand on the crossing. gone: an area sees that nobody is there."""
     if not heard or (green and told == 0):
         waiting.since_s[j, group] = 0
-    elif waiting.since_s[j, group] > 0:
+    elif waiting.since_s[j, group] > 0 and not gone:
         waiting.since_s[j, group] += 1
     elif not green:
         kept = 1.0 - 1.0 / REMEMBERED_S
         waiting.presses[j, group] *= kept
         waiting.alone_s[j, group] = waiting.alone_s[j, group] * kept + 1.0
+        waiting.since_s[j, group] = int(told > 0)
         if told > 0:
-            waiting.since_s[j, group] = 1
             waiting.presses[j, group] += 1.0
     waiting.rate_s[j, group] = waiting.presses[j, group] / waiting.alone_s[j, group]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vigie.services.signals.completeness import EN_12675, FRANCE, Problem, Rules, problems
 from vigie.services.signals.control.site import Site
-from vigie.services.signals.junction import clash, conflict_masks, mask, members
+from vigie.services.signals.junction import Users, clash, conflict_masks, mask, members
 
 
 def site_problems(site: Site, rules: Rules = FRANCE) -> tuple[Problem, ...]:
@@ -18,7 +18,7 @@ def site_problems(site: Site, rules: Rules = FRANCE) -> tuple[Problem, ...]:
     if any(problem.code in {"no_groups", "matrix_shape", "unknown_group"} for problem in found):
         return found
     lost = tuple(_unknown(site, len(groups)))
-    return (*found, *lost, *(() if lost else _plan(site)))
+    return (*found, *lost, *(() if lost else (*_buttons(site), *_plan(site))))
 
 
 def _unknown(site: Site, groups: int) -> Iterator[Problem]:
@@ -61,6 +61,20 @@ def _unknown(site: Site, groups: int) -> Iterator[Problem]:
 
 def _at(where: str) -> dict[str, str | int]:
     return {"where": where} if where else {}
+
+
+def _buttons(site: Site) -> Iterator[Problem]:
+    """What would be taken for somebody who waits to walk and is none."""
+    driven = set(site.exits.values())
+    for each in site.approaches:
+        driven.update(place for place in (each.stop, each.upstream, each.entry) if place is not None)
+        driven.update(area.detector for area in each.areas)
+    for group, places in enumerate(site.buttons):
+        if places and site.junction.groups[group].users is not Users.PEDESTRIANS:
+            yield Problem("button_of_drivers", True, (group,))
+        for place in places:
+            if place in driven:
+                yield Problem("button_of_traffic", True, (group,), detail={"detector": place + 1})
 
 
 def _plan(site: Site) -> Iterator[Problem]:
