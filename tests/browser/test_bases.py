@@ -41,6 +41,13 @@ def test_a_tariff_is_stated_by_keyboard_approved_by_another_and_read(window: Ope
     page.keyboard.type("20,68")
     expect(page.get_by_role("alert")).to_have_text("Entre 0 et 10.")
     expect(peak).to_have_attribute("aria-invalid", "true")
+    # It is not saved, and it is there again.
+    manager.see("Modifications non enregistrées")
+    manager.button("Retour à l'énergie").click()
+    manager.button("Tarif de l'énergie").click()
+    expect(peak).to_have_value("20,68")
+    expect(page.get_by_role("alert")).to_have_text("Entre 0 et 10.")
+    peak.focus()
     manager.press("Control+a")
     page.keyboard.type("0,2068")
     expect(peak).to_have_attribute("aria-invalid", "false")
@@ -94,9 +101,19 @@ def test_the_old_inventory_is_stated_from_a_survey_in_a_file(window: Open, here:
     for name, body in (("notes.csv", "a;b\n1;2\n"), ("releve.csv", SURVEY)):
         file.set_input_files({"name": name, "mimeType": "text/csv", "buffer": body.encode("cp1252")})
         manager.see("aucune colonne de puissances" if name == "notes.csv" else "4 lampes")
-    manager.see("Lignes sans puissance possible : 1.")
+    manager.see("Lu dans « Puissance (W) », « Nombre ».")
+    manager.see("ou avec trop ou trop peu de cellules : 1.")
     expect(page.get_by_label("Puissance moyenne")).to_have_value("112,5")
     expect(page.get_by_label("Écart", exact=True)).to_have_value("25")
+    # A colleague has saved one meanwhile: both are in reach.
+    deputy, said = Browser(here.post, "deputy"), {"reason": "essai"}
+    body = {"lamp_w": 80.0, "source": "autre"}
+    other = deputy.ask("POST", "/api/v1/plans", {"kind": "lighting.baseline", "body": body, **said}).body["id"]
+    manager.button("Retour à l'énergie").click()
+    manager.button("Ancien éclairage").click()
+    expect(manager.button("Nouveau, non enregistré")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("Puissance moyenne")).to_have_value("112,5")
+    assert deputy.ask("POST", f"/api/v1/plans/{other}/discard", {"version": 1, "revision": 1, **said}).status < 300
     page.get_by_label("Économie promise").fill("65")
     manager.button("Enregistrer", exact=True).click()
     expect(page.locator("input:invalid").first).to_be_focused()

@@ -1,5 +1,6 @@
 // What energy is reckoned with, as it is written: what a new one begins with, when it is whole, and the bounds of each
 // figure, which are those of the post (services/lighting/programmes/year.py, services/lighting/energy/model.py).
+import { numberOf } from '@lib/numbers'
 import type { Baseline, Tariff } from '@lib/plans'
 import { SWITCHING } from './programme'
 
@@ -99,11 +100,13 @@ export function written<B>({ scale = 1 }: Figure<B>, value: number): number {
   return Number((value * scale).toPrecision(12))
 }
 
-/** What somebody typed, as the post has it; or the key of what is wrong with it. */
-export function typed<B>({ scale = 1, low, high, whole, optional }: Figure<B>, text: string): number | null | 'needed' | 'number' | 'range' {
-  const said = text.trim().replace(/[\s\u00a0\u202f]/g, '').replace(',', '.')
-  if (said === '') return optional ? null : 'needed'
-  const number = Number(said)
+/** What somebody typed, as the post has it; or the key of what is wrong with it. thousands: whether their language parts
+ *  thousands by commas. */
+export function typed<B>(
+  { scale = 1, low, high, whole, optional }: Figure<B>, text: string, thousands: boolean,
+): number | null | 'needed' | 'number' | 'range' {
+  if (text.trim() === '') return optional ? null : 'needed'
+  const number = numberOf(text, thousands)
   if (!Number.isFinite(number) || (whole && !Number.isInteger(number))) return 'number'
   const own = Number((number / scale).toPrecision(12))
   return own >= low && own <= high ? own : 'range'

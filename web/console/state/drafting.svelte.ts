@@ -39,6 +39,8 @@ export class Drafting<B extends Written = Programme> {
   looked = $state.raw<PlanKept<B> | null>(null)
   /** What was written here before somebody else's text was taken. */
   aside = $state.raw<B | null>(null)
+  /** What is typed in fields, by their names, and cannot be part of the text. */
+  untaken = $state.raw<Record<string, string>>({})
   checked = $state.raw<Checked | null>(null)
   checkFailed = $state('')
   checking = $state(false)
@@ -69,7 +71,7 @@ export class Drafting<B extends Written = Programme> {
   }
 
   get dirty(): boolean {
-    return this.phase !== 'missing' && this.#text !== this.#saved
+    return this.phase !== 'missing' && (this.#text !== this.#saved || Object.keys(this.untaken).length > 0)
   }
 
   /** Whether nothing is left empty that must be said. */
@@ -115,12 +117,20 @@ export class Drafting<B extends Written = Programme> {
   change(part: Partial<B>): void {
     if (!this.open) return
     this.body = { ...this.body, ...part }
+    for (const name of Object.keys(part)) this.leave(name, null)
     this.checkSoon()
+  }
+
+  /** Keeps what is typed in a field and cannot be taken; null: nothing is. */
+  leave(name: string, text: string | null): void {
+    const { [name]: _, ...others } = this.untaken
+    this.untaken = text === null ? others : { ...others, [name]: text }
   }
 
   /** Lets what is not saved go. */
   revert(): void {
     this.body = JSON.parse(this.#saved) as B
+    this.untaken = {}
     this.checkSoon()
   }
 
@@ -243,6 +253,7 @@ export class Drafting<B extends Written = Programme> {
     return this.#do(async () => {
       await api.post(`plans/${this.id}/${event}`, said)
       this.#saved = this.#text
+      this.untaken = {}
       await this.load()
     })
   }
@@ -296,6 +307,7 @@ export class Drafting<B extends Written = Programme> {
     const kept = plan.draft_version ?? plan.in_force_version
     if (kept) this.body = kept.body
     this.#saved = JSON.stringify(this.body)
+    this.untaken = {}
     this.clash = null
     this.looked = null
     this.checkSoon()
