@@ -174,3 +174,8 @@ def test_it_stands_as_it_is_when_what_was_reported_is_gone(post: RunningPost, op
         assert report == {name: said for name, said in before.items() if name != "kept"}
         paper = ask_bytes(Browser(again, "operator"), f"{ENERGY}?from={FIRST}&to={LAST}&format=pdf&wait_s=30")
         assert paper.startswith(b"%PDF")
+        (lost,) = (folder / "observations" / "kept").glob(f"*-{to_us(noon(FIRST))}-*")
+        lost.write_bytes(b"cut")
+        rest = ask(Browser(again, "operator"), area=QUETIGNY)
+        assert (rest.status, rest.body["report"]["first"]) == (200, LAST.isoformat()), "without the night that is lost"
+        assert rest.body["since"] == LAST.isoformat()

@@ -155,7 +155,7 @@ export class Drafting<B extends Written = Programme> {
 
   /** Whether it was saved. Where somebody else has saved in the meantime nothing is: `clash` says what they did. */
   async save(reason: string): Promise<boolean> {
-    const { body } = this
+    const { body, untaken } = this
     const { kind } = this.form
     return this.#do(async () => {
       const plan = this.id
@@ -163,6 +163,7 @@ export class Drafting<B extends Written = Programme> {
         : await this.#begin({ kind, body, reason })
       this.id = plan.id
       this.#take(plan)
+      this.untaken = untaken
       this.aside = null
       void this.#loadRevisions()
     })
