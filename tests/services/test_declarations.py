@@ -144,7 +144,7 @@ def test_the_catalogue_of_texts_is_sorted(language: str) -> None:
 @pytest.mark.parametrize(
     "file",
     [
-        *(f"src/vigie/texts/{name}.json" for name in ("fr", "fr.api", "fr.console", "fr.signals")),
+        *(str(each.relative_to(PROJECT)) for each in sorted((PROJECT / "src/vigie/texts").glob("fr*.json"))),
         "docs/manual/fr.md",
     ],
 )
