@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import under_ci
 
 WEB = Path(__file__).parents[1] / "web"
 ROLLDOWN = WEB / "node_modules" / "rolldown" / "dist" / "index.mjs"
@@ -24,9 +28,12 @@ console.log(JSON.stringify(JSON.parse(asked).map(([name, ...said]) => made[name]
 
 def ran(module: str, *asked: tuple[Any, ...]) -> list[Any]:
     """What functions of a module of web/lib answer: each the name of one, and what it is given."""
-    node = shutil.which("node")
+    node = shutil.which("node", path=f"{Path(sys.prefix) / 'node' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
     if node is None or not ROLLDOWN.exists():
-        pytest.skip("node and what the pages are built with are not here: make setup")
+        missing = "node and what the pages are built with are not here: make setup"
+        if under_ci():
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
     command = [node, "--input-type=module", "-e", RUN, str(ROLLDOWN), str(WEB / "lib" / module), json.dumps(asked)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
 

@@ -1,6 +1,6 @@
 """Claims: who comes with a right to go first, and how much that weighs against all others who wait.
 
-A bus weighs the more the later it is; a tram so much that it is hardly ever stopped; a vehicle on
+A bus weighs the more the later it is; a tram more than any bus, how seldom it is stopped was not measured; a vehicle on
 its way to save somebody more than any queue. A claim is a wish like any other: what comes of it passes the sequencer
 and its kernel.
 """
