@@ -304,6 +304,8 @@ export interface Command {
   lasts_s: number
   /** Whether this person may confirm it or take it back. */
   may_move: boolean
+  /** Of two answers of one run of the post, that with the higher number is the later one; null of what is only kept. */
+  changed: number | null
 }
 
 export interface Target {

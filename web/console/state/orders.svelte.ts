@@ -18,17 +18,21 @@ class Orders {
   waiting = $derived(this.all.filter((command) => command.state === 'proposed' && command.hazard !== 'none'))
   #handle: Handle | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
+  #unback: () => void = () => undefined
   /** What each selection was at before, where it was one value: the way back. */
   #before = new Map<string, number>()
 
   start(): void {
     void this.load()
     this.#handle = live.subscribe({ commands: {} }, (frame) => this.#take(frame))
+    // It may be another run of the post, which counts its changes anew.
+    this.#unback = live.onBack(() => (this.all = this.all.map((command) => ({ ...command, changed: null }))))
   }
 
   stop(): void {
     this.#handle?.close()
     this.#handle = null
+    this.#unback()
     clearTimeout(this.#timer)
     this.all = []
   }
@@ -102,7 +106,12 @@ class Orders {
   #merge(changed: Command[]): void {
     if (!changed.length) return
     const byId = new Map(this.all.map((command) => [command.id, command]))
-    for (const command of changed) byId.set(command.id, { ...byId.get(command.id), ...command })
+    for (const command of changed) {
+      const known = byId.get(command.id)
+      // The answer to a person's own act may come after what the live door has told of what came of it.
+      if (known && (command.changed ?? Infinity) < (known.changed ?? -Infinity)) continue
+      byId.set(command.id, { ...known, ...command })
+    }
     const all = [...byId.values()].sort((a, b) => (a.created < b.created ? 1 : -1))
     this.all = all.filter((command, index) => index < RECENT_MAX || !LAST.has(command.state))
     if (changed.some((command) => LAST.has(command.state)) && sheet.id) sheet.later()

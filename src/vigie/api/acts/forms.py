@@ -93,7 +93,9 @@ class Preview(Form, frozen=True, kw_only=True):
 
 class CommandForm(Form, frozen=True, kw_only=True):
     """An order. counts: how many targets are in each state. lasts_s: how long it takes at least until the last of those
-    that wait has left. may_move: whether your rights let you confirm it or take it back."""
+    that wait has left. may_move: whether your rights let you confirm it or take it back. changed: of two answers about
+    the same order that with the higher number is the later one; it counts from the start of the post, and is null where
+    the order is only kept."""
 
     id: str
     state: str
@@ -108,6 +110,7 @@ class CommandForm(Form, frozen=True, kw_only=True):
     targets: int
     lasts_s: float
     may_move: bool
+    changed: int | None
 
 
 class TargetForm(Form, frozen=True, kw_only=True):

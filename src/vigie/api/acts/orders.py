@@ -215,6 +215,7 @@ class Orders:
             targets=len(command.order.assets),
             lasts_s=self._engine.commands.lasts_s(command.order, command.rows_in("waiting")),
             may_move=_may_move(caller, command.area, command.order.kind),
+            changed=command.changed,
         )
 
     def past(self, caller: Caller, command: PastCommand) -> forms.CommandForm:
@@ -235,6 +236,7 @@ class Orders:
             targets=sum(command.counts.values()),
             lasts_s=0.0,
             may_move=_may_move(caller, command.area, self._kind_of(command)),
+            changed=None,
         )
 
     async def _understood(self, caller: Caller, form: forms.OrderForm) -> Order:
