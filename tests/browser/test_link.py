@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.console import Console
@@ -40,6 +40,22 @@ def test_a_lost_link_is_said_and_what_was_missed_is_caught_up(window: Open, here
     expect(operator.page.get_by_text("Liaison perdue")).to_have_count(0)
     # A socket that nobody answers is what a lost link is.
     operator.complaints[:] = [each for each in operator.complaints if "ERR_CONNECTION_REFUSED" not in each]
+
+
+def test_no_alarm_goes_from_the_list_with_an_answer_that_was_overtaken(window: Open) -> None:
+    operator = window()
+    alarms = operator.by(".desk li.row")
+
+    def of_before(route: Route) -> None:
+        """The list as it was before anything was raised: its answer comes when the link has told of the alarms."""
+        expect(alarms.first).to_be_visible()
+        route.fulfill(json={"items": [], "total": 0, "next": None})
+
+    operator.page.route("**/api/v1/conditions?*", of_before, times=1)
+    with operator.page.expect_response("**/api/v1/conditions?*"):
+        operator.page.reload()
+    operator.page.wait_for_timeout(200)
+    expect(alarms.first).to_be_visible(timeout=100)
 
 
 def cut(console: Console, *, off: bool) -> None:

@@ -43,6 +43,17 @@ def asked(page: Page, path: str, method: str = "GET") -> list[Request]:
     return seen
 
 
+def until_nothing_is_under_way(here: Town) -> None:
+    """Orders of other tests have ended."""
+    end = time.monotonic() + 60
+    while True:
+        page: Any = here.ask("operator", "commands?open=true")
+        if not page["items"]:
+            return
+        assert time.monotonic() < end, page
+        time.sleep(0.2)
+
+
 def state_of(here: Town, order: str) -> str:
     said: Any = here.ask("operator", f"commands/{order}")
     return said["state"]
@@ -103,6 +114,8 @@ def test_what_was_opened_last_is_in_front_and_escape_goes_back(window: Open) -> 
 def test_a_half_set_order_stands_while_its_asset_reports(window: Open, here: Town) -> None:
     lamp = lamps_of(DIJON, "Rue Haute")[4]
     say(here, (lamp, "level", 100.0))
+    # The end of an order has the open sheet read again, and with it what is previewed.
+    until_nothing_is_under_way(here)
     operator = window(path=f"#asset={lamp}")
     operator.map_stands()
     field = operator.by(".sheet input.num")
@@ -121,6 +134,22 @@ def test_a_half_set_order_stands_while_its_asset_reports(window: Open, here: Tow
     operator.page.wait_for_timeout(600)
     assert not previews
     expect(operator.by(".sheet button.order")).to_be_enabled()
+
+
+def test_what_was_told_while_a_sheet_was_asked_for_is_not_lost(window: Open, here: Town) -> None:
+    lamp = lamps_of(DIJON, "Rue Haute")[5]
+    say(here, (lamp, "level", 100.0))
+    operator = window()
+    operator.map_stands()
+
+    def told() -> bool:
+        """The answer is of before this report, and comes after it."""
+        say(here, (lamp, "level", 55.0))
+        return True
+
+    hold_back(operator.page, f"**/assets/{lamp}", told)
+    operator.search(lamp)
+    expect(operator.by(".sheet tbody tr").first).to_contain_text("55 %")
 
 
 def test_a_hold_is_not_broken_by_what_is_reported_meanwhile(window: Open, here: Town) -> None:

@@ -21,6 +21,8 @@ class Desk {
 
   #handle: Handle | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** How many frames the live link has brought. */
+  #frames = 0
 
   open(): void {
     void this.load()
@@ -36,6 +38,7 @@ class Desk {
   }
 
   async load(): Promise<void> {
+    const frames = this.#frames
     try {
       const all: Alarm[] = []
       let cursor: string | null = null
@@ -44,8 +47,9 @@ class Desk {
         all.push(...page.items)
         cursor = page.next
       } while (cursor && all.length < LIST_MAX)
-      this.#show(all)
-      this.phase = 'ready'
+      // What was told meanwhile may be later than this answer: an alarm must not go from the list with it.
+      if (frames === this.#frames) this.#show(all)
+      else this.#later()
     } catch {
       if (this.phase === 'loading') this.phase = 'failed'
     }
@@ -83,6 +87,7 @@ class Desk {
   #take(frame: Frame): void {
     const data = frame.header.data as { items?: Alarm[]; full?: boolean } | Alarm[] | undefined
     const items = Array.isArray(data) ? data : data?.items
+    this.#frames += 1
     if (!items) this.#later()
     else if (!Array.isArray(data) && data?.full) this.#show(items.filter(isOpenAlarm))
     else this.#merge(items)

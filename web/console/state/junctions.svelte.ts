@@ -86,6 +86,7 @@ class Junction {
   #whyTimer: ReturnType<typeof setInterval> | undefined
   #offBack: (() => void) | undefined
   #asked = 0
+  #loads = 0
 
   open(id: string | null): void {
     if (id === this.#id) return
@@ -117,13 +118,16 @@ class Junction {
   async load(): Promise<void> {
     const id = this.#id
     if (id === null) return
+    const own = ++this.#loads
+    // A later question is answered by what is later.
+    const holds = (): boolean => id === this.#id && own === this.#loads
     try {
       const told = await api.get<JunctionTold>(`signals/junctions/${encodeURIComponent(id)}`)
-      if (id === this.#id) [this.told, this.failed] = [told, false]
+      if (holds()) [this.told, this.failed] = [told, false]
       const { rows } = await this.#history(id, 'control', CHANGES_MS, live.now())
-      if (id === this.#id) this.decides = sinceOf(rows)
+      if (holds()) this.decides = sinceOf(rows)
     } catch {
-      if (id === this.#id && this.told === null) this.failed = true
+      if (holds() && this.told === null) this.failed = true
     }
   }
 

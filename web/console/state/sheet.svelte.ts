@@ -5,6 +5,8 @@ import { live, type Handle } from '@lib/live.svelte'
 import type { AssetSheet, JournalEntry, Page, Reading } from '@lib/types'
 import { learn } from '../map/places'
 
+type Told = Partial<AssetSheet>
+
 export class Sheet {
   id = $state<string | null>(null)
   asset = $state.raw<AssetSheet | null>(null)
@@ -16,6 +18,8 @@ export class Sheet {
   #handle: Handle | null = null
   #abort: AbortController | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** What the live link has told since the sheet was last asked for: the answer may be of before. */
+  #told: Told = {}
 
   constructor() {
     // Orders, lock-outs and moves of the time without a link are told by nobody: what is open is read again.
@@ -45,13 +49,17 @@ export class Sheet {
     if (id === null) return
     this.#abort?.abort()
     this.#abort = new AbortController()
+    this.#told = {}
     const signal = this.#abort.signal
     try {
       const path = `assets/${encodeURIComponent(id)}`
       const asset = await api.get<AssetSheet>(path, {}, signal)
       if (this.id !== id) return
       learn(asset)
-      this.asset = asset
+      const { points = [], ...rest } = this.#told
+      this.asset = { ...asset, ...rest, points: newest(asset.points, points) }
+      // Which of the two is the later one, conditions do not say.
+      if ('conditions' in rest) this.later()
       this.reads += 1
       this.phase = 'ready'
       const entries = await api.get<Page<JournalEntry> | JournalEntry[]>(`${path}/journal`, {}, signal)
@@ -69,13 +77,21 @@ export class Sheet {
   }
 
   #take(frame: Frame): void {
-    const data = frame.header.data as (Partial<AssetSheet> & { points?: Reading[] }) | undefined
+    const data = frame.header.data as Told | undefined
+    if (!data) return
+    const { points = [], ...rest } = data
+    this.#told = { ...this.#told, ...rest, points: merged(this.#told.points ?? [], points) }
     const asset = this.asset
-    if (!data || !asset) return
-    const { points, ...rest } = data
-    this.asset = { ...asset, ...rest, points: points ? merged(asset.points, points) : asset.points }
+    if (!asset) return
+    this.asset = { ...asset, ...rest, points: merged(asset.points, points) }
     if (!('conditions' in data) && !('points' in data)) this.later()
   }
+}
+
+/** The later reading of each point, where some were told by other ways. */
+function newest(asked: Reading[], told: Reading[]): Reading[] {
+  const at = new Map(asked.map((reading) => [reading.point, Date.parse(reading.at)]))
+  return merged(asked, told.filter((reading) => Date.parse(reading.at) >= (at.get(reading.point) ?? 0)))
 }
 
 function merged(old: Reading[], fresh: Reading[]): Reading[] {
