@@ -100,9 +100,11 @@ export class Drafting<B extends Written = Programme> {
   }
 
   async load(): Promise<void> {
+    const seen = this.#seen
     try {
       const plan = await api.get<Plan<B>>(`plans/${this.id}`)
-      if (!this.dirty || this.plan === null) this.#take(plan)
+      // What was saved meanwhile is later than this answer may be.
+      if (this.plan === null || (!this.dirty && seen === this.#seen)) this.#take(plan)
       this.phase = 'ready'
       void this.#loadRevisions()
     } catch (error) {
