@@ -74,11 +74,15 @@ def test_buses_and_who_saves_somebody_go_first_and_nothing_unsafe_comes_of_it(to
 
 
 def test_who_sets_out_after_the_window_is_nobody(town: Path) -> None:
-    found = run(Asked(read_scenario(town, end_s=60), "greedy", scale=0.5), 101)
+    found = run(Asked(read_scenario(town, end_s=60), "greedy", scale=0.5, closely=True), 101)
     # 40 set out in the first minute; half of them, give or take SUMO's dice.
     assert 10 <= found.outcome.vehicles <= 30
     assert found.outcome.unfinished == 0
     assert found.stuck == ()
+    # Nor does anybody else stand or emit: a car has 0.2 to 0.4 kg of CO2 for a way of a km through the town.
+    assert sum(each.mean for each in found.queues) * 60 <= sum(each.wait_s for each in found.trips) * 1.1
+    assert found.co2_kg is not None
+    assert 0.1 < found.co2_kg / found.outcome.vehicles < 0.5
 
 
 def test_who_does_not_arrive_is_counted_and_told_by_what_holds_it(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:

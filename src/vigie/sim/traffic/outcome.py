@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BUS_PERSONS = 20.0
 """Persons in a bus, for the delay of a person: a round figure, for comparing. In any other vehicle: CAR_PERSONS."""
 
+MG_OF_KG = 1_000_000
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """One seed's figures. Delays and waits in seconds; None where there is nobody to have one.
@@ -92,6 +94,11 @@ def trips_of(path: Path, strangers: set[str], sorts: Mapping[str, Sort]) -> list
                 )
             )
     return found
+
+
+def co2_kg_of(path: Path) -> float:
+    """What all vehicles emitted from when they set out, arrived or not: SUMO's record has it in mg of each trip."""
+    return sum(float(each["CO2_abs"]) for each in elements(path, "emissions")) / MG_OF_KG
 
 
 def outcome_of(

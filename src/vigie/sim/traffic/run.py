@@ -27,7 +27,8 @@ from vigie.sim.traffic.favoured import Favoured
 from vigie.sim.traffic.letters import colours_of, letters_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
-from vigie.sim.traffic.outcome import Outcome, Trip, outcome_of, trips_of
+from vigie.sim.traffic.outcome import Outcome, Trip, co2_kg_of, outcome_of, trips_of
+from vigie.sim.traffic.queues import Queue, Queues
 from vigie.sim.traffic.scenario import Scenario
 from vigie.sim.traffic.walks import walks_of
 from vigie.sim.traffic.world import Stuck, World, dead_detectors
@@ -54,7 +55,7 @@ class Asked:
     areas. dropout: the share of detectors that are dead. scale: of the demand. delay_s: from a wish to the street.
     pedestrians: so many an hour walk over crossings with signals, beside those whom the scenario has. buses_h,
     emergencies_h: so many of the vehicles an hour are buses, and on their way to save somebody. priority: adaptive
-    control hears who of them comes."""
+    control hears who of them comes. closely: queues and CO2 are measured as well, which takes SUMO's time."""
 
     scenario: Scenario
     controller: str
@@ -66,18 +67,21 @@ class Asked:
     buses_h: float = 0.0
     emergencies_h: float = 0.0
     priority: bool = False
+    closely: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """What came of a seed. stuck: who still stood at the cap, and why. control_s, sumo_s: seconds of the processor that
-    control and sequencers took, and SUMO."""
+    control and sequencers took, and SUMO. queues, co2_kg: where it was looked at closely."""
 
     outcome: Outcome
     trips: Sequence[Trip]
     stuck: tuple[Stuck, ...]
     control_s: float
     sumo_s: float
+    queues: tuple[Queue, ...] = ()
+    co2_kg: float | None = None
 
 
 def run(asked: Asked, seed: int) -> Run:
@@ -96,7 +100,10 @@ def run(asked: Asked, seed: int) -> Run:
     violations, control_s, sumo_s = 0, 0.0, 0.0
     strangers: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="vigie-signals-") as name:
-        with World(scenario, lights, Path(name), seed=seed, scale=asked.scale, walkers=walkers) as world:
+        with World(
+            scenario, lights, Path(name), seed=seed, scale=asked.scale, walkers=walkers, emissions=asked.closely
+        ) as world:
+            queues = Queues(lights if asked.closely else (), world)
             posts = [_Post(asked, light, world, number, dice) for number, light in enumerate(lights)]
             controller = CONTROLLERS[asked.controller]([light.site for light in lights])
             many_h = {Sort.BUS: asked.buses_h, Sort.EMERGENCY: asked.emergencies_h}
@@ -120,6 +127,7 @@ def run(asked: Asked, seed: int) -> Run:
                 sumo_s += time.process_time() - started
                 violations += sum(post.look() for post in posts)
                 favoured.look(now_s)
+                queues.look()
                 if now_s >= scenario.end_s - 1:
                     strangers.update(world.turn_away())
             stuck, sorts = world.stuck(), world.sorts()
@@ -128,7 +136,8 @@ def run(asked: Asked, seed: int) -> Run:
         outcome = outcome_of(
             asked, seed, trips, world.trips, stood_s_max=world.stood_s_max, violations=violations, wall_s=took_s
         )
-        return Run(outcome, trips, stuck, control_s, sumo_s)
+        co2_kg = co2_kg_of(world.trips) if asked.closely else None
+        return Run(outcome, trips, stuck, control_s, sumo_s, queues.told(scenario.end_s - scenario.begin_s), co2_kg)
 
 
 class _Post:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -87,10 +88,12 @@ class World:
         scale: float = 1.0,
         endless: bool = False,
         walkers: Sequence[Walk] = (),
+        emissions: bool = False,
     ) -> None:
         """folder: for what SUMO reads and writes. walkers: who walks beside those whom the scenario has; scale is not
-        for them. endless: for a town that lives for days: nothing is written of each
-        trip, areas count nobody, and who stands for GIVES_UP_S is lifted out of the way."""
+        for them. emissions: each trip tells what it emitted, by SUMO's own model. endless: for a town that lives for
+        days: nothing is written of each trip, areas count nobody, and who stands for GIVES_UP_S is lifted out of the
+        way."""
         self._lights = lights
         self._folder = folder
         detectors = folder / "detectors.add.xml"
@@ -121,6 +124,8 @@ class World:
                 "--tripinfo-output", str(self.trips), "--tripinfo-output.write-unfinished", "true",
                 "--tripinfo-output.write-undeparted", "true",
             ]  # fmt: skip
+        if emissions:
+            self._arguments += ["--device.emissions.probability", "1"]
         self._letters = [""] * len(lights)
         self._crossings = frozenset(
             movement.approach.rpartition("_")[0]
@@ -182,10 +187,10 @@ class World:
     def turn_away(self) -> list[str]:
         """Takes out who was loaded in the last second and has not set out: those that set out after the window."""
         came = self.loaded()
-        # With less demand SUMO drops some of those that it loads by itself.
-        there = {*_sumo.simulation.getPendingVehicles(), *_sumo.simulation.getDepartedIDList()}
-        for name in there.intersection(came):
-            _sumo.vehicle.remove(name)
+        for name in came:
+            # With less demand SUMO has dropped some of those that it loads.
+            with suppress(_sumo.TraCIException):
+                _sumo.vehicle.remove(name)
         return came
 
     def loaded(self) -> list[str]:
@@ -299,6 +304,10 @@ class World:
     def send(self, name: str, route: str, sort: str) -> None:
         """Has a vehicle of a sort set out on one of the scenario's routes, in the next second or when there is room."""
         _sumo.vehicle.add(name, route, typeID=sort, departLane="best", departSpeed="max")
+
+    def standing(self, road: str) -> int:
+        """Vehicles that stand on a road."""
+        return int(_sumo.edge.getLastStepHaltingNumber(road))
 
     @property
     def under_way(self) -> int:
