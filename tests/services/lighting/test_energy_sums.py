@@ -21,7 +21,7 @@ from vigie.services.lighting.energy.lamps import Lamps, Sums
 from vigie.services.lighting.energy.meters import Metered, Span, metered
 from vigie.services.lighting.energy.model import WHY, Baseline, Report, Used
 from vigie.services.lighting.energy.report import Case, report
-from vigie.services.lighting.energy.saving import Former, Now, Old, Survey, saving, student
+from vigie.services.lighting.energy.saving import Former, Now, Old, Survey, saving
 from vigie.services.lighting.power import expected_w
 from vigie.services.lighting.programmes.nights import Nights
 from vigie.services.lighting.programmes.year import Tariff, year_of
@@ -326,8 +326,3 @@ def test_a_meter_that_counted_before_and_after_is_less_to_doubt_than_two() -> No
     before = report(same).whole.before
     assert before is not None
     assert before.value == pytest.approx(2 * 900 * 0.01), "what was metered goes before what is printed on lamps"
-
-
-def test_students_quantile_is_the_one_of_tables() -> None:
-    for freedom, expected in ((3, 3.182), (5, 2.571), (10, 2.228), (30, 2.042), (np.inf, 1.960)):
-        assert student(freedom) == pytest.approx(expected, rel=0.01)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.student import student
 from vigie.services.lighting.energy.model import Baseline, Interval
 
 COMMON = 0.5
@@ -37,8 +38,9 @@ CABLES, CABLES_SD, CABINET_W, CABINET_SD = 0.015, 0.006, 10.0, 0.4
 """What a meter shows beyond the lamps: the heat of cables, 0.5 to 2.5 % of the old load within the voltage that
 NF C 15-100 lets fall on the way, and the cabinet's own controller and contactor (5 to 17 W); and how sure that is."""
 
-_Z = 1.959964
 _FREE = np.inf
+_FREE_MIN = 3.0
+"""Fewer degrees of freedom than three are taken for three."""
 
 
 @dataclass(frozen=True)
@@ -140,16 +142,8 @@ class _Sources:
         if total <= 0:
             return 0.0
         weight = float((variance**2 / np.array(self.freedom)).sum())
-        return student(total**2 / weight if weight > 0 else _FREE) * float(np.sqrt(total))
-
-
-def student(freedom: float) -> float:
-    """The 97.5 % quantile of Student's distribution, by its expansion about the normal one (Abramowitz and Stegun
-    26.7.5); below 3 degrees of freedom it is that of 3."""
-    n, z = max(freedom, 3.0), _Z
-    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / n + second / n**2 + third / n**3
+        freedom = total**2 / weight if weight > 0 else _FREE
+        return student(max(freedom, _FREE_MIN)) * float(np.sqrt(total))
 
 
 def saving(
