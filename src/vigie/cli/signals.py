@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,67 +17,66 @@ from vigie.api.words import words
 from vigie.app.signals import Became, Taken, take_in
 from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, plain_errors, progress
 from vigie.cli.consoles import err, fail, group, out
+from vigie.cli.scenarios import (
+    BeginOption,
+    BusesOption,
+    DelayOption,
+    Detectors,
+    DetectorsOption,
+    DropoutOption,
+    EmergenciesOption,
+    EndOption,
+    JobsOption,
+    PedestriansOption,
+    PriorityOption,
+    ScaleOption,
+    SeedsOption,
+    SumocfgOption,
+    fit_scenario,
+    known,
+    scenario_errors,
+)  # fmt: skip
+from vigie.cli.whatif import compare_command
 from vigie.core.plans import Finding
 from vigie.services.signals.control.site import Step
 from vigie.services.signals.design.waves import Wave
 from vigie.services.signals.plans import ANSWER_LENGTH_MAX, bound
-from vigie.services.signals.safety import Unfit
 from vigie.settings import load_settings
 from vigie.sim.traffic.designed import Designed, counted, designs, in_a_wave
-from vigie.sim.traffic.evaluate import JOBS_MAX, Summary, evaluate, seeds_of, summary_of
+from vigie.sim.traffic.evaluate import Summary, evaluate, seeds_of, summary_of
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
 from vigie.sim.traffic.network import lights_of
 from vigie.sim.traffic.outcome import Outcome
 from vigie.sim.traffic.run import CONTROLLERS, Asked, Run
-from vigie.sim.traffic.scenario import ScenarioWrong, read_scenario
-from vigie.sim.traffic.walks import walks_of
-from vigie.sim.traffic.world import Stuck, SumoFailed, Why
+from vigie.sim.traffic.scenario import read_scenario
+from vigie.sim.traffic.world import Stuck, Why
 
 commands = group("Junctions taken in from a network, and what control of them is worth on a simulated one.")
 
+commands.command("compare")(compare_command)
+
 BIND_BYTES_MAX = 4 << 20
-PEDESTRIANS_MAX = 20_000
-"""More walkers an hour are no network's that is worth simulating here: each is looked at every second."""
 SHOWN_MAX = 200
-
-
-class Detectors(StrEnum):
-    """What the adaptive controller sees."""
-
-    AREA = "area"
-    LOOPS = "loops"
 
 
 @commands.command("evaluate")
 def evaluate_command(
-    sumocfg: Annotated[Path, typer.Option("--sumocfg", help="A configuration of SUMO: network, routes, window.")],
+    sumocfg: SumocfgOption,
     controller: Annotated[
         list[str] | None, typer.Option(help=f"One of {', '.join(CONTROLLERS)}. May come again.")
     ] = None,
-    seeds: Annotated[str, typer.Option(help="SUMO's seeds, each a run: 1-10, or 1,3,8-9.")] = "1-10",
-    begin: Annotated[int | None, typer.Option(min=0, help="Second of the window's begin, if not the file's.")] = None,
-    end: Annotated[int | None, typer.Option(min=1, help="Second of the window's end, if not the file's.")] = None,
-    detectors: Annotated[
-        Detectors,
-        typer.Option(help="What adaptive control sees: areas within 50 m of stop lines, or two loops a lane."),
-    ] = Detectors.AREA,
-    dropout: Annotated[
-        float, typer.Option("--detector-dropout", min=0, max=1, help="Share of detectors that say nothing.")
-    ] = 0.0,
-    scale: Annotated[float, typer.Option("--demand-scale", min=0.01, max=10, help="So many times the demand.")] = 1.0,
-    delay: Annotated[int, typer.Option(min=0, max=60, help="Seconds from a wish to the junction.")] = 0,
-    pedestrians: Annotated[
-        int, typer.Option(min=0, max=PEDESTRIANS_MAX, help="So many an hour walk over crossings with signals.")
-    ] = 0,
-    buses: Annotated[float, typer.Option(min=0, max=10_000, help="So many of the vehicles an hour are buses.")] = 0.0,
-    emergencies: Annotated[
-        float,
-        typer.Option(min=0, max=10_000, help="So many of the vehicles an hour are on their way to save somebody."),
-    ] = 0.0,
-    priority: Annotated[
-        bool, typer.Option("--priority", help="Adaptive control lets buses that are late, trams and those go first.")
-    ] = False,
-    jobs: Annotated[int, typer.Option(min=1, max=JOBS_MAX, help="Runs at once.")] = 1,
+    seeds: SeedsOption = "1-10",
+    begin: BeginOption = None,
+    end: EndOption = None,
+    detectors: DetectorsOption = Detectors.AREA,
+    dropout: DropoutOption = 0.0,
+    scale: ScaleOption = 1.0,
+    delay: DelayOption = 0,
+    pedestrians: PedestriansOption = 0,
+    buses: BusesOption = 0.0,
+    emergencies: EmergenciesOption = 0.0,
+    priority: PriorityOption = False,
+    jobs: JobsOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Runs a SUMO scenario under our signal control, under the safety kernel, and says what it did to traffic.
@@ -88,18 +85,11 @@ def evaluate_command(
     ever lifted out of a jam. With --pedestrians people walk as well, and wait at crossings. With --json: an object a
     seed, then one that sums them up.
     """
-    wanted = tuple(dict.fromkeys(controller or ["adaptive"]))
-    unknown = [name for name in wanted if name not in CONTROLLERS]
-    if unknown:
-        raise fail(f"there is no controller {unknown[0]!r}: there are {', '.join(CONTROLLERS)}")
+    wanted = [known(name) for name in dict.fromkeys(controller or ["adaptive"])]
     summaries: list[Summary] = []
-    with _scenario_errors(sumocfg):
+    with scenario_errors(sumocfg):
         numbers = seeds_of(seeds)
-        scenario = read_scenario(sumocfg, begin, end)
-        # What is wrong with the network is said before a process is started for it.
-        network = read_network(scenario.network)
-        lights_of(network)
-        walks_of(network, pedestrians, scenario.begin_s, scenario.end_s, numbers[0])
+        scenario = fit_scenario(sumocfg, begin, end, pedestrians)
         for name in wanted:
             asked = Asked(
                 scenario, name, detectors is Detectors.LOOPS, dropout, scale, delay, pedestrians, buses, emergencies,
@@ -117,27 +107,10 @@ def evaluate_command(
                 _say_stuck(summaries[-1].stuck)
 
 
-@contextmanager
-def _scenario_errors(sumocfg: Path) -> Generator[None]:
-    """Ends the command with a sentence where a scenario cannot be read or run."""
-    try:
-        yield
-    except (NetworkWrong, ScenarioWrong, ValueError) as error:
-        raise fail(_of_junction(error) if isinstance(error, Unfit) else str(error)) from None
-    except SumoFailed as error:
-        raise fail(f"SUMO: {error}") from None
-    except OSError as error:
-        raise fail(f"{error.filename or sumocfg} cannot be read: {error.strerror}") from None
-
-
 def _run(asked: Asked, seeds: Sequence[int], jobs: int) -> list[Run]:
     with Progress(console=err, transient=True) as bars:
         task = bars.add_task(f"{asked.scenario.name}, {asked.controller}", total=len(seeds))
         return evaluate(asked, seeds, jobs, lambda: bars.advance(task))
-
-
-def _of_junction(error: Unfit) -> str:
-    return f"a junction of this network may not be controlled as it is: {error}"
 
 
 def _table(outcomes: Sequence[Outcome], summary: Summary) -> Table:
@@ -214,12 +187,12 @@ class DesignedWave(msgspec.Struct):
 
 @commands.command("design")
 def design_command(
-    sumocfg: Annotated[Path, typer.Option("--sumocfg", help="A configuration of SUMO: network, routes, window.")],
+    sumocfg: SumocfgOption,
     corridor: Annotated[
         list[str] | None, typer.Option(help="A junction of a green wave; again for each, in their order.")
     ] = None,
-    begin: Annotated[int | None, typer.Option(min=0, help="Second of the window's begin, if not the file's.")] = None,
-    end: Annotated[int | None, typer.Option(min=1, help="Second of the window's end, if not the file's.")] = None,
+    begin: BeginOption = None,
+    end: EndOption = None,
     seed: Annotated[int, typer.Option(min=0, help="SUMO's seed of the run that is counted.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
@@ -229,7 +202,7 @@ def design_command(
 
     What they are worth in traffic says `vigie signals evaluate --controller designed`.
     """
-    with _scenario_errors(sumocfg):
+    with scenario_errors(sumocfg):
         scenario = read_scenario(sumocfg, begin, end)
         lights = lights_of(read_network(scenario.network))
         with progress() as say:

@@ -1,0 +1,204 @@
+"""vigie signals compare: a change is tried on a network before it is made, and judged by what was set for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich import box
+from rich.progress import Progress
+from rich.table import Table
+
+from vigie.cli.common import JsonOption
+from vigie.cli.consoles import err, fail, out
+from vigie.cli.scenarios import (
+    BeginOption,
+    BusesOption,
+    DelayOption,
+    Detectors,
+    DetectorsOption,
+    DropoutOption,
+    EmergenciesOption,
+    EndOption,
+    JobsOption,
+    PedestriansOption,
+    PriorityOption,
+    ScaleOption,
+    SeedsOption,
+    SumocfgOption,
+    fit_scenario,
+    known,
+    scenario_errors,
+)  # fmt: skip
+from vigie.services.signals.whatif.figures import FIGURES, JUNCTION_QUEUE, Sort
+from vigie.services.signals.whatif.paired import Paired
+from vigie.services.signals.whatif.thresholds import USUAL, Held, Judged, Thresholds, ThresholdsWrong, thresholds_of
+from vigie.sim.traffic.compare import Comparison, compare
+from vigie.sim.traffic.evaluate import seeds_of
+from vigie.sim.traffic.run import CONTROLLERS, Asked
+
+NOT_HELD = 3
+"""How the command ends where a threshold is not proved."""
+
+LOSERS = 3
+THRESHOLDS_BYTES_MAX = 1 << 20
+
+
+def compare_command(
+    sumocfg: SumocfgOption,
+    before: Annotated[str, typer.Option(help=f"What is there today: one of {', '.join(CONTROLLERS)}.")] = "plan",
+    after: Annotated[str, typer.Option(help="What would be there: one of the same.")] = "adaptive",
+    after_sumocfg: Annotated[
+        Path | None,
+        typer.Option(help="The configuration with the change, if the network, its plans or its routes change."),
+    ] = None,
+    seeds: SeedsOption = "1-10",
+    thresholds: Annotated[
+        Path | None, typer.Option(help="A TOML file of what the change must keep to. Left out: nobody may lose.")
+    ] = None,
+    begin: BeginOption = None,
+    end: EndOption = None,
+    detectors: DetectorsOption = Detectors.AREA,
+    dropout: DropoutOption = 0.0,
+    scale: ScaleOption = 1.0,
+    delay: DelayOption = 0,
+    pedestrians: PedestriansOption = 0,
+    buses: BusesOption = 0.0,
+    emergencies: EmergenciesOption = 0.0,
+    priority: PriorityOption = False,
+    jobs: JobsOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Runs a change of plan or control beside what is there today, on the same seeds, and says what it does to whom.
+
+    Of each figure the difference with its 95 % interval, and the junctions that lose most. Ends with 0 where all
+    thresholds are proved to be kept, with 3 where one is broken or not shown to be kept.
+    """
+    limits = USUAL if thresholds is None else _read(thresholds)
+    with scenario_errors(sumocfg):
+        numbers = seeds_of(seeds)
+        sides = [
+            Asked(
+                fit_scenario(config, begin, end, pedestrians), known(controller), detectors is Detectors.LOOPS, dropout,
+                scale, delay, pedestrians, buses, emergencies, priority,
+            )
+            for config, controller in ((sumocfg, before), (after_sumocfg or sumocfg, after))
+        ]  # fmt: skip
+        with Progress(console=err, transient=True) as bars:
+            task = bars.add_task(f"{sides[0].scenario.name}, {before} and {after}", total=2 * len(numbers))
+            found = compare(sides[0], sides[1], numbers, limits, jobs, lambda: bars.advance(task))
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+    else:
+        _say(found)
+    if not found.holds:
+        raise typer.Exit(NOT_HELD)
+
+
+def _read(path: Path) -> Thresholds:
+    try:
+        if path.stat().st_size > THRESHOLDS_BYTES_MAX:
+            raise ThresholdsWrong("it is too long for a list of thresholds")
+        return thresholds_of(path.read_text("utf-8"))
+    except (ThresholdsWrong, UnicodeDecodeError) as error:
+        raise fail(f"{path}: {error}") from None
+    except OSError as error:
+        raise fail(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _say(found: Comparison) -> None:
+    old, new = found.before, found.after
+    apart = f" of {new.scenario}" if new.scenario != old.scenario else ""
+    rows = [(FIGURES[each.figure].title, each.unit, each.all_seeds) for each in found.figures]
+    out.print(_pairs(f"{old.scenario}: {old.controller} before, {new.controller}{apart} after", rows))
+    losers = [(each.junction, "vehicles", each.queue) for each in found.junctions[:LOSERS]]
+    if losers:
+        out.print(_pairs(f"junctions where most more stand, of {len(found.junctions)}", losers))
+    out.print(_thresholds(found.thresholds))
+    for each in found.thresholds:
+        if each.held is not Held.PROVED:
+            out.print(f"{_name(each)} is {each.held.value}: {_mend(each)}", soft_wrap=True)
+    out.print("all thresholds are proved to be kept" if found.holds else "not all thresholds are proved to be kept")
+
+
+def _pairs(title: str, rows: Sequence[tuple[str, str, Paired]]) -> Table:
+    table = _table(title, ("before", "after", "by", "95 % within", "share", "worst seed"), ("after is",))
+    for name, unit, each in rows:
+        table.add_row(
+            f"{name}, {unit}" if unit else name, _number(each.before), _number(each.after),
+            _number(each.difference, "+"), _within(each.low, each.high),
+            "" if each.share_percent is None else f"{each.share_percent:+.1f} %", str(each.worst_seed), each.says.value,
+        )  # fmt: skip
+    return table
+
+
+def _table(title: str, numbers: Sequence[str], words: Sequence[str]) -> Table:
+    """A table of names, numbers and words; the last of which may take more lines than one."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=name not in ("worst seed",))
+    for name in words:
+        table.add_column(name)
+    return table
+
+
+def _within(low: float | None, high: float | None) -> str:
+    return "" if low is None else f"{_number(low, '+')} to {_number(high, '+')}"
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    """With as many digits as a reader can use."""
+    if value is None:
+        return ""
+    return f"{value:{sign},.{1 if abs(value) >= 10 else 2}f}" if value else "0"
+
+
+def _thresholds(judged: Sequence[Judged]) -> Table:
+    """Each threshold; of the junctions those alone that are not proved, and how many are."""
+    table = _table("thresholds", ("limit", "before", "after", "over it", "95 % within"), ("is",))
+    kept = [each for each in judged if each.figure == JUNCTION_QUEUE and each.held is Held.PROVED]
+    for each in judged:
+        if each not in kept:
+            table.add_row(
+                _name(each), _limit(each), _number(each.before), _number(each.after), _number(each.over, "+"),
+                _within(each.low, each.high), each.held.value,
+            )  # fmt: skip
+    if kept:
+        table.add_row(f"standing, {len(kept)} of the junctions", _limit(kept[0]), *[""] * 4, Held.PROVED.value)
+    return table
+
+
+def _name(judged: Judged) -> str:
+    return f"standing at {judged.junction}" if judged.junction else FIGURES[judged.figure].title
+
+
+def _limit(judged: Judged) -> str:
+    unit = FIGURES[judged.figure].unit
+    unit = f" {unit}" if unit else ""
+    return {
+        "at_most": f"at most {judged.limit:g}{unit}",
+        "more_at_most": f"at most {judged.limit:+g}{unit}",
+        "more_percent_at_most": f"at most {judged.limit:+g} %",
+    }[judged.bound]
+
+
+def _mend(judged: Judged) -> str:
+    """What brings it to be kept, or to be known."""
+    if judged.held is Held.NOBODY:
+        return "run with --pedestrians or --buses, or leave this threshold out"
+    if judged.held is Held.BROKEN:
+        seen = FIGURES[judged.figure].sort is not Sort.MEAN and (judged.low is None or judged.low <= 0)
+        return "on a seed that was run. Change the plan, or the limit" if seen else "change the plan, or the limit"
+    if judged.held is Held.PROVED:
+        return ""
+    if judged.low is None:
+        return "one seed cannot tell, run --seeds 1-10"
+    if judged.seeds_wanted is not None:
+        return f"about {judged.seeds_wanted} seeds would prove it, if the mean stays"
+    if judged.over is not None and judged.over > 0:
+        return "the mean is over it, more seeds would sooner break than prove it"
+    return "the mean is so near that no number of seeds proves it. Allow a little more"
