@@ -15,6 +15,7 @@ from rich.table import Table
 
 from vigie.api.words import words
 from vigie.app.signals import Became, Taken, take_in
+from vigie.cli.calibrating import calibrate_command
 from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, plain_errors, progress
 from vigie.cli.consoles import err, fail, group, out
 from vigie.cli.scenarios import (
@@ -54,6 +55,7 @@ from vigie.sim.traffic.world import Stuck, Why
 commands = group("Junctions taken in from a network, and what control of them is worth on a simulated one.")
 
 commands.command("compare")(compare_command)
+commands.command("calibrate")(calibrate_command)
 
 BIND_BYTES_MAX = 4 << 20
 SHOWN_MAX = 200

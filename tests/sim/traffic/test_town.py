@@ -15,6 +15,7 @@ from vigie.services.signals.junction import Colour, Users
 from vigie.services.signals.sequencer import Sequencer
 from vigie.sim.city import City
 from vigie.sim.life.crossings import CYCLE_S
+from vigie.sim.traffic import sumotools
 from vigie.sim.traffic import town as made
 from vigie.sim.traffic.demand import demand_of
 from vigie.sim.traffic.roads import roads_of
@@ -120,7 +121,7 @@ def test_without_the_program_that_makes_networks_there_is_no_town(
     def missing(name: str) -> object:
         raise ImportError(name)
 
-    monkeypatch.setattr(made, "import_module", missing)
+    monkeypatch.setattr(sumotools, "import_module", missing)
     network_file(tmp_path).write_text("of before", "utf-8")
     with pytest.raises(TownFailed, match="eclipse-sumo"):
         make_town(city, tmp_path, [4])

@@ -14,13 +14,15 @@ class ScenarioWrong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is run: the network, further files of the configuration, and the window in which vehicles set out."""
+    """What is run: the network, further files of the configuration, and the window in which vehicles set out. routes:
+    the files of who drives."""
 
     config: Path
     network: Path
     additional: tuple[Path, ...]
     begin_s: int
     end_s: int
+    routes: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -47,9 +49,13 @@ def read_scenario(config: Path, begin_s: int | None = None, end_s: int | None = 
     end_s = end_s if end_s is not None else _seconds(end) if end else -1
     if end_s <= begin_s:
         raise ScenarioWrong(f"{config} has no window in which vehicles set out: give --begin and --end")
-    further = [name.strip() for name in (said("additional-files", "additional", "a") or "").split(",") if name.strip()]
     folder = config.parent
-    return Scenario(config, folder / network, tuple(folder / name for name in further), begin_s, end_s)
+
+    def files(*names: str) -> tuple[Path, ...]:
+        return tuple(folder / name.strip() for name in (said(*names) or "").split(",") if name.strip())
+
+    further, routes = files("additional-files", "additional", "a"), files("route-files", "route", "r")
+    return Scenario(config, folder / network, further, begin_s, end_s, routes)
 
 
 def _seconds(text: str) -> int:

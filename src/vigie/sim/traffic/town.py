@@ -6,10 +6,8 @@ A light is named as its junction is: the network can be taken in by a post as an
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -29,6 +27,7 @@ from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
 from vigie.sim.traffic.roads import Roads, roads_of
 from vigie.sim.traffic.scenario import Scenario, read_scenario
+from vigie.sim.traffic.sumotools import ToolFailed, call
 
 MADE = "town-4"
 """Raised with each change of what is made: what was kept from before is made anew."""
@@ -148,20 +147,18 @@ def _write(folder: Path, end: str, what: str, lines: Iterable[str]) -> None:
 
 def _netconvert(folder: Path, made: Path) -> None:
     """Has SUMO's own program make the network. Yellow and all red are as `lights_of` reads them."""
-    try:
-        home = Path(import_module("sumo").SUMO_HOME)
-    except ImportError:
-        raise TownFailed("eclipse-sumo is not installed") from None
-    command = [
-        str(home / "bin" / "netconvert"),
+    arguments = [
         "--node-files", f"{_NAME}.nod.xml", "--edge-files", f"{_NAME}.edg.xml",
         "--connection-files", f"{_NAME}.con.xml", "--output-file", made.name, "--no-turnarounds", "true",
         "--offset.disable-normalization", "true", "--tls.yellow.time", "3", "--tls.allred.time", "2",
         "--xml-validation", "never", "--no-warnings", "true",
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=MAKE_S_MAX, check=False)
-    if done.returncode or not made.exists():
-        raise TownFailed(done.stderr.strip() or f"netconvert ended with {done.returncode}")
+    try:
+        call("netconvert", arguments, folder, MAKE_S_MAX)
+    except ToolFailed as error:
+        raise TownFailed(str(error)) from None
+    if not made.exists():
+        raise TownFailed("netconvert made no network")
 
 
 def _nodes(roads: Roads, lit: Mapping[int, str]) -> Iterator[str]:

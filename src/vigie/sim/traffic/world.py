@@ -39,7 +39,7 @@ SQUEEZES_PAST_S = 30
 """Who has stood so long in the middle of a crossing is driven around there."""
 
 SORTS = {Sort.BUS: "bus", Sort.TRAM: "tram", Sort.EMERGENCY: "emergency"}
-_SORT_OF = {**{name: sort for sort, name in SORTS.items()}, "coach": Sort.BUS, "rail_urban": Sort.TRAM}
+SORT_OF = {**{name: sort for sort, name in SORTS.items()}, "coach": Sort.BUS, "rail_urban": Sort.TRAM}
 """What SUMO calls the classes of who goes first."""
 
 STANDS_M_S = 0.1
@@ -282,7 +282,7 @@ class World:
         """Who of a sort that goes first set out in the last second."""
         found: list[tuple[str, Sort]] = []
         for name in _sumo.simulation.getDepartedIDList():
-            sort = _SORT_OF.get(_sumo.vehicle.getVehicleClass(name))
+            sort = SORT_OF.get(_sumo.vehicle.getVehicleClass(name))
             if sort is not None:
                 found.append((str(name), sort))
         return found
@@ -317,7 +317,7 @@ class World:
     def sorts(self) -> dict[str, Sort]:
         """The types of vehicle that are of a sort that goes first."""
         types = _sumo.vehicletype
-        found = {str(name): _SORT_OF.get(types.getVehicleClass(name)) for name in types.getIDList()}
+        found = {str(name): SORT_OF.get(types.getVehicleClass(name)) for name in types.getIDList()}
         return {name: sort for name, sort in found.items() if sort is not None}
 
     def stuck(self) -> tuple[Stuck, ...]:

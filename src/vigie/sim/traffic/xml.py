@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,19 @@ def parsed(path: Path) -> Any:
         return _etree.fromstring(text, parser)
     except (_etree.XMLSyntaxError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise XmlWrong(str(error)) from None
+
+
+def made(tag: str, attributes: Mapping[str, str], children: Iterable[Any] = ()) -> Any:
+    """A new element."""
+    element = _etree.Element(tag, dict(attributes))
+    element.extend(children)
+    return element
+
+
+def write(path: Path, root: Any) -> None:
+    """Writes an element as a file of its own."""
+    _etree.indent(root)
+    path.write_bytes(_etree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def elements(path: Path, tag: str) -> Iterator[dict[str, str]]:
