@@ -87,6 +87,9 @@ def compare_command(
             )
             for config, controller in ((sumocfg, before), (after_sumocfg or sumocfg, after))
         ]  # fmt: skip
+        windows = [f"{each.scenario.begin_s} to {each.scenario.end_s} s" for each in sides]
+        if windows[0] != windows[1]:
+            raise fail(f"the windows are not the same, {windows[0]} and {windows[1]}: give --begin and --end")
         with Progress(console=err, transient=True) as bars:
             task = bars.add_task(f"{sides[0].scenario.name}, {before} and {after}", total=2 * len(numbers))
             found = compare(sides[0], sides[1], numbers, limits, jobs, lambda: bars.advance(task))
@@ -114,18 +117,19 @@ def _say(found: Comparison) -> None:
     apart = f" of {new.scenario}" if new.scenario != old.scenario else ""
     rows = [(FIGURES[each.figure].title, each.unit, each.all_seeds) for each in found.figures]
     out.print(_pairs(f"{old.scenario}: {old.controller} before, {new.controller}{apart} after", rows))
-    losers = [(each.junction, "vehicles", each.queue) for each in found.junctions[:LOSERS]]
+    losers = [(each.junction, "", each.queue) for each in found.junctions[:LOSERS]]
     if losers:
-        out.print(_pairs(f"junctions where most more stand, of {len(found.junctions)}", losers))
+        out.print(_pairs(f"vehicles that stand: where most more do, of {len(found.junctions)} junctions", losers))
     out.print(_thresholds(found.thresholds))
     for each in found.thresholds:
         if each.held is not Held.PROVED:
-            out.print(f"{_name(each)} is {each.held.value}: {_mend(each)}", soft_wrap=True)
+            about = "about " if each.held is Held.NOBODY else ""
+            out.print(f"{_name(each)} is {about}{each.held.value}: {_mend(each)}", soft_wrap=True)
     out.print("all thresholds are proved to be kept" if found.holds else "not all thresholds are proved to be kept")
 
 
 def _pairs(title: str, rows: Sequence[tuple[str, str, Paired]]) -> Table:
-    table = _table(title, ("before", "after", "by", "95 % within", "share", "worst seed"), ("after is",))
+    table = _table(title, ("", "before", "after", "by", "95 % within", "share", "worst seed", "after is"))
     for name, unit, each in rows:
         table.add_row(
             f"{name}, {unit}" if unit else name, _number(each.before), _number(each.after),
@@ -135,15 +139,17 @@ def _pairs(title: str, rows: Sequence[tuple[str, str, Paired]]) -> Table:
     return table
 
 
-def _table(title: str, numbers: Sequence[str], words: Sequence[str]) -> Table:
-    """A table of names, numbers and words; the last of which may take more lines than one."""
+def _table(title: str, columns: Sequence[str]) -> Table:
+    """A table whose numbers are whole on a narrow screen, whatever lines words then take."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=name not in ("worst seed",))
-    for name in words:
-        table.add_column(name)
+    for name in columns:
+        words = name in _WORDS
+        table.add_column(name, justify="left" if words else "right", no_wrap=name not in _WRAPPED)
     return table
+
+
+_WRAPPED = ("", "worst seed", "after is")
+_WORDS = ("", "is", "at most", "after is")
 
 
 def _within(low: float | None, high: float | None) -> str:
@@ -159,16 +165,18 @@ def _number(value: float | None, sign: str = "") -> str:
 
 def _thresholds(judged: Sequence[Judged]) -> Table:
     """Each threshold; of the junctions those alone that are not proved, and how many are."""
-    table = _table("thresholds", ("limit", "before", "after", "over it", "95 % within"), ("is",))
+    table = _table("thresholds", ("", "is", "at most", "before", "after", "over it", "95 % within"))
     kept = [each for each in judged if each.figure == JUNCTION_QUEUE and each.held is Held.PROVED]
     for each in judged:
         if each not in kept:
             table.add_row(
-                _name(each), _limit(each), _number(each.before), _number(each.after), _number(each.over, "+"),
-                _within(each.low, each.high), each.held.value,
+                _name(each), each.held.value, _limit(each), _number(each.before), _number(each.after),
+                _number(each.over, "+"), _within(each.low, each.high),
             )  # fmt: skip
     if kept:
-        table.add_row(f"standing, {len(kept)} of the junctions", _limit(kept[0]), *[""] * 4, Held.PROVED.value)
+        apart = any(each.figure == JUNCTION_QUEUE and each not in kept for each in judged)
+        name = f"standing at {len(kept)} others" if apart else "standing at each junction"
+        table.add_row(name, Held.PROVED.value, _limit(kept[0]), *[""] * 4)
     return table
 
 
@@ -178,11 +186,11 @@ def _name(judged: Judged) -> str:
 
 def _limit(judged: Judged) -> str:
     unit = FIGURES[judged.figure].unit
-    unit = f" {unit}" if unit else ""
+    unit = " s" if unit == "s" else ""
     return {
-        "at_most": f"at most {judged.limit:g}{unit}",
-        "more_at_most": f"at most {judged.limit:+g}{unit}",
-        "more_percent_at_most": f"at most {judged.limit:+g} %",
+        "at_most": f"{judged.limit:g}{unit}",
+        "more_at_most": f"{judged.limit:+g}{unit}",
+        "more_percent_at_most": f"{judged.limit:+g} %",
     }[judged.bound]
 
 

@@ -70,6 +70,12 @@ def test_who_is_not_there_has_no_figure_and_breaks_what_was_set_for_him_alone() 
     assert not asked.holds
 
 
+def test_of_networks_with_no_junction_in_common_none_is_proved() -> None:
+    found = compared(TODAY, runs([30.0, 35.0, 31.0], {"E": 1.0}), {JUNCTION_QUEUE: Limit(more_at_most=9)})
+    assert found.junctions == ()
+    assert [each.held for each in found.thresholds] == [Held.NOBODY]
+
+
 def test_all_that_is_set_holds_where_nobody_loses() -> None:
     found = compared(TODAY, runs([30.0, 35.0, 31.0], {"A": 1.0, "B": 4.0, "C": 2.1, "D": 0.5}), USUAL)
     assert found.holds

@@ -135,7 +135,7 @@ def _judged(
     found: list[Judged] = []
     for name, limit in thresholds.items():
         if name == JUNCTION_QUEUE:
-            for junction, (old, new) in junctions.items():
+            for junction, (old, new) in junctions.items() or [("", ((), ()))]:
                 found += judge(name, limit, old, new, junction)
         else:
             pairs = by_name.get(name, ())

@@ -69,7 +69,7 @@ class Held(StrEnum):
     PROVED = "proved"
     NOT_SHOWN = "not shown"
     BROKEN = "broken"
-    NOBODY = "nobody to have it"
+    NOBODY = "nobody"
 
 
 class Judged(msgspec.Struct, frozen=True):
