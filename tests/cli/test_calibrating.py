@@ -94,6 +94,15 @@ def test_counts_that_contradict_each_other_are_told_and_end_with_3(scenario: Pat
     assert "A0A1 from 600 s: no route passes it that has room in the other counts" in said
 
 
+def test_what_sumos_own_tools_refuse_is_told_in_their_words(scenario: Path, tmp_path: Path) -> None:
+    routes = tmp_path / "few.rou.xml"
+    routes.write_text(routes.read_text().replace('id="bus700"', 'id="bus 700"'))
+    (tmp_path / "counts.csv").write_text("place,from,to,vehicles\nA0A1,600,900,25\n")
+    words = ("--sumocfg", str(scenario), "--counts", str(tmp_path / "counts.csv"), "--out", str(tmp_path / "made"))
+    code, _, said = ask(*words, command="calibrate")
+    assert (code, "SUMO: duarouter: Invalid trip id 'bus 700'" in " ".join(said.split())) == (1, True)
+
+
 def test_counts_of_another_town_are_a_sentence(scenario: Path, tmp_path: Path) -> None:
     (tmp_path / "counts.csv").write_text("place,from,to,vehicles\nnowhere,0,900,5\n")
     words = ("--sumocfg", str(scenario), "--counts", str(tmp_path / "counts.csv"), "--out", str(tmp_path / "made"))
