@@ -1,5 +1,6 @@
 // Junctions as the post tells them, and what is drawn of them: the ribbon of what signal groups showed, and the ways of
 // a stage. Pure: times are milliseconds since 1970.
+import type { Level } from './traffic'
 import type { Reading } from './types'
 
 export interface Finding {
@@ -9,11 +10,30 @@ export interface Finding {
   detail: Record<string, string | number>
 }
 
+/** The level of service at a junction, from so many of the detectors before it; null where it is not known. */
+export interface JunctionLevel {
+  worst: Level | null
+  worst_at: string | null
+  mean: Level | null
+  measured: number
+  counted: number
+  at: string | null
+}
+
 export interface JunctionRow {
   id: string
   name: string
   area: string
   control: Reading | null
+  mode: Reading | null
+  /** The number of the plan that runs. */
+  running: Reading | null
+  /** Why the post leaves it to its plan though it was ordered to steer it. */
+  fallen: string | null
+  level: JunctionLevel | null
+  /** 1 to 3 an alarm's priority, 4 maintenance alone, 0 nothing. */
+  worst: number
+  conditions: { condition: string; state: string; raised: string }[]
   plan: string | null
   version: number | null
   draft: number | null
@@ -65,6 +85,13 @@ export interface JunctionDocument {
 export interface JunctionTold extends JunctionRow {
   document: JunctionDocument | null
   since: string | null
+  cycle: Cycle | null
+}
+
+/** One cycle of a plan: of each group a letter a second; it begins offset_s after a whole number of cycles since 1970. */
+export interface Cycle {
+  offset_s: number
+  groups: string[]
 }
 
 /** A rule of the safety kernel that was held against something, and whose: groups by name. */
@@ -175,6 +202,27 @@ export function stageShown(stages: readonly Stage[], letters: string): number | 
   const green = [...letters].flatMap((letter, group) => (letter === 'G' ? [group] : []))
   const found = stages.findIndex(({ greens }) => greens.length === green.length && green.every((each) => greens.includes(each)))
   return found < 0 || !green.length ? null : found
+}
+
+/** What a junction as a whole shows for some seconds of a cycle: a stage, by its place; all red; or something between. */
+export interface Piece {
+  from: number
+  to: number
+  shows: number | 'all_red' | 'changing'
+}
+
+/** The stages of a cycle in their order, and what is between them, in seconds from its beginning. */
+export function stagesOf(stages: readonly Stage[], cycle: Cycle): Piece[] {
+  const found: Piece[] = []
+  for (let second = 0; second < (cycle.groups[0]?.length ?? 0); second += 1) {
+    const letters = cycle.groups.map((each) => each[second]).join('')
+    const red = [...letters].every((letter) => letter === 'R')
+    const shows = red ? 'all_red' : letters.includes('Y') ? 'changing' : (stageShown(stages, letters) ?? 'changing')
+    const last = found.at(-1)
+    if (last?.shows === shows) last.to = second + 1
+    else found.push({ from: second, to: second + 1, shows })
+  }
+  return found
 }
 
 /** A lane before its stop line in a drawing around (0, 0): where it begins and where it stops, and its groups. */

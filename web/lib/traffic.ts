@@ -19,6 +19,9 @@ export interface Forecast {
   detectors: Outlook[]
 }
 
+export const LEVELS = ['A', 'B', 'C', 'D', 'E', 'F'] as const
+export type Level = (typeof LEVELS)[number]
+
 export interface StreetTraffic {
   detector: string
   street: string
@@ -30,7 +33,7 @@ export interface StreetTraffic {
   free_speed: number
   occupancy: number | null
   density: number | null
-  level: 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | null
+  level: Level | null
 }
 
 export interface Streets {

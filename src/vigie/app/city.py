@@ -16,10 +16,10 @@ from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
 from vigie.api.rsmp import Deciding, DecidingDoor
-from vigie.api.signals import JunctionsDoor
+from vigie.api.signals import CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
-from vigie.api.traffic import TrafficDoor
+from vigie.api.traffic import Stretches, TrafficDoor
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
@@ -63,10 +63,12 @@ def api_routes(
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     operations += GatewaysDoor(bench, talq, keeping).operations
-    operations += [*JunctionsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
+    stretches = Stretches(sources.engine)
+    operations += JunctionsDoor(sources, stretches, lambda name: deciding(name).fallen).operations
+    operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     past = DuckPast(opened.observations, opened.facts.point_numbers())
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
-    for sums in (energy, TrafficDoor(sources, post.calendar, past)):
+    for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):
         post.beside.append(sums.watch)
         operations += sums.operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())

@@ -17,12 +17,13 @@ import pytest
 from tests.transports.test_tcp import comes
 from vigie.core.times import SECOND_US
 from vigie.services.signals.control.steering import loops_of
+from vigie.services.signals.junction import LETTERS
 from vigie.services.signals.safety import Kernel
 from vigie.sim.city import City
 from vigie.sim.life.crossings import planned
 from vigie.sim.life.sky import local_hour
 from vigie.sim.traffic import moving
-from vigie.sim.traffic.driving import LETTERS, Driving
+from vigie.sim.traffic.driving import Driving
 from vigie.sim.traffic.moving import NO_TOWN, Moving
 from vigie.sim.traffic.shown import Asked, Frame
 from vigie.sim.traffic.town import COUNT_S, Town, make_town, town_in

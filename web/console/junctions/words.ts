@@ -1,9 +1,32 @@
 // What is said of junctions.
 import { number } from '@lib/format'
-import { pair, t } from '@lib/i18n.svelte'
-import { courseOf, type Finding, type JunctionDocument } from '@lib/junctions'
+import { pair, t, tn } from '@lib/i18n.svelte'
+import { courseOf, type Finding, type JunctionDocument, type JunctionLevel, type JunctionRow } from '@lib/junctions'
 
-type Described = JunctionDocument['site']['junction']
+type Described = Pick<JunctionDocument['site']['junction'], 'groups' | 'movements'>
+
+const OFF = new Set<unknown>(['dark', 'flashing'])
+
+/** Whether its signals are dark or flash. */
+export function isOff(row: JunctionRow): boolean {
+  return OFF.has(row.mode?.value)
+}
+
+/** What is wrong at a junction, the worst first; '' for nothing. */
+export function wrongText(row: JunctionRow): string {
+  const said = row.conditions.map((each) => t(`condition.${each.condition}`))
+  if (row.fallen) said.push(t('console.junctions.fallen'))
+  if (row.findings.some((each) => each.refuses)) said.push(tn('console.junctions.wrong', row.findings.length))
+  else if (row.version === null) said.push(t(row.draft !== null ? 'console.junctions.draft' : 'console.junctions.none'))
+  return said.join(' · ')
+}
+
+/** From how many of the detectors before a junction its level of service is known; short: where there is little room. */
+export function levelText(level: JunctionLevel | null, short = false): string {
+  if (level === null) return t('console.junctions.uncounted')
+  if (!level.measured) return tn('console.junctions.mute', level.counted)
+  return t(short ? 'console.junctions.measured.short' : 'console.junctions.measured', { n: number(level.measured), all: number(level.counted) })
+}
 
 /** A group by where its ways come from and how they turn; by its own name where that is not known. */
 export function groupName(junction: Described | null, group: number): string {

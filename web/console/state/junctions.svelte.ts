@@ -17,7 +17,7 @@ const LIST_EVERY_MS = 5_000
 /** Why the post decides as it does is asked for so often while somebody looks. */
 const WHY_EVERY_MS = 2_000
 /** What the live link has coalesced is read again from history so often. */
-const AGAIN_MS = 60_000
+export const AGAIN_MS = 60_000
 
 class Junctions {
   rows = $state.raw<JunctionRow[]>([])
@@ -124,7 +124,7 @@ class Junction {
     try {
       const told = await api.get<JunctionTold>(`signals/junctions/${encodeURIComponent(id)}`)
       if (holds()) [this.told, this.failed] = [told, false]
-      const { rows } = await this.#history(id, 'control', CHANGES_MS, live.now())
+      const { rows } = await history(id, 'control', CHANGES_MS, live.now())
       if (holds()) this.decides = sinceOf(rows)
     } catch {
       if (holds() && this.told === null) this.failed = true
@@ -149,10 +149,8 @@ class Junction {
     const asked = ++this.#asked
     const end = this.end ?? live.now()
     try {
-      // A report is true for a while: what was said before the first minute shown may still hold in it.
-      const { rows } = await this.#history(id, 'groups', 2 * WINDOW_MS, end)
+      const fresh = await shownUntil(id, end)
       if (asked !== this.#asked || id !== this.#id) return
-      const fresh = (rows as unknown as [number, string][]).map(([at, letters]) => ({ at, letters }))
       this.shown = merged(fresh, this.end === null ? this.shown : [], end - WINDOW_MS)
       this.shownFailed = false
       this.shownRead = true
@@ -176,11 +174,18 @@ class Junction {
     this.shownRead = false
     void this.loadShown()
   }
+}
 
-  #history(id: string, point: string, span: number, end: number): Promise<History> {
-    const [from, to] = [end - span, end + 1].map((at) => new Date(at).toISOString())
-    return api.get<History>(`assets/${encodeURIComponent(id)}/history`, { point, from, to })
-  }
+function history(id: string, point: string, span: number, end: number): Promise<History> {
+  const [from, to] = [end - span, end + 1].map((at) => new Date(at).toISOString())
+  return api.get<History>(`assets/${encodeURIComponent(id)}/history`, { point, from, to })
+}
+
+/** What the groups of a junction showed up to an instant: as long as is drawn, and before that as long, since a report
+    is true for a while: what was said before the first minute drawn may still hold in it. */
+export async function shownUntil(id: string, end: number): Promise<Shown[]> {
+  const { rows } = await history(id, 'groups', 2 * WINDOW_MS, end)
+  return (rows as unknown as [number, string][]).map(([at, letters]) => ({ at, letters }))
 }
 
 /** Since when the last of some values lasts; whole: no other was told before it. */

@@ -61,6 +61,7 @@ function back(): void {
   else if (view.front === 'asset') view.openAsset(null)
   else if (view.page === 'gateways' && view.gateway) view.openGateway(null)
   else if (view.page === 'junctions' && view.junction) view.openJunction(null)
+  else if (view.page === 'junctions' && view.corridor !== null) view.openCorridor(null)
   else if (view.page === 'energy' && view.basis) view.openBasis(null)
   else if (view.page === 'energy' && view.area) view.openEnergy(view.month, null)
   else if (view.page !== 'map') view.openPage('map')

@@ -35,6 +35,8 @@ class View {
   gateway = $state<string | null>(null)
   /** The junction that is open on its page, by its id; null for all of them. */
   junction = $state<string | null>(null)
+  /** The corridor that is open there, beneath a junction; '' while none is chosen yet, null for none. */
+  corridor = $state<string | null>(null)
   /** The month that the page of energy shows, such as 2026-10; null for the last whole one. */
   month = $state<string | null>(null)
   /** The area that it shows, by its path; null for all that may be seen. */
@@ -96,6 +98,14 @@ class View {
       this.raise('asset', false)
     }
     this.#write(true)
+  }
+
+  /** Opens a corridor, '' for whichever comes first; null: none. */
+  openCorridor(id: string | null, step = true): void {
+    this.page = 'junctions'
+    this.junction = null
+    this.corridor = id
+    this.#write(step)
   }
 
   openEnergy(month: string | null, area: string | null): void {
@@ -170,6 +180,7 @@ class View {
     this.rule = params.get('rule')
     this.gateway = params.get('gateway')
     this.junction = params.get('junction')
+    this.corridor = params.get('corridor')
     this.month = /^\d{4}-(0[1-9]|1[0-2])$/.exec(params.get('month') ?? '')?.[0] ?? null
     this.area = params.get('area')
     this.basis = BASES.find((each) => each === params.get('basis')) ?? null
@@ -188,6 +199,7 @@ class View {
     if (this.page === 'demand' && this.rule) params.set('rule', this.rule)
     if (this.page === 'gateways' && this.gateway) params.set('gateway', this.gateway)
     if (this.page === 'junctions' && this.junction) params.set('junction', this.junction)
+    if (this.page === 'junctions' && this.corridor !== null) params.set('corridor', this.corridor)
     if (this.page === 'energy' && this.month) params.set('month', this.month)
     if (this.page === 'energy' && this.area) params.set('area', this.area)
     if (this.page === 'energy' && this.basis) params.set('basis', this.basis)

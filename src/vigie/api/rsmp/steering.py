@@ -72,6 +72,11 @@ class Deciding:
         """Whether the post does."""
         return self.because is Because.ORDERED
 
+    @property
+    def fallen(self) -> str | None:
+        """Why the post leaves it to its plan though somebody has ordered it not to; None where that is not so."""
+        return self.because.value if self.ordered and not self.is_steered else None
+
 
 def nobody_steers(name: str) -> Deciding:
     """Who decides at a junction where the post steers none."""

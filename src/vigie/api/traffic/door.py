@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -16,7 +15,7 @@ from vigie.api.sums import Progress, Stopped, Sum, Sums
 from vigie.api.traffic.forms import Forecast, ForecastQuery, Outlook, Streets
 from vigie.api.traffic.looking import Looked, Looking
 from vigie.api.traffic.state import state_of
-from vigie.api.traffic.streets import Counting, counting
+from vigie.api.traffic.streets import Stretches
 from vigie.core.calendar import Calendar
 from vigie.core.past import Past, TooLong
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US, from_us
@@ -36,8 +35,8 @@ READERS_MAX = 64
 class TrafficDoor:
     """The operations on traffic."""
 
-    def __init__(self, sources: Sources, calendar: Callable[[], Calendar], past: Past) -> None:
-        self._sources = sources
+    def __init__(self, sources: Sources, calendar: Callable[[], Calendar], past: Past, stretches: Stretches) -> None:
+        self._sources, self._stretches = sources, stretches
         registry = sources.engine.registry
         flow = int(
             registry.point_number[registry.kind_codes[Detector.kind], tuple(Detector.points).index(Detector.flow.name)]
@@ -47,7 +46,6 @@ class TrafficDoor:
         # Why nothing can be foretold, and since when that is known.
         self._not: tuple[int, TooFewDays | TooLong | HistoryTooLong] | None = None
         self._outlooks: tuple[Looked | None, list[tuple[int, Outlook]]] = (None, [])
-        self._counting: tuple[int, asyncio.Future[tuple[Counting, ...]]] | None = None
         self._states: dict[tuple[int, tuple[int, ...]], tuple[int, bytes]] = {}
         self.watch = self._sums.watch
 
@@ -111,7 +109,7 @@ class TrafficDoor:
         A detector that says it does not work, or has said nothing for a quarter of an hour, is told with everything
         unknown. Who asks again within five seconds may get the same answer.
         """
-        counted = await self._counted()
+        counted = await self._stretches.ask()
         sources = self._sources
         seen, registry, now_us = sources.sight(ask.caller).seen, sources.engine.registry, sources.clock.now_us()
         shown = [each for each in counted if seen[each.detector] and not registry.gone[each.detector]]
@@ -124,20 +122,6 @@ class TrafficDoor:
             while len(self._states) > READERS_MAX:
                 self._states.pop(next(iter(self._states)))
         return Response(made[1], media_type="application/json", headers={"Vary": "Cookie, Authorization"})
-
-    async def _counted(self) -> tuple[Counting, ...]:
-        """The detectors on their streets, found once for each change of the inventory, however many ask."""
-        version = self._sources.engine.registry.version
-        if self._counting is None or self._counting[0] != version:
-            finding = asyncio.ensure_future(asyncio.to_thread(counting, self._sources.engine))
-            self._counting = version, finding
-        finding = self._counting[1]
-        try:
-            return await asyncio.shield(finding)
-        except Exception:
-            if self._counting[1] is finding:
-                self._counting = None
-            raise
 
     def _sees(self, ask: Ask[ForecastQuery, Nothing], no: int) -> bool:
         registry = self._sources.engine.registry

@@ -11,6 +11,9 @@ from vigie.api.city.forms import Form, Instant
 
 WAIT_S_MAX = 30
 
+Level = Literal["A", "B", "C", "D", "E", "F"]
+"""A level of service."""
+
 
 class ForecastQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Of which detectors."""
@@ -49,7 +52,7 @@ class StreetTraffic(Form, frozen=True, kw_only=True):
     free_speed: float
     occupancy: float | None
     density: float | None
-    level: Literal["A", "B", "C", "D", "E", "F"] | None
+    level: Level | None
 
 
 class Streets(Form, frozen=True, kw_only=True):

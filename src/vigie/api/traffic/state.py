@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
-from vigie.api.traffic.forms import StreetTraffic
+from vigie.api.traffic.forms import Level, StreetTraffic
 from vigie.api.traffic.streets import Counting
 from vigie.core.kinds import Point, Quality
 from vigie.core.observations import Floats, Int64s
@@ -20,20 +21,41 @@ NOW_US = 15 * MINUTE_US
 """What was said longer ago is no picture of now, however long it may be shown as true."""
 
 
-def state_of(engine: Engine, counted: Sequence[Counting], now_us: int) -> list[StreetTraffic]:
+@dataclass(frozen=True)
+class Measured:
+    """What is so now at some detectors, NaN where it is unknown. free_speed: the street's limit. level: by its place
+    among LEVELS, -1 where it is unknown. observed_us: when the newest was said of all that is known of it."""
+
+    flow: Floats
+    speed: Floats
+    free_speed: Floats
+    occupancy: Floats
+    density: Floats
+    level: Int64s
+    observed_us: Int64s
+
+
+def measured(engine: Engine, counted: Sequence[Counting], now_us: int) -> Measured:
     """What is so now at each of these detectors."""
     numbers: Int64s = np.array([each.detector for each in counted], np.int64)
     # That it does not work holds until it says that it does.
     broken = engine.newest(Detector, Detector.working, numbers).value == 0
-    flow, speed, occupancy = (
-        np.where(broken, np.nan, _known(engine, point, numbers, now_us))
-        for point in (Detector.flow, Detector.speed, Detector.occupancy)
-    )
-    lanes = np.array([each.lanes for each in counted])
-    free = np.array([each.limit_km_h for each in counted])
+    observed_us = np.zeros(len(numbers), np.int64)
+    known: list[Floats] = []
+    for point in (Detector.flow, Detector.speed, Detector.occupancy):
+        value, at_us = _known(engine, point, numbers, now_us)
+        known.append(np.where(broken, np.nan, value))
+        observed_us = np.maximum(observed_us, np.where(np.isnan(known[-1]), 0, at_us))
+    flow, speed, occupancy = known
+    lanes = np.array([each.lanes for each in counted], float)
+    free = np.array([each.limit_km_h for each in counted], float)
     driven = speeds(speed, flow, occupancy, lanes, free)
-    dense = densities(flow, driven, lanes)
-    level = levels(driven, free)
+    return Measured(flow, driven, free, occupancy, densities(flow, driven, lanes), levels(driven, free), observed_us)
+
+
+def state_of(engine: Engine, counted: Sequence[Counting], now_us: int) -> list[StreetTraffic]:
+    """What is so now at each of these detectors, as it is told."""
+    now = measured(engine, counted, now_us)
     registry = engine.registry
     return [
         StreetTraffic(
@@ -42,23 +64,29 @@ def state_of(engine: Engine, counted: Sequence[Counting], now_us: int) -> list[S
             name=registry.names[each.street],
             line=each.line,
             both=each.both,
-            flow=_told(flow[row]),
-            speed=_told(driven[row]),
+            flow=_told(now.flow[row]),
+            speed=_told(now.speed[row]),
             free_speed=each.limit_km_h,
-            occupancy=_told(occupancy[row]),
-            density=_told(dense[row]),
-            level=cast("Any", LEVELS[level[row]]) if level[row] >= 0 else None,
+            occupancy=_told(now.occupancy[row]),
+            density=_told(now.density[row]),
+            level=letter_of(int(now.level[row])),
         )
         for row, each in enumerate(counted)
     ]
 
 
-def _known(engine: Engine, point: Point[Any], detectors: Int64s, now_us: int) -> Floats:
-    """The newest of a point, NaN where none is known, it is old, or the device does not vouch for it."""
+def letter_of(level: int) -> Level | None:
+    """A level by its place as it is told; None for -1."""
+    return cast("Level", LEVELS[level]) if level >= 0 else None
+
+
+def _known(engine: Engine, point: Point[Any], detectors: Int64s, now_us: int) -> tuple[Floats, Int64s]:
+    """The newest of a point, NaN where none is known, it is old, or the device does not vouch for it; and when it was
+    said."""
     newest = engine.newest(Detector, point, detectors)
     old = now_us - newest.observed_us > NOW_US
     known: Floats = np.where(old | (newest.quality == Quality.BAD), np.nan, newest.value)
-    return known
+    return known, newest.observed_us
 
 
 def _told(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from math import cos, radians
 from typing import Any
@@ -38,6 +39,27 @@ class Counting:
     both: bool
     lanes: float
     limit_km_h: float
+
+
+class Stretches:
+    """The detectors of a town on their stretches, found once for each change of the inventory, however many ask."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._found: tuple[int, asyncio.Future[tuple[Counting, ...]]] | None = None
+
+    async def ask(self) -> tuple[Counting, ...]:
+        """Them, as the inventory is now."""
+        version = self._engine.registry.version
+        if self._found is None or self._found[0] != version:
+            self._found = version, asyncio.ensure_future(asyncio.to_thread(counting, self._engine))
+        finding = self._found[1]
+        try:
+            return await asyncio.shield(finding)
+        except Exception:
+            if self._found[1] is finding:
+                self._found = None
+            raise
 
 
 def counting(engine: Engine) -> tuple[Counting, ...]:

@@ -52,6 +52,9 @@ class Colour(StrEnum):
     GREEN = "green"
 
 
+LETTERS = {Colour.RED: "R", Colour.YELLOW: "Y", Colour.GREEN: "G"}
+"""Colours as the point `groups` tells them."""
+
 Second = tuple[Colour, ...]
 """What a junction shows for one second: a colour for each of its groups, in their order."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vigie.core.arrays import ints
 from vigie.core.times import SECOND_US
-from vigie.services.signals.junction import Colour, Second
+from vigie.services.signals.junction import LETTERS, Second
 from vigie.sim.life.crossings import planned
 from vigie.sim.life.sky import local_hour, traffic
 from vigie.sim.traffic.demand import TIDE
@@ -20,7 +20,6 @@ from vigie.sim.traffic.shown import Asked, Counted, Frame, Shown
 from vigie.sim.traffic.town import CAR, COUNT_S, Town
 from vigie.sim.traffic.world import World
 
-LETTERS = {Colour.RED: "R", Colour.YELLOW: "Y", Colour.GREEN: "G"}
 FLASH = "F"
 NOON_H = 12.5
 """Until then more drive towards the centre than from it, and after it the other way round."""
