@@ -99,14 +99,20 @@ def test_names_stand_apart_and_streets_are_found_in_them() -> None:
         ("streetOf", []),
         ("crossOf", names[1], "Quai B"),
         ("crossOf", names[1], None),
+        ("streetOf", [*names, "Rue E / Rue F"]),
+        ("crossOf", "Rue E / Rue F", "Quai B"),
     )
-    assert found == [[0, 20, 80, 100], [50], "Quai B", None, None, "Rue C", "Quai B / Rue C"]
+    assert found[:5] == [[0, 20, 80, 100], [50], "Quai B", None, None]
+    assert found[5:] == ["Rue C", "Quai B / Rue C", "Quai B", "Rue E / Rue F"]
 
 
 def test_a_cycle_is_told_by_its_stages_and_what_is_between() -> None:
     cycle = {"offset_s": 0, "groups": ["GGGYRRRR", "RRRRRGGY"]}
     stages = [{"name": "1", "greens": [0]}, {"name": "2", "greens": [1]}]
-    (found,) = ran("junctions.ts", ("stagesOf", stages, cycle))
+    steps = [{"seconds": s, "greens": greens, "clears": clears} for s, greens, clears in (
+        (3, [0], False), (1, [], True), (1, [], False), (2, [1], False), (1, [], True),
+    )]  # fmt: skip
+    (found,) = ran("junctions.ts", ("stagesOf", stages, steps, cycle))
     assert [(each["from"], each["to"], each["shows"]) for each in found] == [
         (0, 3, 0), (3, 4, "changing"), (4, 5, "all_red"), (5, 7, 1), (7, 8, "changing"),
     ]  # fmt: skip

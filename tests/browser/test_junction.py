@@ -16,7 +16,7 @@ from tests.people import Browser
 from tests.post import NO_RESERVE, now_us, reading
 from tests.services.signals.control.sites import SIDES, crossroads
 from vigie.app.signals import Became, take_in
-from vigie.services.signals.control.site import Site
+from vigie.services.signals.control.site import Feeder, Site
 from vigie.settings import Settings
 
 # A browser that draws in software, beside two others.
@@ -24,12 +24,15 @@ pytestmark = pytest.mark.timeout(240)
 
 JUNCTION = "junction-dijon-0"
 PAGE = f"#page=junctions&junction={JUNCTION}"
+ROWS = ".page .space [role=row]"
+FIRST, SECOND = "junction-quetigny-0", "junction-quetigny-1"
+"""Two along a street: SECOND lies to the east."""
 DEGREES = dict(zip(SIDES, (0.0, 180.0, 90.0, 270.0), strict=True))
 
 
-def described() -> Site:
+def described(name: str = JUNCTION, *feeders: Feeder) -> Site:
     """A cross-roads whose ways all go straight ahead."""
-    site = crossroads(JUNCTION)
+    site = crossroads(name, feeders)
     movements = tuple(
         replace(each, comes_deg=DEGREES[each.approach], leaves_deg=DEGREES[each.exit.removeprefix("to ")])
         for each in site.junction.movements
@@ -37,9 +40,9 @@ def described() -> Site:
     return replace(site, junction=replace(site.junction, movements=movements))
 
 
-def shown(here: Town, rows: Sequence[tuple[str, float]]) -> None:
+def shown(here: Town, rows: Sequence[tuple[str, float]], junction: str = JUNCTION) -> None:
     """The junction says what its groups showed so many seconds ago."""
-    said = [reading(JUNCTION, "groups", letters, now_us() - round(ago_s * 1e6)) for letters, ago_s in rows]
+    said = [reading(junction, "groups", letters, now_us() - round(ago_s * 1e6)) for letters, ago_s in rows]
     assert here.post.send(said).body["accepted"] == len(rows)
 
 
@@ -141,9 +144,9 @@ def test_without_a_description_without_an_answer_and_without_a_right(window: Ope
     operator.see("Le poste ne répond pas.")
     operator.page.unroute("**/api/v1/signals/junctions*")
     operator.button("Réessayer").click()
-    expect(operator.by(".page .line")).to_have_count(4)
+    expect(operator.by(ROWS)).to_have_count(4)
     operator.button(re.compile("^Adaptatif")).click()
-    expect(operator.by(".page .line")).to_have_count(1)
+    expect(operator.by(ROWS)).to_have_count(1)
     operator.press("Escape")
     operator.evaluate("(id) => (location.hash = `page=junctions&junction=${id}`)", FLASHING)
     operator.see("Ce carrefour n'est pas décrit")
@@ -159,3 +162,100 @@ def test_without_a_description_without_an_answer_and_without_a_right(window: Ope
     crew.map_stands()
     crew.press("s")
     expect(crew.by(".page")).to_have_count(0)
+
+
+def test_all_junctions_are_told_sorted_filtered_and_opened_by_keyboard(window: Open, taken_in: Town) -> None:
+    assert taken_in.post.send([reading("detector-dijon-0", "speed", 22.0, now_us())]).status == 200
+    operator = window(size=(1440, 900))
+    operator.map_stands()
+    operator.press("s")
+    rows = operator.by(ROWS)
+    expect(rows).to_have_count(4)
+    expect(operator.button(re.compile("^Adaptatif"))).to_have_text(re.compile(r"1$"))
+    # What counts before it drives at less than half of what is allowed, and one detector of one said so a moment ago.
+    operator.by("[role=columnheader]", has_text="Pire").get_by_role("button").click()
+    expect(rows.first).to_contain_text("Gare / Marché")
+    expect(rows.first).to_contain_text(re.compile(r"Niveau de service\s*D.*1/1 · \d+ s.*Adaptatif"))
+    expect(rows.nth(2)).to_contain_text("Aucun capteur")
+    expect(operator.by("[aria-sort=descending]")).to_have_text(re.compile("Pire"))
+    prepare(operator)
+    assert not faults(operator)
+
+    operator.button(re.compile("^Éteints ou clignotants")).click()
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("Carrefour au jaune clignotant")
+    operator.button(re.compile("^Tous")).click()
+    operator.by(".filters select").select_option(label="Quetigny")
+    expect(rows).to_have_count(2)
+    expect(operator.button(re.compile("^Éteints ou clignotants"))).to_have_text(re.compile(r"0$"))
+    operator.by(".filters select").select_option(label="Tous les secteurs")
+    operator.by("[type=search]").last.fill("dijon-0")
+    expect(rows).to_have_count(1)
+    operator.by(".grid").focus()
+    operator.press("End", "Enter")
+    expect(operator.by(".page h1")).to_have_text("Gare / Marché")
+    plan = operator.by("section[aria-label='Le plan de la description']")
+    expect(plan).to_contain_text("cycle de 70 s")
+    expect(plan.locator("li").nth(1)).to_contain_text("vert 0–30 s")
+    expect(plan.locator(".stage")).to_have_count(2)
+    plan.locator("ul").focus()
+    operator.press("Home", "PageDown", "PageDown", "PageDown")
+    expect(plan).to_contain_text("seconde 31")
+    expect(plan.locator("li").nth(1)).to_contain_text("Jaune")
+    operator.press("Escape")
+    expect(rows).to_have_count(4)
+    operator.press("Escape")
+    expect(operator.by(".page")).to_have_count(0)
+
+
+def test_a_corridor_is_drawn_as_it_was_shown_beside_its_plan(window: Open, here: Town) -> None:
+    operator = window(path="#page=junctions&corridor=", size=(1900, 900))
+    operator.see("Aucun corridor à tracer")
+    east, west = Feeder(FIRST, "west", 1.0, (3,), 20), Feeder(SECOND, "east", 1.0, (2,), 22)
+    sites = {FIRST: described(FIRST, west), SECOND: described(SECOND, east)}
+    take_in(Settings(data=here.folder, city="Dijon", **NO_RESERVE), sites)
+    shown(here, [("RRRG", 200), ("RRRR", 140)], FIRST)
+    shown(here, [("RRRG", 185), ("RRRR", 100)], SECOND)
+    operator.button("Tous").click()
+    operator.button("Corridors").click()
+    operator.see("2 carrefours · 278")
+    real, plan = operator.by(".drawing").nth(0), operator.by(".drawing").nth(1)
+    # Whoever passed the first in its minute of green was at the second, 20 s later, before its own was over.
+    expect(real.locator(".plot .band.there")).to_have_count(1)
+    expect(real.locator(".shares li").nth(0)).to_contain_text(re.compile(r"Aller, vers Haute.*ouverte [23]\d\s%"))
+    expect(real.locator(".plot .band.back")).to_have_count(0)
+    expect(plan.locator(".shares li").nth(0)).to_contain_text(re.compile(r"ouverte 1\d\s%"))
+    assert plan.locator(".plot .band.there").count() >= 3
+
+    real.locator(".plot").focus()
+    operator.press(*["PageUp"] * 15)
+    expect(real.locator(".told")).to_contain_text(re.compile(r"^Marché, \d\d:\d\d:\d\d · Aller\s: Vert \(4 · Ouest"))
+    operator.press("ArrowUp")
+    expect(real.locator(".told")).to_contain_text(re.compile("^Haute, "))
+    expect(plan.locator(".needle")).to_have_count(1)
+    shown(here, [("RRRG", 0)], SECOND)
+    operator.press("End")
+    expect(real.locator(".told")).to_contain_text(re.compile(r"^Haute, .* · Aller\s: Vert"))
+    prepare(operator)
+    assert not faults(operator)
+
+    operator.button("5 minutes plus tôt").click()
+    operator.button("5 minutes plus tôt").click()
+    operator.see("n'ont pas dit ce que montrent leurs feux")
+    operator.button("En direct").click()
+    expect(real.locator(".plot .band.there")).not_to_have_count(0)
+    operator.by(".junctions button").first.click()
+    expect(operator.by(".page h1")).to_have_text("Gare / Haute")
+    operator.press("Escape")
+    expect(real.locator(".plot .band.there")).not_to_have_count(0)
+    operator.press("Escape")
+    expect(operator.by(ROWS)).to_have_count(4)
+
+    operator.page.route("**/api/v1/signals/corridors*", lambda route: route.abort())
+    operator.button("Corridors").click()
+    operator.see("Le poste ne répond pas.")
+    operator.page.unroute("**/api/v1/signals/corridors*")
+    operator.button("Réessayer").click()
+    expect(real).to_be_visible()
+    operator.evaluate("() => (location.hash = 'page=junctions&corridor=nowhere')")
+    operator.see("Ce corridor n'existe plus")

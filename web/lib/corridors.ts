@@ -153,14 +153,17 @@ export function spread(wanted: readonly number[], apart: number, high: number): 
   return found
 }
 
-/** The name of the street that all junctions lie on, where their names tell: junctions are called after the streets that
-    cross there, "one / other". Null where no street is in all of them. */
+/** The name of the street that junctions lie on, where their names tell: they are called after the streets that cross
+    there, "one / other". Null where no street is in more than half of them. */
 export function streetOf(names: readonly string[]): string | null {
-  const [first, ...others] = names.map((name) => name.split(' / '))
-  return first?.find((street) => others.every((each) => each.includes(street))) ?? null
+  const streets = names.flatMap((name) => [...new Set(name.split(' / '))])
+  const times = (street: string): number => streets.filter((each) => each === street).length
+  const best = streets.reduce<string | null>((one, other) => (one === null || times(other) > times(one) ? other : one), null)
+  return best !== null && names.length > 1 && times(best) > names.length / 2 ? best : null
 }
 
-/** Of a junction that is called after two streets, the one that is not the given. */
+/** Of a junction that is called after two streets of which one is given, the other. */
 export function crossOf(name: string, street: string | null): string {
-  return (street !== null && name.split(' / ').find((each) => each !== street)) || name
+  const own = name.split(' / ')
+  return (street !== null && own.includes(street) && own.find((each) => each !== street)) || name
 }

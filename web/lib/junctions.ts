@@ -204,23 +204,29 @@ export function stageShown(stages: readonly Stage[], letters: string): number | 
   return found < 0 || !green.length ? null : found
 }
 
-/** What a junction as a whole shows for some seconds of a cycle: a stage, by its place; all red; or something between. */
+/** What a junction as a whole does for some seconds of a cycle: goes for a stage, by its place; shows all red; or clears. */
 export interface Piece {
   from: number
   to: number
   shows: number | 'all_red' | 'changing'
 }
 
-/** The stages of a cycle in their order, and what is between them, in seconds from its beginning. */
-export function stagesOf(stages: readonly Stage[], cycle: Cycle): Piece[] {
+/** The stages of a plan in their order, and what is between them, in seconds from its beginning: what its steps wish, and
+    all red where that is what the signals show. */
+export function stagesOf(stages: readonly Stage[], steps: JunctionDocument['site']['plan']['steps'], cycle: Cycle): Piece[] {
   const found: Piece[] = []
-  for (let second = 0; second < (cycle.groups[0]?.length ?? 0); second += 1) {
-    const letters = cycle.groups.map((each) => each[second]).join('')
-    const red = [...letters].every((letter) => letter === 'R')
-    const shows = red ? 'all_red' : letters.includes('Y') ? 'changing' : (stageShown(stages, letters) ?? 'changing')
+  const put = (second: number, shows: Piece['shows']): void => {
     const last = found.at(-1)
     if (last?.shows === shows) last.to = second + 1
     else found.push({ from: second, to: second + 1, shows })
+  }
+  let second = 0
+  for (const { seconds, greens, clears } of steps) {
+    const stage = stages.findIndex((each) => each.greens.length === greens.length && greens.every((group) => each.greens.includes(group)))
+    for (const end = second + seconds; second < end; second += 1) {
+      const red = cycle.groups.every((each) => each[second] === 'R')
+      put(second, red ? 'all_red' : clears || stage < 0 ? 'changing' : stage)
+    }
   }
   return found
 }

@@ -12,9 +12,17 @@ export function isOff(row: JunctionRow): boolean {
   return OFF.has(row.mode?.value)
 }
 
+/** Whether what was abnormal is over, and waits for somebody to have seen it. */
+export function isOver(state: string): boolean {
+  return state.startsWith('returned')
+}
+
 /** What is wrong at a junction, the worst first; '' for nothing. */
 export function wrongText(row: JunctionRow): string {
-  const said = row.conditions.map((each) => t(`condition.${each.condition}`))
+  const said = row.conditions.map(({ condition, state }) => {
+    const word = t(`condition.${condition}`)
+    return isOver(state) ? pair(word, t(`state.alarm.${state}`)) : word
+  })
   if (row.fallen) said.push(t('console.junctions.fallen'))
   if (row.findings.some((each) => each.refuses)) said.push(tn('console.junctions.wrong', row.findings.length))
   else if (row.version === null) said.push(t(row.draft !== null ? 'console.junctions.draft' : 'console.junctions.none'))

@@ -207,7 +207,7 @@ class View {
       const id = side === 'selection' ? null : this[side]
       if (id) params.set(side, id)
     }
-    const hash = `#${params.toString().replaceAll('%2C', ',').replaceAll('%2F', '/')}`
+    const hash = `#${params.toString().replaceAll('%2C', ',').replaceAll('%2F', '/').replaceAll('%7E', '~')}`
     if (hash === location.hash) return
     if (step) history.pushState(null, '', hash)
     else history.replaceState(null, '', hash)
