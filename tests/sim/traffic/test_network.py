@@ -136,6 +136,26 @@ def test_each_crossing_has_a_button_that_is_no_loop(lights: tuple[Light, ...]) -
         assert sum(place.button for place in light.places) == 4
 
 
+def test_who_is_inside_is_counted_on_the_way_to_the_crossing_that_he_leaves_over(
+    town: Path, lights: tuple[Light, ...]
+) -> None:
+    lanes = read_network(town.with_name("town.net.xml")).lanes
+    for light in lights:
+        groups, detectors = light.site.junction.groups, light.site.junction.detectors
+        for approach in light.site.approaches:
+            for way in approach.ways:
+                (over,) = way.over
+                assert groups[over].users is Users.PEDESTRIANS
+                beside = {other.over for other in approach.ways if lanes[other.exit].edge == lanes[way.exit].edge}
+                assert beside == {way.over}
+                pieces = [lanes[detectors[place].lane] for place in way.inside]
+                assert all(light.places[place].whole for place in way.inside)
+                assert not {*way.inside} & {*loops_of(light.site)}
+                assert pieces[0].shape[0] == pytest.approx(lanes[approach.lane].shape[-1], abs=0.2)
+                assert pieces[-1].shape[-1] == pytest.approx(lanes[way.exit].shape[0], abs=0.2)
+        assert len({over for approach in light.site.approaches for way in approach.ways for over in way.over}) == 4
+
+
 def test_a_turn_that_yields_is_shown_the_small_letter(lights: tuple[Light, ...]) -> None:
     light = next(light for light in lights if light.name == "B1")
     groups = range(len(light.site.junction.groups))

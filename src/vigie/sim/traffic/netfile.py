@@ -6,7 +6,7 @@ Pure reading: what is a signal group or a stage is decided in vigie.sim.traffic.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, nan
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ class NetLane:
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A way from a lane to another through a node. light and link: who rules it, None where nobody does. request: its
-    row in the node's matrix, None where the node has none. minor: no light rules it, and it gives way."""
+    row in the node's matrix, None where the node has none. minor: no light rules it, and it gives way. inside: the
+    lanes inside the node that it leads over, in their order. roads: over which a crossing leads."""
 
     lane: str
     to: str
@@ -47,6 +48,8 @@ class Connection:
     bend: str
     minor: bool
     crossing: str | None
+    inside: tuple[str, ...] = ()
+    roads: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +125,22 @@ def _network(root: Any) -> Network:
             rows[node.get("id", ""), index] = Row(_bits(row.get("foes", "")), _bits(row.get("response", "")))
             row_counts[node.get("id", "")] = row_counts.get(node.get("id", ""), 0) + 1
     crossings = _crossings(root)
+    roads = {
+        edge.get("id", ""): frozenset(edge.get("crossingEdges", "").split())
+        for edge in root.iterfind("edge[@function='crossing']")
+    }
+    onward = {
+        f"{each.get('from', '')}_{each.get('fromLane', '0')}": each.get("via", "")
+        for each in root.iterfind("connection")
+        if each.get("from", "").startswith(":") and not each.get("tl")
+    }
     connections = tuple(
-        _connection(each, ends, rows, row_counts, crossings)
+        _connection(each, ends, rows, row_counts, crossings, _inside(each.get("via", ""), onward, lanes))
         for each in root.iterfind("connection")
         if not each.get("from", "").startswith(":") or each.get("tl")
+    )
+    connections = tuple(
+        replace(each, roads=roads.get(each.crossing, frozenset())) if each.crossing else each for each in connections
     )
     for each in connections:
         _need_its_lanes(each, lanes)
@@ -211,6 +226,7 @@ def _connection(
     rows: Mapping[tuple[str, int], Row],
     row_counts: Mapping[str, int],
     crossings: Mapping[str, int],
+    inside: tuple[str, ...],
 ) -> Connection:
     start, to = each.get("from", ""), each.get("to", "")
     crossing: str | None = None
@@ -236,7 +252,18 @@ def _connection(
         bend=each.get("dir", "s"),
         minor=each.get("state") == "m",
         crossing=crossing,
+        inside=inside,
     )
+
+
+def _inside(first: str, onward: Mapping[str, str], lanes: Mapping[str, NetLane]) -> tuple[str, ...]:
+    """The lanes inside a node from the first on; where those who turn wait there, another follows. What the network
+    does not have, or comes again, ends them."""
+    found: list[str] = []
+    while first in lanes and first not in found:
+        found.append(first)
+        first = onward.get(first, "")
+    return tuple(found)
 
 
 def _programmes(root: Any) -> dict[str, Programme]:

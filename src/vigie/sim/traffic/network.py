@@ -13,9 +13,11 @@ from itertools import combinations
 from math import atan2, ceil, degrees, isfinite
 
 import msgspec
+from msgspec.structs import replace as changed
 
 from vigie.services.signals.control.site import Approach, Area, Feeder, Plan, Site, Step, Way
 from vigie.services.signals.junction import (
+    DETECTORS_MAX,
     Detector,
     Junction,
     Lane,
@@ -176,6 +178,8 @@ class _Maker:
             else ()
             for at in range(len(made))
         ]
+        if any(buttons):
+            approaches = self._seen_inside(approaches, group_of, detectors)
         lanes = {each.lane for each in detectors.made} | {m.approach for m in movements} | {m.exit for m in movements}
         junction = Junction(
             name=self.programme.light,
@@ -200,6 +204,46 @@ class _Maker:
             junction, plan, approaches, exits, gives_way=gives_way, buttons=tuple(buttons) if any(buttons) else ()
         )
         return Light(site, signals, tuple(detectors.places))
+
+    def _seen_inside(
+        self, approaches: Sequence[Approach], group_of: Mapping[int, int], detectors: _Detectors
+    ) -> tuple[Approach, ...]:
+        """The approaches, with what counts on their ways to crossings, where that is no more than a document holds."""
+        driven = [
+            (link, each)
+            for link, all_of_it in self.by_link.items()
+            if link in group_of
+            for each in all_of_it
+            if each.crossing is None
+        ]
+        over = {(each.lane, group_of[link], each.to): self._led_over(link, each, group_of) for link, each in driven}
+        inside = {key: each.inside for link, each in driven if over[key := (each.lane, group_of[link], each.to)]}
+        if len(detectors.made) + len({name for names in inside.values() for name in names}) > DETECTORS_MAX:
+            return tuple(approaches)
+        return tuple(
+            changed(
+                approach,
+                ways=tuple(
+                    changed(way, inside=tuple(map(detectors.inside, inside.get(key, ()))), over=over[key])
+                    for way in approach.ways
+                    if (key := (approach.lane, way.group, way.exit))
+                ),
+            )
+            for approach in approaches
+        )
+
+    def _led_over(self, link: int, way: Connection, group_of: Mapping[int, int]) -> frozenset[int]:
+        """The groups of walkers whom a way meets when it is inside: those on the road that it comes by are behind it
+        then."""
+        lanes = self.network.lanes
+        comes, leaves = (lanes[name].edge if name in lanes else "" for name in (way.lane, way.to))
+        return frozenset(
+            group_of[other]
+            for other, all_of_it in self.by_link.items()
+            if other in group_of and (min(link, other), max(link, other)) in self.foes
+            for each in all_of_it
+            if each.crossing is not None and (comes not in each.roads or leaves in each.roads)
+        )
 
     def _are_foes(self, one: Connection, other: Connection) -> bool:
         if one.node != other.node or one.request is None or other.request is None:
@@ -335,6 +379,10 @@ class _Detectors:
                 length_m = min(EXIT_M, has.length_m)
                 found[lane] = self._lay(f"{lane} exit", lane, 0.0, length_m, has.length_m - length_m)
         return found
+
+    def inside(self, lane: str) -> int:
+        """An area on a way through the junction."""
+        return self._lay(f"{lane} inside", lane, 0.0, self._length_m(lane), 0.0)
 
     def button(self, crossing: str) -> int:
         """What whoever waits on either side of a crossing presses."""

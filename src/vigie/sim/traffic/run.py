@@ -175,6 +175,6 @@ def _wanted(asked: Asked) -> Callable[[str], bool]:
         "plan": (),
         DESIGNED: (),
         "actuated": (" upstream",),
-        "adaptive": (" stop", " entry", " button", *(() if asked.loops else (" area", " exit"))),
+        "adaptive": (" stop", " entry", " button", *(() if asked.loops else (" area", " exit", " inside"))),
     }.get(asked.controller, (" area", " exit"))
     return lambda name: name.endswith(ends) if ends else False

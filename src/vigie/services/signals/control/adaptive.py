@@ -13,6 +13,7 @@ import numpy as np
 
 from vigie.services.signals.control.asking import ask, nobody_asks
 from vigie.services.signals.control.claims import NO_CLAIMS, Claim, as_records
+from vigie.services.signals.control.clearing import hold_back
 from vigie.services.signals.control.compiled import compiled
 from vigie.services.signals.control.estimate import ahead, nothing_known, see
 from vigie.services.signals.control.layout import Bools, Floats, Ints, Layout, Records
@@ -49,8 +50,8 @@ class Adaptive:
         self._known.claims = as_records(claims)
 
     def decide(self, now_s: int, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> list[frozenset[int]]:
-        """The stage that each junction stays in or goes for. Raises ValueError for counts that are not of these
-        junctions' detectors."""
+        """The stage that each junction stays in or goes for, without who may not set out yet to walk. Raises ValueError
+        for counts that are not of these junctions' detectors."""
         every = array("q")
         for own in counts:
             every += array("q", own)
@@ -61,7 +62,13 @@ class Adaptive:
                 self._shown[at] = second
                 self._known.green[at, : len(second)] = [colour is Colour.GREEN for colour in second]
         chosen = self._known.decide(np.frombuffer(every, np.int64))
-        return [stages[at] for stages, at in zip(self._layout.stages, chosen.tolist(), strict=True)]
+        wishes: list[frozenset[int]] = [
+            stages[at] for stages, at in zip(self._layout.stages, chosen.tolist(), strict=True)
+        ]
+        held = self._known.held
+        if held.any():
+            wishes = [wish - frozenset(np.flatnonzero(own).tolist()) for wish, own in zip(wishes, held, strict=True)]
+        return wishes
 
 
 def prepare() -> None:
@@ -79,7 +86,8 @@ def prepare() -> None:
 
 
 class _Known:
-    """What is known of the junctions as arrays; green, by junction and group, and claims are set from outside."""
+    """What is known of the junctions as arrays; green, by junction and group, and claims are set from outside. held:
+    like green, who may not begin in the second that comes."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -91,6 +99,7 @@ class _Known:
         self.green: Bools = np.zeros((layout.junctions, layout.groups), bool)
         self.age_s: Ints = np.zeros((layout.junctions, layout.groups), np.int64)
         self._red_s: Ints = np.zeros((layout.junctions, layout.groups), np.int64)
+        self.held: Bools = np.zeros((layout.junctions, layout.groups), bool)
         self.claims: Records = NO_CLAIMS
         self.stay_cost: Floats = np.full(layout.junctions, np.nan)
         self.change_cost: Floats = np.full(layout.junctions, np.nan)
@@ -103,6 +112,7 @@ class _Known:
         see(roads, traffic, counts, going)
         if self._walks:
             ask(self._layout.walkers, self._waiting, counts, self.green, self._red_s)
+            hold_back(self.held, self._layout.walkers, counts, self.green, self._red_s, self._layout.red_max_s)
         if free.any():
             arrivals, blocked = ahead(roads, traffic, counts, free, STEP_S, STEPS)
             self._stage, stay_cost, change_cost = first_moves(

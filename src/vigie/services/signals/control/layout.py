@@ -77,15 +77,24 @@ BUTTON = np.dtype([("junction", np.int64), ("group", np.int64), ("at", np.int64)
 """
 
 
+INSIDE = np.dtype([("junction", np.int64), ("group", np.int64), ("over", np.int64), ("at", np.int64)])
+"""What counts inside a junction. at: the detector. group: that let them in whom it counts. over: of walkers, over whose
+crossing they are to come."""
+
+
 class Walkers(NamedTuple):
     """What never changes of those who walk. afoot: (junction, group), whether the group is theirs. crossed: (junction),
-    whether any is. clear_s: (junction, group, stage), from the end of a walkers' green to the start of a stage, 0 of
-    all others. without: (junction, stage, stage), the first without those of its walkers whom the second ends; itself
-    where it has none, or there is no such stage."""
+    whether any is. inside: `INSIDE` of junctions where somebody walks. driven_s: (junction, group, group), from the end
+    of the first's green to the start of the second's, 0 where they do not meet or the second does not walk. clear_s:
+    (junction, group, stage), from the end of a walkers' green to the start of a stage, 0 of all others. without:
+    (junction, stage, stage), the first without those of its walkers whom the second ends; itself where it has none, or
+    there is no such stage."""
 
     buttons: Records
     afoot: Bools
     crossed: Bools
+    inside: Records
+    driven_s: Ints
     clear_s: Ints
     without: Ints
 
@@ -152,13 +161,17 @@ class Layout:
         clear_s: Ints = np.zeros((self.junctions, self.groups, self.most_stages), np.int64)
         without: Ints = np.zeros((self.junctions, self.most_stages, self.most_stages), np.int64)
         without[:] = np.arange(self.most_stages)[:, None]
+        driven_s: Ints = np.zeros((self.junctions, self.groups, self.groups), np.int64)
         buttons: list[tuple[int, int, int, bool]] = []
+        inside: dict[tuple[int, int, int, int], None] = {}
         first = 0
         for j, site in enumerate(sites):
             junction = site.junction
             for g, group in enumerate(junction.groups):
                 if group.users is Users.PEDESTRIANS:
                     afoot[j, g] = True
+                    for other, gaps_s in enumerate(junction.intergreens):
+                        driven_s[j, other, g] = gaps_s[g] or 0
                     for k, stage in enumerate(self.stages[j]):
                         gaps = [junction.intergreens[g][other] for other in stage - {g}]
                         cleared_s = max((gap for gap in gaps if gap is not None), default=0)
@@ -172,9 +185,15 @@ class Layout:
                 for at in places:
                     counts = junction.detectors[_place(at, junction.detectors)].length_m > 0
                     buttons.append((j, _place(g, junction.groups), first + at, counts))
+            for way in (way for each in site.approaches for way in each.ways):
+                for at in way.inside:
+                    for over in way.over & afoot_here:
+                        inside[j, way.group, over, first + _place(at, junction.detectors)] = None
             first += len(junction.detectors)
         crossed: Bools = np.array([own.any() for own in afoot], bool)
-        return Walkers(np.array(buttons, BUTTON), afoot, crossed, clear_s, without)
+        return Walkers(
+            np.array(buttons, BUTTON), afoot, crossed, np.array([*inside], INSIDE), driven_s, clear_s, without
+        )
 
     def _roads(self, sites: Sequence[Site]) -> Roads:
         lanes: Records = np.zeros(self.junctions * self.lanes, ROAD)

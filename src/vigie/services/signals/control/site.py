@@ -52,10 +52,13 @@ class Area(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a lane may do: the group that lets it, and the lane that it leads into."""
+    """What a lane may do: the group that lets it, and the lane that it leads into. over: groups of
+    walkers over whose crossing it leads when it is inside the junction; inside: areas that count on the way there."""
 
     group: Group
     exit: Name
+    over: Greens = frozenset()
+    inside: Annotated[tuple[Place, ...], Meta(max_length=AREAS_MAX)] = ()
 
 
 class Approach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

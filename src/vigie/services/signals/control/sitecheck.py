@@ -32,8 +32,10 @@ def _unknown(site: Site, groups: int) -> Iterator[Problem]:
     led = [("exit_unknown_lane", "", lane) for lane in site.exits]
     for each in site.approaches:
         named.append(("unknown_group", each.lane, each.groups))
+        named += [("unknown_group", each.lane, way.over) for way in each.ways]
         laid += [(each.lane, place) for place in (each.stop, each.upstream, each.entry)]
         laid += [(each.lane, area.detector) for area in each.areas]
+        laid += [(each.lane, place) for way in each.ways for place in way.inside]
         led += [
             ("approach_unknown_lane", "", each.lane),
             *(("leads_nowhere", each.lane, way.exit) for way in each.ways),
@@ -69,6 +71,7 @@ def _buttons(site: Site) -> Iterator[Problem]:
     for each in site.approaches:
         driven.update(place for place in (each.stop, each.upstream, each.entry) if place is not None)
         driven.update(area.detector for area in each.areas)
+        driven.update(place for way in each.ways for place in way.inside)
     for group, places in enumerate(site.buttons):
         if places and site.junction.groups[group].users is not Users.PEDESTRIANS:
             yield Problem("button_of_drivers", True, (group,))
