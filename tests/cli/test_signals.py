@@ -18,7 +18,7 @@ from vigie.sim.traffic.outcome import Outcome
 FIELDS = (
     "scenario controller seed vehicles mean_delay_s p95_wait_s max_wait_s stops arrived unfinished violations "
     "bus_delay_s ped_mean_wait_s ped_p95_wait_s person_delay_s wall_s walkers walkers_left ped_max_wait_s "
-    "ped_delay_s others_delay_s emergency_travel_s"
+    "ped_delay_s others_delay_s emergency_travel_s tram_delay_s tram_stopped"
 ).split()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.crossings import nine_junctions
+from bench.tramways import tramway
 
 WINDOW_S = 240
 VEHICLES = 160
@@ -16,3 +17,9 @@ VEHICLES = 160
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The town's configuration: 3 x 3 junctions, turning lanes, crossings, 2,400 vehicles an hour for 4 minutes."""
     return nine_junctions(tmp_path_factory.mktemp("town"), VEHICLES, WINDOW_S)
+
+
+@pytest.fixture(scope="session")
+def tramline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A street of four junctions with a tramway in its middle, two trams in five minutes."""
+    return tramway(tmp_path_factory.mktemp("tramline"), 150, 300)

@@ -10,6 +10,7 @@ import pytest
 
 from vigie.services.signals.completeness import problems
 from vigie.services.signals.control.site import site_of_json, site_to_json
+from vigie.services.signals.control.sitecheck import site_problems
 from vigie.services.signals.control.steering import loops_of
 from vigie.services.signals.junction import Colour, Junction, Meeting, Users
 from vigie.sim.traffic import xml
@@ -154,6 +155,24 @@ def test_who_is_inside_is_counted_on_the_way_to_the_crossing_that_he_leaves_over
                 assert pieces[0].shape[0] == pytest.approx(lanes[approach.lane].shape[-1], abs=0.2)
                 assert pieces[-1].shape[-1] == pytest.approx(lanes[way.exit].shape[0], abs=0.2)
         assert len({over for approach in light.site.approaches for way in approach.ways for over in way.over}) == 4
+
+
+def test_a_tramway_has_groups_of_its_own_and_points_that_tell_who_comes(tramline: Path) -> None:
+    lights = lights_of(read_network(tramline.with_suffix(".net.xml")))
+    for light in lights:
+        junction = light.site.junction
+        trams = {at for at, group in enumerate(junction.groups) if group.users is Users.TRAM}
+        assert len(trams) == len(light.site.calls) == 2
+        assert {points.group for points in light.site.calls} == trams
+        assert not any(approach.groups & trams for approach in light.site.approaches)
+        assert not site_problems(light.site)
+        for points in light.site.calls:
+            away_m = [junction.detectors[place].from_stop_m for place in points.places]
+            # 20 and 12 s before the line at 13.9 m/s, at the line, and behind it.
+            assert away_m == pytest.approx([278.0, 166.8, 1.0, 0.0])
+            assert not set(points.places) & {
+                place for each in light.site.approaches for place in (each.stop, each.entry)
+            }
 
 
 def test_a_turn_that_yields_is_shown_the_small_letter(lights: tuple[Light, ...]) -> None:

@@ -73,6 +73,18 @@ def test_buses_and_who_saves_somebody_go_first_and_nothing_unsafe_comes_of_it(to
     assert (found.outcome.emergency_travel_s or 0) < (without.outcome.emergency_travel_s or 0)
 
 
+def test_trams_that_points_tell_of_do_not_stop_at_signals(tramline: Path) -> None:
+    asked = Asked(read_scenario(tramline), "adaptive")
+    without, heard = (run(replace(asked, priority=priority), 101).outcome for priority in (False, True))
+    for each in (without, heard):
+        assert (each.unfinished, each.violations) == (0, 0)
+    # Two trams pass four junctions each.
+    assert without.tram_stopped is not None
+    assert without.tram_stopped > 0.3
+    assert heard.tram_stopped == 0
+    assert (heard.tram_delay_s or 0) < 10 < (without.tram_delay_s or 0)
+
+
 def test_who_sets_out_after_the_window_is_nobody(town: Path) -> None:
     found = run(Asked(read_scenario(town, end_s=60), "greedy", scale=0.5, closely=True), 101)
     # 40 set out in the first minute; half of them, give or take SUMO's dice.

@@ -42,6 +42,8 @@ class Summary(msgspec.Struct, frozen=True):
     ped_delay_s: float | None
     others_delay_s: float | None
     emergency_travel_s: float | None
+    tram_delay_s: float | None
+    tram_stopped: float | None
     control_share: float
     """Seconds of control for each second of SUMO's."""
     stuck: list[Stuck]
@@ -108,6 +110,8 @@ def summary_of(runs: Sequence[Run]) -> Summary:
         person_delay_s=_mean(each.person_delay_s for each in outcomes),
         others_delay_s=_mean(each.others_delay_s for each in outcomes),
         emergency_travel_s=_mean(each.emergency_travel_s for each in outcomes),
+        tram_delay_s=_mean(each.tram_delay_s for each in outcomes),
+        tram_stopped=_mean(each.tram_stopped for each in outcomes),
         control_share=round(sum(each.control_s for each in runs) / max(1e-9, sum(each.sumo_s for each in runs)), 3),
         stuck=[each for one in runs for each in one.stuck],
     )

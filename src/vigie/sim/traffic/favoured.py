@@ -8,14 +8,41 @@ comes to, by which signal group, and when it will be there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 
 from vigie.services.signals.control.claims import Claim, Sort, weight_of
 from vigie.sim.traffic.network import Light
-from vigie.sim.traffic.world import World
+from vigie.sim.traffic.world import Ahead, World
+
+STOPS_M = 60.0
+"""Who stands as near before a light, and at no stop, stands for that light: behind another tram as well."""
 
 TOLD_AHEAD_S = 40.0
 """Who would be at the stop line later than this has not told of itself yet."""
+
+
+@dataclass(slots=True)
+class Trams:
+    """How often trams came to a light, and how often they had to stop there."""
+
+    passages: int = 0
+    stopped: int = 0
+    _ahead: dict[str, str] = field(default_factory=dict[str, str])
+    _stood: set[str] = field(default_factory=set[str])
+
+    def see(self, name: str, light: Ahead | None) -> None:
+        """What is ahead of a tram now; None where it comes to no light any more."""
+        before = self._ahead.get(name)
+        if before is not None and (light is None or light.light != before):
+            self.passages += 1
+            self.stopped += name in self._stood
+            self._stood.discard(name)
+            del self._ahead[name]
+        if light is not None:
+            self._ahead[name] = light.light
+            if light.stands and light.away_m < STOPS_M:
+                self._stood.add(name)
 
 
 class Favoured:
@@ -31,6 +58,8 @@ class Favoured:
         self._every_s = {sort: 3600 / number for sort, number in many_h.items() if number > 0}
         self._next_s = {sort: begin_s + dice.random() * every_s for sort, every_s in self._every_s.items()}
         self._there: dict[str, Sort] = {}
+        self.trams = Trams()
+        self._points = {(at, points.group) for at, light in enumerate(lights) for points in light.site.calls}
 
     def look(self, now_s: int) -> None:
         """Sees who was loaded, set out or arrived in the last second; some of the first become others."""
@@ -41,10 +70,14 @@ class Favoured:
         for name, sort in self._world.set_out():
             self._there[name] = sort
         for name in self._world.arrived():
-            self._there.pop(name, None)
+            if self._there.pop(name, None) is Sort.TRAM:
+                self.trams.see(name, None)
+        for name, sort in self._there.items():
+            if sort is Sort.TRAM:
+                self.trams.see(name, self._world.next_light(name))
 
     def claims(self) -> list[Claim]:
-        """What they tell now."""
+        """What they tell now; who has points in the road tells nothing else."""
         found: list[Claim] = []
         for name, sort in self._there.items():
             weight = weight_of(sort, self._world.lost_s(name))
@@ -53,6 +86,8 @@ class Favoured:
             for light, link, eta_s in self._world.comes_to(name):
                 at = self._number.get(light)
                 group = self._group[at][link] if at is not None else None
-                if at is not None and group is not None and eta_s <= TOLD_AHEAD_S:
+                if at is None or group is None or (at, group) in self._points:
+                    continue
+                if eta_s <= TOLD_AHEAD_S:
                     found.append(Claim(at, group, eta_s, weight))
         return found

@@ -13,6 +13,9 @@ from typing import Any
 
 from vigie.sim.traffic.xml import XmlWrong, parsed
 
+_TRAMS, _NO_TRACK = {"tram", "rail_urban"}, {"passenger", "bus", "pedestrian", "bicycle", "delivery"}
+"""Whoever may use a tramway, and who else may not, in SUMO's words."""
+
 
 class NetworkWrong(ValueError):
     """A file that is no network of SUMO's, or one without traffic lights. The text says which."""
@@ -24,13 +27,15 @@ Spot = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class NetLane:
-    """A lane of a network. edge: the road that it is a lane of. shape: its middle, from its start to its end."""
+    """A lane of a network. edge: the road that it is a lane of. shape: its middle, from its start to its end. track:
+    whether trams drive on it and no cars, buses or walkers."""
 
     name: str
     edge: str
     length_m: float
     speed_m_s: float
     shape: tuple[Spot, ...] = ()
+    track: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +115,12 @@ def _network(root: Any) -> Network:
         for lane in edge.iterfind("lane"):
             name = lane.get("id", "")
             # A lane that says nothing of who may use it is a road without a pavement.
-            if "pedestrian" in lane.get("allow", "").split():
+            may = set(lane.get("allow", "").split())
+            if "pedestrian" in may:
                 walked.add(name)
             lanes[name] = NetLane(
                 name, edge.get("id", ""), _number(lane, "length"), _number(lane, "speed"), _shape(lane),
+                track=bool(may & _TRAMS) and not may & _NO_TRACK,
             )  # fmt: skip
     rows: dict[tuple[str, int], Row] = {}
     row_counts: dict[str, int] = {}

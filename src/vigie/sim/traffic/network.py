@@ -15,7 +15,7 @@ from math import atan2, ceil, degrees, isfinite
 import msgspec
 from msgspec.structs import replace as changed
 
-from vigie.services.signals.control.site import Approach, Area, Feeder, Plan, Site, Step, Way
+from vigie.services.signals.control.site import Approach, Area, CallPoints, Feeder, Plan, Site, Step, Way
 from vigie.services.signals.junction import (
     DETECTORS_MAX,
     Detector,
@@ -40,6 +40,16 @@ STOP_M = 2.5
 
 ENTRY_M = 45.0
 """The loop that counts who comes in, where adaptive control has loops alone."""
+
+CALLS_S, ASKS_S = 20.0, 12.0
+"""So long before the stop line a tram tells that it comes, and asks: by then a minimum green, yellow and all red are
+over."""
+
+POINTS = (" approach", " request", " line", " clear")
+"""What the names of a tram's points end in."""
+
+LINE_M = 1.0
+"""The loop of trams at the stop line. The one behind the junction lies as far into the exit."""
 
 EXIT_M = 30.0
 """How much of an exit lane is looked at for who cannot leave."""
@@ -169,6 +179,10 @@ class _Maker:
             if made[movement.group].users is Users.VEHICLES:
                 way = Way(movement.group, movement.exit)
                 ways.setdefault(movement.approach, []).append(way)
+        tracks: dict[str, Movement] = {}
+        for movement in movements:
+            if made[movement.group].users is Users.TRAM:
+                tracks.setdefault(movement.approach, movement)
         detectors = _Detectors(self.network, self.into, self._ruled_lanes())
         approaches = detectors.approaches({lane: tuple(dict.fromkeys(all_ways)) for lane, all_ways in ways.items()})
         exits = detectors.exits({way.exit for all_ways in ways.values() for way in all_ways})
@@ -178,6 +192,7 @@ class _Maker:
             else ()
             for at in range(len(made))
         ]
+        calls = tuple(detectors.calls(each) for each in tracks.values())
         if any(buttons):
             approaches = self._seen_inside(approaches, group_of, detectors)
         lanes = {each.lane for each in detectors.made} | {m.approach for m in movements} | {m.exit for m in movements}
@@ -201,8 +216,9 @@ class _Maker:
             for links in groups
         )
         site = Site(
-            junction, plan, approaches, exits, gives_way=gives_way, buttons=tuple(buttons) if any(buttons) else ()
-        )
+            junction, plan, approaches, exits, gives_way=gives_way, buttons=tuple(buttons) if any(buttons) else (),
+            calls=calls,
+        )  # fmt: skip
         return Light(site, signals, tuple(detectors.places))
 
     def _seen_inside(
@@ -253,19 +269,22 @@ class _Maker:
 
     def _groups(self) -> list[tuple[int, ...]]:
         """Links of one approach that the programme shows alike; foes among them stand alone."""
-        alike: dict[tuple[str, str], list[int]] = {}
+        alike: dict[tuple[str, str, bool], list[int]] = {}
         for link, connections in sorted(self.by_link.items()):
             column = self.classes[link]
             if (RED not in column and YELLOW not in column) or GREEN not in column:
                 continue  # Never anything else: nobody's to decide.
             first = connections[0]
             road = first.crossing or self.network.lanes[first.lane].edge
-            alike.setdefault((road, column), []).append(link)
+            alike.setdefault((road, column, self._is_track(first)), []).append(link)
         groups: list[tuple[int, ...]] = []
         for links in alike.values():
             apart = not any(pair in self.foes for pair in combinations(links, 2))
             groups += [tuple(links)] if apart else [(link,) for link in links]
         return sorted(groups)
+
+    def _is_track(self, way: Connection) -> bool:
+        return way.crossing is None and self.network.lanes[way.lane].track
 
     def _signal_group(self, at: int, links: Sequence[int]) -> SignalGroup:
         first = self.by_link[links[0]][0]
@@ -274,7 +293,7 @@ class _Maker:
         walkers = first.crossing is not None
         return SignalGroup(
             name=f"{at + 1} {road} {bends}",
-            users=Users.PEDESTRIANS if walkers else Users.VEHICLES,
+            users=Users.PEDESTRIANS if walkers else Users.TRAM if self._is_track(first) else Users.VEHICLES,
             yellow_s=0 if walkers else YELLOW_S,
         )
 
@@ -393,7 +412,23 @@ class _Detectors:
             self.places.append(Place(crossing, 0.0, 0.0, whole=False, button=True))
         return self.known[name]
 
-    def _upstream(self, lane: str) -> list[tuple[str, float]]:
+    def calls(self, way: Movement) -> CallPoints:
+        """The loops by which trams tell of themselves. Where the track up to the next signals is too short for two of
+        them before the line, there is one."""
+        has = self.network.lanes[way.approach]
+        seen = self._upstream(way.approach, has.speed_m_s * CALLS_S)
+        reach_m = max(from_m + self._length_m(piece) for piece, from_m in seen)
+        request, _ = self._loop_up(seen, has.speed_m_s * ASKS_S, "request")
+        approach = (
+            self._loop_up(seen, has.speed_m_s * CALLS_S, "approach")[0] if reach_m > has.speed_m_s * ASKS_S else None
+        )
+        line = self._loop(way.approach, 0.0, min(LINE_M, has.length_m / 2), "line")
+        out = self.network.lanes.get(way.exit)
+        at_m = min(LINE_M, out.length_m / 2) if out else 0.0
+        clear = self._lay(f"{way.exit} clear", way.exit, at_m, at_m, 0.0) if out else None
+        return CallPoints(way.group, approach, request, line, clear, has.speed_m_s)
+
+    def _upstream(self, lane: str, seen_m: float = SEEN_M) -> list[tuple[str, float]]:
         """The lane and those that lead into it as far as is seen, each with the metres from its end to the stop."""
         pieces: list[tuple[str, float]] = []
         edge = [(lane, 0.0)]
@@ -403,7 +438,7 @@ class _Detectors:
                 continue
             pieces.append((piece, from_m))
             beyond_m = from_m + self._length_m(piece)
-            if beyond_m < SEEN_M:
+            if beyond_m < seen_m:
                 before = [each for each in self.into.get(piece, ()) if each.lane in self.network.lanes]
                 # Who waits for a gap to come onto the road waits for that, not for our light.
                 before = [each for each in before if not each.minor] or before

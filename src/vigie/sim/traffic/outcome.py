@@ -19,6 +19,7 @@ from vigie.services.signals.control.layout import CAR_PERSONS
 from vigie.sim.traffic.xml import elements
 
 if TYPE_CHECKING:
+    from vigie.sim.traffic.favoured import Trams
     from vigie.sim.traffic.run import Asked
 
 BUS_PERSONS = 20.0
@@ -34,7 +35,8 @@ class Outcome(msgspec.Struct, frozen=True):
     a whole walk; ped_max_wait_s: the longest at once before a crossing with signals. ped_delay_s: time lost against
     walking freely; of a walk that never ended, at least the time at a standstill. person_delay_s: of those in vehicles
     and of walkers alike. others_delay_s: of all vehicles but buses, trams and those on the way to save somebody;
-    emergency_travel_s: of the last, from when they were to set out.
+    emergency_travel_s: of the last, from when they were to set out. tram_stopped: of all times that a tram came to a
+    light, the share in which it stood there.
     """
 
     scenario: str
@@ -59,6 +61,8 @@ class Outcome(msgspec.Struct, frozen=True):
     ped_delay_s: float | None
     others_delay_s: float | None
     emergency_travel_s: float | None
+    tram_delay_s: float | None
+    tram_stopped: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,15 @@ def co2_kg_of(path: Path) -> float:
 
 
 def outcome_of(
-    asked: Asked, seed: int, made: Sequence[Trip], trips: Path, *, stood_s_max: float, violations: int, wall_s: float
+    asked: Asked,
+    seed: int,
+    made: Sequence[Trip],
+    trips: Path,
+    *,
+    stood_s_max: float,
+    trams: Trams,
+    violations: int,
+    wall_s: float,
 ) -> Outcome:
     """The figures of a seed. made: by vehicles. trips: SUMO's record, which has the walks as well. stood_s_max: the
     longest that a walker of the window stood before a crossing."""
@@ -110,6 +122,7 @@ def outcome_of(
     arrived = sum(each.arrived_s >= 0 for each in made)
     of_sort = {sort: [each for each in made if each.sort is sort] for sort in (None, *Sort)}
     of_buses, of_others = ([each.delay_s for each in of_sort[sort]] for sort in (Sort.BUS, None))
+    of_trams = [each.delay_s for each in of_sort[Sort.TRAM]]
     emergencies = [each.travel_s for each in of_sort[Sort.EMERGENCY]]
     walks = [each for each in elements(trips, "walk") if 0 <= float(each["depart"]) < asked.scenario.end_s]
     stood = [max(0.0, float(each.get("waitingTime", 0))) for each in walks]
@@ -138,6 +151,8 @@ def outcome_of(
         person_delay_s=round(person_s / persons, 2) if persons else None,
         others_delay_s=round(mean(of_others), 2) if of_others else None,
         emergency_travel_s=round(mean(emergencies), 2) if emergencies else None,
+        tram_delay_s=round(mean(of_trams), 2) if of_trams else None,
+        tram_stopped=round(trams.stopped / trams.passages, 4) if trams.passages else None,
         wall_s=round(wall_s, 2),
         walkers=len(walks),
         walkers_left=sum(float(each["arrival"]) < 0 for each in walks),

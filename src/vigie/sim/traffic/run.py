@@ -17,6 +17,7 @@ from random import Random
 
 from vigie.services.signals.control.adaptive import Adaptive
 from vigie.services.signals.control.baselines import Actuated, Each, FixedPlan, Greedy, MaxPressure
+from vigie.services.signals.control.calls import Calls
 from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.site import Controller, Site
 from vigie.services.signals.junction import Colour, Second
@@ -26,7 +27,7 @@ from vigie.sim.traffic.designed import THE_DAY_BEFORE, counted, with_plans
 from vigie.sim.traffic.favoured import Favoured
 from vigie.sim.traffic.letters import colours_of, letters_of
 from vigie.sim.traffic.netfile import read_network
-from vigie.sim.traffic.network import Light, lights_of
+from vigie.sim.traffic.network import POINTS, Light, lights_of
 from vigie.sim.traffic.outcome import Outcome, Trip, co2_kg_of, outcome_of, trips_of
 from vigie.sim.traffic.queues import Queue, Queues
 from vigie.sim.traffic.scenario import Scenario
@@ -118,7 +119,7 @@ def run(asked: Asked, seed: int) -> Run:
                 started = time.process_time()
                 wishes.append(list(controller.decide(now_s, counts, [post.second for post in posts])))
                 for post, wish in zip(posts, wishes.popleft(), strict=True):
-                    post.second = post.sequencer.step(wish)
+                    post.step(wish)
                 control_s += time.process_time() - started
                 for post in posts:
                     post.show()
@@ -130,12 +131,13 @@ def run(asked: Asked, seed: int) -> Run:
                 queues.look()
                 if now_s >= scenario.end_s - 1:
                     strangers.update(world.turn_away())
-            stuck, sorts = world.stuck(), world.sorts()
+            stuck, sorts, trams = world.stuck(), world.sorts(), favoured.trams
         took_s = time.perf_counter() - began
         trips = trips_of(world.trips, strangers, sorts)
         outcome = outcome_of(
-            asked, seed, trips, world.trips, stood_s_max=world.stood_s_max, violations=violations, wall_s=took_s
-        )
+            asked, seed, trips, world.trips, stood_s_max=world.stood_s_max, trams=trams, violations=violations,
+            wall_s=took_s,
+        )  # fmt: skip
         co2_kg = co2_kg_of(world.trips) if asked.closely else None
         return Run(outcome, trips, stuck, control_s, sumo_s, queues.told(scenario.end_s - scenario.begin_s), co2_kg)
 
@@ -145,13 +147,24 @@ class _Post:
 
     def __init__(self, asked: Asked, light: Light, world: World, number: int, dice: Random) -> None:
         junction = light.site.junction
-        self.sequencer = Sequencer(junction)
+        self._sequencer = Sequencer(junction)
         self.second: Second = (Colour.RED,) * len(junction.groups)
-        self.read = world.counters(number, _wanted(asked), dead_detectors(light, asked.dropout, dice))
+        dead = dead_detectors(light, asked.dropout, dice)
+        self.read = world.counters(number, _wanted(asked), dead)
+        self._calls = Calls([light.site]) if light.site.calls else None
+        self._points = world.counters(number, lambda name: name.endswith(POINTS), dead)
+        self._called: frozenset[int] = frozenset()
         self._light, self._world, self._number = light, world, number
         self._kernel = Kernel(junction)
         self._letters: dict[Second, str] = {}
         self._colours: dict[str, Second] = {}
+
+    def step(self, wish: frozenset[int]) -> None:
+        """The next second. The roadside hears of trams by points of its own, whatever controls it."""
+        if self._calls is not None:
+            self._calls.see([self._points()])
+            self._called = self._calls.called(0)
+        self.second = self._sequencer.step(wish, self._called)
 
     def show(self) -> None:
         """Has SUMO show the second."""
@@ -166,7 +179,7 @@ class _Post:
         second = self._colours.get(letters)
         if second is None:
             second = self._colours[letters] = colours_of(self._light, letters)
-        return len(self._kernel.see(second))
+        return len(self._kernel.see(second, self._called))
 
 
 def _wanted(asked: Asked) -> Callable[[str], bool]:
@@ -175,6 +188,12 @@ def _wanted(asked: Asked) -> Callable[[str], bool]:
         "plan": (),
         DESIGNED: (),
         "actuated": (" upstream",),
-        "adaptive": (" stop", " entry", " button", *(() if asked.loops else (" area", " exit", " inside"))),
+        "adaptive": (
+            " stop",
+            " entry",
+            " button",
+            *(() if asked.loops else (" area", " exit", " inside")),
+            *(POINTS if asked.priority else ()),
+        ),
     }.get(asked.controller, (" area", " exit"))
     return lambda name: name.endswith(ends) if ends else False

@@ -71,6 +71,15 @@ class Stuck:
     vehicles: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The next light on a vehicle's way. stands: it does, and not at a stop of its line."""
+
+    light: str
+    away_m: float
+    stands: bool
+
+
 class World:
     """A run of SUMO. Used as a context; nothing else of SUMO may run in the process meanwhile.
 
@@ -300,6 +309,15 @@ class World:
         nobody were in the way."""
         pace_m_s = max(float(_sumo.vehicle.getAllowedSpeed(name)), 3.0)
         return [(str(each[0]), int(each[1]), float(each[2]) / pace_m_s) for each in _sumo.vehicle.getNextTLS(name)]
+
+    def next_light(self, name: str) -> Ahead | None:
+        """The next light on a vehicle's way, None where it comes to none."""
+        vehicle = _sumo.vehicle
+        ahead = vehicle.getNextTLS(name)
+        if not ahead:
+            return None
+        stands = vehicle.getSpeed(name) < STANDS_M_S and not vehicle.isStopped(name)
+        return Ahead(str(ahead[0][0]), float(ahead[0][2]), stands)
 
     def send(self, name: str, route: str, sort: str) -> None:
         """Has a vehicle of a sort set out on one of the scenario's routes, in the next second or when there is room."""

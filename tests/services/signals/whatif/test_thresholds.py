@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vigie.services.signals.whatif.figures import FIGURES, JUNCTION_QUEUE
@@ -132,5 +132,7 @@ def test_proved_is_what_the_unfavourable_end_keeps(pairs: list[tuple[float, floa
     found = only("mean_delay_s", Limit(more_at_most=more), before, after)
     ends = interval([new - old - more for old, new in pairs])
     assert ends is not None
+    # Which side of a limit a difference lies on that is none but for how numbers are rounded, nobody needs to know.
+    assume(all(abs(end) > 1e-9 for end in ends))
     assert (found.held is Held.PROVED) == (ends[1] <= 0)
     assert (found.held is Held.BROKEN) == (ends[0] > 0)

@@ -12,6 +12,7 @@ from math import inf, isfinite
 import numpy as np
 
 from vigie.services.signals.control.asking import ask, nobody_asks
+from vigie.services.signals.control.calls import Calls
 from vigie.services.signals.control.claims import NO_CLAIMS, Claim, as_records
 from vigie.services.signals.control.clearing import hold_back
 from vigie.services.signals.control.compiled import compiled
@@ -32,6 +33,8 @@ class Adaptive:
         self._layout = Layout(sites)
         self._known = _Known(self._layout)
         self._shown: list[Second] = [()] * len(sites)
+        self._calls = Calls(sites)
+        self._heard: Sequence[Claim] = ()
         self.stay_cost, self.change_cost = self._known.stay_cost, self._known.change_cost
         # What is compiled is made, or fetched from where it is kept, before the first second and not in it.
         rehearsed = _Known(self._layout)
@@ -39,15 +42,16 @@ class Adaptive:
         rehearsed.decide(np.zeros(self._layout.detectors, np.int64))
 
     def hear(self, claims: Sequence[Claim]) -> None:
-        """Who comes with a right to go first, as it stands now, in place of what was heard before. Raises IndexError
-        for a claim on what is not there, ValueError for one whose numbers are none."""
+        """Who comes with a right to go first, as it stands now, in place of what was heard before; those whom the
+        points of a way tell of are known besides. Raises IndexError for a claim on what is not there, ValueError for
+        one whose numbers are none."""
         groups = self._layout.group_count
         for claim in claims:
             if not (0 <= claim.junction < len(groups) and 0 <= claim.group < groups[claim.junction]):
                 raise IndexError(f"a claim on group {claim.group} of junction {claim.junction}")
             if not (isfinite(claim.eta_s) and 0 <= claim.weight < inf):
                 raise ValueError(f"a claim in {claim.eta_s} s that weighs {claim.weight}")
-        self._known.claims = as_records(claims)
+        self._heard = tuple(claims)
 
     def decide(self, now_s: int, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> list[frozenset[int]]:
         """The stage that each junction stays in or goes for, without who may not set out yet to walk. Raises ValueError
@@ -61,6 +65,8 @@ class Adaptive:
             if second is not self._shown[at]:
                 self._shown[at] = second
                 self._known.green[at, : len(second)] = [colour is Colour.GREEN for colour in second]
+        self._calls.see(counts)
+        self._known.claims = as_records([*self._heard, *self._calls.claims()])
         chosen = self._known.decide(np.frombuffer(every, np.int64))
         wishes: list[frozenset[int]] = [
             stages[at] for stages, at in zip(self._layout.stages, chosen.tolist(), strict=True)

@@ -1,7 +1,7 @@
 """Claims: who comes with a right to go first, and how much that weighs against all others who wait.
 
-A bus weighs the more the later it is; a tram more than any bus, how seldom it is stopped was not measured; a vehicle on
-its way to save somebody more than any queue. A claim is a wish like any other: what comes of it passes the sequencer
+A bus weighs the more the later it is, a tram more than any bus, and a vehicle on its way to save somebody more than any
+queue. A claim is a wish like any other: what comes of it passes the sequencer
 and its kernel.
 """
 
@@ -17,7 +17,8 @@ from vigie.services.signals.control.layout import Records
 
 BUS_WEIGHS, TRAM_WEIGHS, EMERGENCY_WEIGHS = 8.0, 60.0, 1_000.0
 """In vehicles that wait. A bus: that of ten persons. Twice as much, chosen on development seeds, made buses no quicker
-and all others 4 % slower: what a queue that is held back costs beyond the horizon nobody weighs."""
+and all others 4 % slower: what a queue that is held back costs beyond the horizon nobody weighs. A tram: with half as
+much it was stopped 5 of 384 times in place of 1 where streets are full, and all others were as slow."""
 
 LATE_S = 60.0
 """A bus that is so late weighs as said, one less late in proportion; one in time claims nothing."""

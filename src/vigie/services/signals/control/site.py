@@ -127,10 +127,31 @@ class Feeder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     travel_s: Annotated[int, Meta(ge=0, le=TRAVEL_S_MAX)]
 
 
+class CallPoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where those tell of themselves who come by a way of trams or buses that has signals of its own. group: that lets
+    them go. approach (far up the road), request (where the green is asked for in earnest), line (at the stop line) and
+    clear (behind the junction): loops by their place among the junction's detectors, None without one. speed_m_s: as
+    they come where nobody is in their way."""
+
+    group: Group
+    approach: Place | None
+    request: Place | None
+    line: Place | None
+    clear: Place | None
+    speed_m_s: Annotated[float, Meta(ge=0, le=100)]
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Those that there are."""
+        every = (self.approach, self.request, self.line, self.clear)
+        return tuple(place for place in every if place is not None)
+
+
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A junction with all that its controller knows before the first count. exits: detectors on exit lanes by lane.
     gives_way: for each group, those that it lets go first when both are green. buttons: for each group that walks, the
-    detectors that tell that somebody waits to, as many as there are persons where one has a length, else 1 for some."""
+    detectors that tell that somebody waits to, as many as there are persons where one has a length, else 1 for some.
+    calls: ways of trams and buses with signals of their own."""
 
     junction: Junction
     plan: Plan
@@ -141,6 +162,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     buttons: Annotated[
         tuple[Annotated[tuple[Place, ...], Meta(max_length=AREAS_MAX)], ...], Meta(max_length=GROUPS_MAX)
     ] = ()
+    calls: Annotated[tuple[CallPoints, ...], Meta(max_length=GROUPS_MAX)] = ()
 
 
 _DECODER = msgspec.json.Decoder(Site, strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vigie.services.signals.completeness import EN_12675, FRANCE, Problem, Rules, problems
 from vigie.services.signals.control.site import Site
-from vigie.services.signals.junction import Users, clash, conflict_masks, mask, members
+from vigie.services.signals.junction import PUBLIC_TRANSPORT, Users, clash, conflict_masks, mask, members
 
 
 def site_problems(site: Site, rules: Rules = FRANCE) -> tuple[Problem, ...]:
@@ -18,7 +18,7 @@ def site_problems(site: Site, rules: Rules = FRANCE) -> tuple[Problem, ...]:
     if any(problem.code in {"no_groups", "matrix_shape", "unknown_group"} for problem in found):
         return found
     lost = tuple(_unknown(site, len(groups)))
-    return (*found, *lost, *(() if lost else (*_buttons(site), *_plan(site))))
+    return (*found, *lost, *(() if lost else (*_buttons(site), *_calls(site), *_plan(site))))
 
 
 def _unknown(site: Site, groups: int) -> Iterator[Problem]:
@@ -29,6 +29,8 @@ def _unknown(site: Site, groups: int) -> Iterator[Problem]:
     named += [("gives_way_unknown_group", "", yielding) for yielding in site.gives_way]
     laid: list[tuple[str, int | None]] = [(lane, place) for lane, place in site.exits.items()]
     laid += [(f"{group + 1}", place) for group, places in enumerate(site.buttons) for place in places]
+    laid += [(f"{each.group + 1}", place) for each in site.calls for place in each.places]
+    named += [("unknown_group", "", frozenset({each.group})) for each in site.calls]
     led = [("exit_unknown_lane", "", lane) for lane in site.exits]
     for each in site.approaches:
         named.append(("unknown_group", each.lane, each.groups))
@@ -67,17 +69,39 @@ def _at(where: str) -> dict[str, str | int]:
 
 def _buttons(site: Site) -> Iterator[Problem]:
     """What would be taken for somebody who waits to walk and is none."""
-    driven = set(site.exits.values())
-    for each in site.approaches:
-        driven.update(place for place in (each.stop, each.upstream, each.entry) if place is not None)
-        driven.update(area.detector for area in each.areas)
-        driven.update(place for way in each.ways for place in way.inside)
+    driven = _driven(site)
     for group, places in enumerate(site.buttons):
         if places and site.junction.groups[group].users is not Users.PEDESTRIANS:
             yield Problem("button_of_drivers", True, (group,))
         for place in places:
             if place in driven:
                 yield Problem("button_of_traffic", True, (group,), detail={"detector": place + 1})
+
+
+def _driven(site: Site) -> frozenset[int]:
+    """The detectors that count vehicles."""
+    driven = set(site.exits.values())
+    for each in site.approaches:
+        driven.update(place for place in (each.stop, each.upstream, each.entry) if place is not None)
+        driven.update(area.detector for area in each.areas)
+        driven.update(place for way in each.ways for place in way.inside)
+    return frozenset(driven)
+
+
+def _calls(site: Site) -> Iterator[Problem]:
+    """What would be taken for a tram or a bus and is none, and who could never be seen to have left."""
+    pressed = {place for places in site.buttons for place in places}
+    others = _driven(site) | pressed
+    for each in site.calls:
+        if site.junction.groups[each.group].users not in PUBLIC_TRANSPORT:
+            yield Problem("call_of_others", True, (each.group,))
+        for place in each.places:
+            if place in others:
+                yield Problem("call_shared", True, (each.group,), detail={"detector": place + 1})
+        if each.approach is None and each.request is None:
+            yield Problem("call_unasked", False, (each.group,))
+        if each.line is None and each.clear is None:
+            yield Problem("call_endless", False, (each.group,))
 
 
 def _plan(site: Site) -> Iterator[Problem]:

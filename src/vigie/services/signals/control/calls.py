@@ -1,0 +1,135 @@
+"""Calls: trams and buses with signals of their own tell points in the road of themselves, and come as claims.
+
+A way of theirs has up to four points: one far up the road (approach), one where the green is asked for in earnest
+(request), one at the stop line (line), and one behind the junction (clear). A point may be missing or dead: each of the
+others is enough for somebody to be known, and for them to be forgotten. What is known is the same for the post, for a
+simulation and for a roadside controller: it follows from the counts of detectors alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vigie.services.signals.control.claims import LATE_S, Claim, Sort, weight_of
+from vigie.services.signals.control.site import UNKNOWN, CallPoints, Site
+from vigie.services.signals.junction import Users
+
+FORGOTTEN_S = 240
+"""Who should have been at the stop line for so long and was not seen to leave has gone: a point has missed them. It is
+the longest red that there is (IISR part 6)."""
+
+LATE_AT_REQUEST_S = 3
+"""So much slower than usual somebody may drive up to the request without being taken to have stopped."""
+
+CLEARS_S = 60
+"""The same, of who has left the stop line and was not seen behind the junction."""
+
+_SORTS = {Users.TRAM: Sort.TRAM, Users.BUS: Sort.BUS}
+
+
+class Calls:
+    """Who comes to some junctions by ways that have points, and who has not left them yet."""
+
+    def __init__(self, sites: Sequence[Site]) -> None:
+        self._ways = [
+            [_Way(j, points, site) for points in site.calls if site.junction.groups[points.group].users in _SORTS]
+            for j, site in enumerate(sites)
+        ]
+
+    def see(self, counts: Sequence[Sequence[int]]) -> None:
+        """One second on: what the detectors of each junction counted in it."""
+        for ways, own in zip(self._ways, counts, strict=True):
+            for way in ways:
+                way.see(own)
+
+    def claims(self) -> list[Claim]:
+        """Who comes and has not passed the stop line, as it stands now."""
+        return [claim for ways in self._ways for way in ways for claim in way.claims()]
+
+    def called(self, junction: int) -> frozenset[int]:
+        """The groups of a junction that somebody comes for (`safety.Kernel.see`)."""
+        return frozenset(way.points.group for way in self._ways[junction] if way.coming)
+
+
+@dataclass(slots=True)
+class _Coming:
+    """Somebody under way. eta_s: until they are at the stop line, if nobody is in their way. asked: whether they have
+    passed the request. late_s: for how long they should have been at the next point. halts: they are late at the
+    request, and claim nothing until they pass it."""
+
+    eta_s: float
+    asked: bool
+    late_s: int = 0
+    halts: bool = False
+
+
+@dataclass(slots=True)
+class _Way:
+    """One way with its points. coming: in the order in which they come; nobody overtakes on a track. clearing: for how
+    long each of those is behind the stop line who was not seen behind the junction yet. on: the points that somebody
+    was on in the second before."""
+
+    junction: int
+    points: CallPoints
+    site: Site
+    coming: list[_Coming] = field(default_factory=list[_Coming])
+    clearing: list[int] = field(default_factory=list[int])
+    on: set[int] = field(default_factory=set[int])
+
+    def see(self, counts: Sequence[int]) -> None:
+        points = self.points
+        asks_s = self._away_s(points.request)
+        request_lives = points.request is not None and counts[points.request] != UNKNOWN
+        for each in self.coming:
+            least_s = asks_s if request_lives and not each.asked else 0.0
+            each.eta_s = max(each.eta_s - 1.0, min(least_s, each.eta_s))
+            each.late_s = each.late_s + 1 if each.eta_s <= least_s else 0
+            # Nothing stops them on a track of their own but a stop: they ask when they leave it.
+            each.halts = least_s > 0 and each.late_s > LATE_AT_REQUEST_S
+        self.coming = [each for each in self.coming if each.late_s <= FORGOTTEN_S]
+        self.clearing = [age_s + 1 for age_s in self.clearing if age_s < CLEARS_S]
+        if self._comes_onto(points.approach, counts):
+            self.coming.append(_Coming(self._away_s(points.approach), asked=False))
+        if self._comes_onto(points.request, counts):
+            self._asks(asks_s)
+        for _ in range(self._left(points.line, counts)):
+            if self.coming:
+                self.coming.pop(0)
+            if points.clear is not None:
+                self.clearing.append(0)
+        for _ in range(self._left(points.clear, counts)):
+            # Who was not seen at the stop line was there all the same.
+            for queue in (self.clearing, self.coming):
+                if queue:
+                    queue.pop(0)
+                    break
+        for place in (points.approach, points.request):
+            if place is not None:
+                (self.on.add if counts[place] not in (0, UNKNOWN) else self.on.discard)(place)
+
+    def claims(self) -> list[Claim]:
+        weight = weight_of(_SORTS[self.site.junction.groups[self.points.group].users], LATE_S)
+        return [Claim(self.junction, self.points.group, each.eta_s, weight) for each in self.coming if not each.halts]
+
+    def _asks(self, eta_s: float) -> None:
+        for each in self.coming:
+            if not each.asked:
+                each.asked, each.eta_s, each.late_s, each.halts = True, eta_s, 0, False
+                return
+        self.coming.append(_Coming(eta_s, asked=True))
+
+    def _comes_onto(self, place: int | None, counts: Sequence[int]) -> bool:
+        """Whether somebody was not on a point in the second before, and is now or has been since."""
+        return place is not None and counts[place] not in (0, UNKNOWN) and place not in self.on
+
+    @staticmethod
+    def _left(place: int | None, counts: Sequence[int]) -> int:
+        """How many have left a point."""
+        return max(0, counts[place]) if place is not None else 0
+
+    def _away_s(self, place: int | None) -> float:
+        """How long it takes from a point to the stop line."""
+        if place is None:
+            return 0.0
+        return self.site.junction.detectors[place].from_stop_m / max(self.points.speed_m_s, 1.0)
