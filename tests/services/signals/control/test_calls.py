@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.services.signals.control.sites import AXES, crossroads, shown
 from vigie.services.signals.control.adaptive import Adaptive
-from vigie.services.signals.control.calls import CLEARS_S, FORGOTTEN_S, Calls
+from vigie.services.signals.control.calls import CLEARS_S, COMING_MAX, FORGOTTEN_S, Calls
 from vigie.services.signals.control.claims import Sort, weight_of
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, CallPoints, Site
 from vigie.services.signals.control.sitecheck import site_problems
@@ -102,15 +102,22 @@ def test_a_dead_point_makes_nobody_unknown_and_nobody_stay(dead: set[str]) -> No
     assert run.calls.called(0) == frozenset()
 
 
-def test_two_on_the_track_are_two() -> None:
+def test_those_behind_one_another_are_each_known() -> None:
     run = Run(tramway())
     run.second(approach=OCCUPIED)
     for _ in range(3):
         run.second(approach=1)
         run.second()
     run.second(request=OCCUPIED)
-    assert len(run.second(request=1, approach=OCCUPIED)) == 3 + 1
+    assert len(run.second(request=1)) == 3
     assert run.calls.called(0) == {TRAM}
+
+
+def test_a_loop_that_chatters_is_no_convoy() -> None:
+    run = Run(tramway())
+    for _ in range(100):
+        run.second(approach=1, request=1)
+        assert len(run.second()) <= COMING_MAX
 
 
 @given(

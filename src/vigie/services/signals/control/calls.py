@@ -19,6 +19,10 @@ FORGOTTEN_S = 240
 """Who should have been at the stop line for so long and was not seen to leave has gone: a point has missed them. It is
 the longest red that there is (IISR part 6)."""
 
+COMING_MAX = 3
+"""More than so many do not come behind one another between the first point and the line: a loop that chatters is not
+a convoy."""
+
 LATE_AT_REQUEST_S = 3
 """So much slower than usual somebody may drive up to the request without being taken to have stopped."""
 
@@ -90,7 +94,7 @@ class _Way:
         self.coming = [each for each in self.coming if each.late_s <= FORGOTTEN_S]
         self.clearing = [age_s + 1 for age_s in self.clearing if age_s < CLEARS_S]
         if self._comes_onto(points.approach, counts):
-            self.coming.append(_Coming(self._away_s(points.approach), asked=False))
+            self._comes(self._away_s(points.approach), asked=False)
         if self._comes_onto(points.request, counts):
             self._asks(asks_s)
         for _ in range(self._left(points.line, counts)):
@@ -117,7 +121,11 @@ class _Way:
             if not each.asked:
                 each.asked, each.eta_s, each.late_s, each.halts = True, eta_s, 0, False
                 return
-        self.coming.append(_Coming(eta_s, asked=True))
+        self._comes(eta_s, asked=True)
+
+    def _comes(self, eta_s: float, *, asked: bool) -> None:
+        if len(self.coming) < COMING_MAX:
+            self.coming.append(_Coming(eta_s, asked))
 
     def _comes_onto(self, place: int | None, counts: Sequence[int]) -> bool:
         """Whether somebody was not on a point in the second before, and is now or has been since."""
