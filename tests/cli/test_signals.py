@@ -18,7 +18,7 @@ from vigie.sim.traffic.outcome import Outcome
 FIELDS = (
     "scenario controller seed vehicles mean_delay_s p95_wait_s max_wait_s stops arrived unfinished violations "
     "bus_delay_s ped_mean_wait_s ped_p95_wait_s person_delay_s wall_s walkers walkers_left ped_max_wait_s "
-    "ped_delay_s others_delay_s emergency_travel_s tram_delay_s tram_stopped"
+    "ped_delay_s others_delay_s emergency_travel_s tram_delay_s tram_stopped actuation"
 ).split()
 
 
@@ -43,6 +43,7 @@ def test_a_seed_is_an_object_and_the_last_sums_up(town: Path) -> None:
         (["--controller", "clever"], "no controller 'clever'"),
         (["--seeds", "some"], "names no seeds"),
         (["--begin", "500"], "no window"),
+        (["--controller", "plan", "--actuation", "bands"], "bands are said by adaptive control alone"),
     ],
 )
 def test_what_is_wrong_is_a_sentence(town: Path, words: list[str], told: str) -> None:

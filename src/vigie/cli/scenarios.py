@@ -15,7 +15,7 @@ from vigie.services.signals.safety import Unfit
 from vigie.sim.traffic.evaluate import JOBS_MAX
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
 from vigie.sim.traffic.network import lights_of
-from vigie.sim.traffic.run import CONTROLLERS
+from vigie.sim.traffic.run import CONTROLLERS, Actuation
 from vigie.sim.traffic.scenario import Scenario, ScenarioWrong, read_scenario
 from vigie.sim.traffic.walks import walks_of
 from vigie.sim.traffic.world import SumoFailed
@@ -45,6 +45,12 @@ ScaleOption = Annotated[
     float, typer.Option("--demand-scale", min=0.01, max=10, help="So many times the demand.")
 ]  # fmt: skip
 DelayOption = Annotated[int, typer.Option(min=0, max=60, help="Seconds from a wish to the junction.")]
+ActuationOption = Annotated[
+    Actuation,
+    typer.Option(
+        help="What adaptive control may ask: a stage each second, or plan, cycle, offset and bands each minute."
+    ),
+]
 PedestriansOption = Annotated[
     int, typer.Option(min=0, max=PEDESTRIANS_MAX, help="So many an hour walk over crossings with signals.")
 ]

@@ -19,6 +19,7 @@ from vigie.cli.calibrating import calibrate_command
 from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, plain_errors, progress
 from vigie.cli.consoles import err, fail, group, out
 from vigie.cli.scenarios import (
+    ActuationOption,
     BeginOption,
     BusesOption,
     DelayOption,
@@ -48,7 +49,7 @@ from vigie.sim.traffic.evaluate import Summary, evaluate, seeds_of, summary_of
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
 from vigie.sim.traffic.network import lights_of
 from vigie.sim.traffic.outcome import Outcome
-from vigie.sim.traffic.run import CONTROLLERS, Asked, Run
+from vigie.sim.traffic.run import CONTROLLERS, Actuation, Asked, Run
 from vigie.sim.traffic.scenario import read_scenario
 from vigie.sim.traffic.world import Stuck, Why
 
@@ -73,6 +74,7 @@ def evaluate_command(
     detectors: DetectorsOption = Detectors.AREA,
     dropout: DropoutOption = 0.0,
     scale: ScaleOption = 1.0,
+    actuation: ActuationOption = Actuation.DIRECT,
     delay: DelayOption = 0,
     pedestrians: PedestriansOption = 0,
     buses: BusesOption = 0.0,
@@ -88,6 +90,8 @@ def evaluate_command(
     seed, then one that sums them up.
     """
     wanted = [known(name) for name in dict.fromkeys(controller or ["adaptive"])]
+    if actuation is Actuation.BANDS and (wanted != ["adaptive"] or priority):
+        raise fail("bands are said by adaptive control alone, and tell nothing of who goes first")
     summaries: list[Summary] = []
     with scenario_errors(sumocfg):
         numbers = seeds_of(seeds)
@@ -95,7 +99,7 @@ def evaluate_command(
         for name in wanted:
             asked = Asked(
                 scenario, name, detectors is Detectors.LOOPS, dropout, scale, delay, pedestrians, buses, emergencies,
-                priority,
+                priority, actuation=actuation,
             )  # fmt: skip
             runs = _run(asked, numbers, jobs)
             summaries.append(summary_of(runs))

@@ -47,6 +47,7 @@ class Summary(msgspec.Struct, frozen=True):
     control_share: float
     """Seconds of control for each second of SUMO's."""
     stuck: list[Stuck]
+    actuation: str = "direct"
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
@@ -114,6 +115,7 @@ def summary_of(runs: Sequence[Run]) -> Summary:
         tram_stopped=_mean(each.tram_stopped for each in outcomes),
         control_share=round(sum(each.control_s for each in runs) / max(1e-9, sum(each.sumo_s for each in runs)), 3),
         stuck=[each for one in runs for each in one.stuck],
+        actuation=worst.actuation,
     )
 
 

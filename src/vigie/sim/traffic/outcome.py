@@ -36,7 +36,7 @@ class Outcome(msgspec.Struct, frozen=True):
     walking freely; of a walk that never ended, at least the time at a standstill. person_delay_s: of those in vehicles
     and of walkers alike. others_delay_s: of all vehicles but buses, trams and those on the way to save somebody;
     emergency_travel_s: of the last, from when they were to set out. tram_stopped: of all times that a tram came to a
-    light, the share in which it stood there.
+    light, the share in which it stood there. actuation: as asked, of adaptive control.
     """
 
     scenario: str
@@ -63,6 +63,7 @@ class Outcome(msgspec.Struct, frozen=True):
     emergency_travel_s: float | None
     tram_delay_s: float | None
     tram_stopped: float | None
+    actuation: str = "direct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ def outcome_of(
         walkers_left=sum(float(each["arrival"]) < 0 for each in walks),
         ped_max_wait_s=round(stood_s_max, 2) if walks else None,
         ped_delay_s=round(mean(lost), 2) if walks else None,
+        actuation=asked.actuation,
     )
 
 

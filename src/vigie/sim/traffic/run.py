@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -23,6 +24,7 @@ from vigie.services.signals.control.site import Controller, Site
 from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.safety import Kernel
 from vigie.services.signals.sequencer import Sequencer
+from vigie.sim.traffic.banded import OverBands
 from vigie.sim.traffic.designed import THE_DAY_BEFORE, counted, with_plans
 from vigie.sim.traffic.favoured import Favoured
 from vigie.sim.traffic.letters import colours_of, letters_of
@@ -50,13 +52,21 @@ CONTROLLERS: Mapping[str, Callable[[Sequence[Site]], Controller]] = {
 }
 
 
+class Actuation(StrEnum):
+    """What adaptive control may ask of a junction: a stage, each second, or bands of its plan now and then."""
+
+    DIRECT = "direct"
+    BANDS = "bands"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How a scenario is run. loops: adaptive control sees a loop at the stop line and one 45 m upstream in place of
     areas. dropout: the share of detectors that are dead. scale: of the demand. delay_s: from a wish to the street.
     pedestrians: so many an hour walk over crossings with signals, beside those whom the scenario has. buses_h,
     emergencies_h: so many of the vehicles an hour are buses, and on their way to save somebody. priority: adaptive
-    control hears who of them comes. closely: queues and CO2 are measured as well, which takes SUMO's time."""
+    control hears who of them comes. closely: queues and CO2 are measured as well, which takes SUMO's time.
+    actuation: of adaptive control."""
 
     scenario: Scenario
     controller: str
@@ -69,6 +79,7 @@ class Asked:
     emergencies_h: float = 0.0
     priority: bool = False
     closely: bool = False
+    actuation: Actuation = Actuation.DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +117,11 @@ def run(asked: Asked, seed: int) -> Run:
         ) as world:
             queues = Queues(lights if asked.closely else (), world)
             posts = [_Post(asked, light, world, number, dice) for number, light in enumerate(lights)]
-            controller = CONTROLLERS[asked.controller]([light.site for light in lights])
+            controller = _controller(asked, [light.site for light in lights])
+            delay_s = 0 if isinstance(controller, OverBands) else asked.delay_s
             many_h = {Sort.BUS: asked.buses_h, Sort.EMERGENCY: asked.emergencies_h}
             favoured = Favoured(world, lights, many_h, scenario.begin_s, seed)
-            wishes = deque([[light.site.plan.greens(scenario.begin_s) for light in lights]] * asked.delay_s)
+            wishes = deque([[light.site.plan.greens(scenario.begin_s) for light in lights]] * delay_s)
             for now_s in range(scenario.begin_s, scenario.end_s + CAP_S):
                 if not world.waiting:
                     break
@@ -140,6 +152,13 @@ def run(asked: Asked, seed: int) -> Run:
         )  # fmt: skip
         co2_kg = co2_kg_of(world.trips) if asked.closely else None
         return Run(outcome, trips, stuck, control_s, sumo_s, queues.told(scenario.end_s - scenario.begin_s), co2_kg)
+
+
+def _controller(asked: Asked, sites: Sequence[Site]) -> Controller:
+    """Whoever decides. Over bands the link lies between control and the roadside, which wishes by itself."""
+    if asked.controller == "adaptive" and asked.actuation is Actuation.BANDS:
+        return OverBands(sites, asked.delay_s)
+    return CONTROLLERS[asked.controller](sites)
 
 
 class _Post:
@@ -184,6 +203,7 @@ class _Post:
 
 def _wanted(asked: Asked) -> Callable[[str], bool]:
     """Which detectors a controller may see, by the end of their name."""
+    over_bands = (" upstream",) if asked.actuation is Actuation.BANDS else ()
     ends = {
         "plan": (),
         DESIGNED: (),
@@ -194,6 +214,7 @@ def _wanted(asked: Asked) -> Callable[[str], bool]:
             " button",
             *(() if asked.loops else (" area", " exit", " inside")),
             *(POINTS if asked.priority else ()),
+            *over_bands,
         ),
     }.get(asked.controller, (" area", " exit"))
     return lambda name: name.endswith(ends) if ends else False
