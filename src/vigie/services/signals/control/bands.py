@@ -1,9 +1,9 @@
 """Adaptive control where a junction takes no stages: once a minute it is told plan, cycle, offset and bands.
 
-Most roadside controllers take no more (RSMP: M0002, M0018, M0015, M0014 and M0023). A band says between which seconds of the
-cycle a green may end; where in it, the roadside decides by its own loops. From what is estimated of the lanes, greens
-are shared out so that the fullest lanes are equally full, a group of neighbours has the cycle of the one that needs the
-longest, and offsets let most of those whom a neighbour releases come at green.
+Most roadside controllers take no more (RSMP: M0002, M0018, M0015, M0014 and M0023). A band says between which seconds
+of the cycle a green may end; where in it, the roadside decides by its own loops. From what is estimated of the lanes,
+greens are shared out so that the fullest lanes are equally full, a group of neighbours has the cycle of the one that
+needs the longest, and offsets let most of those whom a neighbour releases come at green.
 """
 
 from __future__ import annotations
