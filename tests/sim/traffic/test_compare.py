@@ -19,7 +19,7 @@ SEED = Outcome(
     scenario="town", controller="plan", seed=1, vehicles=100, mean_delay_s=40.0, p95_wait_s=90.0, max_wait_s=150.0,
     stops=2.0, arrived=100, unfinished=0, violations=0, bus_delay_s=None, ped_mean_wait_s=None, ped_p95_wait_s=None,
     person_delay_s=40.0, wall_s=1.0, walkers=0, walkers_left=0, ped_max_wait_s=None, ped_delay_s=None,
-    others_delay_s=40.0, emergency_travel_s=None,
+    others_delay_s=40.0, emergency_travel_s=None, tram_delay_s=None, tram_stopped=None,
 )  # fmt: skip
 
 
