@@ -94,3 +94,35 @@ def test_plans_are_designed_for_who_was_counted_and_a_corridor_has_one_cycle(tow
     assert (code, "no lane leads from 'A0' to 'C2'" in " ".join(said.split())) == (1, True)
     code, _, said = ask("--sumocfg", str(town), "--end", "20", "--corridor", "Z9", command="design")
     assert (code, "there is no junction 'Z9'" in " ".join(said.split())) == (1, True)
+
+
+def test_a_corridor_is_optimised_on_seeds_and_judged_on_others(town: Path) -> None:
+    words = ["--sumocfg", str(town), "--end", "15", "--corridor", "A1", "--corridor", "B1", "--optimise"]
+    small = ["--seeds", "1", "--check-seeds", "2-3", "--rounds", "1"]
+    code, said, _ = ask(*words, *small, "--json", command="design")
+    assert code == 0
+    told = json.loads(said)
+    search = told["search"]
+    assert [each["junction"] for each in told["plans"]] == ["A1", "B1"]
+    assert all(sum(step["seconds"] for step in each["steps"]) == each["cycle_s"] for each in told["plans"])
+    assert (search["rounds"], search["seeds"], search["check_seeds"]) == (1, [1], [2, 3])
+    # What it says to have won is what was driven; on seeds that chose it nothing gets worse.
+    assert search["on_seeds"]["after"] <= search["on_seeds"]["before"]
+    assert [each["cost"] for each in search["won"]] == sorted((each["cost"] for each in search["won"]), reverse=True)
+    assert not search["won"] or search["won"][-1]["cost"] == search["on_seeds"]["after"]
+    assert search["on_check_seeds"]["after"] == search["own_on_check_seeds"]["after"]
+    assert search["on_check_seeds"]["low"] is not None
+    code, said, _ = ask(*words, *small, "--minutes", "0", command="design")
+    assert (code, "since its time was over" in said, "on seeds that it did not see" in said) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "--optimise takes a corridor"),
+        (["--corridor", "A1", "--corridor", "B1", "--check-seeds", "3-9"], "seed 3 is one that plans are made for"),
+    ],
+)
+def test_what_cannot_be_optimised_is_a_sentence(town: Path, words: list[str], told: str) -> None:
+    code, _, said = ask("--sumocfg", str(town), "--optimise", *words, command="design")
+    assert (code, told in " ".join(said.split())) == (1, True)

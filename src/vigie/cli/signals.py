@@ -18,6 +18,7 @@ from vigie.app.signals import Became, Taken, take_in
 from vigie.cli.calibrating import calibrate_command
 from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, plain_errors, progress
 from vigie.cli.consoles import err, fail, group, out
+from vigie.cli.designing import design_command
 from vigie.cli.scenarios import (
     ActuationOption,
     BeginOption,
@@ -40,23 +41,20 @@ from vigie.cli.scenarios import (
 )  # fmt: skip
 from vigie.cli.whatif import compare_command
 from vigie.core.plans import Finding
-from vigie.services.signals.control.site import Step
-from vigie.services.signals.design.waves import Wave
 from vigie.services.signals.plans import ANSWER_LENGTH_MAX, bound
 from vigie.settings import load_settings
-from vigie.sim.traffic.designed import Designed, counted, designs, in_a_wave
 from vigie.sim.traffic.evaluate import Summary, evaluate, seeds_of, summary_of
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
 from vigie.sim.traffic.network import lights_of
 from vigie.sim.traffic.outcome import Outcome
 from vigie.sim.traffic.run import CONTROLLERS, Actuation, Asked, Run
-from vigie.sim.traffic.scenario import read_scenario
 from vigie.sim.traffic.world import Stuck, Why
 
 commands = group("Junctions taken in from a network, and what control of them is worth on a simulated one.")
 
 commands.command("compare")(compare_command)
 commands.command("calibrate")(calibrate_command)
+commands.command("design")(design_command)
 
 BIND_BYTES_MAX = 4 << 20
 SHOWN_MAX = 200
@@ -167,81 +165,6 @@ def _say_stuck(stuck: Sequence[Stuck]) -> None:
         out.print(
             f"{each.vehicles:>6,} vehicles never arrived, behind {each.lane}{at}: {_WHY[each.why]}", soft_wrap=True
         )
-
-
-class DesignedPlan(msgspec.Struct):
-    """A junction's plan as `vigie signals design --json` says it. Waits by Webster's formula, in seconds; steps as in
-    the junction's document."""
-
-    junction: str
-    vehicles_h: float
-    cycle_before_s: int
-    cycle_s: int
-    offset_s: int
-    wait_before_s: float
-    wait_s: float
-    steps: tuple[Step, ...]
-
-
-class DesignedWave(msgspec.Struct):
-    """A corridor's bands: in how many seconds of the cycle one may set out and meet green all along."""
-
-    cycle_s: int
-    there_s: int
-    back_s: int
-
-
-@commands.command("design")
-def design_command(
-    sumocfg: SumocfgOption,
-    corridor: Annotated[
-        list[str] | None, typer.Option(help="A junction of a green wave; again for each, in their order.")
-    ] = None,
-    begin: BeginOption = None,
-    end: EndOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="SUMO's seed of the run that is counted.")] = 1,
-    as_json: JsonOption = False,
-) -> None:
-    """Designs fixed plans for who comes: counts a run under the network's own plans, and makes each junction one whose
-    cycle and greens cost least by Webster's formula; with --corridor one cycle for these, and the offsets of a green
-    wave.
-
-    What they are worth in traffic says `vigie signals evaluate --controller designed`.
-    """
-    with scenario_errors(sumocfg):
-        scenario = read_scenario(sumocfg, begin, end)
-        lights = lights_of(read_network(scenario.network))
-        with progress() as say:
-            say(f"counting {scenario.name}", 0, 1)
-            found = designs(lights, counted(scenario, lights, seed))
-        made: Wave | None = None
-        if corridor:
-            found, made = in_a_wave(found, corridor)
-    rows = [_plan_told(each) for each in found]
-    if as_json:
-        bands = None if made is None else DesignedWave(made.cycle_s, made.there_s, made.back_s)
-        typer.echo(msgspec.json.encode({"plans": rows, "wave": bands}))
-        return
-    table = Table(title=f"{scenario.name}: plans for who was counted", title_justify="left")
-    for name in ("junction", "vehicles/h", "cycle s", "greens s", "offset s", "wait s", "was"):
-        table.add_column(name, justify="left" if name in ("junction", "greens s") else "right")
-    for row in rows:
-        greens = " ".join(str(step.seconds) for step in row.steps if not step.clears)
-        table.add_row(
-            row.junction, f"{row.vehicles_h:,.0f}", str(row.cycle_s), greens, str(row.offset_s), f"{row.wait_s:.1f}",
-            f"{row.wait_before_s:.1f}",
-        )  # fmt: skip
-    out.print(table)
-    if made is not None:
-        out.print(f"green wave: {made.there_s} s of {made.cycle_s} there, {made.back_s} s back")
-
-
-def _plan_told(designed: Designed) -> DesignedPlan:
-    plan, before = designed.plan, designed.site.plan
-    return DesignedPlan(
-        designed.site.junction.name, round(sum(designed.comes_h), 1), before.cycle_s, plan.cycle_s, plan.offset_s,
-        round(designed.before_s, 2), round(designed.after_s, 2), plan.steps,
-    )  # fmt: skip
 
 
 @commands.command("take-in")

@@ -4,7 +4,7 @@ junctions get plans for that."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,24 +78,36 @@ def designs(lights: Sequence[Light], comes_h: Sequence[tuple[float, ...]]) -> li
 
 def with_plans(lights: Sequence[Light], comes_h: Sequence[tuple[float, ...]]) -> tuple[Light, ...]:
     """The same lights, with plans designed for who comes."""
+    return under(lights, {each.site.junction.name: each.plan for each in designs(lights, comes_h)})
+
+
+def under(lights: Sequence[Light], plans: Mapping[str, Plan]) -> tuple[Light, ...]:
+    """The same lights, with these plans in place of their own."""
     return tuple(
-        replace(light, site=changed(light.site, plan=each.plan))
-        for light, each in zip(lights, designs(lights, comes_h), strict=True)
+        replace(light, site=changed(light.site, plan=plans.get(light.name, light.site.plan))) for light in lights
     )
 
 
-def in_a_wave(designed: Sequence[Designed], corridor: Sequence[str]) -> tuple[list[Designed], Wave]:
-    """The junctions of a corridor, in its order, with one cycle and the offsets of the widest bands; and the bands.
-
-    The cycle is the longest that any of them wants by itself, or what all of them have room in. A second of each band
-    is worth as much as comes by it at its busiest. Raises ValueError for what is no corridor, or has no such cycle.
-    """
+def on_corridor(designed: Sequence[Designed], corridor: Sequence[str]) -> list[Designed]:
+    """The junctions of a corridor, in its order. Raises ValueError for one that there is not."""
     by_name = {each.site.junction.name: each for each in designed}
     missing = [name for name in corridor if name not in by_name]
     if missing:
         raise ValueError(f"there is no junction {missing[0]!r}: there are {', '.join(sorted(by_name))[:400]}")
-    own = [by_name[name] for name in corridor]
-    plans = _of_one_cycle(own)
+    return [by_name[name] for name in corridor]
+
+
+def in_a_wave(
+    designed: Sequence[Designed], corridor: Sequence[str], cycle_s: int | None = None
+) -> tuple[list[Designed], Wave]:
+    """The junctions of a corridor, in its order, with one cycle and the offsets of the widest bands; and the bands.
+
+    cycle_s: the cycle that is sought, or else the longest that any of them wants by itself; or what all of them have
+    room in. A second of each band is worth as much as comes by it at its busiest. Raises ValueError for what is no
+    corridor, or has no such cycle.
+    """
+    own = on_corridor(designed, corridor)
+    plans = _of_one_cycle(own, cycle_s or max(each.plan.cycle_s for each in own))
     crossings = corridor_of([each.site for each in own], plans)
     busy = [max(_comes(each, groups) for each, groups in zip(own, way, strict=True)) for way in
             ([each.there for each in crossings], [each.back for each in crossings])]  # fmt: skip
@@ -109,9 +121,8 @@ def in_a_wave(designed: Sequence[Designed], corridor: Sequence[str]) -> tuple[li
     ], made  # fmt: skip
 
 
-def _of_one_cycle(own: Sequence[Designed]) -> list[Plan]:
-    """Plans of one cycle, which is sought from the longest on. Raises ValueError."""
-    cycle_s = max(each.plan.cycle_s for each in own)
+def _of_one_cycle(own: Sequence[Designed], cycle_s: int) -> list[Plan]:
+    """Plans of one cycle, which is sought from this one on. Raises ValueError."""
     tried: set[int] = set()
     while True:
         plans = [plan_of(each.site, cycle_s, each.comes_h) for each in own]

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -20,12 +20,12 @@ from vigie.services.signals.control.adaptive import Adaptive
 from vigie.services.signals.control.baselines import Actuated, Each, FixedPlan, Greedy, MaxPressure
 from vigie.services.signals.control.calls import Calls
 from vigie.services.signals.control.claims import Sort
-from vigie.services.signals.control.site import Controller, Site
+from vigie.services.signals.control.site import Controller, Plan, Site
 from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.safety import Kernel
 from vigie.services.signals.sequencer import Sequencer
 from vigie.sim.traffic.banded import OverBands
-from vigie.sim.traffic.designed import THE_DAY_BEFORE, counted, with_plans
+from vigie.sim.traffic.designed import THE_DAY_BEFORE, counted, under, with_plans
 from vigie.sim.traffic.favoured import Favoured
 from vigie.sim.traffic.letters import colours_of, letters_of
 from vigie.sim.traffic.netfile import read_network
@@ -66,7 +66,7 @@ class Asked:
     pedestrians: so many an hour walk over crossings with signals, beside those whom the scenario has. buses_h,
     emergencies_h: so many of the vehicles an hour are buses, and on their way to save somebody. priority: adaptive
     control hears who of them comes. closely: queues and CO2 are measured as well, which takes SUMO's time.
-    actuation: of adaptive control."""
+    actuation: of adaptive control. plans: in place of the network's own, by the junction."""
 
     scenario: Scenario
     controller: str
@@ -80,6 +80,7 @@ class Asked:
     priority: bool = False
     closely: bool = False
     actuation: Actuation = Actuation.DIRECT
+    plans: Mapping[str, Plan] = field(default_factory=dict[str, Plan])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def run(asked: Asked, seed: int) -> Run:
     began = time.perf_counter()
     scenario = asked.scenario
     network = read_network(scenario.network)
-    lights = lights_of(network)
+    lights = under(lights_of(network), asked.plans)
     walkers = walks_of(network, asked.pedestrians, scenario.begin_s, scenario.end_s, seed)
     if asked.controller == DESIGNED:
         lights = with_plans(lights, counted(scenario, lights, seed + THE_DAY_BEFORE, asked.scale))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 
 from vigie.services.signals.control.site import Plan, Step
-from vigie.services.signals.design.waves import Crossing, wave
+from vigie.services.signals.design.waves import Crossing, wave, wave_as_it_is
 
 ALONG, ACROSS = frozenset({0}), frozenset({1})
 
@@ -54,6 +56,10 @@ def test_bands_are_what_one_drives_through(greens: list[tuple[int, int]], cycle_
     assert all(0 <= each < cycle_s for each in found.offsets_s)
     assert driven(crossings, found.offsets_s, back=False) == found.there_s
     assert driven(crossings, found.offsets_s, back=True) == found.back_s
+    offset = [
+        replace(each, plan=changed(each.plan, offset_s=at)) for each, at in zip(crossings, found.offsets_s, strict=True)
+    ]
+    assert wave_as_it_is(offset) == found
 
 
 def test_a_wave_one_way_is_as_wide_as_the_narrowest_green() -> None:

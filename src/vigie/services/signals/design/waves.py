@@ -33,7 +33,7 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """offsets_s: of each plan's cycle, the first is 0. there_s, back_s: the bands, in seconds of the cycle."""
+    """offsets_s: of each plan, the first of `wave` is 0. there_s, back_s: the bands, in seconds of the cycle."""
 
     offsets_s: tuple[int, ...]
     cycle_s: int
@@ -46,22 +46,29 @@ def wave(crossings: Sequence[Crossing], there: float = 1.0, back: float = 1.0) -
 
     Raises ValueError where there is no junction, or their cycles are not the same.
     """
-    cycles = {each.plan.cycle_s for each in crossings}
-    if len(cycles) != 1:
-        raise ValueError(f"a wave needs one cycle; there are {sorted(cycles)}")
-    corridor = _Corridor(crossings, there, back, cycles.pop())
+    corridor = _Corridor(crossings, there, back)
     best = max((corridor.improved(start) for start in corridor.starts()), key=corridor.worth)
     offsets = (best - best[0]) % corridor.cycle_s
     there_s, back_s = corridor.bands(offsets)
     return Wave(tuple(int(each) for each in offsets), corridor.cycle_s, there_s, back_s)
 
 
+def wave_as_it_is(crossings: Sequence[Crossing]) -> Wave:
+    """The bands of plans with the offsets that they have. Raises ValueError as `wave` does."""
+    corridor = _Corridor(crossings, 1.0, 1.0)
+    offsets = np.array([each.plan.offset_s for each in crossings]) % corridor.cycle_s
+    return Wave(tuple(int(each) for each in offsets), corridor.cycle_s, *corridor.bands(offsets))
+
+
 class _Corridor:
     """there, back: who passes each stop line green, (junction, second), as the seconds are counted at the first
     junction by who drives that way."""
 
-    def __init__(self, crossings: Sequence[Crossing], there: float, back: float, cycle_s: int) -> None:
-        self.cycle_s = cycle_s
+    def __init__(self, crossings: Sequence[Crossing], there: float, back: float) -> None:
+        cycles = {each.plan.cycle_s for each in crossings}
+        if len(cycles) != 1:
+            raise ValueError(f"a wave needs one cycle; there are {sorted(cycles)}")
+        self.cycle_s = cycle_s = cycles.pop()
         self._weights = there, back
         self._greens = (
             np.array([_green(each.plan, each.there, each.there_s) for each in crossings]),
