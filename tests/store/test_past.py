@@ -119,7 +119,12 @@ def test_a_mean_is_of_what_was_told_up_to_the_end_of_its_bin_each_instant_once(
     rows = [row for _, each in told for row in each if row.quality != Quality.BAD]
     start_us, bins = START_US, 6
     with store_in_parts(told) as store:
-        means = DuckPast(store, NUMBERS).means(Luminaire, POWER, start_us, start_us + bins * BIN_US, BIN_US)
+        past, until_us = DuckPast(store, NUMBERS), start_us + bins * BIN_US
+        means = past.means(Luminaire, POWER, start_us, until_us, BIN_US)
+        own = past.means(Luminaire, POWER, start_us, until_us, BIN_US, only=np.array([2]))
+    assert set(own.asset.tolist()) <= {2}
+    np.testing.assert_array_equal(own.at(np.array([2])), means.at(np.array([2])))
+    assert np.isnan(own.at(np.array([1]))).all()
     expected: dict[tuple[int, int], list[float]] = {}
     for row in rows:
         if start_us < row.at_us <= start_us + bins * BIN_US:

@@ -16,7 +16,7 @@ from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
 from vigie.api.rsmp import Deciding, DecidingDoor
-from vigie.api.signals import CorridorsDoor, JunctionsDoor
+from vigie.api.signals import Approaches, ChangesDoor, CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
 from vigie.api.traffic import Stretches, TrafficDoor
@@ -63,10 +63,12 @@ def api_routes(
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     operations += GatewaysDoor(bench, talq, keeping).operations
-    stretches = Stretches(sources.engine)
-    operations += JunctionsDoor(sources, stretches, lambda name: deciding(name).fallen).operations
-    operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     past = DuckPast(opened.observations, opened.facts.point_numbers())
+    stretches = Stretches(sources.engine)
+    approaches = Approaches(sources.engine, stretches)
+    operations += JunctionsDoor(sources, approaches, lambda name: deciding(name).fallen).operations
+    operations += ChangesDoor(sources, approaches, post.calendar, past).operations
+    operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):
         post.beside.append(sums.watch)

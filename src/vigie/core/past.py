@@ -62,6 +62,15 @@ class Means:
     asset: Int64s
     mean: Floats
 
+    def at(self, assets: Int64s) -> Floats:
+        """The means of these assets, in their order; NaN for one that told nothing."""
+        rows = {asset: row for row, asset in enumerate(self.asset.tolist())}
+        found = np.full((len(assets), self.mean.shape[1]), np.nan)
+        for at, asset in enumerate(assets.tolist()):
+            if asset in rows:
+                found[at] = self.mean[rows[asset]]
+        return found
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -99,9 +108,19 @@ class Past(Protocol):
         longer silence is unknown from its beginning. only: of these assets. bin_us: `valid_s` at least."""
         ...
 
-    def means(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, bin_us: int) -> Means:
+    def means(
+        self,
+        kind: type[AssetKind],
+        point: Point[Any],
+        start_us: int,
+        end_us: int,
+        bin_us: int,
+        *,
+        only: Int64s | None = None,
+    ) -> Means:
         """The plain means of what was told in (start, end], for values that are of the time before their instant, as
-        counts are: what was told at the end of a bin is of that bin. The span is a whole number of bins."""
+        counts are: what was told at the end of a bin is of that bin. The span is a whole number of bins. only: of these
+        assets."""
         ...
 
     def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:

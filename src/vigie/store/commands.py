@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from vigie.store.transactions import reading, writing
 FORGOTTEN_AT_ONCE = 5_000
 """Orders whose targets are forgotten in one transaction: others wait to write meanwhile."""
 _UNPROVED = TARGET_LIFE.states.index("unproved")
+_FOLLOWED = [TARGET_LIFE.states.index(each) for each in ("done", "done_late", "unproved", "returned", "released")]
 _HELD = [TARGET_LIFE.states.index(state) for state in ("done", "done_late")]
 
 
@@ -51,6 +52,18 @@ class PastCommand:
     expires_us: int
     ended_us: int | None
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An order that an asset has followed, or may have. state: what became of it there. sent_us: when it went out."""
+
+    command: str
+    action: str
+    params: Mapping[str, Any]
+    actor: str
+    state: str
+    sent_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +205,19 @@ class StoredCommands:
             rows = read.execute(query.order_by(TARGET.c.command.desc()).limit(limit)).all()
         found = [(self.find(row.command), _named(row.state)) for row in rows]
         return [(command, state) for command, state in found if command is not None]
+
+    def effects(self, asset: int, actions: Collection[str], limit: int) -> list[Effect]:
+        """The orders of these actions that an asset has followed, or of which nobody knows whether it has; the newest
+        first."""
+        c, t = COMMAND.c, TARGET.c
+        query = select(c.id, c.action, c.params, c.actor, t.state, t.sent_us).join(TARGET, t.command == c.id)
+        query = query.where(t.asset == asset, c.action.in_(actions), t.state.in_(_FOLLOWED), t.sent_us.is_not(None))
+        with self._engine.connect() as read:
+            rows = read.execute(query.order_by(t.sent_us.desc(), c.id.desc()).limit(limit))
+            return [
+                Effect(row.id, row.action, json.loads(row.params), row.actor, _named(row.state), row.sent_us)
+                for row in rows
+            ]
 
     def targets(self, command_id: str, shown: Mask, *, state: str, after: int, limit: int) -> list[PastTarget]:
         """The targets of an order, by asset number. shown: which assets may be told; state: only those in it, "" for

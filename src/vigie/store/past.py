@@ -56,13 +56,10 @@ class DuckPast:
         valid_us = round(point.valid_s * SECOND_US)
         if bin_us < valid_us:
             raise ValueError("a bin is as long as a value holds, at least")
-        where = self._where(kind, point, start_us - valid_us, end_us + valid_us)
-        if only is not None:
-            where += " AND asset IN (SELECT asset FROM wanted)"
+        where = self._where(kind, point, start_us - valid_us, end_us + valid_us, only)
 
         def ask(read: duckdb.DuckDBPyConnection) -> dict[str, NDArray[Any]]:
-            # DuckDB finds the array by this name in this frame, and reads it in place.
-            wanted = None if only is None else {"asset": only.astype(np.uint32)}
+            wanted = _wanted(only)
             days = (day_of(start_us - valid_us), day_of(end_us + valid_us))
             rows = self._observations.union("number", where, days=days, read=read)
             found = read.execute(_steps(rows, (start_us, end_us), bin_us, valid_us, line))
@@ -84,15 +81,26 @@ class DuckPast:
             total[row, at + after] += columns[f"{part}_total"] / SECOND_US
         return Steps(asset, known_s[:, :bins], total[:, :bins])
 
-    def means(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, bin_us: int) -> Means:
+    def means(
+        self,
+        kind: type[AssetKind],
+        point: Point[Any],
+        start_us: int,
+        end_us: int,
+        bin_us: int,
+        *,
+        only: Int64s | None = None,
+    ) -> Means:
         """The means of what was told in each bin of a span. Raises TooLong."""
-        where = self._where(kind, point, start_us + 1, end_us + 1)
+        where = self._where(kind, point, start_us + 1, end_us + 1, only)
 
         def ask(read: duckdb.DuckDBPyConnection) -> dict[str, NDArray[Any]]:
+            wanted = _wanted(only)
             rows = self._observations.union("number", where, days=(day_of(start_us + 1), day_of(end_us)), read=read)
             once = _once(rows)
             bin_of = f"(observed_us - {start_us + 1}) // {bin_us}"
             found = read.execute(f"SELECT asset, {bin_of} AS bin, avg(value) AS mean FROM ({once}) GROUP BY asset, bin")
+            del wanted
             return cast("dict[str, NDArray[Any]]", found.fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
 
         columns = self._asked(ask)
@@ -117,15 +125,24 @@ class DuckPast:
             columns["asset"].astype(np.int64), columns["observed_us"].astype(np.int64), columns["value"].astype(float)
         )
 
-    def _where(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> str:
+    def _where(
+        self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, only: Int64s | None = None
+    ) -> str:
         number = self._points[kind.kind, point.name]
-        return (
+        where = (
             f"point = {int(number)} AND quality <> {int(Quality.BAD)} "
             f"AND observed_us >= {int(start_us)} AND observed_us < {int(end_us)}"
         )
+        return where if only is None else f"{where} AND asset IN (SELECT asset FROM wanted)"
 
     def _asked(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         return asked(self._observations, ask, self._deadline_s, TooLong)
+
+
+def _wanted(only: Int64s | None) -> Mapping[str, NDArray[np.uint32]] | None:
+    """What `only` names, for the SQL of `_where`: DuckDB finds it as `wanted` in the frame of whoever executes it, and
+    reads the array in place."""
+    return None if only is None else {"asset": only.astype(np.uint32)}
 
 
 def _once(rows: str) -> str:

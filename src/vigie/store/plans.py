@@ -33,6 +33,18 @@ class PastRevision:
     ended_us: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovedVersion:
+    """A version of a plan that is or was in force. state: what it is now; ended_us: None while it is in force."""
+
+    plan: str
+    version: int
+    state: str
+    approver: str
+    approved_us: int
+    ended_us: int | None
+
+
 class StoredPlans:
     """Reads of plans; what writes them are facts."""
 
@@ -75,6 +87,16 @@ class StoredPlans:
         with self._engine.connect() as read:
             rows = read.execute(query.order_by(c.version.desc(), c.revision.desc()))
             return [PastRevision(*row) for row in rows]
+
+    def approved(self, kind: str, title: str, limit: int) -> Sequence[ApprovedVersion]:
+        """The versions that ever were in force of the plans of a kind that have a title, those of plans that are
+        withdrawn included; the newest first."""
+        c = PLAN.c
+        query = select(c.id, c.version, c.state, c.approver, c.approved_us, c.ended_us)
+        query = query.where(c.kind == kind, c.title == title, c.approved_us.is_not(None))
+        with self._engine.connect() as read:
+            rows = read.execute(query.order_by(c.approved_us.desc(), c.id, c.version.desc()).limit(limit))
+            return [ApprovedVersion(*row) for row in rows]
 
     def body(self, plan_id: str, version: int, revision: int) -> bytes | None:
         """The document of a revision, as it was written."""

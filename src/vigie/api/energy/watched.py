@@ -31,10 +31,19 @@ class Watched:
         self._tell(start_us)
         return self._past.steps(kind, point, start_us, end_us, bin_us, line=line, only=only)
 
-    def means(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, bin_us: int) -> Means:
+    def means(
+        self,
+        kind: type[AssetKind],
+        point: Point[Any],
+        start_us: int,
+        end_us: int,
+        bin_us: int,
+        *,
+        only: Int64s | None = None,
+    ) -> Means:
         """See `Past.means`."""
         self._tell(start_us)
-        return self._past.means(kind, point, start_us, end_us, bin_us)
+        return self._past.means(kind, point, start_us, end_us, bin_us, only=only)
 
     def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:
         """See `Past.told`. It comes when all else is read."""

@@ -16,8 +16,7 @@ from vigie.api.city.sources import Sources
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.api.signals.documents import documents_of
-from vigie.api.signals.levels import Before, JunctionLevel, before, levels_at
-from vigie.api.traffic import Stretches
+from vigie.api.signals.levels import Approaches, JunctionLevel, levels_at
 from vigie.core.arrays import ints
 from vigie.core.kinds import Outlet
 from vigie.core.plans import Finding
@@ -93,10 +92,9 @@ class JunctionForm(JunctionRow, frozen=True, kw_only=True):
 class JunctionsDoor:
     """The operations on junctions. Their documents are written as plans are (`vigie.api.plans`)."""
 
-    def __init__(self, sources: Sources, stretches: Stretches, fallen: Fallen) -> None:
+    def __init__(self, sources: Sources, approaches: Approaches, fallen: Fallen) -> None:
         self._sources, self._engine = sources, sources.engine
-        self._stretches, self._fallen = stretches, fallen
-        self._before: tuple[int, Before] | None = None
+        self._approaches, self._fallen = approaches, fallen
         self._judged: Mapping[_Key, Sequence[Finding]] = {}
 
     @property
@@ -176,11 +174,9 @@ class JunctionsDoor:
 
     async def _levels(self, caller: Caller) -> Mapping[int, JunctionLevel]:
         """The level of service at each junction before which somebody counts whom the caller sees."""
-        counted, version = await self._stretches.ask(), self._engine.registry.version
-        if self._before is None or self._before[0] != version:
-            self._before = version, await asyncio.to_thread(before, self._engine, counted)
+        known = await self._approaches.ask()
         seen = self._sources.sight(caller).seen
-        return levels_at(self._engine, self._before[1], seen, self._sources.clock.now_us())
+        return levels_at(self._engine, known, seen, self._sources.clock.now_us())
 
     async def _judge(self, plans: Mapping[int, Plan | None]) -> Mapping[int, Sequence[Finding]]:
         """What is wrong with the newest document of each junction, by its number; a document is looked at once."""

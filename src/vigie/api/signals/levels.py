@@ -3,6 +3,7 @@ worst, how it is on the whole, from how many of the approaches that are counted 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import numpy as np
 from vigie.api.city.forms import Form, Instant
 from vigie.api.traffic.forms import Level
 from vigie.api.traffic.state import letter_of, measured
-from vigie.api.traffic.streets import M_PER_DEGREE, Counting
+from vigie.api.traffic.streets import M_PER_DEGREE, Counting, Stretches
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.times import from_us
 from vigie.engine.loop import Engine
@@ -70,6 +71,21 @@ def _ahead(engine: Engine, each: Counting, junctions: Int64s, spots: Floats, eas
     near = np.where(away @ (line[-1] - line[0]) > 0, apart, np.inf)
     at = int(near.argmin())
     return int(junctions[at]) if near[at] <= BEFORE_M else 0
+
+
+class Approaches:
+    """The detectors before the junctions of a town, found once for each change of the inventory."""
+
+    def __init__(self, engine: Engine, stretches: Stretches) -> None:
+        self._engine, self._stretches = engine, stretches
+        self._before: tuple[int, Before] | None = None
+
+    async def ask(self) -> Before:
+        """Them, as the inventory is now."""
+        counted, version = await self._stretches.ask(), self._engine.registry.version
+        if self._before is None or self._before[0] != version:
+            self._before = version, await asyncio.to_thread(before, self._engine, counted)
+        return self._before[1]
 
 
 def levels_at(engine: Engine, known: Before, seen: Mask, now_us: int) -> Mapping[int, JunctionLevel]:
