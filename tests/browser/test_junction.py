@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
+from tests.api.signals.test_changes import AGO_DAYS, let_the_post_decide, measured
 from tests.browser.conftest import Open
 from tests.browser.test_pages import faults, prepare
 from tests.browser.town import FLASHING, Town
 from tests.people import Browser
 from tests.post import NO_RESERVE, now_us, reading
 from tests.services.signals.control.sites import SIDES, crossroads
+from vigie.app.installation import WallClock
 from vigie.app.signals import Became, take_in
+from vigie.core.times import DAY_US
 from vigie.services.signals.control.site import Feeder, Site
 from vigie.settings import Settings
 
@@ -57,6 +61,18 @@ def taken_in(here: Town) -> Town:
     ]
     assert here.post.send(said).status == 200
     return here
+
+
+@pytest.fixture(scope="module", autouse=True)
+def changed(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Town:
+    """Another town, which nothing runs in yet, made eight days ago: then a junction's document was approved. It is made
+    before the browser, whose loop no other may run beside in this thread."""
+    folder = tmp_path_factory.mktemp("changed")
+    with pytest.MonkeyPatch.context() as then:
+        then.setattr(WallClock, "now_us", lambda clock: now_us() - AGO_DAYS * DAY_US)
+        made = Town(folder, lively=False)
+        take_in(Settings(data=folder, city="Dijon", **NO_RESERVE), {JUNCTION: described()})
+    return made
 
 
 def test_a_junction_is_opened_from_its_sheet_and_followed_as_it_changes(window: Open, taken_in: Town) -> None:
@@ -259,3 +275,39 @@ def test_a_corridor_is_drawn_as_it_was_shown_beside_its_plan(window: Open, here:
     expect(real).to_be_visible()
     operator.evaluate("() => (location.hash = 'page=junctions&corridor=nowhere')")
     operator.see("Ce corridor n'existe plus")
+
+
+def test_what_came_of_a_change_is_told_beside_the_days_before(window: Open, changed: Town) -> None:
+    town = changed
+    try:
+        town.start()
+        said = measured("detector-dijon-0", now_us() - AGO_DAYS * DAY_US)
+        assert town.post.send(said).body["accepted"] == len(said)
+        let_the_post_decide(town.post, Browser(town.post, "operator"), JUNCTION)
+        operator = window(on=town, path=PAGE, size=(1440, 900))
+        section = operator.by("section[aria-label='Avant et après']")
+        changes, figures = section.get_by_role("radio"), section.locator("tbody")
+        expect(changes).to_have_count(2)
+        expect(changes.first).to_be_checked()
+        expect(section.locator("label").first).to_contain_text("Le poste, selon le trafic")
+        expect(section).to_contain_text("Pas encore assez d'heures")
+        changes.first.focus()
+        operator.press("ArrowDown")
+        expect(figures).to_have_count(5)
+        expect(figures.nth(0)).to_contain_text(re.compile(r"à débit semblable.*\+[3-7],\d.*de \+\d.*Mieux"))
+        expect(figures.nth(1)).to_contain_text(re.compile("\u22122,0.*Mieux"))
+        expect(section.locator(".band")).to_have_count(5)
+        expect(section).to_contain_text("Boucle nord, Avenue de la Gare")
+        prepare(operator)
+        assert not faults(operator)
+
+        operator.page.route("**/after?days=14", lambda route: route.abort())
+        section.get_by_role("button", name="14 jours").click()
+        expect(section).to_contain_text("Le poste ne répond pas.")
+        operator.page.unroute("**/after?days=14")
+        section.get_by_role("button", name="Réessayer").click()
+        expect(figures).to_have_count(5)
+        operator.evaluate("(id) => (location.hash = `page=junctions&junction=${id}`)", FLASHING)
+        expect(section).to_contain_text("Aucune modification connue")
+    finally:
+        town.stop()

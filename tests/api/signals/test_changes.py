@@ -52,7 +52,7 @@ def measured(detector: str, change_us: int) -> list[dict[str, Any]]:
     for at_us in range(first_us + HOUR_US, now_us(), HOUR_US):
         since = at_us > change_us
         flow = 400 + 250 * math.sin(at_us / HOUR_US * math.pi / 12)
-        by_chance = math.sin(at_us // DAY_US * 12.9898)
+        by_chance = math.sin(at_us // DAY_US * 2.4)
         told = {"flow": flow, "speed": 38 - flow / 40 + 5 * since + by_chance, "occupancy": flow / 50 - 2 * since + 5}
         rows += [reading(detector, point, round(value, 2), at_us) for point, value in told.items()]
     return rows
@@ -87,17 +87,21 @@ def operator(post: RunningPost) -> Browser:
     return Browser(post, "operator")
 
 
+def let_the_post_decide(post: RunningPost, who: Browser, junction: str) -> str:
+    """The id of an order that a junction has followed a moment ago."""
+    assert post.send([reading(junction, "control", "plan", now_us())]).status == 200
+    said = {"action": "junction.set_control", "params": {"control": "adaptive"}, "select": {"assets": [junction]}}
+    own: str = who.ask("POST", "/api/v1/commands", said).body["id"]
+    assert who.ask("POST", f"/api/v1/commands/{own}/confirm", {}).status == 200
+    handed = post.ask("GET", "/device/v1/orders?wait_s=20", Authorization=f"Bearer {post.secret}").body
+    assert [each["asset"] for each in handed["orders"]] == [junction]
+    assert post.send([reading(junction, "control", "adaptive", now_us())]).status == 200
+    return own
+
+
 @pytest.fixture(scope="module")
 def ordered(post: RunningPost, operator: Browser) -> str:
-    """An order that the junction has followed a moment ago."""
-    assert post.send([reading(JUNCTION, "control", "plan", now_us())]).status == 200
-    said = {"action": "junction.set_control", "params": {"control": "adaptive"}, "select": {"assets": [JUNCTION]}}
-    own: str = operator.ask("POST", "/api/v1/commands", said).body["id"]
-    assert operator.ask("POST", f"/api/v1/commands/{own}/confirm", {}).status == 200
-    handed = post.ask("GET", "/device/v1/orders?wait_s=20", Authorization=f"Bearer {post.secret}").body
-    assert [each["asset"] for each in handed["orders"]] == [JUNCTION]
-    assert post.send([reading(JUNCTION, "control", "adaptive", now_us())]).status == 200
-    return own
+    return let_the_post_decide(post, operator, JUNCTION)
 
 
 def test_changes_are_told_newest_first_with_who_made_them(post: RunningPost, operator: Browser, ordered: str) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+from itertools import product
+from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -24,6 +28,7 @@ from vigie.services.signals.whatif.after import (
     compare,
     matched,
 )
+from vigie.services.signals.whatif.paired import interval
 
 PARIS = ZoneInfo("Europe/Paris")
 CALENDAR = Calendar(PARIS)
@@ -164,3 +169,43 @@ def test_school_holidays_on_one_side_alone_are_counted() -> None:
 def test_flows_are_alike_within_a_tenth_or_a_few_vehicles() -> None:
     one = np.array([1_000.0, 1_000.0, 30.0, 30.0, np.nan])
     assert alike(one, np.array([905.0, 890.0, 52.0, 60.0, 3.0])).tolist() == [True, False, True, False, False]
+
+
+def berlin(shared: Path) -> tuple[Floats, Floats]:
+    """Flow and speed, (hour of March 2024, cross-section), every third of them."""
+    counts = shared / "feeds" / "berlin-counts" / "berlin_mq_hr_2024_03.csv.gz"
+    with gzip.open(counts, "rt", encoding="latin-1") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    at = {name: n for n, name in enumerate(sorted({row["mq_name"] for row in rows})[::3])}
+    found = np.full((2, 31 * 24, len(at)), np.nan)
+    for row in rows:
+        if row["mq_name"] in at:
+            hour = (int(row["tag"][:2]) - 1) * 24 + int(row["stunde"])
+            told = float(row["q_kfz_mq_hr"]), float(row["v_kfz_mq_hr"])
+            found[:, hour, at[row["mq_name"]]] = [value if value > 0 else np.nan for value in told]
+    return found[0], found[1]
+
+
+def test_where_nothing_is_known_to_have_changed_little_is_said(shared: Path) -> None:
+    """The four weeks of Berlin's March 2024 before Easter, each beside the one before: no change, but streets that
+    live. One in seven is told apart; hours as pairs of their own would tell more than half of them."""
+    flow, speed = berlin(shared)
+    start_us, zone = day_number("2024-03-01") * DAY_US, ZoneInfo("UTC")
+    told, by_hours, enough = 0, 0, 0
+    for week, place in product(range(3), range(flow.shape[1])):
+        old, new = (
+            Measured(
+                start_us + at * HOUR_US, *(each[at : at + WEEK, place : place + 1] for each in (flow, speed, speed))
+            )
+            for at in (week * WEEK, (week + 1) * WEEK)
+        )
+        says = figures(compare(old, new, Calendar(zone)))["speed"].says
+        if says is not Verdict.FEW:
+            enough += 1
+            told += says is not Verdict.OPEN
+            apart = new.speed - old.speed
+            ends = interval(apart[~np.isnan(apart)].tolist())
+            by_hours += ends is not None and not ends[0] <= 0 <= ends[1]
+    assert enough > 120
+    assert 0.05 < told / enough < 0.25
+    assert by_hours / enough > 0.5
