@@ -44,6 +44,7 @@ NOT_HELD = 3
 """How the command ends where a threshold is not proved."""
 
 LOSERS = 3
+NAMED_MAX = 40
 THRESHOLDS_BYTES_MAX = 1 << 20
 
 
@@ -120,12 +121,20 @@ def _say(found: Comparison) -> None:
     losers = [(each.junction, "", each.queue) for each in found.junctions[:LOSERS]]
     if losers:
         out.print(_pairs(f"vehicles that stand: where most more do, of {len(found.junctions)} junctions", losers))
+    for side, names in (("before", found.only_before), ("after", found.only_after)):
+        if names:
+            out.print(f"there {side} alone, so that nothing is compared: {_listed(names)}", soft_wrap=True)
     out.print(_thresholds(found.thresholds))
     for each in found.thresholds:
         if each.held is not Held.PROVED:
             about = "about " if each.held is Held.NOBODY else ""
             out.print(f"{_name(each)} is {about}{each.held.value}: {_mend(each)}", soft_wrap=True)
     out.print("all thresholds are proved to be kept" if found.holds else "not all thresholds are proved to be kept")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMED_MAX
+    return ", ".join(names[:NAMED_MAX]) + (f" and {more:,} more (--json lists all)" if more > 0 else "")
 
 
 def _pairs(title: str, rows: Sequence[tuple[str, str, Paired]]) -> Table:
@@ -194,15 +203,33 @@ def _limit(judged: Judged) -> str:
     }[judged.bound]
 
 
+_ON_FOOT = "run with --pedestrians"
+_TRAMS = "take a network on which trams run"
+_LACKS = {
+    "bus_delay_s": "run with --buses",
+    "tram_delay_s": _TRAMS,
+    "tram_stopped": _TRAMS,
+    "emergency_travel_s": "run with --emergencies",
+    "ped_mean_wait_s": _ON_FOOT,
+    "ped_p95_wait_s": _ON_FOOT,
+    "ped_max_wait_s": _ON_FOOT,
+    "walkers_left": _ON_FOOT,
+    JUNCTION_QUEUE: "take a network whose junctions have signals",
+}
+"""What brings somebody whom a figure is about."""
+
+
 def _mend(judged: Judged) -> str:
     """What brings it to be kept, or to be known."""
     if judged.held is Held.NOBODY:
-        return "run with --pedestrians or --buses, or leave this threshold out"
+        return f"{_LACKS.get(judged.figure, 'nothing has this figure')}, or leave this threshold out"
     if judged.held is Held.BROKEN:
         seen = FIGURES[judged.figure].sort is not Sort.MEAN and (judged.low is None or judged.low <= 0)
         return "on a seed that was run. Change the plan, or the limit" if seen else "change the plan, or the limit"
     if judged.held is Held.PROVED:
         return ""
+    if judged.before is None or judged.after is None:
+        return "it is on one side alone. Give it the same name on both, or judge it by itself"
     if judged.low is None:
         return "one seed cannot tell, run --seeds 1-10"
     if judged.seeds_wanted is not None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace as alter
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.whatif.figures import FIGURES, JUNCTION_QUEUE
 from vigie.services.signals.whatif.paired import Says
 from vigie.services.signals.whatif.thresholds import USUAL, Held, Limit
 from vigie.sim.traffic.compare import compared
-from vigie.sim.traffic.outcome import Outcome
+from vigie.sim.traffic.favoured import Trams
+from vigie.sim.traffic.outcome import Outcome, Trip, outcome_of
 from vigie.sim.traffic.queues import Queue
-from vigie.sim.traffic.run import Run
+from vigie.sim.traffic.run import Asked, Run
+from vigie.sim.traffic.scenario import Scenario
 
 SEED = Outcome(
     scenario="town", controller="plan", seed=1, vehicles=100, mean_delay_s=40.0, p95_wait_s=90.0, max_wait_s=150.0,
@@ -70,10 +75,35 @@ def test_who_is_not_there_has_no_figure_and_breaks_what_was_set_for_him_alone() 
     assert not asked.holds
 
 
-def test_of_networks_with_no_junction_in_common_none_is_proved() -> None:
-    found = compared(TODAY, runs([30.0, 35.0, 31.0], {"E": 1.0}), {JUNCTION_QUEUE: Limit(more_at_most=9)})
-    assert found.junctions == ()
-    assert [each.held for each in found.thresholds] == [Held.NOBODY]
+def test_a_junction_of_one_side_alone_is_named_and_not_shown() -> None:
+    """A light that is renamed, split or replaced does not pass because nobody looks at it."""
+    after = runs([30.0, 35.0, 31.0], {"A": 1.0, "B": 3.0, "C": 2.0, "D renamed": 90.0})
+    found = compared(TODAY, after, USUAL)
+    assert (found.only_before, found.only_after) == (("D",), ("D renamed",))
+    assert [each.junction for each in found.junctions] == ["C", "B", "A"]
+    open_ones = [(each.junction, each.held) for each in found.thresholds if each.held is not Held.PROVED]
+    assert open_ones == [("D", Held.NOT_SHOWN), ("D renamed", Held.NOT_SHOWN)]
+    assert not found.holds
+    assert compared(TODAY, after, {"mean_delay_s": Limit(more_at_most=0)}).holds
+
+
+def test_networks_with_no_junction_in_common_are_not_compared() -> None:
+    with pytest.raises(ValueError, match="no junction with signals in common"):
+        compared(TODAY, runs([30.0, 35.0, 31.0], {"E": 1.0}), USUAL)
+
+
+def test_trams_that_lose_break_what_is_usual() -> None:
+    slow, slower = (
+        [
+            alter(each, outcome=replace(each.outcome, tram_delay_s=delay_s + at, tram_stopped=0.5))
+            for at, each in enumerate(TODAY)
+        ]
+        for delay_s in (1.7, 110.0)
+    )
+    found = compared(slow, slower, USUAL)
+    assert {"tram_delay_s", "tram_stopped"} <= {each.figure for each in found.figures}
+    assert [each.figure for each in found.thresholds if each.held is not Held.PROVED] == ["tram_delay_s"]
+    assert not found.holds
 
 
 def test_all_that_is_set_holds_where_nobody_loses() -> None:
@@ -86,3 +116,13 @@ def test_each_figure_is_one_of_an_outcome_or_is_measured_beside_it() -> None:
     beside = {"queue_mean", "queue_max", "co2_kg", JUNCTION_QUEUE}
     assert FIGURES.keys() - beside <= set(Outcome.__struct_fields__)
     assert {each.figure for each in compared(TODAY, CHANGE, USUAL).figures} >= beside - {JUNCTION_QUEUE}
+
+
+def test_a_tram_is_as_many_persons_as_are_in_one(tmp_path: Path) -> None:
+    trips = tmp_path / "trips.xml"
+    trips.write_text("<tripinfos/>")
+    nowhere = Path("nowhere")
+    asked = Asked(Scenario(nowhere, nowhere, (), 0, 60), "plan")
+    made = [Trip(0.0, 9.0, 9.0, delay_s, 0.0, 0, sort) for delay_s, sort in ((10.0, Sort.TRAM), (40.0, None))]
+    found = outcome_of(asked, 1, made, trips, stood_s_max=0, trams=Trams(), violations=0, wall_s=1)
+    assert found.person_delay_s == pytest.approx((60 * 10 + 1.3 * 40) / 61.3, abs=0.01)

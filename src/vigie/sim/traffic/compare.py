@@ -40,12 +40,15 @@ class AtJunction(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """A change beside today. junctions: who loses most comes first. holds: whether all that is set is proved."""
+    """A change beside today. junctions: who loses most comes first. only_before, only_after: junctions that one side
+    alone has, of which nothing can be compared. holds: whether all that is set is proved."""
 
     before: Side
     after: Side
     figures: tuple[Compared, ...]
     junctions: tuple[AtJunction, ...]
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
     thresholds: tuple[Judged, ...]
     holds: bool
 
@@ -60,32 +63,38 @@ def compare(
 ) -> Comparison:
     """Runs both sides on the same seeds, at most `jobs` runs at once. done: called after each run.
 
-    Raises what `run` raises.
+    Raises what `run` and `compared` raise.
     """
     old, new = (evaluate(replace(each, closely=True), seeds, jobs, done) for each in (before, after))
     return compared(old, new, thresholds)
 
 
 def compared(old: Sequence[Run], new: Sequence[Run], thresholds: Thresholds) -> Comparison:
-    """Sets runs of the same seeds, in the same order, beside each other."""
+    """Sets runs of the same seeds, in the same order, beside each other. Raises ValueError where the two networks have
+    junctions, and none in common."""
     seeds = [each.outcome.seed for each in old]
     was, became = ([figures_of(each) for each in runs] for runs in (old, new))
     figures = tuple(
         found for name in FIGURES if name != JUNCTION_QUEUE and (found := _compared(name, seeds, was, became))
     )
     stood, stands = ([standing_by_junction(each) for each in runs] for runs in (old, new))
+    # Who is on one side alone stays here with nothing on the other: renamed or replaced, it must not leave unseen.
     values = {
-        name: ([each[name] for each in stood], [each[name] for each in stands])
-        for name in stood[0]
-        if all(name in each for each in stands)
+        name: ([each[name] for each in stood if name in each], [each[name] for each in stands if name in each])
+        for name in {**stood[0], **stands[0]}
     }
-    junctions = [AtJunction(name, paired(seeds, *pair)) for name, pair in values.items()]
+    both = {name: pair for name, pair in values.items() if all(pair)}
+    if values and not both:
+        raise ValueError("the two networks have no junction with signals in common: nothing says what became of any")
+    junctions = [AtJunction(name, paired(seeds, *pair)) for name, pair in both.items()]
     judged = _judged(figures, values, thresholds)
     return Comparison(
         before=Side(old[0].outcome.scenario, old[0].outcome.controller),
         after=Side(new[0].outcome.scenario, new[0].outcome.controller),
         figures=figures,
         junctions=tuple(sorted(junctions, key=lambda each: -each.queue.difference)),
+        only_before=tuple(name for name, (_, after) in values.items() if not after),
+        only_after=tuple(name for name, (before, _) in values.items() if not before),
         thresholds=tuple(judged),
         holds=holds(judged),
     )

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from vigie.sim.traffic.favoured import Trams
     from vigie.sim.traffic.run import Asked
 
-BUS_PERSONS = 20.0
-"""Persons in a bus, for the delay of a person: a round figure, for comparing. In any other vehicle: CAR_PERSONS."""
+BUS_PERSONS, TRAM_PERSONS = 20.0, 60.0
+"""Persons in a bus and in a tram, for the delay of a person: round figures, for comparing. In any other vehicle:
+CAR_PERSONS."""
+
+_PERSONS: Mapping[Sort | None, float] = {Sort.BUS: BUS_PERSONS, Sort.TRAM: TRAM_PERSONS}
 
 MG_OF_KG = 1_000_000
 
@@ -122,8 +125,7 @@ def outcome_of(
     delays, waits = [each.delay_s for each in made], [each.wait_s for each in made]
     arrived = sum(each.arrived_s >= 0 for each in made)
     of_sort = {sort: [each for each in made if each.sort is sort] for sort in (None, *Sort)}
-    of_buses, of_others = ([each.delay_s for each in of_sort[sort]] for sort in (Sort.BUS, None))
-    of_trams = [each.delay_s for each in of_sort[Sort.TRAM]]
+    of_buses, of_trams, of_others = ([each.delay_s for each in of_sort[sort]] for sort in (Sort.BUS, Sort.TRAM, None))
     emergencies = [each.travel_s for each in of_sort[Sort.EMERGENCY]]
     walks = [each for each in elements(trips, "walk") if 0 <= float(each["depart"]) < asked.scenario.end_s]
     stood = [max(0.0, float(each.get("waitingTime", 0))) for each in walks]
@@ -132,8 +134,9 @@ def outcome_of(
         max(0.0, float(each.get("timeLoss", 0)), stood_s if float(each["arrival"]) < 0 else 0.0)
         for each, stood_s in zip(walks, stood, strict=True)
     ]
-    persons = (len(delays) - len(of_buses)) * CAR_PERSONS + len(of_buses) * BUS_PERSONS + len(walks)
-    person_s = (sum(delays) - sum(of_buses)) * CAR_PERSONS + sum(of_buses) * BUS_PERSONS + sum(lost)
+    aboard = [_PERSONS.get(each.sort, CAR_PERSONS) for each in made]
+    persons = sum(aboard) + len(walks)
+    person_s = sum(many * lost_s for many, lost_s in zip(aboard, delays, strict=True)) + sum(lost)
     return Outcome(
         scenario=asked.scenario.name,
         controller=asked.controller,

@@ -58,6 +58,11 @@ def test_a_file_is_taken_whole() -> None:
         ("stops = 3", r"write \[stops\]"),
         ("", "sets no threshold"),
         ("[stops", "no TOML"),
+        (f"[stops]\nat_most = {'9' * 400}", r"is 9{40}\.\.\., which is no number that it may be"),
+        (f"[stops]\nat_most = {'9' * 5_000}", "no TOML"),
+        (f"a = {'[' * 100_000}", "no TOML"),
+        ("[stops]\nmore_percent_at_most = -10\nlet_pass = 1", "asks for a gain, and by let_pass for none"),
+        ("[stops]\nmore_at_most = -1\nlet_pass = 1", "asks for a gain"),
     ],
 )
 def test_what_is_wrong_is_told_with_what_was_meant(text: str, told: str) -> None:
@@ -82,6 +87,13 @@ def test_a_gain_that_is_asked_for_must_be_there() -> None:
     limit = Limit(more_percent_at_most=-10)
     assert only("mean_delay_s", limit, DELAYS, [each * 0.95 for each in DELAYS]).held is Held.BROKEN
     assert only("mean_delay_s", limit, DELAYS, [each * 0.85 for each in DELAYS]).held is Held.PROVED
+
+
+def test_what_one_side_alone_has_is_not_shown() -> None:
+    gone, new = (only(JUNCTION_QUEUE, Limit(at_most=9), *sides) for sides in ((DELAYS, []), ([], DELAYS)))
+    assert (gone.held, gone.before, gone.after) == (Held.NOT_SHOWN, 57.5, None)
+    assert (new.held, new.before, new.after) == (Held.NOT_SHOWN, None, 57.5)
+    assert only(JUNCTION_QUEUE, Limit(at_most=9), [], []).held is Held.NOBODY
 
 
 def test_the_same_on_each_seed_keeps_to_no_more_than_before() -> None:

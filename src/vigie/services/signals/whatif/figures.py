@@ -36,6 +36,8 @@ FIGURES: Mapping[str, Figure] = {
     "queue_mean": Figure("standing at an approach", "vehicles"),
     "queue_max": Figure("longest queue", "vehicles", Sort.LONGEST),
     "bus_delay_s": Figure("delay of buses", "s"),
+    "tram_delay_s": Figure("delay of trams", "s"),
+    "tram_stopped": Figure("share of trams that stop", ""),
     "others_delay_s": Figure("delay of others", "s"),
     "emergency_travel_s": Figure("travel of emergencies", "s"),
     "ped_mean_wait_s": Figure("walkers' wait", "s"),

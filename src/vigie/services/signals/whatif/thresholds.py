@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from math import ceil, inf, isfinite
+from math import ceil, inf
 from statistics import fmean, stdev
 from typing import Any, cast
 
@@ -52,6 +52,7 @@ USUAL: Thresholds = {
     "mean_delay_s": Limit(more_percent_at_most=0),
     "max_wait_s": Limit(more_percent_at_most=10),
     "bus_delay_s": Limit(more_percent_at_most=0),
+    "tram_delay_s": Limit(more_percent_at_most=0),
     "ped_p95_wait_s": Limit(more_percent_at_most=10),
     "ped_max_wait_s": Limit(at_most=120),
     JUNCTION_QUEUE: Limit(more_percent_at_most=20, let_pass=1),
@@ -91,13 +92,17 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 SEEDS_WANTED_MAX = 1_000
+BOUND_MAX = 1e12
+"""No figure of a network comes near it."""
+SHOWN_MAX = 40
 
 
 def thresholds_of(text: str) -> Thresholds:
     """Reads a TOML file: a table for each figure, with its bounds. Raises ThresholdsWrong."""
     try:
         said = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # What is nested too deep, and a number of thousands of digits, are TOML that Python does not read.
         raise ThresholdsWrong(f"it is no TOML: {error}") from None
     found: dict[str, Limit] = {**SAFE}
     for name, table in said.items():
@@ -116,14 +121,23 @@ def _limit(figure: str, table: Mapping[str, Any]) -> Limit:
     for key, value in table.items():
         if key not in names:
             raise ThresholdsWrong(f"[{figure}] has no key {key!r}. {_meant(key, names)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            raise ThresholdsWrong(f"{key} of [{figure}] is {value!r}, which is no number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= BOUND_MAX:
+            raise ThresholdsWrong(f"{key} of [{figure}] is {_short(value)}, which is no number that it may be")
         if value < (-100 if key == "more_percent_at_most" else -inf if key == "more_at_most" else 0):
             raise ThresholdsWrong(f"{key} of [{figure}] is {value}: nothing can be so little")
     limit = Limit(**table)
     if all(getattr(limit, bound) is None for bound in BOUNDS):
         raise ThresholdsWrong(f"[{figure}] sets no bound: give {', '.join(BOUNDS)}")
+    if limit.let_pass and any(
+        value is not None and value < 0 for value in (limit.more_at_most, limit.more_percent_at_most)
+    ):
+        raise ThresholdsWrong(f"[{figure}] asks for a gain, and by let_pass for none: leave one of the two out")
     return limit
+
+
+def _short(value: object) -> str:
+    said = repr(value)
+    return said if len(said) <= SHOWN_MAX else f"{said[:SHOWN_MAX]}..."
 
 
 def _meant(name: str, names: Sequence[str] | Mapping[str, object]) -> str:
@@ -134,14 +148,17 @@ def _meant(name: str, names: Sequence[str] | Mapping[str, object]) -> str:
 def judge(
     figure: str, limit: Limit, before: Sequence[float], after: Sequence[float], junction: str = ""
 ) -> list[Judged]:
-    """Each bound of a limit, by what came of each seed; none: there is nobody to have such a figure."""
+    """Each bound of a limit, by what came of each seed; of no seed, there is nobody to have such a figure. What one
+    side alone has is not shown to keep any."""
     found: list[Judged] = []
     for bound in BOUNDS:
         value: float | None = getattr(limit, bound)
         if value is None:
             continue
-        if not after:
-            found.append(Judged(figure, junction, bound, value, Held.NOBODY))
+        if not (before and after):
+            held = Held.NOT_SHOWN if before or after else Held.NOBODY
+            was, became = (round(fmean(each), DIGITS) if each else None for each in (before, after))
+            found.append(Judged(figure, junction, bound, value, held, was, became))
             continue
         over = [new - _allowed(limit, bound, value, old) for old, new in zip(before, after, strict=True)]
         ends = interval(over)
