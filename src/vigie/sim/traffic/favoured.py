@@ -44,6 +44,13 @@ class Trams:
             if light.stands and light.away_m < STOPS_M:
                 self._stood.add(name)
 
+    def end(self) -> Trams:
+        """The same at the end of a run: who stands before a light then has stopped there."""
+        self.passages += len(self._stood)
+        self.stopped += len(self._stood)
+        self._stood.clear()
+        return self
+
 
 class Favoured:
     """Those of one run. many_h: of each sort, so many of the run's vehicles an hour become one."""

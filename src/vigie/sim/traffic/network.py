@@ -417,6 +417,9 @@ class _Detectors:
         them before the line, there is one."""
         has = self.network.lanes[way.approach]
         seen = self._upstream(way.approach, has.speed_m_s * CALLS_S)
+        # Not beyond where tracks join: a point on one of them would tell of some of those who come.
+        forks = [at for at, (_, from_m) in enumerate(seen) if sum(other == from_m for _, other in seen) > 1]
+        seen = seen[: min(forks, default=len(seen))]
         reach_m = max(from_m + self._length_m(piece) for piece, from_m in seen)
         request, _ = self._loop_up(seen, has.speed_m_s * ASKS_S, "request")
         approach = (
@@ -425,7 +428,9 @@ class _Detectors:
         line = self._loop(way.approach, 0.0, min(LINE_M, has.length_m / 2), "line")
         out = self.network.lanes.get(way.exit)
         at_m = min(LINE_M, out.length_m / 2) if out else 0.0
-        clear = self._lay(f"{way.exit} clear", way.exit, at_m, at_m, 0.0) if out else None
+        # Where two ways leave by one track, who comes off it is said of one of them, and of the other the line alone.
+        own = out is not None and f"{way.exit} clear" not in self.known
+        clear = self._lay(f"{way.exit} clear", way.exit, at_m, at_m, 0.0) if own else None
         return CallPoints(way.group, approach, request, line, clear, has.speed_m_s)
 
     def _upstream(self, lane: str, seen_m: float = SEEN_M) -> list[tuple[str, float]]:

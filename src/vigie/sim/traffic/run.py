@@ -144,7 +144,7 @@ def run(asked: Asked, seed: int) -> Run:
                 queues.look()
                 if now_s >= scenario.end_s - 1:
                     strangers.update(world.turn_away())
-            stuck, sorts, trams = world.stuck(), world.sorts(), favoured.trams
+            stuck, sorts, trams = world.stuck(), world.sorts(), favoured.trams.end()
         took_s = time.perf_counter() - began
         trips = trips_of(world.trips, strangers, sorts)
         outcome = outcome_of(
@@ -182,7 +182,7 @@ class _Post:
     def step(self, wish: frozenset[int]) -> None:
         """The next second. The roadside hears of trams by points of its own, whatever controls it."""
         if self._calls is not None:
-            self._calls.see([self._points()])
+            self._calls.see([self._points()], [self.second])
             self._called = self._calls.called(0)
         self.second = self._sequencer.step(wish, self._called)
 

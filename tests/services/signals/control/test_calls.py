@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.services.signals.control.sites import AXES, crossroads, shown
 from vigie.services.signals.control.adaptive import Adaptive
-from vigie.services.signals.control.calls import CLEARS_S, COMING_MAX, FORGOTTEN_S, Calls
+from vigie.services.signals.control.calls import CLEARS_S, COMING_MAX, FORGOTTEN_S, GONE_S, OFF_S, Calls
 from vigie.services.signals.control.claims import Sort, weight_of
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, CallPoints, Site
 from vigie.services.signals.control.sitecheck import site_problems
@@ -50,13 +50,14 @@ class Run:
         self._places = {each.name: at for at, each in enumerate(site.junction.detectors)}
         self._dead = set(dead)
 
-    def second(self, **points: int) -> list[float]:
-        """How far away those are who claim now, in seconds, after a second in which these were counted."""
+    def second(self, *, green: bool = False, **points: int) -> list[float]:
+        """How far away those are who claim now, in seconds, after a second in which these were counted. green: whether
+        the tram's own group was."""
         counts = [0] * len(self.site.junction.detectors)
         for name, place in self._places.items():
             if name in AWAY_M:
                 counts[place] = UNKNOWN if name in self._dead else points.get(name, 0)
-        self.calls.see([counts])
+        self.calls.see([counts], [shown(EAST_WEST if green else NORTH_SOUTH)])
         return [round(claim.eta_s, 6) for claim in self.calls.claims()]
 
     def drive(self, waits_s: int = 0, halts_s: int = 0) -> list[list[float]]:
@@ -105,19 +106,39 @@ def test_a_dead_point_makes_nobody_unknown_and_nobody_stay(dead: set[str]) -> No
 def test_those_behind_one_another_are_each_known() -> None:
     run = Run(tramway())
     run.second(approach=OCCUPIED)
-    for _ in range(3):
+    for _ in range(2):
         run.second(approach=1)
-        run.second()
+        for _ in range(OFF_S):
+            run.second()
+    run.second(approach=OCCUPIED)
     run.second(request=OCCUPIED)
     assert len(run.second(request=1)) == 3
     assert run.calls.called(0) == {TRAM}
 
 
-def test_a_loop_that_chatters_is_no_convoy() -> None:
+def test_contact_lost_for_a_second_beneath_a_tram_is_no_second_tram() -> None:
     run = Run(tramway())
-    for _ in range(100):
-        run.second(approach=1, request=1)
-        assert len(run.second()) <= COMING_MAX
+    for counted in (OCCUPIED, 0, OCCUPIED, 1):
+        told = run.second(request=counted)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("off_s", [1, 2, 3, 5, 9])
+def test_a_loop_that_chatters_is_no_convoy_and_in_the_end_nobody(off_s: int) -> None:
+    run = Run(tramway())
+    for now_s in range(400):
+        chatters = 1 if now_s % (off_s + 1) == 0 else 0
+        assert len(run.second(green=now_s % 60 < 20, approach=chatters, request=chatters)) <= COMING_MAX
+    assert run.calls.called(0) == frozenset()
+
+
+def test_who_was_missed_when_they_left_is_forgotten_with_their_own_green() -> None:
+    run = Run(tramway(), {"line", "clear"})
+    run.drive()
+    assert run.second() == [0.0]
+    told = [run.second(green=True) for _ in range(GONE_S + 1)]
+    assert told[GONE_S - 2] == [0.0]
+    assert told[GONE_S] == []
 
 
 @given(
@@ -157,10 +178,10 @@ def test_a_bus_weighs_what_a_late_bus_does_and_a_group_of_others_calls_nobody() 
     counted[-4] = OCCUPIED
     for users, weight in ((Users.BUS, weight_of(Sort.BUS, 60)), (Users.TRAM, weight_of(Sort.TRAM))):
         calls = Calls([tramway(users=users)])
-        calls.see([counted])
+        calls.see([counted], [shown(NORTH_SOUTH)])
         assert [claim.weight for claim in calls.claims()] == [weight]
     calls = Calls([tramway(users=Users.VEHICLES)])
-    calls.see([counted])
+    calls.see([counted], [shown(NORTH_SOUTH)])
     assert not calls.claims()
 
 
@@ -177,6 +198,8 @@ def test_what_is_wrong_with_points_is_said() -> None:
     site = tramway()
     stop = msgspec.structs.replace(site.calls[0], line=1)
     assert "call_shared" in codes(msgspec.structs.replace(site, calls=(stop,)))
+    twice = msgspec.structs.replace(site.calls[0], approach=site.calls[0].request)
+    assert "call_shared" in codes(msgspec.structs.replace(site, calls=(twice,)))
     lost = msgspec.structs.replace(site.calls[0], line=300)
     assert "unknown_detector" in codes(msgspec.structs.replace(site, calls=(lost,)))
     nobody = msgspec.structs.replace(site.calls[0], group=9)

@@ -13,6 +13,7 @@ from vigie.services.signals.control.clearing import WAITED_S_MAX, hold_back
 from vigie.services.signals.control.layout import Layout
 from vigie.services.signals.control.site import UNKNOWN, Site
 from vigie.services.signals.control.sitecheck import site_problems
+from vigie.services.signals.control.steering import Because, Heard, Steering, Told, counts_of, loops_of
 from vigie.services.signals.junction import Colour, Detector, Lane, Second
 from vigie.services.signals.sequencer import Sequencer
 
@@ -94,3 +95,31 @@ def test_those_who_drive_begin_without_the_walkers_until_nobody_is_inside(leaves
             if ended_s and second[group] is Colour.GREEN:
                 began.setdefault(group, now_s - ended_s)
     assert began == {2: INTERGREEN_S, WALK: max(INTERGREEN_S, leaves_s + 1)}
+
+
+def test_where_a_stage_without_its_walkers_is_none_the_post_goes_on_and_such_a_document_is_refused() -> None:
+    """A document may come from anybody: here who is inside is told by a loop, and east and west are green with walkers
+    alone."""
+    site = seen_inside()
+    junction = msgspec.structs.replace(
+        site.junction,
+        detectors=(*site.junction.detectors[:INSIDE], Detector("inside", "north inside", 0.0)),
+        stages=tuple(stage for stage in site.junction.stages if stage.greens != EAST_WEST),
+    )
+    site = msgspec.structs.replace(site, junction=junction)
+    assert "inside_is_loop" in {problem.code for problem in site_problems(site) if problem.refuses}
+
+    steering, sequencer = Steering(), Sequencer(junction)
+    steering.keep({"one": site})
+    loops = loops_of(site)
+    vehicles = [int(at == INSIDE) for at in loops]
+    occupied = [100 * junction.detectors[at].name.endswith("stop") for at in loops]
+    asked: list[int | None] = [None]
+    for _ in range(300):
+        stage = asked[-1]
+        second = sequencer.step(None if stage is None else junction.stages[stage].greens)
+        standing = frozenset() if stage is None else frozenset({stage})
+        told = Told(True, [Heard(second, counts_of(site, vehicles, occupied))], standing=standing)
+        asked += [each.stage for each in steering.step({"one": told})]
+    assert steering.junctions["one"].because is Because.ORDERED
+    assert len(set(asked)) > 2

@@ -65,7 +65,7 @@ class Adaptive:
             if second is not self._shown[at]:
                 self._shown[at] = second
                 self._known.green[at, : len(second)] = [colour is Colour.GREEN for colour in second]
-        self._calls.see(counts)
+        self._calls.see(counts, shown)
         self._known.claims = as_records([*self._heard, *self._calls.claims()])
         chosen = self._known.decide(np.frombuffer(every, np.int64))
         wishes: list[frozenset[int]] = [

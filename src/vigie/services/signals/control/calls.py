@@ -13,21 +13,30 @@ from dataclasses import dataclass, field
 
 from vigie.services.signals.control.claims import LATE_S, Claim, Sort, weight_of
 from vigie.services.signals.control.site import UNKNOWN, CallPoints, Site
-from vigie.services.signals.junction import Users
+from vigie.services.signals.junction import Colour, Second, Users
 
 FORGOTTEN_S = 240
 """Who should have been at the stop line for so long and was not seen to leave has gone: a point has missed them. It is
 the longest red that there is (IISR part 6)."""
 
+GONE_S = 15
+"""The same, of who has had their own green for so long since: whoever stands at the line drives off within that."""
+
+CLEARS_S = 60
+"""Who has left the stop line and was not seen behind the junction for so long has gone."""
+
 COMING_MAX = 3
-"""More than so many do not come behind one another between the first point and the line: a loop that chatters is not
-a convoy."""
+"""More than so many do not come behind one another between the first point and the line."""
 
 LATE_AT_REQUEST_S = 3
 """So much slower than usual somebody may drive up to the request without being taken to have stopped."""
 
-CLEARS_S = 60
-"""The same, of who has left the stop line and was not seen behind the junction."""
+OFF_S = 2
+"""Nobody comes onto a point who was on it less than so many seconds ago: contact is lost for a second beneath one tram,
+and no two follow one another as close."""
+
+CHATTERS, WITHIN_S = 4, 60
+"""A point that more than so many come onto in so many seconds chatters, and is not believed until it is over."""
 
 _SORTS = {Users.TRAM: Sort.TRAM, Users.BUS: Sort.BUS}
 
@@ -41,11 +50,11 @@ class Calls:
             for j, site in enumerate(sites)
         ]
 
-    def see(self, counts: Sequence[Sequence[int]]) -> None:
-        """One second on: what the detectors of each junction counted in it."""
-        for ways, own in zip(self._ways, counts, strict=True):
+    def see(self, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> None:
+        """One second on: what the detectors of each junction counted in it, and what its groups showed."""
+        for ways, own, second in zip(self._ways, counts, shown, strict=True):
             for way in ways:
-                way.see(own)
+                way.see(own, second)
 
     def claims(self) -> list[Claim]:
         """Who comes and has not passed the stop line, as it stands now."""
@@ -59,43 +68,66 @@ class Calls:
 @dataclass(slots=True)
 class _Coming:
     """Somebody under way. eta_s: until they are at the stop line, if nobody is in their way. asked: whether they have
-    passed the request. late_s: for how long they should have been at the next point. halts: they are late at the
-    request, and claim nothing until they pass it."""
+    passed the request. late_s: for how long they should have been at the next point; green_s: for how long of that
+    their group was green. halts: they are late at the request, and claim nothing until they pass it."""
 
     eta_s: float
     asked: bool
     late_s: int = 0
+    green_s: int = 0
     halts: bool = False
+
+
+@dataclass(slots=True)
+class _Point:
+    """A point that tells who comes onto it. off_s: for how long nobody has been on it. came: how many seconds ago
+    somebody came, each time of late."""
+
+    off_s: int = OFF_S
+    came: list[int] = field(default_factory=list[int])
+
+    def see(self, count: int) -> bool:
+        """Whether somebody comes onto it in this second."""
+        self.came = [ago_s + 1 for ago_s in self.came if ago_s < WITHIN_S]
+        if count == UNKNOWN:
+            return False
+        comes = count != 0 and self.off_s >= OFF_S
+        self.off_s = 0 if count else self.off_s + 1
+        if comes:
+            self.came.append(0)
+        return comes and len(self.came) <= CHATTERS
 
 
 @dataclass(slots=True)
 class _Way:
     """One way with its points. coming: in the order in which they come; nobody overtakes on a track. clearing: for how
-    long each of those is behind the stop line who was not seen behind the junction yet. on: the points that somebody
-    was on in the second before."""
+    long each of those is behind the stop line who was not seen behind the junction yet."""
 
     junction: int
     points: CallPoints
     site: Site
     coming: list[_Coming] = field(default_factory=list[_Coming])
     clearing: list[int] = field(default_factory=list[int])
-    on: set[int] = field(default_factory=set[int])
+    approach: _Point = field(default_factory=_Point)
+    request: _Point = field(default_factory=_Point)
 
-    def see(self, counts: Sequence[int]) -> None:
+    def see(self, counts: Sequence[int], second: Second) -> None:
         points = self.points
         asks_s = self._away_s(points.request)
         request_lives = points.request is not None and counts[points.request] != UNKNOWN
+        green = points.group < len(second) and second[points.group] is Colour.GREEN
         for each in self.coming:
             least_s = asks_s if request_lives and not each.asked else 0.0
             each.eta_s = max(each.eta_s - 1.0, min(least_s, each.eta_s))
             each.late_s = each.late_s + 1 if each.eta_s <= least_s else 0
             # Nothing stops them on a track of their own but a stop: they ask when they leave it.
             each.halts = least_s > 0 and each.late_s > LATE_AT_REQUEST_S
-        self.coming = [each for each in self.coming if each.late_s <= FORGOTTEN_S]
+            each.green_s += green and each.eta_s <= 0
+        self.coming = [each for each in self.coming if each.late_s <= FORGOTTEN_S and each.green_s <= GONE_S]
         self.clearing = [age_s + 1 for age_s in self.clearing if age_s < CLEARS_S]
-        if self._comes_onto(points.approach, counts):
+        if points.approach is not None and self.approach.see(counts[points.approach]):
             self._comes(self._away_s(points.approach), asked=False)
-        if self._comes_onto(points.request, counts):
+        if points.request is not None and self.request.see(counts[points.request]):
             self._asks(asks_s)
         for _ in range(self._left(points.line, counts)):
             if self.coming:
@@ -108,9 +140,6 @@ class _Way:
                 if queue:
                     queue.pop(0)
                     break
-        for place in (points.approach, points.request):
-            if place is not None:
-                (self.on.add if counts[place] not in (0, UNKNOWN) else self.on.discard)(place)
 
     def claims(self) -> list[Claim]:
         weight = weight_of(_SORTS[self.site.junction.groups[self.points.group].users], LATE_S)
@@ -127,14 +156,10 @@ class _Way:
         if len(self.coming) < COMING_MAX:
             self.coming.append(_Coming(eta_s, asked))
 
-    def _comes_onto(self, place: int | None, counts: Sequence[int]) -> bool:
-        """Whether somebody was not on a point in the second before, and is now or has been since."""
-        return place is not None and counts[place] not in (0, UNKNOWN) and place not in self.on
-
     @staticmethod
     def _left(place: int | None, counts: Sequence[int]) -> int:
-        """How many have left a point."""
-        return max(0, counts[place]) if place is not None else 0
+        """How many have left a point; no more than there may be, whatever it says."""
+        return min(max(0, counts[place]), COMING_MAX) if place is not None else 0
 
     def _away_s(self, place: int | None) -> float:
         """How long it takes from a point to the stop line."""

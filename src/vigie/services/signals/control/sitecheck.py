@@ -18,7 +18,7 @@ def site_problems(site: Site, rules: Rules = FRANCE) -> tuple[Problem, ...]:
     if any(problem.code in {"no_groups", "matrix_shape", "unknown_group"} for problem in found):
         return found
     lost = tuple(_unknown(site, len(groups)))
-    return (*found, *lost, *(() if lost else (*_buttons(site), *_calls(site), *_plan(site))))
+    return (*found, *lost, *(() if lost else (*_inside(site), *_buttons(site), *_calls(site), *_plan(site))))
 
 
 def _unknown(site: Site, groups: int) -> Iterator[Problem]:
@@ -88,15 +88,23 @@ def _driven(site: Site) -> frozenset[int]:
     return frozenset(driven)
 
 
+def _inside(site: Site) -> Iterator[Problem]:
+    """What cannot count who is inside: a loop tells who passes, not who stands."""
+    for place in sorted({place for each in site.approaches for way in each.ways for place in way.inside}):
+        if not site.junction.detectors[place].length_m:
+            yield Problem("inside_is_loop", True, detail={"detector": place + 1})
+
+
 def _calls(site: Site) -> Iterator[Problem]:
     """What would be taken for a tram or a bus and is none, and who could never be seen to have left."""
     pressed = {place for places in site.buttons for place in places}
     others = _driven(site) | pressed
+    told = Counter(place for each in site.calls for place in each.places)
     for each in site.calls:
         if site.junction.groups[each.group].users not in PUBLIC_TRANSPORT:
             yield Problem("call_of_others", True, (each.group,))
         for place in each.places:
-            if place in others:
+            if place in others or told[place] > 1:
                 yield Problem("call_shared", True, (each.group,), detail={"detector": place + 1})
         if each.approach is None and each.request is None:
             yield Problem("call_unasked", False, (each.group,))

@@ -20,6 +20,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from vigie.services.signals.control.calls import Calls
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Site
 from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.safety import Kernel, Refusal, Rule, Unfit, Violation
@@ -129,9 +130,9 @@ class Why:
 @dataclass(slots=True)
 class Steered:
     """A junction that is to be steered. kernel: its judge at the post, None for a document that has none. because:
-    why it is steered or not. needed_s: for how long all must be there before it is. unfollowed_s: for how long its
-    inputs have not stood as it was asked. violations: what made it unsafe. refused: wishes that the kernel kept from
-    being asked, by rule."""
+    why it is steered or not. needed_s: for how long all must be there before it is. calls: who is announced to it, as
+    far as the post knows. unfollowed_s: for how long its inputs have not stood as it was asked. violations: what made
+    it unsafe. refused: wishes that the kernel kept from being asked, by rule."""
 
     site: Site
     kernel: Kernel | None
@@ -139,6 +140,7 @@ class Steered:
     needed_s: int = 1
     second: Second | None = None
     counts: tuple[int, ...] = ()
+    calls: Calls = field(default_factory=lambda: Calls(()))
     silent_s: int = SILENT_S_MAX
     age_s: float = 0.0
     there_s: int = 0
@@ -239,7 +241,10 @@ class Steering:
             if steered.second is None:
                 kernel.away()
             else:
-                violations += [each for each in kernel.see(steered.second) if _is_sure(each, steered.second)]
+                if heard.counts:
+                    steered.calls.see([heard.counts], [steered.second])
+                found = kernel.see(steered.second, steered.calls.called(0))
+                violations += [each for each in found if _is_sure(each, steered.second)]
         if told.seconds:
             steered.silent_s, steered.age_s = 0, told.seconds[-1].age_s
             steered.counts = _summed([each.counts for each in told.seconds[-SUMMED_MAX:]])
@@ -279,6 +284,7 @@ class Steering:
         if not steered.is_steered or steered.second is None:
             steered.why = None
             return
+        wish = _begun(wish, stages, steered)
         chosen = stages[wish]
         refused = steered.kernel.refusal(wish)
         asked: int | None = chosen
@@ -293,7 +299,8 @@ class Steering:
 
 def _steered(site: Site, unsafe: bool) -> Steered:
     try:
-        return Steered(site, Kernel(site.junction), Because.UNSAFE if unsafe else Because.SILENT)
+        because = Because.UNSAFE if unsafe else Because.SILENT
+        return Steered(site, Kernel(site.junction), because, calls=Calls([site]))
     except Unfit:
         return Steered(site, None, Because.UNFIT)
 
@@ -324,6 +331,17 @@ def _is_sure(violation: Violation, second: Second) -> bool:
     apart_s = abs(violation.is_s - violation.limit_s)
     beside_yellow = len(violation.groups) > 1 and second[violation.groups[0]] is Colour.YELLOW
     return not violation.limit_s or apart_s > JITTER_S or beside_yellow
+
+
+def _begun(wish: frozenset[int], stages: Mapping[frozenset[int], int], steered: Steered) -> frozenset[int]:
+    """The stage to ask for a wish that has been left those out who may not begin yet: itself, where it is a stage
+    without them, else the largest in it; where there is none, what was asked for goes on."""
+    if wish in stages:
+        return wish
+    within = [stage for stage in stages if stage and stage <= wish]
+    if within:
+        return max(within, key=lambda stage: (len(stage), -stages[stage]))
+    return next((stage for stage, at in stages.items() if at == steered.asked), next(iter(stages)))
 
 
 def _instead(kernel: Kernel, stages: Mapping[frozenset[int], int]) -> int | None:
