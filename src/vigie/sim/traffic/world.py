@@ -83,8 +83,8 @@ class Ahead:
 class World:
     """A run of SUMO. Used as a context; nothing else of SUMO may run in the process meanwhile.
 
-    stood_s_max: the longest that a walker who set out in the window has stood at once before a crossing that a light of
-    ours rules.
+    arguments: what SUMO is started with. stood_s_max: the longest that a walker who set out in the window has stood at
+    once before a crossing that a light of ours rules.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class World:
             further[-1].write_text(walks_written(walkers, scale), "utf-8")
         self.trips = folder / "trips.xml"
         self._errors = folder / "errors.txt"
-        self._arguments = [
+        self.arguments = [
             "sumo", "-c", str(scenario.config),
             "--begin", str(scenario.begin_s), "--end", "-1", "--step-length", "1", "--seed", str(seed),
             "--scale", str(scale), "--additional-files", ",".join(map(str, further)),
@@ -123,18 +123,18 @@ class World:
             "--error-log", str(self._errors),
         ]  # fmt: skip
         if endless:
-            self._arguments += [
+            self.arguments += [
                 "--time-to-teleport", str(GIVES_UP_S), "--ignore-junction-blocker", str(SQUEEZES_PAST_S),
             ]  # fmt: skip
         else:
             # Who is stuck stays stuck: a vehicle lifted out of the way would hide a gridlock.
-            self._arguments += [
+            self.arguments += [
                 "--time-to-teleport", "-1",
                 "--tripinfo-output", str(self.trips), "--tripinfo-output.write-unfinished", "true",
                 "--tripinfo-output.write-undeparted", "true",
             ]  # fmt: skip
         if emissions:
-            self._arguments += ["--device.emissions.probability", "1"]
+            self.arguments += ["--device.emissions.probability", "1"]
         self._letters = [""] * len(lights)
         self._crossings = frozenset(
             movement.approach.rpartition("_")[0]
@@ -152,7 +152,7 @@ class World:
         quiet = _Quiet()
         try:
             with quiet:
-                _sumo.start(self._arguments)
+                _sumo.start(self.arguments)
         except Exception as error:
             raise SumoFailed(self._own_words(quiet.said or str(error))) from None
         return self
