@@ -67,7 +67,7 @@ def api_routes(
     stretches = Stretches(sources.engine)
     approaches = Approaches(sources.engine, stretches)
     operations += JunctionsDoor(sources, approaches, lambda name: deciding(name).fallen).operations
-    operations += ChangesDoor(sources, approaches, post.calendar, past).operations
+    operations += ChangesDoor(bench, approaches, post.calendar, past).operations
     operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):

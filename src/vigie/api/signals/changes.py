@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -11,8 +12,8 @@ import numpy as np
 from msgspec import Meta
 
 from vigie.api.access import Caller
+from vigie.api.acts.base import Bench
 from vigie.api.city.forms import Form, Instant, Page, Value, Who
-from vigie.api.city.sources import Sources
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.api.signals.door import seen
@@ -23,6 +24,7 @@ from vigie.core.kinds import Point
 from vigie.core.observations import Floats, Int64s
 from vigie.core.past import Past, TooLong
 from vigie.core.times import DAY_US, HOUR_US, from_us, to_us
+from vigie.engine.ports import StorageFull
 from vigie.services.signals import JUNCTION_PLAN, Detector, Junction
 from vigie.services.signals.whatif.after import DAYS_MIN, HOURS_MIN, After, AfterFigure, Measured, compare
 from vigie.store.commands import Effect
@@ -96,8 +98,9 @@ class AfterForm(Form, frozen=True, kw_only=True):
 class ChangesDoor:
     """The operations on changes. One question is answered at a time."""
 
-    def __init__(self, sources: Sources, approaches: Approaches, calendar: Callable[[], Calendar], past: Past) -> None:
-        self._sources, self._approaches, self._calendar, self._past = sources, approaches, calendar, past
+    def __init__(self, bench: Bench, approaches: Approaches, calendar: Callable[[], Calendar], past: Past) -> None:
+        self._bench, self._sources = bench, bench.sources
+        self._approaches, self._calendar, self._past = approaches, calendar, past
         self._turn = asyncio.Semaphore(1)
         self._waiting = 0
 
@@ -169,6 +172,10 @@ class ChangesDoor:
         """All that is known, the newest first. Raises Problem 404 for whoever does not see the junction fully."""
         facts, no = self._sources.facts, seen(self._sources, caller, asset)
         named = self._sources.reads_people(caller, no)
+        if self._sources.engine.owed:
+            # An order that was proved a moment ago is among them; on a full disk, what was kept is told.
+            with suppress(StorageFull):
+                await self._bench.pump.settled()
 
         def read() -> list[Change]:
             versions = facts.plans.approved(JUNCTION_PLAN.key, asset, CHANGES_MAX)
