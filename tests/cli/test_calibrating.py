@@ -101,10 +101,22 @@ def test_what_sumos_own_tools_refuse_is_told_in_their_words(scenario: Path, tmp_
     words = ("--sumocfg", str(scenario), "--counts", str(tmp_path / "counts.csv"), "--out", str(tmp_path / "made"))
     code, _, said = ask(*words, command="calibrate")
     assert (code, "SUMO: duarouter: Invalid trip id 'bus 700'" in " ".join(said.split())) == (1, True)
+    assert not (tmp_path / "made").exists()
+    assert not list(tmp_path.glob(".made*"))
 
 
-def test_counts_of_another_town_are_a_sentence(scenario: Path, tmp_path: Path) -> None:
-    (tmp_path / "counts.csv").write_text("place,from,to,vehicles\nnowhere,0,900,5\n")
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("nowhere,0,900,5\n", "none of the counts is about a road"),
+        ("A0A1,600,900,25\nA0A1,1200,1500,25\n", "nothing is counted from 900 to 1200 s"),
+    ],
+)
+def test_counts_that_nothing_can_be_made_for_are_a_sentence(
+    scenario: Path, tmp_path: Path, rows: str, told: str
+) -> None:
+    (tmp_path / "counts.csv").write_text(f"place,from,to,vehicles\n{rows}")
     words = ("--sumocfg", str(scenario), "--counts", str(tmp_path / "counts.csv"), "--out", str(tmp_path / "made"))
     code, _, said = ask(*words, command="calibrate")
-    assert (code, "none of the counts is about a road" in " ".join(said.split())) == (1, True)
+    assert (code, told in " ".join(said.split())) == (1, True)
+    assert not (tmp_path / "made").exists()

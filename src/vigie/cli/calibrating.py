@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -71,10 +73,6 @@ def calibrate_command(
     """
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise fail(f"{to} is there and not empty: name another folder")
-    try:
-        to.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise fail(f"{to} cannot be made: {error.strerror}") from None
     with scenario_errors(sumocfg), progress() as say:
         # Its own window is of no matter: the one that is made is that of the counts.
         scenario = read_scenario(sumocfg, 0, 1)
@@ -82,16 +80,17 @@ def calibrate_command(
         lights_of(network)
         observed = read_counts(counts, _zone(zone))
         targets, unused = Places(network, loops_in(scenario.additional)).targets(observed)
-        try:
-            drawn = calibrate(scenario, network, targets, to, seed, say)
-        except ToolFailed as error:
-            raise fail(f"SUMO: {error}") from None
-        say("driving what was made", 0, 1)
-        came = driven(read_scenario(drawn.config), targets, seed)
+        with _made_whole(to) as folder:
+            try:
+                drawn = calibrate(scenario, network, targets, folder, seed, say)
+            except ToolFailed as error:
+                raise fail(f"SUMO: {error}") from None
+            say("driving what was made", 0, 1)
+            came = driven(read_scenario(drawn.config), targets, seed)
     met = beside(targets, drawn.routed, came)
     share = met_share([each.geh_driven for each in met])
     found = Calibrated(
-        str(drawn.config), drawn.drawn, drawn.kept, met, tuple(Unused(*each) for each in unused.items()),
+        str(to / drawn.config.name), drawn.drawn, drawn.kept, met, tuple(Unused(*each) for each in unused.items()),
         round(share, 4), share >= SHARE_MIN, came.outcome.mean_delay_s, came.outcome.unfinished,
     )  # fmt: skip
     if as_json:
@@ -100,6 +99,24 @@ def calibrate_command(
         _say(found)
     if not found.met:
         raise typer.Exit(NOT_HELD)
+
+
+@contextmanager
+def _made_whole(to: Path) -> Generator[Path]:
+    """A folder that is there under its name once all in it is made, and not at all where that fails."""
+    to = to.resolve()
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        beside = TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent)
+    except OSError as error:
+        raise fail(f"{to} cannot be made: {error.strerror}") from None
+    with beside as name:
+        folder = Path(name) / to.name
+        folder.mkdir()
+        yield folder
+        if to.exists():
+            to.rmdir()
+        folder.rename(to)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -57,6 +58,25 @@ def test_flows_are_counts_over_their_time_and_a_night_has_a_midnight(tmp_path: P
 
 
 @pytest.mark.parametrize(
+    ("begin", "end", "times_s", "vehicles"),
+    [
+        # Clocks go back at 03:00 on the 25th of October 2026, and forward at 02:00 on the 29th of March.
+        ("2026-10-25T01:00:00+02:00", "2026-10-25T04:00:00+01:00", (3_600, 18_000), 400),
+        ("2026-10-25T02:45:00+02:00", "2026-10-25T02:00:00+01:00", (9_900, 10_800), 25),
+        ("2026-03-29T01:45:00+01:00", "2026-03-29T03:00:00+02:00", (6_300, 7_200), 25),
+        ("2026-03-29T01:00:00", "2026-03-29T04:00:00", (3_600, 10_800), 200),
+        ("2026-06-23T23:30:00", "2026-06-24T00:30:00", (84_600, 88_200), 100),
+    ],
+)  # fmt: skip
+def test_from_instant_to_instant_is_as_long_as_it_was(
+    tmp_path: Path, begin: str, end: str, times_s: tuple[int, int], vehicles: float
+) -> None:
+    file = tmp_path / "counts.csv"
+    file.write_text(f"place,from,to,flow_h\nA,{begin},{end},100\n")
+    assert read_counts(file, ZoneInfo("Europe/Paris")) == [Count("A", *times_s, vehicles)]
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("place,from,to\nA,0,9\n", "no columns place, from, to and vehicles"),
@@ -67,6 +87,18 @@ def test_flows_are_counts_over_their_time_and_a_night_has_a_midnight(tmp_path: P
         ("place,from,to,vehicles\n,0,900,1\n", "line 2: it names no place"),
         ("place,from,to,vehicles\nA,900,0,1\n", "line 2: it ends at 0"),
         ("place,from,to,vehicles\nA,soon,900,1\n", "line 2: 'soon' is no time"),
+        ("place,from,to,vehicles\nA,07:00,07:00,1\n", "line 2: it ends at 07:00, not after it begins"),
+        ("place,from,to,vehicles\nA,900,0:10,1\n", "line 2: it ends at 0:10, not after it begins"),
+        ("place,from,to,vehicles\nA,0,99999999999,1\n", "line 2: it ends at 99999999999, which is later than 48 h"),
+        *(
+            (
+                f"place,from,to,flow_h\nA,2026-06-23T07:00:00Z,{to},100\n",
+                f"line 2: from .* to {to}: of an instant"
+                if "T" not in to
+                else f"line 2: from .* to {to} is no time of a day",
+            )
+            for to in ("2026-06-24T08:00:00Z", "2026-06-23T07:00:00Z", "2026-06-23T06:00:00Z", "08:00")
+        ),
         ("place,from,to,vehicles\nA,0,900,1\nB,600,1500,1\n", "from 0 to 900 s and from 600 to 1500 s, which overlap"),
     ],
 )
@@ -116,6 +148,29 @@ def test_loops_lie_where_the_scenario_says_and_far_ones_tell_no_turn(network: Ne
         "far": "A1B1_2 beside it are not counted, and it serves no turn alone",
         "?": "there is no loop, lane or road of this name on which vehicles drive",
     }
+
+
+def test_a_loop_where_nobody_drives_asks_for_nothing(network: Network) -> None:
+    """A count of 0 there would be met, and a road of which a footway is counted would be asked for without a place."""
+    inner = next(name for name in network.lanes if name.startswith(":B1"))
+    loops = {"inner": Spot(inner, 1.0), "footway": Spot(f"{NEAR}_0", 1.0), "left": Spot(f"{NEAR}_3", 20.0)}
+    inner_road = network.lanes[inner].edge
+    places = [*loops, f"{NEAR}_0", inner, inner_road]
+    found, unused = Places(network, loops).targets([Count(place, 0, 900, 0) for place in places])
+    assert [each.name for each in found] == [f"{NEAR} > B1B2"]
+    assert unused == {
+        "inner": f"{inner}, on which it lies, is a lane on which no vehicles drive",
+        "footway": f"{NEAR}_0, on which it lies, is a lane on which no vehicles drive",
+        **dict.fromkeys(
+            [f"{NEAR}_0", inner, inner_road], "there is no loop, lane or road of this name on which vehicles drive"
+        ),
+    }
+
+
+@pytest.mark.parametrize(("place", "vehicles"), [("A1B1", 1_801), (f"{NEAR}_3", 901), ("A1B1", 1e300)])
+def test_more_than_can_pass_is_refused(network: Network, place: str, vehicles: float) -> None:
+    with pytest.raises(CountsWrong, match=f"{place} counts .* vehicles from 0 to 900 s, more than one a second"):
+        Places(network, {}).targets([Count(place, 0, 900, vehicles)])
 
 
 def test_what_is_counted_as_a_road_and_by_lanes_is_asked_for_once(network: Network) -> None:

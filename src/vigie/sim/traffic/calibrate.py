@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from random import Random
@@ -68,6 +69,13 @@ def calibrate(scenario: Scenario, network: Network, targets: Sequence[Target], o
     if not targets:
         raise Unmet("none of the counts is about a road or a turn of this network")
     times = sorted({(each.begin_s, each.end_s) for each in targets})
+    for (_, end_s), (after_s, _) in pairwise(times):
+        if after_s > end_s:
+            # Who passes a count goes on as often as is counted: there, not at all.
+            raise Unmet(
+                f"nothing is counted from {end_s} to {after_s} s, where all would be lacking who pass a count: "
+                "calibrate a scenario for each of the two times"
+            )
     window_s = times[0][0], times[-1][1]
     passing, dice = Passing(targets), Random(f"calibrate {seed}")
     clock = _Clock(network, targets, passing)

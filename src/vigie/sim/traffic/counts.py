@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
@@ -18,6 +18,12 @@ from vigie.sim.traffic.xml import XmlWrong, parsed
 
 BYTES_MAX = 64 << 20
 HOUR_S, DAY_S = 3_600, 86_400
+
+ENDS_S_MAX = 2 * DAY_S
+"""No count ends later in a scenario: a day, and the night behind it."""
+
+LANE_S_MAX = 1.0
+"""So many vehicles a second no lane lets pass: two of them are more than a second apart."""
 
 TURNS_M = 60.0
 """A loop further than this before the stop line does not tell turns: lanes are still changed behind it."""
@@ -121,11 +127,7 @@ def _count(row: Mapping[str, str | None], zone: tzinfo) -> Count:
     said = {name: (row.get(name) or "").strip() for name in ("place", "from", "to", "vehicles", "flow_h")}
     if not said["place"]:
         raise ValueError("it names no place")
-    begin_s, end_s = (second_of(said[name], zone) for name in ("from", "to"))
-    if end_s <= begin_s and ":" in said["to"]:
-        end_s += DAY_S
-    if end_s <= begin_s:
-        raise ValueError(f"it ends at {said['to']}, before it begins")
+    begin_s, end_s = _seconds_of(said["from"], said["to"], zone)
     text = said["vehicles"] or said["flow_h"]
     try:
         number = float(text)
@@ -135,6 +137,28 @@ def _count(row: Mapping[str, str | None], zone: tzinfo) -> Count:
         raise ValueError(f"{text!r} is no number of vehicles")
     hours = 1.0 if said["vehicles"] else (end_s - begin_s) / HOUR_S
     return Count(said["place"], begin_s, end_s, number * hours)
+
+
+def _seconds_of(begin: str, end: str, zone: tzinfo) -> tuple[int, int]:
+    """From when to when is counted, in a scenario's seconds. Raises ValueError."""
+    began, ended = (_instant_of(text, zone) for text in (begin, end))
+    begin_s = second_of(begin, zone)
+    if began is not None and ended is not None:
+        # Where clocks are changed meanwhile, as long as it was, and not as the clock says.
+        lasts_s = round((ended - began).total_seconds())
+        if not 0 < lasts_s <= DAY_S:
+            raise ValueError(f"from {begin} to {end} is no time of a day: it must end later, within 24 hours")
+        return begin_s, begin_s + lasts_s
+    if began is not None or ended is not None:
+        raise ValueError(f"from {begin} to {end}: of an instant and a time of no date nobody knows how long it is")
+    end_s = second_of(end, zone)
+    if end_s < begin_s and _CLOCK.fullmatch(begin) and _CLOCK.fullmatch(end):
+        end_s += DAY_S
+    if end_s <= begin_s:
+        raise ValueError(f"it ends at {end}, not after it begins")
+    if end_s > ENDS_S_MAX:
+        raise ValueError(f"it ends at {end}, which is later than 48 hours from midnight")
+    return begin_s, end_s
 
 
 def second_of(text: str, zone: tzinfo) -> int:
@@ -148,13 +172,22 @@ def second_of(text: str, zone: tzinfo) -> int:
         if hour > 24:
             raise ValueError(f"{text!r} is no time of a day")
         return hour * HOUR_S + minute * 60 + second
+    at = _instant_of(text, zone)
+    if at is None:
+        raise ValueError(f"{text!r} is no time: write seconds, 07:15, or 2026-11-23T07:15:00Z")
+    at = at.astimezone(zone)
+    return at.hour * HOUR_S + at.minute * 60 + at.second
+
+
+def _instant_of(text: str, zone: tzinfo) -> datetime | None:
+    """An instant as it is written, by the clock of a zone where it names none; None of what is none."""
+    if text.isdecimal() or _CLOCK.fullmatch(text):
+        return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no time: write seconds, 07:15, or 2026-11-23T07:15:00Z") from None
-    if at.tzinfo is not None:
-        at = at.astimezone(zone)
-    return at.hour * HOUR_S + at.minute * 60 + at.second
+        return None
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _need_apart(times: Iterable[tuple[int, int]], path: Path) -> None:
@@ -163,6 +196,15 @@ def _need_apart(times: Iterable[tuple[int, int]], path: Path) -> None:
         if after_s < end_s:
             both = f"from {begin_s} to {end_s} s and from {after_s} to {until_s} s"
             raise CountsWrong(f"{path} counts {both}, which overlap")
+
+
+def _need_room(count: Count, lanes: int) -> None:
+    """Raises CountsWrong for more vehicles than can have passed."""
+    if count.vehicles > LANE_S_MAX * lanes * (count.end_s - count.begin_s):
+        raise CountsWrong(
+            f"{count.place} counts {count.vehicles:.6g} vehicles from {count.begin_s} to {count.end_s} s, "
+            f"more than one a second on each lane ({lanes})"
+        )
 
 
 def loops_in(files: Iterable[Path]) -> dict[str, Spot]:
@@ -199,17 +241,22 @@ class Places:
                 self._onto[each.lane].add(network.lanes[each.to].edge)
 
     def targets(self, counts: Sequence[Count]) -> tuple[list[Target], dict[str, str]]:
-        """What the counts ask for, and of those that ask for nothing why."""
+        """What the counts ask for, and of those that ask for nothing why. Raises CountsWrong for more vehicles than can
+        pass."""
         unused: dict[str, str] = {}
         by_lane: dict[tuple[str, int, int], dict[str, list[tuple[Count, Spot]]]] = {}
         whole: dict[tuple[str, int, int], Target] = {}
         for count in counts:
             times = count.begin_s, count.end_s
             spot = self._loops.get(count.place) or self._of_lane(count.place)
-            if spot is not None:
+            if spot is not None and not self._is_driven(spot.lane):
+                unused[count.place] = f"{spot.lane}, on which it lies, is a lane on which no vehicles drive"
+            elif spot is not None:
+                _need_room(count, 1)
                 lanes = by_lane.setdefault((self._network.lanes[spot.lane].edge, *times), {})
                 lanes.setdefault(spot.lane, []).append((count, spot))
             elif count.place in self._driven:
+                _need_room(count, len(self._driven[count.place]))
                 whole[count.place, *times] = self._of_road(count)
             else:
                 unused[count.place] = "there is no loop, lane or road of this name on which vehicles drive"
@@ -230,10 +277,14 @@ class Places:
         return Target(count.place, "", count.begin_s, count.end_s, count.vehicles, (count.place,), spots)
 
     def _of_lane(self, name: str) -> Spot | None:
-        lane = self._network.lanes.get(name)
-        if lane is None or name not in self._driven[lane.edge]:
+        if not self._is_driven(name):
             return None
-        return Spot(name, max(0.0, lane.length_m - BEFORE_LINE_M))
+        return Spot(name, max(0.0, self._network.lanes[name].length_m - BEFORE_LINE_M))
+
+    def _is_driven(self, name: str) -> bool:
+        """Whether it is a lane from or to which a connection of vehicles leads."""
+        lane = self._network.lanes.get(name)
+        return lane is not None and name in self._driven.get(lane.edge, ())
 
     def _by_lanes(
         self, road: str, begin_s: int, end_s: int, lanes: Mapping[str, Sequence[tuple[Count, Spot]]], *, whole: bool
