@@ -335,7 +335,9 @@ def test_a_site_without_an_input_for_each_stage_is_not_taken(bench: Bench, monke
         post.kept = [f'["{JUNCTION}"]']
         post.steering = post.started()
         assert post.because is Because.STARTING
+        assert post.steering.deciding(JUNCTION).fallen is None, "it is about to be looked at"
         await post.steering.step()
         assert post.because is Because.NO_INPUTS
+        assert post.steering.deciding(JUNCTION).fallen == "no_inputs"
 
     runs(story())

@@ -74,8 +74,12 @@ class Deciding:
 
     @property
     def fallen(self) -> str | None:
-        """Why the post leaves it to its plan though somebody has ordered it not to; None where that is not so."""
-        return self.because.value if self.ordered and not self.is_steered else None
+        """Why the post leaves it to its plan though somebody has ordered it not to; None where that is not so, or the
+        post is about to take it."""
+        return self.because.value if self.ordered and not self.is_steered and self.because not in _SOON else None
+
+
+_SOON = frozenset({Because.STARTING, Because.SETTLING})
 
 
 def nobody_steers(name: str) -> Deciding:

@@ -50,10 +50,10 @@ class OpenCondition(Form, frozen=True, kw_only=True):
 class JunctionRow(Form, frozen=True, kw_only=True):
     """A junction in a list. control: who decides; mode: what its signals do; running: the number of the plan that runs;
     None where it was never told. fallen: why the post leaves it to its plan though it was ordered to steer it, None
-    where it does not. level: of service, None where nothing counts before it. worst: of what is abnormal, 1 to 3 an
-    alarm's priority, 4 maintenance alone, 0 nothing. conditions: what is abnormal, the worst first. plan: the id of its
-    document as a plan; version, draft: of that, what is in force and what is drafted; None where there is none.
-    findings: what is wrong with the newest of them."""
+    where it does not, or is about to take it. level: of service, None where nothing counts before it. worst: of what is
+    abnormal, 1 to 3 an alarm's priority, 4 maintenance alone, 0 nothing. conditions: what is abnormal, the worst first.
+    plan: the id of its document as a plan; version, draft: of that, what is in force and what is drafted; None where
+    there is none. findings: what is wrong with the newest of them."""
 
     id: str
     name: str

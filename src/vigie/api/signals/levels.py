@@ -6,8 +6,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import cos, radians
+from typing import Any
 
 import numpy as np
+import shapely
+from shapely.ops import substring
 
 from vigie.api.city.forms import Form, Instant
 from vigie.api.traffic.forms import Level
@@ -21,6 +25,15 @@ from vigie.services.signals.flow.level import levels
 
 BEFORE_M = 120.0
 """A detector of no junction counts for the nearest that is driven to, if that is no further: where queues stand."""
+
+WITHIN = cos(radians(30))
+"""The cosine of how far off the way that is driven at a detector a junction may lie that is driven to."""
+
+ASIDE_M = 15.0
+"""A junction so near a street lies on it: its place is where the streets' middles meet, or a little off."""
+
+_NEAR_M = 5.0
+"""The way that is driven at a place is that from so far behind it to so far on."""
 
 
 class JunctionLevel(Form, frozen=True, kw_only=True):
@@ -66,11 +79,29 @@ def _ahead(engine: Engine, each: Counting, junctions: Int64s, spots: Floats, eas
     """The nearest junction that is driven to from a detector, 0 for none."""
     line = np.array(each.line) * (east_m, M_PER_DEGREE)
     lon, lat = engine.places(np.array([each.detector]))
-    away = spots - (lon[0] * east_m, lat[0] * M_PER_DEGREE)
-    apart = np.hypot(away[:, 0], away[:, 1])
-    near = np.where(away @ (line[-1] - line[0]) > 0, apart, np.inf)
-    at = int(near.argmin())
-    return int(junctions[at]) if near[at] <= BEFORE_M else 0
+    row = ahead(line, np.array([lon[0] * east_m, lat[0] * M_PER_DEGREE]), spots)
+    return 0 if row is None else int(junctions[row])
+
+
+def ahead(line: Floats, place: Floats, spots: Floats) -> int | None:
+    """Which of some spots is the nearest that is driven to from a place at a line, by its row: straight ahead, or on
+    along the line; None where none is near. All in metres, the line from where one comes to where one goes."""
+    apart = np.hypot(*(spots - place).T)
+    rows = np.flatnonzero(apart <= BEFORE_M)
+    course: Any = shapely.LineString(line)
+    at_m = float(course.project(shapely.Point(place)))
+    here, behind, onward = (
+        np.array(course.interpolate(max(0.0, metres)).coords[0]) for metres in (at_m, at_m - _NEAR_M, at_m + _NEAR_M)
+    )
+    heading = (onward - behind) / max(float(np.hypot(*(onward - behind))), 1e-9)
+    away = spots[rows] - here
+    along = away @ heading
+    straight = (along > 0) & (along >= WITHIN * np.hypot(*away.T))
+    rest: Any = substring(course, at_m, course.length)
+    points = [shapely.Point(spot) for spot in spots[rows]]
+    on_it = [course.project(point) > at_m and rest.distance(point) <= ASIDE_M for point in points]
+    found = rows[straight | np.array(on_it, bool)]
+    return int(found[apart[found].argmin()]) if len(found) else None
 
 
 class Approaches:
@@ -82,7 +113,9 @@ class Approaches:
 
     async def ask(self) -> Before:
         """Them, as the inventory is now."""
-        counted, version = await self._stretches.ask(), self._engine.registry.version
+        # The one before the wait: what the inventory becomes meanwhile is not in what is told then.
+        version = self._engine.registry.version
+        counted = await self._stretches.ask()
         if self._before is None or self._before[0] != version:
             self._before = version, await asyncio.to_thread(before, self._engine, counted)
         return self._before[1]
