@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -97,7 +98,7 @@ def test_plans_are_designed_for_who_was_counted_and_a_corridor_has_one_cycle(tow
 
 
 def test_a_corridor_is_optimised_on_seeds_and_judged_on_others(town: Path) -> None:
-    words = ["--sumocfg", str(town), "--end", "15", "--corridor", "A1", "--corridor", "B1", "--optimise"]
+    words = ["--sumocfg", str(town), "--end", "8", "--corridor", "A1", "--corridor", "B1", "--optimise"]
     small = ["--seeds", "1", "--check-seeds", "2-3", "--rounds", "1"]
     code, said, _ = ask(*words, *small, "--json", command="design")
     assert code == 0
@@ -112,7 +113,7 @@ def test_a_corridor_is_optimised_on_seeds_and_judged_on_others(town: Path) -> No
     assert not search["won"] or search["won"][-1]["cost"] == search["on_seeds"]["after"]
     assert search["on_check_seeds"]["after"] == search["own_on_check_seeds"]["after"]
     assert search["on_check_seeds"]["low"] is not None
-    code, said, _ = ask(*words, *small, "--minutes", "0", command="design")
+    code, said, _ = ask(*words, "--seeds", "1", "--check-seeds", "2", "--minutes", "0", command="design")
     assert (code, "since its time was over" in said, "on seeds that it did not see" in said) == (0, True, True)
 
 
@@ -126,3 +127,40 @@ def test_a_corridor_is_optimised_on_seeds_and_judged_on_others(town: Path) -> No
 def test_what_cannot_be_optimised_is_a_sentence(town: Path, words: list[str], told: str) -> None:
     code, _, said = ask("--sumocfg", str(town), "--optimise", *words, command="design")
     assert (code, told in " ".join(said.split())) == (1, True)
+
+
+def test_a_day_is_cut_by_what_was_counted_and_each_period_has_its_plans(town: Path, tmp_path: Path) -> None:
+    counts = tmp_path / "counts.csv"
+    rows = ["place,from,to,flow_h", "nowhere,2026-11-23T06:00:00,2026-11-23T07:00:00,5"]
+    for day, times in (("2026-11-23", 1.0), ("2026-11-24", 1.2), ("2026-11-28", 0.3)):
+        for hour, flow_h in ((6, 200), (7, 1_000), (8, 1_000), (9, 300), (10, 300)):
+            window = f"{day}T{hour:02}:00:00,{day}T{hour + 1:02}:00:00"
+            rows.append(f"left1A1.160.00,{window},{flow_h * times:.0f}")
+    counts.write_text("\n".join(rows))
+    words = ["--sumocfg", str(town), "--end", "30", "--counts", str(counts), "--corridor", "A1", "--corridor", "B1"]
+    code, said, _ = ask(*words, "--json", command="design-day")
+    assert code == 0
+    working, saturday = json.loads(said)
+    assert (working["days"], saturday["days"], working["junctions"]) == ("working", "saturday", ["A1", "B1"])
+    times = [(each["begin"], each["end"]) for each in working["periods"]]
+    assert ("07:00", "09:00") in times
+    assert (times[0][0], times[-1][1]) == ("06:00", "11:00")
+    assert all(one[1] == other[0] for one, other in pairwise(times))
+    assert working["off_h"] < working["whole_off_h"]
+    assert (working["unused"], "A2A1.140.00_1" in working["guessed"]) == (["nowhere"], True)
+    busy = working["periods"][times.index(("07:00", "09:00"))]
+    assert {each["cycle_s"] for each in busy["plans"]} == {busy["wave"]["cycle_s"]}
+    assert busy["plans"][0]["vehicles_h"] > working["periods"][0]["plans"][0]["vehicles_h"]
+    assert busy["plans"][0]["vehicles_h"] > saturday["periods"][0]["plans"][0]["vehicles_h"]
+
+
+def test_counts_that_are_no_day_are_said(town: Path, tmp_path: Path) -> None:
+    for rows, told in (
+        (["left1A1.160.00,06:00,07:00,9", "left1A1.160.00,08:00,09:00,9"], "counts up to 25200 s are not followed"),
+        (["left1A1.160.00,06:00,07:00,9", "left1A1.160.00,2026-11-23T07:00:00,2026-11-23T08:00:00,9"], "certain days"),
+        (["nowhere,06:00,07:00,9"], "no place that is counted"),
+    ):
+        counts = tmp_path / "counts.csv"
+        counts.write_text("\n".join(["place,from,to,vehicles", *rows]))
+        code, _, said = ask("--sumocfg", str(town), "--end", "2", "--counts", str(counts), command="design-day")
+        assert (code, told in " ".join(said.split())) == (1, True), said

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import typer
@@ -15,10 +14,9 @@ from rich.table import Table
 
 from vigie.cli.common import JsonOption, progress
 from vigie.cli.consoles import fail, out
-from vigie.cli.scenarios import SumocfgOption, scenario_errors
+from vigie.cli.scenarios import ZONE, SumocfgOption, ZoneOption, known_zone, scenario_errors
 from vigie.cli.whatif import NOT_HELD
 from vigie.services.signals.whatif.geh import OK_BELOW, SHARE_MIN, met_share
-from vigie.settings import Settings
 from vigie.sim.traffic.calibrate import calibrate
 from vigie.sim.traffic.counts import Places, loops_in, read_counts
 from vigie.sim.traffic.driven import Met, beside, driven
@@ -59,9 +57,7 @@ def calibrate_command(
         Path, typer.Option(help="A CSV with the columns place, from, to, and vehicles or flow_h (vehicles an hour).")
     ],
     to: Annotated[Path, typer.Option("--out", help="The folder of the new scenario: empty, or not there yet.")],
-    zone: Annotated[
-        str, typer.Option(help="By whose clock the scenario's seconds run from midnight, for counts at instants.")
-    ] = Settings().zone,
+    zone: ZoneOption = ZONE,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn, and SUMO's of the run that is counted.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,7 +74,7 @@ def calibrate_command(
         scenario = read_scenario(sumocfg, 0, 1)
         network = read_network(scenario.network)
         lights_of(network)
-        observed = read_counts(counts, _zone(zone))
+        observed = read_counts(counts, known_zone(zone))
         targets, unused = Places(network, loops_in(scenario.additional)).targets(observed)
         with _made_whole(to) as folder:
             try:
@@ -117,13 +113,6 @@ def _made_whole(to: Path) -> Generator[Path]:
         if to.exists():
             to.rmdir()
         folder.rename(to)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise fail(f"there is no time zone {name!r}: write it as IANA does, such as Europe/Paris") from None
 
 
 def _say(found: Calibrated) -> None:

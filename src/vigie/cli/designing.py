@@ -79,7 +79,7 @@ def design_command(
     optimise: Annotated[bool, typer.Option("--optimise", help="Make the corridor's plans better by driving them.")] = (
         False
     ),
-    seeds: Annotated[str, typer.Option(help="With --optimise: the seeds that every plan is tried on.")] = "1-3",
+    seeds: Annotated[str, typer.Option(help="With --optimise: the seeds that every plan is tried on.")] = "1-5",
     check_seeds: Annotated[
         str, typer.Option(help="With --optimise: other seeds, on which the outcome is judged.")
     ] = "101-110",
@@ -116,10 +116,9 @@ def design_command(
             elif corridor:
                 found, made = in_a_wave(found, corridor)
     search = None if came is None else _search_told(came, tried, fresh)
-    rows = [_plan_told(each) for each in found]
+    rows = [plan_told(each) for each in found]
     if as_json:
-        bands = None if made is None else DesignedWave(made.cycle_s, made.there_s, made.back_s)
-        typer.echo(msgspec.json.encode({"plans": rows, "wave": bands, "search": search}))
+        typer.echo(msgspec.json.encode({"plans": rows, "wave": wave_told(made), "search": search}))
         return
     _say(scenario, rows)
     if made is not None:
@@ -153,12 +152,18 @@ def _with(own: Sequence[Designed], plans: Plans) -> tuple[list[Designed], Wave |
     return found, wave_as_it_is(corridor_of([each.site for each in own], plans)) if one else None
 
 
-def _plan_told(designed: Designed) -> DesignedPlan:
+def plan_told(designed: Designed) -> DesignedPlan:
+    """A junction's plan as it is told."""
     plan, before = designed.plan, designed.site.plan
     return DesignedPlan(
         designed.site.junction.name, round(sum(designed.comes_h), 1), before.cycle_s, plan.cycle_s, plan.offset_s,
         round(designed.before_s, 2), round(designed.after_s, 2), plan.steps,
     )  # fmt: skip
+
+
+def wave_told(made: Wave | None) -> DesignedWave | None:
+    """A corridor's bands as they are told."""
+    return None if made is None else DesignedWave(made.cycle_s, made.there_s, made.back_s)
 
 
 def _search_told(came: Optimised, tried: tuple[int, ...], fresh: tuple[int, ...]) -> Search:

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from vigie.cli.consoles import fail
 from vigie.services.signals.safety import Unfit
+from vigie.settings import Settings
 from vigie.sim.traffic.evaluate import JOBS_MAX
 from vigie.sim.traffic.netfile import NetworkWrong, read_network
 from vigie.sim.traffic.network import lights_of
@@ -61,6 +63,10 @@ EmergenciesOption = Annotated[
 PriorityOption = Annotated[
     bool, typer.Option("--priority", help="Adaptive control lets buses that are late, trams and those go first.")
 ]
+ZONE = Settings().zone
+ZoneOption = Annotated[
+    str, typer.Option(help="By whose clock the scenario's seconds run from midnight, for counts at instants.")
+]
 JobsOption = Annotated[int, typer.Option(min=1, max=JOBS_MAX, help="Runs at once.")]
 
 
@@ -69,6 +75,14 @@ def known(controller: str) -> str:
     if controller not in CONTROLLERS:
         raise fail(f"there is no controller {controller!r}: there are {', '.join(CONTROLLERS)}")
     return controller
+
+
+def known_zone(name: str) -> ZoneInfo:
+    """A time zone by its name; fails with how it is written."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise fail(f"there is no time zone {name!r}: write it as IANA does, such as Europe/Paris") from None
 
 
 def fit_scenario(sumocfg: Path, begin: int | None, end: int | None, pedestrians: int = 0) -> Scenario:

@@ -18,6 +18,7 @@ from vigie.app.signals import Became, Taken, take_in
 from vigie.cli.calibrating import calibrate_command
 from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, plain_errors, progress
 from vigie.cli.consoles import err, fail, group, out
+from vigie.cli.daily import design_day_command
 from vigie.cli.designing import design_command
 from vigie.cli.scenarios import (
     ActuationOption,
@@ -55,6 +56,7 @@ commands = group("Junctions taken in from a network, and what control of them is
 commands.command("compare")(compare_command)
 commands.command("calibrate")(calibrate_command)
 commands.command("design")(design_command)
+commands.command("design-day")(design_day_command)
 
 BIND_BYTES_MAX = 4 << 20
 SHOWN_MAX = 200

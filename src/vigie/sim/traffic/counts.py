@@ -7,12 +7,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+
+from vigie.services.signals.flow.usual import Day, kinds_of
 from vigie.sim.traffic.netfile import Network
 from vigie.sim.traffic.xml import XmlWrong, parsed
 
@@ -31,6 +34,7 @@ TURNS_M = 60.0
 BEFORE_LINE_M = 2.5
 """Where a lane is counted of which nothing but its name is said: at the stop line, as loops of ours lie."""
 
+_EPOCH = date(1970, 1, 1).toordinal()
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?")
 _LOOPS = ("inductionLoop", "e1Detector")
 
@@ -98,9 +102,27 @@ class Passing:
 def read_counts(path: Path, zone: tzinfo) -> list[Count]:
     """Reads a CSV with the columns place, from, to, and vehicles or flow_h. zone: whose clock it is by which the
     scenario's seconds run from midnight; for instants alone. Raises CountsWrong and OSError."""
+    return _means((count for count, _ in _rows(path, zone)), path)
+
+
+def read_days(path: Path, zone: tzinfo) -> dict[Day | None, list[Count]]:
+    """The same table, each kind of day by itself; under None where its times are those of no certain day. Nobody knows
+    of public holidays here. Raises CountsWrong and OSError."""
+    found: dict[Day | None, list[Count]] = defaultdict(list)
+    for count, day in _rows(path, zone):
+        found[None if day is None else Day(int(kinds_of(np.array([day]), frozenset())[0]))].append(count)
+    if len(found) > 1 and None in found:
+        raise CountsWrong(
+            f"{path} has times of certain days and others of none: nobody could say what day these are of"
+        )
+    return {kind: _means(own, path) for kind, own in sorted(found.items(), key=lambda each: each[0] or 0)}
+
+
+def _rows(path: Path, zone: tzinfo) -> list[tuple[Count, int | None]]:
+    """Each count of a table, and of what day it is, as a number since the epoch, where it says so."""
     if path.stat().st_size > BYTES_MAX:
         raise CountsWrong(f"{path} has more than {BYTES_MAX >> 20} MiB: cut out the days and places that you need")
-    found: dict[tuple[str, int, int], list[float]] = defaultdict(list)
+    found: list[tuple[Count, int | None]] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()
@@ -111,16 +133,29 @@ def read_counts(path: Path, zone: tzinfo) -> list[Count]:
                 raise CountsWrong(f"{path} has no columns place, from, to and vehicles (or flow_h) in its first line")
             for row in rows:
                 try:
-                    count = _count(row, zone)
+                    found.append((_count(row, zone), _day(row, zone)))
                 except ValueError as error:
                     raise CountsWrong(f"{path}, line {rows.line_num}: {error}") from None
-                found[count.place, count.begin_s, count.end_s].append(count.vehicles)
     except (csv.Error, UnicodeDecodeError) as error:
         raise CountsWrong(f"{path} is no CSV in UTF-8: {error}") from None
     if not found:
         raise CountsWrong(f"{path} counts nothing")
+    return found
+
+
+def _means(counts: Iterable[Count], path: Path) -> list[Count]:
+    """Several days of the same place and time are one, in the mean."""
+    found: dict[tuple[str, int, int], list[float]] = defaultdict(list)
+    for count in counts:
+        found[count.place, count.begin_s, count.end_s].append(count.vehicles)
     _need_apart({(begin_s, end_s) for _, begin_s, end_s in found}, path)
     return [Count(*key, fmean(values)) for key, values in found.items()]
+
+
+def _day(row: Mapping[str, str | None], zone: tzinfo) -> int | None:
+    """Of what day a row is, by when it begins; None where that is no instant."""
+    at = _instant_of((row.get("from") or "").strip(), zone)
+    return None if at is None else at.astimezone(zone).toordinal() - _EPOCH
 
 
 def _count(row: Mapping[str, str | None], zone: tzinfo) -> Count:
@@ -248,14 +283,14 @@ class Places:
         whole: dict[tuple[str, int, int], Target] = {}
         for count in counts:
             times = count.begin_s, count.end_s
-            spot = self._loops.get(count.place) or self._of_lane(count.place)
+            spot = self.spot_of(count.place)
             if spot is not None and not self._is_driven(spot.lane):
                 unused[count.place] = f"{spot.lane}, on which it lies, is a lane on which no vehicles drive"
             elif spot is not None:
                 _need_room(count, 1)
                 lanes = by_lane.setdefault((self._network.lanes[spot.lane].edge, *times), {})
                 lanes.setdefault(spot.lane, []).append((count, spot))
-            elif count.place in self._driven:
+            elif self.is_road(count.place):
                 _need_room(count, len(self._driven[count.place]))
                 whole[count.place, *times] = self._of_road(count)
             else:
@@ -275,6 +310,14 @@ class Places:
         lanes = sorted(self._driven[count.place])
         spots = tuple(Spot(lane, self._network.lanes[lane].length_m / 2) for lane in lanes)
         return Target(count.place, "", count.begin_s, count.end_s, count.vehicles, (count.place,), spots)
+
+    def spot_of(self, place: str) -> Spot | None:
+        """Where on a lane a loop counts, or who counts a lane; None of what is neither."""
+        return self._loops.get(place) or self._of_lane(place)
+
+    def is_road(self, place: str) -> bool:
+        """Whether it is a road on which vehicles drive."""
+        return place in self._driven
 
     def _of_lane(self, name: str) -> Spot | None:
         if not self._is_driven(name):

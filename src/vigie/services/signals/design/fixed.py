@@ -112,7 +112,7 @@ def delay_s(site: Site, plan: Plan, comes_h: Sequence[float]) -> float:
     waited = total = 0.0
     for approach, comes in zip(site.approaches, comes_h, strict=True):
         flow_h = max(LEAST_H, comes)
-        served = [_serves(site, approach, step.greens) for step in plan.steps]
+        served = [served_part(site, approach, step.greens) for step in plan.steps]
         green = sum(step.seconds for step, part in zip(plan.steps, served, strict=True) if part) / plan.cycle_s
         capacity_h = (
             SATURATION_H
@@ -208,7 +208,7 @@ def _share_out(
 ) -> None:
     """Gives each spare second to the stage of the lane that is served least for who comes by it."""
     comes = [max(LEAST_H, each) for each in comes_h]
-    serves = [[_serves(site, approach, stage) for stage in stages] for approach in site.approaches]
+    serves = [[served_part(site, approach, stage) for stage in stages] for approach in site.approaches]
     for _ in range(max(0, spare_s)):
         served = [sum(part * green for part, green in zip(row, greens_s, strict=True)) for row in serves]
         needy = max(range(len(comes)), key=lambda lane: comes[lane] / max(served[lane], 0.1), default=0)
@@ -216,7 +216,7 @@ def _share_out(
         greens_s[best] += 1
 
 
-def _serves(site: Site, approach: Approach, stage: frozenset[int]) -> float:
+def served_part(site: Site, approach: Approach, stage: frozenset[int]) -> float:
     """What part of a lane's flow at saturation a stage lets go."""
     if not approach.groups <= stage:
         return 0.0

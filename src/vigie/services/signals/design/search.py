@@ -2,7 +2,8 @@
 
 The search is a coordinate descent. The variants of one coordinate go through successive halving (Z. Karnin, T. Koren
 and O. Somekh, Almost Optimal Exploration in Multi-Armed Bandits, ICML 2013): all of them on the first seed, the better
-half on the next too, and so on; whoever is left is taken if it costs less than what there is on the mean of all seeds.
+half on the next too, and so on; whoever is left is taken if it costs less than what there is on the mean of all seeds,
+by more than that is uncertain: of many variants one is always lucky on a few seeds.
 Every plan is tried on the same seeds (common random numbers), so that what is special of one does not decide. What a
 trial costs is the caller's: the search has no dice, and gives the same for the same costs.
 """
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from itertools import permutations
-from statistics import fmean
+from math import sqrt
+from statistics import fmean, stdev
 
 from msgspec.structs import replace as changed
 
@@ -207,10 +209,16 @@ class Search:
                 break
             self._say(number, coordinate, count, self.mean(plans))
             best = self._halved(self._moves.variants(plans, coordinate, fineness))
-            if best is not None and self.mean(best.plans) < self.mean(plans):
+            if best is not None and self._is_better(best.plans, plans):
                 plans = best.plans
                 won.append(Won(best.what, self.mean(plans), self.trials))
         return plans
+
+    def _is_better(self, plans: Plans, than: Plans) -> bool:
+        """Whether plans cost less, by more than the standard error of the differences, seed by seed."""
+        less = [self.tried(than, seed) - self.tried(plans, seed) for seed in self._seeds]
+        error = stdev(less) / sqrt(len(less)) if len(less) > 1 else 0.0
+        return fmean(less) > error
 
     def _halved(self, left: Sequence[Variant]) -> Variant | None:
         """Who is left of variants when each seed has taken the worse half; of equals the first."""

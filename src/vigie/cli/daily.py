@@ -1,0 +1,174 @@
+"""vigie signals design-day: a day cut into a few periods by what was counted, with fixed plans for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+
+from vigie.cli.common import JsonOption, progress
+from vigie.cli.consoles import out
+from vigie.cli.designing import DesignedPlan, DesignedWave, plan_told, wave_told
+from vigie.cli.scenarios import ZONE, BeginOption, EndOption, SumocfgOption, ZoneOption, known_zone, scenario_errors
+from vigie.services.signals.design.day import CHANGE_H, DAY_S, HOUR_S, PERIODS_MAX, PERIODS_MIN
+from vigie.services.signals.flow.usual import Day
+from vigie.sim.traffic.counts import Places, loops_in, read_days
+from vigie.sim.traffic.daily import DayPlans, PeriodPlans, day_plans, flows_of
+from vigie.sim.traffic.designed import counted
+from vigie.sim.traffic.netfile import read_network
+from vigie.sim.traffic.network import lights_of
+from vigie.sim.traffic.scenario import read_scenario
+
+SHOWN_MAX = 20
+
+
+class Period(msgspec.Struct):
+    """A period of a day, by the clock; where it goes over midnight it ends before it begins. wave: of a corridor."""
+
+    begin: str
+    end: str
+    plans: tuple[DesignedPlan, ...]
+    wave: DesignedWave | None
+
+
+class DesignedDay(msgspec.Struct):
+    """A day's plans as `vigie signals design-day --json` says them. days: working, saturday or sunday, empty where the
+    counts are of no certain days. junctions: those that change at these times. off_h: how far critical flows are from
+    what their plan was made for, in vehicles an hour; whole_off_h: if one plan ran all day. guessed: lanes that nobody
+    counts. unused: places that count no lane before these lights."""
+
+    days: str
+    junctions: tuple[str, ...]
+    periods: tuple[Period, ...]
+    off_h: float
+    whole_off_h: float
+    guessed: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+def design_day_command(
+    sumocfg: SumocfgOption,
+    counts: Annotated[
+        Path, typer.Option(help="A CSV with the columns place, from, to, and vehicles or flow_h (vehicles an hour).")
+    ],
+    corridor: Annotated[
+        list[str] | None, typer.Option(help="A junction of a green wave; again for each, in their order.")
+    ] = None,
+    periods: Annotated[
+        int, typer.Option(min=PERIODS_MIN, max=PERIODS_MAX, help="The day has so many periods at most.")
+    ] = PERIODS_MAX,
+    change: Annotated[
+        float,
+        typer.Option(
+            "--change-cost",
+            min=0,
+            help="What a change of plan costs: as much as an hour in which a critical flow is "
+            "so many vehicles an hour from what its plan was made for.",
+        ),
+    ] = CHANGE_H,
+    zone: ZoneOption = ZONE,
+    begin: BeginOption = None,
+    end: EndOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="SUMO's seed of the run that lanes are counted in.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Cuts a day into a few periods by what was counted, and designs each its plans as `design` does: of each junction
+    by itself, or of a corridor, which changes its plans at the same times.
+
+    One run of the scenario says how who drives on a road shares out over its lanes, and what comes where nobody counts.
+    """
+    with scenario_errors(sumocfg):
+        scenario = read_scenario(sumocfg, begin, end)
+        days = read_days(counts, known_zone(zone))
+        network = read_network(scenario.network)
+        lights = lights_of(network)
+        places = Places(network, loops_in(scenario.additional))
+        with progress() as say:
+            say(f"counting {scenario.name}", 0, 1)
+            usual_h = counted(scenario, lights, seed)
+            say(f"counting {scenario.name}", 1, 1)
+            told: list[DesignedDay] = []
+            for at, (kind, own) in enumerate(days.items()):
+                say("designing", at, len(days))
+                flows = flows_of(network, places, lights, own, usual_h)
+                for made in day_plans(lights, flows, corridor or (), periods, change):
+                    lanes = {
+                        each.lane for light in lights if light.name in made.junctions for each in light.site.approaches
+                    }
+                    guessed = tuple(lane for lane in flows.guessed if lane in lanes)
+                    told.append(_told(kind, made, guessed, flows.unused))
+    if as_json:
+        typer.echo(msgspec.json.encode(told))
+        return
+    for each in told:
+        _say(each)
+    _say_places(told)
+
+
+def _told(kind: Day | None, made: DayPlans, guessed: tuple[str, ...], unused: tuple[str, ...]) -> DesignedDay:
+    return DesignedDay(
+        "" if kind is None else kind.name.lower(), made.junctions, tuple(_period(each) for each in made.periods),
+        round(made.cut.off_h, 1), round(made.cut.whole_off_h, 1), guessed, unused,
+    )  # fmt: skip
+
+
+def _period(made: PeriodPlans) -> Period:
+    own = made.period
+    return Period(
+        _clock(own.begin_s), _clock(own.end_s), tuple(plan_told(each) for each in made.designed), wave_told(made.wave)
+    )
+
+
+def _clock(second: int) -> str:
+    """By the clock; the end of a day is 24:00."""
+    second = second if second <= DAY_S else second - DAY_S
+    return f"{second // HOUR_S:02}:{second // 60 % 60:02}" + (f":{second % 60:02}" if second % 60 else "")
+
+
+_DAYS = {"": "every day", "working": "working days", "saturday": "Saturdays", "sunday": "Sundays"}
+
+
+def _say(day: DesignedDay) -> None:
+    table = Table(title=f"{_DAYS[day.days]}: {', '.join(day.junctions)}", title_justify="left")
+    for name in ("from", "to", "junction", "vehicles/h", "cycle s", "greens s", "offset s", "wait s"):
+        table.add_column(name, justify="left" if name in ("junction", "greens s") else "right")
+    for period in day.periods:
+        table.add_section()
+        for at, row in enumerate(period.plans):
+            greens = " ".join(str(step.seconds) for step in row.steps if not step.clears)
+            table.add_row(
+                *(("", "") if at else (period.begin, period.end)), row.junction, f"{row.vehicles_h:,.0f}",
+                str(row.cycle_s), greens, str(row.offset_s), f"{row.wait_s:.1f}",
+            )  # fmt: skip
+    out.print(table)
+    for period in day.periods:
+        if period.wave is not None:
+            wave = f"{period.wave.there_s} s of {period.wave.cycle_s} there, {period.wave.back_s} s back"
+            out.print(f"{period.begin} to {period.end}: green wave {wave}", soft_wrap=True)
+    out.print(
+        f"critical flows are {day.off_h:.0f} vehicles an hour from what their plan is made for; with one plan all day "
+        f"they were {day.whole_off_h:.0f}",
+        soft_wrap=True,
+    )
+
+
+def _say_places(days: Sequence[DesignedDay]) -> None:
+    """What the counts say nothing of, and which of them say nothing."""
+    guessed = {lane for each in days for lane in each.guessed}
+    if guessed:
+        out.print(
+            f"{len(guessed):,} lanes before these lights are not counted, and have their part of what is (--json names "
+            "them)",
+            soft_wrap=True,
+        )
+    unused = dict.fromkeys(place for each in days for place in each.unused)
+    for place in list(unused)[:SHOWN_MAX]:
+        out.print(
+            f"{place} is not used: it counts no lane before these lights, nor its road", soft_wrap=True, markup=False
+        )
+    if len(unused) > SHOWN_MAX:
+        out.print(f"and {len(unused) - SHOWN_MAX:,} more places are not used (--json lists all)")

@@ -1,0 +1,165 @@
+"""Plans for the periods of a day, from counts of its hours: what was counted on roads and lanes is brought to the lanes
+before each light, the day is cut, and each period has plans designed for what comes in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean
+
+from vigie.services.signals.control.site import Site
+from vigie.services.signals.design.day import Cut, Period, Slot, critical_h, cut, mean_h
+from vigie.services.signals.design.waves import Wave
+from vigie.sim.traffic.counts import HOUR_S, Count, CountsWrong, Places
+from vigie.sim.traffic.designed import Designed, designs, in_a_wave
+from vigie.sim.traffic.netfile import Network
+from vigie.sim.traffic.network import Light
+
+Time = tuple[int, int]
+"""From when to when, in seconds from midnight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What comes by each approach of each light, in vehicles an hour: (time, light, approach), in the order of times.
+    guessed: lanes that nobody counts, which have their share of what was counted. unused: places that count no lane
+    before one of the lights."""
+
+    times: tuple[Time, ...]
+    comes_h: tuple[tuple[tuple[float, ...], ...], ...]
+    guessed: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodPlans:
+    """A period and its plans. wave: of a corridor."""
+
+    period: Period
+    designed: tuple[Designed, ...]
+    wave: Wave | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlans:
+    """Junctions that change their plans at the same times, and a day's plans of theirs."""
+
+    junctions: tuple[str, ...]
+    cut: Cut
+    periods: tuple[PeriodPlans, ...]
+
+
+def flows_of(
+    network: Network,
+    places: Places,
+    lights: Sequence[Light],
+    counts: Sequence[Count],
+    usual_h: Sequence[Sequence[float]],
+) -> Flows:
+    """Brings counts to the lanes before lights. A lane that is counted has its own; the count of a road is shared out
+    among its lanes as in usual_h, vehicles an hour by each approach of each light; a lane that nobody counts has its
+    part of usual_h, as much more or less as there is at the light's others, or else at those of all lights.
+
+    Raises CountsWrong where no lane before a light is counted.
+    """
+    lanes = {each.lane for light in lights for each in light.site.approaches}
+    roads = {network.lanes[lane].edge for lane in lanes}
+    counted: dict[Time, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    unused: dict[str, None] = {}
+    for each in counts:
+        spot = places.spot_of(each.place)
+        name = each.place if spot is None else spot.lane
+        if name in (roads if spot is None else lanes):
+            flow_h = each.vehicles * HOUR_S / (each.end_s - each.begin_s)
+            counted[each.begin_s, each.end_s][name].append(flow_h)
+        else:
+            unused[each.place] = None
+    if not counted:
+        raise CountsWrong("no place that is counted is a lane before one of these lights, or its road")
+    rows: list[tuple[tuple[float, ...], ...]] = []
+    guessed: dict[str, None] = {}
+    times = sorted({(each.begin_s, each.end_s) for each in counts})
+    for time in times:
+        own = {name: fmean(values) for name, values in counted[time].items()}
+        known = [_known(light.site, network, usual, own) for light, usual in zip(lights, usual_h, strict=True)]
+        rows.append(_filled(known, usual_h))
+        guessed |= {
+            each.lane: None
+            for light, values in zip(lights, known, strict=True)
+            for each, value in zip(light.site.approaches, values, strict=True)
+            if value is None
+        }
+    return Flows(tuple(times), tuple(rows), tuple(guessed), tuple(unused))
+
+
+def _known(site: Site, network: Network, usual_h: Sequence[float], counted: Mapping[str, float]) -> list[float | None]:
+    """What is counted of each approach of a light, or of its road."""
+    edges = [network.lanes[each.lane].edge for each in site.approaches]
+    found: list[float | None] = []
+    for each, edge, usual in zip(site.approaches, edges, usual_h, strict=True):
+        beside = [own for own, other in zip(usual_h, edges, strict=True) if other == edge]
+        share = usual / sum(beside) if sum(beside) else 1 / len(beside)
+        of_road = counted.get(edge)
+        found.append(counted.get(each.lane, None if of_road is None else of_road * share))
+    return found
+
+
+def _filled(
+    known: Sequence[Sequence[float | None]], usual_h: Sequence[Sequence[float]]
+) -> tuple[tuple[float, ...], ...]:
+    """What nobody counts is as usual, times what there is of the others."""
+    pairs = [[*zip(own, usual, strict=True)] for own, usual in zip(known, usual_h, strict=True)]
+    everywhere = _times([each for own in pairs for each in own], 1.0)
+    return tuple(
+        tuple(usual * here if value is None else value for value, usual in own)
+        for own in pairs
+        for here in [_times(own, everywhere)]
+    )
+
+
+def _times(pairs: Sequence[tuple[float | None, float]], otherwise: float) -> float:
+    """How many times what is usual was counted."""
+    both = [(value, usual) for value, usual in pairs if value is not None]
+    usually = sum(usual for _, usual in both)
+    return sum(value for value, _ in both) / usually if usually else otherwise
+
+
+def day_plans(
+    lights: Sequence[Light], flows: Flows, corridor: Sequence[str], most: int, change_h: float
+) -> list[DayPlans]:
+    """The day of each light by itself; or of a corridor, which changes its plans at the same times.
+
+    most: so many periods at most. change_h: of `cut`, at each of the junctions. Raises ValueError for what is no
+    corridor, or no day.
+    """
+    by_name = {light.name: at for at, light in enumerate(lights)}
+    missing = [name for name in corridor if name not in by_name]
+    if missing:
+        raise ValueError(f"there is no junction {missing[0]!r}: there are {', '.join(sorted(by_name))[:400]}")
+    together = [[by_name[name] for name in corridor]] if corridor else [[at] for at in range(len(lights))]
+    return [_day_of([lights[at] for at in own], own, flows, corridor, most, change_h) for own in together]
+
+
+def _day_of(
+    lights: Sequence[Light], places: Sequence[int], flows: Flows, corridor: Sequence[str], most: int, change_h: float
+) -> DayPlans:
+    """The day of some lights, by their places among all."""
+    rows = [[own[at] for at in places] for own in flows.comes_h]
+    slots = [
+        Slot(*time, tuple(
+            flow for light, comes_h in zip(lights, own, strict=True) for flow in critical_h(light.site, comes_h)
+        ))
+        for time, own in zip(flows.times, rows, strict=True)
+    ]  # fmt: skip
+    # Each of the junctions loses what a change costs.
+    found = cut(slots, most=most, change_h=change_h * sqrt(len(lights)))
+    periods: list[PeriodPlans] = []
+    for period in found.periods:
+        means = [mean_h(slots, period, [own[at] for own in rows]) for at in range(len(lights))]
+        made, wave = designs(lights, means), None
+        if corridor:
+            made, wave = in_a_wave(made, corridor)
+        periods.append(PeriodPlans(period, tuple(made), wave))
+    return DayPlans(tuple(light.name for light in lights), found, tuple(periods))

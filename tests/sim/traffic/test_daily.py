@@ -1,0 +1,61 @@
+"""Counts of roads and lanes, brought to the lanes before lights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from vigie.services.signals.flow.usual import Day
+from vigie.sim.traffic.counts import Count, CountsWrong, Places, Spot, read_counts, read_days
+from vigie.sim.traffic.daily import flows_of
+from vigie.sim.traffic.netfile import read_network
+from vigie.sim.traffic.network import lights_of
+
+ROAD, BESIDE = "left1A1.160.00", "A2A1.140.00"
+HOUR = (0, 3_600)
+
+
+def test_lanes_have_their_own_counts_their_part_of_a_road_or_what_is_usual(town: Path) -> None:
+    network = read_network(town.parent / "town.net.xml")
+    lights = [each for each in lights_of(network) if each.name in ("A1", "C1")]
+    usual = [[10.0] * len(each.site.approaches) for each in lights]
+    lanes = [each.lane for each in lights[0].site.approaches]
+    usual[0][lanes.index(f"{ROAD}_3")] = 30.0
+    places = Places(network, {"loop": Spot(f"{BESIDE}_1", 5.0)})
+    counts = [Count(ROAD, *HOUR, 100.0), Count(f"{BESIDE}_2", *HOUR, 7.0), Count("loop", *HOUR, 9.0),
+              Count(ROAD, 3_600, 5_400, 10.0), Count("nowhere", *HOUR, 1.0)]  # fmt: skip
+    flows = flows_of(network, places, lights, counts, usual)
+    assert flows.times == (HOUR, (3_600, 5_400))
+    assert flows.unused == ("nowhere",)
+    first, second = (dict(zip(lanes, row[0], strict=True)) for row in flows.comes_h)
+    assert [first[f"{ROAD}_{at}"] for at in (1, 2, 3)] == [20.0, 20.0, 60.0]
+    assert [second[f"{ROAD}_{at}"] for at in (1, 2, 3)] == [4.0, 4.0, 12.0]
+    assert (first[f"{BESIDE}_1"], first[f"{BESIDE}_2"]) == (9.0, 7.0)
+    # At this light 116 came where 70 do usually, and then 20 where 50 do; at the other nobody counts.
+    assert first[f"{BESIDE}_3"] == pytest.approx(10 * 116 / 70)
+    assert second[f"{BESIDE}_1"] == pytest.approx(4.0)
+    assert flows.comes_h[0][1] == pytest.approx([10 * 116 / 70] * len(usual[1]))
+    assert f"{BESIDE}_1" in flows.guessed
+    assert not {f"{ROAD}_1", f"{BESIDE}_4"} & set(flows.guessed)
+    with pytest.raises(CountsWrong, match="no place that is counted"):
+        flows_of(network, places, lights, counts[-1:], usual)
+
+
+def test_kinds_of_days_are_read_apart(tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    # The last hour of a Friday by the clock of Greenwich is a Saturday's in Paris.
+    path.write_text(
+        "place,from,to,vehicles\na,2026-11-27T10:00:00Z,2026-11-27T11:00:00Z,4\n"
+        "a,2026-11-26T10:00:00Z,2026-11-26T11:00:00Z,6\na,2026-11-27T23:00:00Z,2026-11-28T00:00:00Z,1\n"
+        "a,2026-11-29T10:00:00Z,2026-11-29T11:00:00Z,2\n"
+    )
+    zone = ZoneInfo("Europe/Paris")
+    found = read_days(path, zone)
+    assert {kind: [(each.begin_s // 3_600, each.vehicles) for each in own] for kind, own in found.items()} == {
+        Day.WORKING: [(11, 5.0)], Day.SATURDAY: [(0, 1.0)], Day.SUNDAY: [(11, 2.0)],
+    }  # fmt: skip
+    assert sorted((each.begin_s // 3_600, each.vehicles) for each in read_counts(path, zone)) == [(0, 1.0), (11, 4.0)]
+    path.write_text("place,from,to,vehicles\na,10:00,11:00,4\n")
+    assert [*read_days(path, zone)] == [None]
