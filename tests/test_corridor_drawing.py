@@ -33,6 +33,10 @@ def test_bands_are_of_those_who_meet_nothing_but_green() -> None:
         ("bandsOf", [first, none], [0, 10_000]),
         ("bandsOf", [first], [0]),
         ("bandsOf", [], []),
+        *(
+            ("isDriven", {"passed": [{"groups": [3]}, {"groups": each}], "speed_m_s": speed})
+            for each, speed in (([2], 13.9), ([], 13.9), ([2], None))
+        ),
     )
     # Who passes the first at 30 is at the second when it turns green, at 40; the last leaves before the yellow at 50.
     assert seconds(found[0]["bands"]) == [(30, 50)]
@@ -44,6 +48,7 @@ def test_bands_are_of_those_who_meet_nothing_but_green() -> None:
     assert found[3] == {"bands": [], "share": None}
     assert seconds(found[4]["bands"]) == [(20, 50), (80, 100)]
     assert found[5] == {"bands": [], "share": None}
+    assert found[6:] == [True, False, False], "where no lane leads through at one junction, nobody drives along"
 
 
 def test_bands_of_a_plan_are_those_of_its_greens_however_the_clock_stands() -> None:

@@ -50,6 +50,11 @@ export interface Bands {
   share: number | null
 }
 
+/** Whether one can drive a direction from end to end: some lane leads through at each junction. */
+export function isDriven({ passed, speed_m_s }: Way): boolean {
+  return speed_m_s !== null && passed.every(({ groups }) => groups.length > 0)
+}
+
 /** What several groups show together to whoever needs green of all of them: green, else the first that is not. */
 export function together(letters: string, groups: readonly number[]): string | null {
   const own = groups.map((group) => letters[group])

@@ -45,6 +45,7 @@ class Corridor {
   end = $state<number | null>(null)
   #id: string | null = null
   #asked = 0
+  #loads = 0
   #timer: ReturnType<typeof setInterval> | undefined
   #offBack: (() => void) | undefined
   #handles: Handle[] = []
@@ -55,30 +56,41 @@ class Corridor {
     this.#id = id
     if (id === null) return
     void this.load()
-    this.#timer = setInterval(() => void this.loadShown(), AGAIN_MS)
+    // Anew as well, since documents and what one may see change while one looks.
+    this.#timer = setInterval(() => void this.load(), AGAIN_MS)
     this.#offBack = live.onBack(() => void this.load())
   }
 
   async load(): Promise<void> {
     const id = this.#id
     if (id === null) return
+    const load = ++this.#loads
     try {
       const told = await api.get<Told>(`signals/corridors/${encodeURIComponent(id)}`)
-      if (id !== this.#id) return
-      const same = this.told !== null
+      if (load !== this.#loads) return
+      this.#follow(told)
       ;[this.told, this.phase] = [told, 'ready']
-      if (!same) {
-        this.#handles = told.junctions.map((each) =>
-          live.subscribe({ watch: { asset: each.id } }, (frame) =>
-            this.#hear(each.id, (frame.header.data as { points?: Reading[] } | undefined)?.points),
-          ),
-        )
-      }
-      void this.loadShown()
     } catch (error) {
-      if (id !== this.#id || this.told !== null) return
-      this.phase = error instanceof Problem && error.status === 404 ? 'missing' : 'failed'
+      if (load !== this.#loads) return
+      if (error instanceof Problem && error.status === 404) {
+        // It is no more, or not to be seen any more: nor is what was drawn of it.
+        this.#drop()
+        this.phase = 'missing'
+      } else if (this.told === null) this.phase = 'failed'
     }
+    void this.loadShown()
+  }
+
+  /** Hears of the junctions of a corridor as it is told now, and of no other. */
+  #follow(told: Told): void {
+    const before = this.told?.junctions.map((each) => each.id) ?? []
+    if (before.length === told.junctions.length && told.junctions.every((each, at) => each.id === before[at])) return
+    for (const each of this.#handles) each.close()
+    this.#handles = told.junctions.map((each) =>
+      live.subscribe({ watch: { asset: each.id } }, (frame) =>
+        this.#hear(each.id, (frame.header.data as { points?: Reading[] } | undefined)?.points),
+      ),
+    )
   }
 
   async loadShown(): Promise<void> {
@@ -118,14 +130,19 @@ class Corridor {
   #close(): void {
     clearInterval(this.#timer)
     this.#offBack?.()
+    this.#loads += 1
+    this.#drop()
+    this.phase = 'loading'
+    this.end = null
+  }
+
+  #drop(): void {
     for (const each of this.#handles) each.close()
     this.#handles = []
     this.#asked += 1
     this.told = null
-    this.phase = 'loading'
     this.shown = new Map()
     this.shownFailed = this.shownRead = false
-    this.end = null
   }
 }
 
