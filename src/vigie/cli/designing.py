@@ -226,6 +226,14 @@ _VERDICTS = {
 }
 
 
+_OVER_TODAY = {
+    Says.BETTER: ". It is better than the network's own plans too",
+    Says.WORSE: ". The network's own plans are better still: leave them",
+    Says.SAME: ". It is as good as the network's own plans and no better: leave them",
+    Says.OPEN: ". Over the network's own plans nothing is shown to be won",
+    Says.ONE_SEED: "",
+}
+
+
 def _verdict(fresh: Paired, own: Paired) -> str:
-    worse = ". The network's own plans are better still: leave them" if own.says is Says.WORSE else ""
-    return _VERDICTS[fresh.says] + worse
+    return _VERDICTS[fresh.says] + _OVER_TODAY[own.says]
