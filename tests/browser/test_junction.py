@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.api.signals.test_changes import AGO_DAYS, let_the_post_decide, measured
 from tests.browser.conftest import Open
+from tests.browser.test_link import cut
 from tests.browser.test_pages import faults, prepare
 from tests.browser.town import FLASHING, Town
 from tests.people import Browser
@@ -273,6 +274,13 @@ def test_a_corridor_is_drawn_as_it_was_shown_beside_its_plan(window: Open, here:
     operator.page.unroute("**/api/v1/signals/corridors*")
     operator.button("Réessayer").click()
     expect(real).to_be_visible()
+    # Withdrawn while somebody looks: what was drawn of it does not stay.
+    operator.page.route("**/api/v1/signals/corridors/*", lambda route: route.continue_(url=f"{route.request.url}-gone"))
+    cut(operator, off=True)
+    cut(operator, off=False)
+    operator.see("Ce corridor n'existe plus")
+    expect(real).to_have_count(0)
+    operator.page.unroute("**/api/v1/signals/corridors/*")
     operator.evaluate("() => (location.hash = 'page=junctions&corridor=nowhere')")
     operator.see("Ce corridor n'existe plus")
 
