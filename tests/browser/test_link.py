@@ -117,11 +117,21 @@ def test_a_session_that_is_closed_elsewhere_asks_for_its_person_again(window: Op
     first.button("Préparer la tournée").click()
     expect(first.by(".page .round .line").first).to_be_visible()
     first.by(".top .menu .icon-button").first.click()
+
+    def slowly(route: Route) -> None:
+        first.page.wait_for_timeout(1_000)
+        route.fallback()
+
+    ended: list[str] = []
+    first.page.on("request", lambda each: ended.append(each.url) if each.method == "DELETE" else None)
+    first.page.route("**/api/v1/session", slowly, times=1)
     first.button("Se déconnecter").click()
     expect(first.by("input[name=login]")).to_be_visible()
     here.forget("supervisor")
-    # Who is next in the same window sees no round that somebody else was given.
+    # Who is next in the same window need not wait for that, and sees no round that somebody else was given.
     first.log_in("operator", PASSWORD)
+    expect(first.by(".page .batches tbody tr").first).to_be_visible()
+    assert len(ended) == 1
     expect(first.by(".batches tbody tr").first).to_be_visible()
     expect(first.by(".page .round .line")).to_have_count(0)
 

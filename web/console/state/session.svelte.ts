@@ -16,6 +16,7 @@ class SessionState {
   expired = $state(false)
   /** Somebody logged out, and the post could not be told: there the session still counts. */
   unheard = $state(false)
+  #telling: Promise<boolean> | null = null
 
   constructor() {
     api.onExpired(() => this.#end(true))
@@ -49,8 +50,14 @@ class SessionState {
     await this.#leave()
   }
 
-  /** Tells the post that this session is over; whether it has heard. */
-  async #leave(): Promise<boolean> {
+  /** Tells the post that this session is over; whether it has heard. Once, however many ask meanwhile: who logs in
+      at once would end it a second time. */
+  #leave(): Promise<boolean> {
+    this.#telling ??= this.#tell().finally(() => (this.#telling = null))
+    return this.#telling
+  }
+
+  async #tell(): Promise<boolean> {
     try {
       // The token against forged requests is asked for: after a reload nothing else is left of the session.
       api.csrf = (await api.get<Session>('session')).csrf
