@@ -123,6 +123,45 @@ def test_contact_lost_for_a_second_beneath_a_tram_is_no_second_tram() -> None:
     assert len(told) == 1
 
 
+def test_contact_lost_for_a_second_at_the_line_is_no_tram_that_has_left() -> None:
+    run = Run(tramway())
+    run.second(request=OCCUPIED)
+    run.second(request=1)
+    for _ in range(OFF_S + 1):
+        run.second()
+    run.second(request=OCCUPIED)
+    for counted in (OCCUPIED, 1, OCCUPIED, OCCUPIED):
+        told = run.second(line=counted)
+    assert len(told) == 2
+    assert told[0] == 0.0
+    run.second(line=1)
+    told = run.second()
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("silent", [{"approach", "request"}, {"request"}])
+def test_who_stands_at_the_line_is_there_whatever_other_points_say(silent: set[str]) -> None:
+    """Points that are dead and say that nobody is there."""
+    run = Run(tramway())
+    if "approach" not in silent:
+        run.second(approach=OCCUPIED)
+        run.second(approach=1)
+    for _ in range(30):
+        run.second()
+    assert run.calls.called(0) == frozenset()
+    for _ in range(GONE_S + 10):
+        # Its doors are open in its own green.
+        assert run.second(green=True, line=OCCUPIED) == [0.0]
+    assert run.second(line=1) == []
+
+
+def test_a_loop_at_the_line_that_is_stuck_is_nobody_in_the_end() -> None:
+    run = Run(tramway())
+    for _ in range(2 * FORGOTTEN_S + 10):
+        told = run.second(line=OCCUPIED)
+    assert told == []
+
+
 @pytest.mark.parametrize("off_s", [1, 2, 3, 5, 9])
 def test_a_loop_that_chatters_is_no_convoy_and_in_the_end_nobody(off_s: int) -> None:
     run = Run(tramway())

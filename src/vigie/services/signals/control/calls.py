@@ -2,7 +2,8 @@
 
 A way of theirs has up to four points: one far up the road (approach), one where the green is asked for in earnest
 (request), one at the stop line (line), and one behind the junction (clear). A point may be missing or dead: each of the
-others is enough for somebody to be known, and for them to be forgotten. What is known is the same for the post, for a
+first three is enough for somebody to be known, of the line alone once they stand there, and each of the last two for
+them to be forgotten. What is known is the same for the post, for a
 simulation and for a roadside controller: it follows from the counts of detectors alone.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vigie.services.signals.control.claims import LATE_S, Claim, Sort, weight_of
-from vigie.services.signals.control.site import UNKNOWN, CallPoints, Site
+from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, CallPoints, Site
 from vigie.services.signals.junction import Colour, Second, Users
 
 FORGOTTEN_S = 240
@@ -62,7 +63,7 @@ class Calls:
 
     def called(self, junction: int) -> frozenset[int]:
         """The groups of a junction that somebody comes for (`safety.Kernel.see`)."""
-        return frozenset(way.points.group for way in self._ways[junction] if way.coming)
+        return frozenset(way.points.group for way in self._ways[junction] if any(not each.halts for each in way.coming))
 
 
 @dataclass(slots=True)
@@ -95,7 +96,22 @@ class _Point:
         self.off_s = 0 if count else self.off_s + 1
         if comes:
             self.came.append(0)
-        return comes and len(self.came) <= CHATTERS
+        return comes and not self.chatters
+
+    @property
+    def chatters(self) -> bool:
+        """Whether it is not to be believed."""
+        return len(self.came) > CHATTERS
+
+
+@dataclass(slots=True)
+class _Line:
+    """The point at the stop line. on_s: for how long somebody has stood on it. left_s: how long ago the last left it,
+    and who that was."""
+
+    on_s: int = 0
+    left_s: int = OFF_S
+    last: _Coming | None = None
 
 
 @dataclass(slots=True)
@@ -110,11 +126,12 @@ class _Way:
     clearing: list[int] = field(default_factory=list[int])
     approach: _Point = field(default_factory=_Point)
     request: _Point = field(default_factory=_Point)
+    line: _Line = field(default_factory=_Line)
 
     def see(self, counts: Sequence[int], second: Second) -> None:
         points = self.points
         asks_s = self._away_s(points.request)
-        request_lives = points.request is not None and counts[points.request] != UNKNOWN
+        request_lives = points.request is not None and counts[points.request] != UNKNOWN and not self.request.chatters
         green = points.group < len(second) and second[points.group] is Colour.GREEN
         for each in self.coming:
             least_s = asks_s if request_lives and not each.asked else 0.0
@@ -129,17 +146,34 @@ class _Way:
             self._comes(self._away_s(points.approach), asked=False)
         if points.request is not None and self.request.see(counts[points.request]):
             self._asks(asks_s)
-        for _ in range(self._left(points.line, counts)):
-            if self.coming:
-                self.coming.pop(0)
-            if points.clear is not None:
-                self.clearing.append(0)
+        self._look_at_line(counts)
         for _ in range(self._left(points.clear, counts)):
             # Who was not seen at the stop line was there all the same.
             for queue in (self.clearing, self.coming):
                 if queue:
                     queue.pop(0)
                     break
+
+    def _look_at_line(self, counts: Sequence[int]) -> None:
+        line, place = self.line, self.points.line
+        line.left_s += 1
+        stands = place is not None and counts[place] == OCCUPIED
+        line.on_s = line.on_s + 1 if stands else 0
+        # What is on it for longer than any red is no tram.
+        if stands and line.on_s <= FORGOTTEN_S:
+            if line.on_s == 1 and line.left_s <= OFF_S and line.last is not None:
+                # Contact was lost for a moment: they are the same, and have not left.
+                self.coming.insert(0, line.last)
+                line.last = None
+                self.clearing = self.clearing[:-1]
+            if not self.coming:
+                self._comes(0.0, asked=True)
+            first = self.coming[0]
+            first.eta_s, first.asked, first.halts, first.green_s = 0.0, True, False, 0
+        for _ in range(self._left(place, counts)):
+            line.last, line.left_s = (self.coming.pop(0) if self.coming else None), 0
+            if self.points.clear is not None:
+                self.clearing.append(0)
 
     def claims(self) -> list[Claim]:
         weight = weight_of(_SORTS[self.site.junction.groups[self.points.group].users], LATE_S)

@@ -240,6 +240,7 @@ class Steering:
                 kernel.lost()
             if steered.second is None:
                 kernel.away()
+                steered.calls = Calls([steered.site])
             else:
                 if heard.counts:
                     steered.calls.see([heard.counts], [steered.second])
