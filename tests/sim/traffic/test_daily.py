@@ -43,6 +43,33 @@ def test_lanes_have_their_own_counts_their_part_of_a_road_or_what_is_usual(town:
         flows_of(network, places, lights, counts[-1:], usual)
 
 
+def test_a_time_that_unused_places_alone_count_is_none_and_more_than_can_pass_is_refused(town: Path) -> None:
+    network = read_network(town.parent / "town.net.xml")
+    lights = [each for each in lights_of(network) if each.name == "A1"]
+    usual = [[10.0] * len(lights[0].site.approaches)]
+    counts = [Count(ROAD, *HOUR, 100.0), *(Count("elsewhere", at, at + 3_600, 5.0) for at in (0, 3_600))]
+    flows = flows_of(network, Places(network, {}), lights, counts, usual)
+    assert (flows.times, len(flows.comes_h), flows.unused) == ((HOUR,), 1, ("elsewhere",))
+    for place, lanes, vehicles in ((ROAD, 3, 1e200), (f"{ROAD}_1", 1, 3_601.0)):
+        with pytest.raises(CountsWrong, match=rf"more than one a second on each lane \({lanes}\)"):
+            flows_of(network, Places(network, {}), lights, [Count(place, *HOUR, vehicles)], usual)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("0001-01-01T00:00:00", "0001-01-01T01:00:00"),
+        ("9999-12-31T23:30:00-12:00", "9999-12-31T23:59:00-12:00"),
+        ("9999-12-31T23:10:00Z", "9999-12-31T23:30:00Z"),
+    ],
+)
+def test_an_instant_that_the_calendar_ends_before_is_a_sentence(tmp_path: Path, begin: str, end: str) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text(f"place,from,to,vehicles\na,{begin},{end},4\n")
+    with pytest.raises(CountsWrong, match=r"line 2: .* is no time"):
+        read_days(path, ZoneInfo("Europe/Paris"))
+
+
 def test_kinds_of_days_are_read_apart(tmp_path: Path) -> None:
     path = tmp_path / "counts.csv"
     # The last hour of a Friday by the clock of Greenwich is a Saturday's in Paris.

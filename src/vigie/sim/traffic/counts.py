@@ -220,9 +220,10 @@ def _instant_of(text: str, zone: tzinfo) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        # Of the first and the last day of the calendar other clocks may show none.
+        return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(zone).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _need_apart(times: Iterable[tuple[int, int]], path: Path) -> None:
@@ -231,15 +232,6 @@ def _need_apart(times: Iterable[tuple[int, int]], path: Path) -> None:
         if after_s < end_s:
             both = f"from {begin_s} to {end_s} s and from {after_s} to {until_s} s"
             raise CountsWrong(f"{path} counts {both}, which overlap")
-
-
-def _need_room(count: Count, lanes: int) -> None:
-    """Raises CountsWrong for more vehicles than can have passed."""
-    if count.vehicles > LANE_S_MAX * lanes * (count.end_s - count.begin_s):
-        raise CountsWrong(
-            f"{count.place} counts {count.vehicles:.6g} vehicles from {count.begin_s} to {count.end_s} s, "
-            f"more than one a second on each lane ({lanes})"
-        )
 
 
 def loops_in(files: Iterable[Path]) -> dict[str, Spot]:
@@ -287,11 +279,11 @@ class Places:
             if spot is not None and not self._is_driven(spot.lane):
                 unused[count.place] = f"{spot.lane}, on which it lies, is a lane on which no vehicles drive"
             elif spot is not None:
-                _need_room(count, 1)
+                self.need_room(count)
                 lanes = by_lane.setdefault((self._network.lanes[spot.lane].edge, *times), {})
                 lanes.setdefault(spot.lane, []).append((count, spot))
             elif self.is_road(count.place):
-                _need_room(count, len(self._driven[count.place]))
+                self.need_room(count)
                 whole[count.place, *times] = self._of_road(count)
             else:
                 unused[count.place] = "there is no loop, lane or road of this name on which vehicles drive"
@@ -310,6 +302,15 @@ class Places:
         lanes = sorted(self._driven[count.place])
         spots = tuple(Spot(lane, self._network.lanes[lane].length_m / 2) for lane in lanes)
         return Target(count.place, "", count.begin_s, count.end_s, count.vehicles, (count.place,), spots)
+
+    def need_room(self, count: Count) -> None:
+        """Raises CountsWrong for more vehicles than can have passed on a lane, or a road's lanes."""
+        lanes = 1 if self.spot_of(count.place) is not None else len(self._driven[count.place])
+        if count.vehicles > LANE_S_MAX * lanes * (count.end_s - count.begin_s):
+            raise CountsWrong(
+                f"{count.place} counts {count.vehicles:.6g} vehicles from {count.begin_s} to {count.end_s} s, "
+                f"more than one a second on each lane ({lanes})"
+            )
 
     def spot_of(self, place: str) -> Spot | None:
         """Where on a lane a loop counts, or who counts a lane; None of what is neither."""

@@ -60,9 +60,10 @@ def flows_of(
 ) -> Flows:
     """Brings counts to the lanes before lights. A lane that is counted has its own; the count of a road is shared out
     among its lanes as in usual_h, vehicles an hour by each approach of each light; a lane that nobody counts has its
-    part of usual_h, as much more or less as there is at the light's others, or else at those of all lights.
+    part of usual_h, as much more or less as there is at the light's others, or else at those of all lights. A time in
+    which nothing but unused places count is none.
 
-    Raises CountsWrong where no lane before a light is counted.
+    Raises CountsWrong where no lane before a light is counted, and for more vehicles than can pass.
     """
     lanes = {each.lane for light in lights for each in light.site.approaches}
     roads = {network.lanes[lane].edge for lane in lanes}
@@ -72,6 +73,7 @@ def flows_of(
         spot = places.spot_of(each.place)
         name = each.place if spot is None else spot.lane
         if name in (roads if spot is None else lanes):
+            places.need_room(each)
             flow_h = each.vehicles * HOUR_S / (each.end_s - each.begin_s)
             counted[each.begin_s, each.end_s][name].append(flow_h)
         else:
@@ -80,7 +82,7 @@ def flows_of(
         raise CountsWrong("no place that is counted is a lane before one of these lights, or its road")
     rows: list[tuple[tuple[float, ...], ...]] = []
     guessed: dict[str, None] = {}
-    times = sorted({(each.begin_s, each.end_s) for each in counts})
+    times = sorted(counted)
     for time in times:
         own = {name: fmean(values) for name, values in counted[time].items()}
         known = [_known(light.site, network, usual, own) for light, usual in zip(lights, usual_h, strict=True)]
