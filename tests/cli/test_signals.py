@@ -111,7 +111,9 @@ def test_a_corridor_is_optimised_on_seeds_and_judged_on_others(town: Path) -> No
     assert search["on_seeds"]["after"] <= search["on_seeds"]["before"]
     assert [each["cost"] for each in search["won"]] == sorted((each["cost"] for each in search["won"]), reverse=True)
     assert not search["won"] or search["won"][-1]["cost"] == search["on_seeds"]["after"]
-    assert search["on_check_seeds"]["after"] == search["own_on_check_seeds"]["after"]
+    # The plans are those that were found only where these are shown to be better on other seeds.
+    won = search["on_check_seeds"]
+    assert search["own_on_check_seeds"]["after"] == won["after" if won["says"] == "better" else "before"]
     assert search["on_check_seeds"]["low"] is not None
     code, said, _ = ask(*words, "--seeds", "1", "--check-seeds", "2", "--minutes", "0", command="design")
     assert (code, "since its time was over" in said, "on seeds that it did not see" in said) == (0, True, True)

@@ -54,7 +54,8 @@ class DesignedWave(msgspec.Struct):
 class Search(msgspec.Struct):
     """What a search came to, as `vigie signals design --optimise --json` says it: with what it began, what it took, why
     it ended, what made the plans better; and the mean delay of all vehicles, under the designed plans before and the
-    found ones after, on the seeds of the search, on those of the check, and on these beside the network's own plans."""
+    found ones after, on the seeds of the search and on those of the check; and on these under the network's own plans
+    before and the plans that are told after: the found ones where on_check_seeds says better, else the designed."""
 
     begun: str
     rounds: int
@@ -112,7 +113,7 @@ def design_command(
             if optimise and corridor:
                 over = _over(minutes)
                 came = optimised(scenario, found, corridor, tried, fresh, rounds, over=over, say=say)
-                found, made = _with(on_corridor(found, corridor), came.found.plans)
+                found, made = _with(on_corridor(found, corridor), came.plans)
             elif corridor:
                 found, made = in_a_wave(found, corridor)
     search = None if came is None else _search_told(came, tried, fresh)
@@ -206,7 +207,7 @@ def _say_search(search: Search) -> None:
     out.print("mean delay of all vehicles of the network:")
     out.print(f"  on the seeds of the search {_beside(search.on_seeds)}", soft_wrap=True)
     out.print(f"  on seeds that it did not see {_beside(search.on_check_seeds)}", soft_wrap=True)
-    out.print(f"  and beside the network's own plans {_beside(search.own_on_check_seeds)}", soft_wrap=True)
+    out.print(f"  the network's own plans and those above {_beside(search.own_on_check_seeds)}", soft_wrap=True)
     out.print(_verdict(search.on_check_seeds, search.own_on_check_seeds), soft_wrap=True)
 
 
@@ -217,19 +218,20 @@ def _beside(pair: Paired) -> str:
 
 _VERDICTS = {
     Says.BETTER: "won: what was found is better than the designed plans on seeds that it was not chosen for",
-    Says.WORSE: "lost: what was found fits the seeds of the search alone. Keep the designed plans, or search on more "
+    Says.WORSE: "lost: what was found fits the seeds of the search alone, and the designed plans stay. Search on more "
     "--seeds",
     Says.SAME: "nothing won: the search found nothing better than the designed plans",
-    Says.OPEN: "nothing is shown to be won over the designed plans: more --check-seeds tell more, and what is found on "
-    "more --seeds holds on others",
-    Says.ONE_SEED: "one seed cannot tell whether anything is won: name several as --check-seeds",
+    Says.OPEN: "nothing is shown to be won over the designed plans, which stay: more --check-seeds tell more, "
+    "and what is found on more --seeds holds on others",
+    Says.ONE_SEED: "one seed cannot tell whether anything is won, and the designed plans stay: name several as "
+    "--check-seeds",
 }
 
 
 _OVER_TODAY = {
-    Says.BETTER: ". It is better than the network's own plans too",
-    Says.WORSE: ". The network's own plans are better still: leave them",
-    Says.SAME: ". It is as good as the network's own plans and no better: leave them",
+    Says.BETTER: ". The plans above are better than the network's own",
+    Says.WORSE: ". The network's own plans are better than those above: leave them",
+    Says.SAME: ". The plans above are no better than the network's own: leave them",
     Says.OPEN: ". Over the network's own plans nothing is shown to be won",
     Says.ONE_SEED: "",
 }

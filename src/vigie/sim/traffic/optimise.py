@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from vigie.services.signals.design.search import Found, Moves, Plans, Search, Variant
-from vigie.services.signals.whatif.paired import Paired, paired
+from vigie.services.signals.whatif.paired import Paired, Says, paired
 from vigie.sim.traffic.designed import Designed, in_a_wave, on_corridor
 from vigie.sim.traffic.run import Asked, run
 from vigie.sim.traffic.scenario import Scenario
@@ -19,11 +19,13 @@ CYCLES = (1.0, 0.75, 1.25)
 
 @dataclass(frozen=True, slots=True)
 class Optimised:
-    """What a search came to. on_seeds, fresh: the mean delay of all vehicles of the network, under the designed plans
-    before and those that were found after: on the seeds of the search, and on others. fresh_own: on the latter, under
-    the network's own plans before."""
+    """What a search came to. plans: those that were found, where they are shown to be better than the designed ones on
+    other seeds, else the designed. on_seeds, fresh: the mean delay of all vehicles of the network, under the designed
+    plans before and those that were found after: on the seeds of the search, and on others. fresh_own: on the latter,
+    under the network's own plans before, and `plans` after."""
 
     found: Found
+    plans: Plans
     on_seeds: Paired
     fresh: Paired
     fresh_own: Paired
@@ -74,8 +76,10 @@ def optimised(
         if (plans, seed) not in judged:
             judged[plans, seed] = cost(plans, seed)
     before, today, after = ([judged[plans, seed] for seed in fresh] for plans in sides)
+    won = paired(fresh, before, after)
+    kept, costs = (found.plans, after) if won.says is Says.BETTER else (first, before)
     searched = [[search.tried(plans, seed) for seed in seeds] for plans in (first, found.plans)]
-    return Optimised(found, paired(seeds, *searched), paired(fresh, before, after), paired(fresh, today, after))
+    return Optimised(found, kept, paired(seeds, *searched), won, paired(fresh, today, costs))
 
 
 def _begins(designed: Sequence[Designed], corridor: Sequence[str]) -> Iterator[Variant]:

@@ -3,7 +3,9 @@
 The search is a coordinate descent. The variants of one coordinate go through successive halving (Z. Karnin, T. Koren
 and O. Somekh, Almost Optimal Exploration in Multi-Armed Bandits, ICML 2013): all of them on the first seed, the better
 half on the next too, and so on; whoever is left is taken if it costs less than what there is on the mean of all seeds,
-by more than that is uncertain: of many variants one is always lucky on a few seeds.
+by more than chance gives the luckiest of so many variants in one coordinate of twenty (Student's t, the level shared
+among them after Bonferroni). A search has many coordinates, so some of what it takes is luck still: what was won is
+told on other seeds.
 Every plan is tried on the same seeds (common random numbers), so that what is special of one does not decide. What a
 trial costs is the caller's: the search has no dice, and gives the same for the same costs.
 """
@@ -20,6 +22,7 @@ from statistics import fmean, stdev
 
 from msgspec.structs import replace as changed
 
+from vigie.core.student import student
 from vigie.services.signals.control.site import Plan, Site, Step
 from vigie.services.signals.control.sitecheck import site_problems
 from vigie.services.signals.design.fixed import delay_s, is_followed
@@ -38,6 +41,9 @@ GREEN_S = 4
 
 SPLITS_MAX = 6
 """So many splits of a junction are tried at once, those that wait least by Webster's formula: each takes a run."""
+
+LUCK = 0.05
+"""The chance that one of a coordinate's variants is taken although none of them is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,17 +214,22 @@ class Search:
             if self._over():
                 break
             self._say(number, coordinate, count, self.mean(plans))
-            best = self._halved(self._moves.variants(plans, coordinate, fineness))
-            if best is not None and self._is_better(best.plans, plans):
+            variants = self._moves.variants(plans, coordinate, fineness)
+            best = self._halved(variants)
+            if best is not None and self._is_better(best.plans, plans, len(variants)):
                 plans = best.plans
                 won.append(Won(best.what, self.mean(plans), self.trials))
         return plans
 
-    def _is_better(self, plans: Plans, than: Plans) -> bool:
-        """Whether plans cost less, by more than the standard error of the differences, seed by seed."""
+    def _is_better(self, plans: Plans, than: Plans, of: int) -> bool:
+        """Whether plans, the best of so many, cost less by more than luck gives them on these seeds. One seed knows of
+        no luck."""
         less = [self.tried(than, seed) - self.tried(plans, seed) for seed in self._seeds]
-        error = stdev(less) / sqrt(len(less)) if len(less) > 1 else 0.0
-        return fmean(less) > error
+        if len(less) == 1:
+            return less[0] > 0
+        # The share is of both sides, and luck is on one of them.
+        errors = student(len(less) - 1, 1 - 2 * LUCK / of)
+        return fmean(less) > errors * stdev(less) / sqrt(len(less))
 
     def _halved(self, left: Sequence[Variant]) -> Variant | None:
         """Who is left of variants when each seed has taken the worse half; of equals the first."""
