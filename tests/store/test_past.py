@@ -87,10 +87,15 @@ def test_all_of_a_few_assets_is_told_in_order_each_instant_once(told: list[tuple
         (r.asset, r.at_us): r.value for _, each in told for r in each if r.point == POINT and r.quality != Quality.BAD
     }
     with store_in_parts(told) as store:
-        found = DuckPast(store, NUMBERS).told(Luminaire, POWER, START_US, END_US)
+        past = DuckPast(store, NUMBERS)
+        found = past.told(Luminaire, POWER, START_US, END_US)
+        few = past.told(Luminaire, POWER, START_US, END_US, only=found.asset[:1])
     keys = list(zip(found.asset.tolist(), found.observed_us.tolist(), strict=True))
     assert keys == sorted(rows)
     assert dict(zip(keys, found.value.tolist(), strict=True)) == rows
+    assert [*zip(few.asset.tolist(), few.observed_us.tolist(), strict=True)] == [
+        key for key in keys if key[0] == keys[0][0]
+    ]
 
 
 def test_only_what_was_asked_for_and_not_for_ever() -> None:

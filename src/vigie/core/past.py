@@ -123,8 +123,10 @@ class Past(Protocol):
         assets."""
         ...
 
-    def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:
-        """Every value of a span: for kinds of which a town has hundreds."""
+    def told(
+        self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, *, only: Int64s | None = None
+    ) -> Told:
+        """Every value of a span: for kinds of which a town has hundreds, or for a few. only: of these assets."""
         ...
 
 

@@ -109,15 +109,19 @@ class DuckPast:
         mean[row, columns["bin"].astype(np.int64)] = columns["mean"].astype(float)
         return Means(asset, mean)
 
-    def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:
+    def told(
+        self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, *, only: Int64s | None = None
+    ) -> Told:
         """Every value of a span. Raises TooLong."""
-        where = self._where(kind, point, start_us, end_us)
+        where = self._where(kind, point, start_us, end_us, only)
 
         def ask(read: duckdb.DuckDBPyConnection) -> dict[str, NDArray[Any]]:
+            wanted = _wanted(only)
             days = (day_of(start_us), day_of(end_us - 1))
             rows = self._observations.union("number", where, days=days, read=read)
             once = _once(rows)
             found = read.execute(f"{once} ORDER BY asset, observed_us")
+            del wanted
             return cast("dict[str, NDArray[Any]]", found.fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
 
         columns = self._asked(ask)

@@ -45,7 +45,9 @@ class Watched:
         self._tell(start_us)
         return self._past.means(kind, point, start_us, end_us, bin_us, only=only)
 
-    def told(self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int) -> Told:
+    def told(
+        self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, *, only: Int64s | None = None
+    ) -> Told:
         """See `Past.told`. It comes when all else is read."""
         self._tell(end_us)
-        return self._past.told(kind, point, start_us, end_us)
+        return self._past.told(kind, point, start_us, end_us, only=only)

@@ -26,7 +26,7 @@ from vigie.core.past import Past, TooLong
 from vigie.core.times import DAY_US, HOUR_US, from_us, to_us
 from vigie.engine.ports import StorageFull
 from vigie.services.signals import JUNCTION_PLAN, Detector, Junction
-from vigie.services.signals.whatif.after import DAYS_MIN, HOURS_MIN, After, AfterFigure, Measured, compare
+from vigie.services.signals.whatif.after import DAYS_MIN, HOURS_MIN, After, AfterFigure, Measured, broken, compare
 from vigie.store.commands import Effect
 from vigie.store.plans import ApprovedVersion
 
@@ -222,9 +222,10 @@ class ChangesDoor:
             nothing = np.full(((end_us - start_us) // HOUR_US, len(detectors)), np.nan)
             return Measured(start_us, nothing, nothing, nothing)
         # That it does not work holds until it says that it does, which may be the next day.
-        working = _held(self._means(Detector.working, (start_us - DAY_US, end_us), detectors))[DAY_US // HOUR_US :]
+        told = self._past.told(Detector, Detector.working, start_us - DAY_US, end_us, only=detectors)
+        down = broken(told, detectors, start_us, (end_us - start_us) // HOUR_US)
         flow, speed, occupancy = (
-            np.where(working < 1, np.nan, self._means(point, span, detectors))
+            np.where(down, np.nan, self._means(point, span, detectors))
             for point in (Detector.flow, Detector.speed, Detector.occupancy)
         )
         return Measured(start_us, flow, speed, occupancy)
@@ -232,12 +233,6 @@ class ChangesDoor:
     def _means(self, point: Point[Any], span: tuple[int, int], detectors: Int64s) -> Floats:
         """(hour, detector)."""
         return self._past.means(Detector, point, *span, HOUR_US, only=detectors).at(detectors).T
-
-
-def _held(told: Floats) -> Floats:
-    """What was told last, by the end of each hour; NaN before anything was."""
-    place = np.where(np.isnan(told), 0, np.arange(len(told))[:, None])
-    return np.take_along_axis(told, np.maximum.accumulate(place, axis=0), 0)
 
 
 def _of_versions(versions: Iterable[ApprovedVersion], people: Mapping[str, str]) -> Iterable[Change]:

@@ -14,6 +14,7 @@ import pytest
 
 from vigie.core.calendar import Calendar, day_number
 from vigie.core.observations import Floats
+from vigie.core.past import Told
 from vigie.core.times import DAY_US, HOUR_US
 from vigie.services.signals.whatif.after import (
     DAYS_MIN,
@@ -24,6 +25,7 @@ from vigie.services.signals.whatif.after import (
     Measured,
     Verdict,
     alike,
+    broken,
     clock_of,
     compare,
     matched,
@@ -164,6 +166,37 @@ def test_school_holidays_on_one_side_alone_are_counted() -> None:
     assert found.school == WEEK - 10, "the ten hours of the Monday before the change are in none"
     both = Calendar(PARIS, school=frozenset(range(MONDAY - 30, MONDAY + 30)))
     assert compare(before(), after(), both).school == 0
+
+
+def test_an_hour_without_flow_is_not_measured_and_none_of_another_flow() -> None:
+    old, new = before(), after()
+    new.flow[:30] = np.nan
+    told = figures(compare(old, new, CALENDAR))
+    assert (told["speed_like"].unmeasured, told["speed_like"].unlike, told["speed"].unmeasured) == (30, 0, 0)
+    old.flow[:] = np.nan
+    like = figures(compare(old, new, CALENDAR))["occupancy_like"]
+    assert (like.unmeasured, like.unlike, like.hours) == (WEEK, 0, 0)
+
+
+def test_a_detector_is_broken_in_the_hours_from_when_it_says_so_until_it_says_otherwise() -> None:
+    """Hours from nought on, of which the last begins at five. Minutes at which it said whether it works."""
+    for said, hours in (
+        ([], []),
+        ([(-600, 1)], []),
+        ([(-600, 0)], [0, 1, 2, 3, 4, 5]),
+        ([(-600, 0), (-60, 1)], []),
+        ([(70, 0), (100, 1)], [1]),
+        ([(70, 0), (190, 1), (200, 0), (210, 1)], [1, 2, 3]),
+        ([(120, 0), (180, 1)], [1, 2]),
+        ([(290, 1), (350, 0)], [5]),
+    ):
+        # Another beside it that has a lower number, and is always broken.
+        asset = np.array([3] + [7] * len(said), np.int64)
+        at_us = np.array([-HOUR_US] + [minute * HOUR_US // 60 for minute, _ in said], np.int64) + AT_US
+        value = np.array([0.0] + [float(works) for _, works in said])
+        found = broken(Told(asset, at_us, value), np.array([7, 3], np.int64), AT_US, 6)
+        assert np.flatnonzero(found[:, 0]).tolist() == hours, said
+        assert found[:, 1].all()
 
 
 def test_flows_are_alike_within_a_tenth_or_a_few_vehicles() -> None:

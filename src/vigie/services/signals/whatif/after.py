@@ -24,6 +24,7 @@ import numpy as np
 from vigie.core.arrays import floats, ints
 from vigie.core.calendar import EPOCH_DAY, Calendar
 from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.past import Told
 from vigie.core.times import HOUR_US, from_us
 from vigie.services.signals.flow.usual import HOURS, kinds_of, weekdays_of
 from vigie.services.signals.whatif.paired import Says, paired
@@ -88,9 +89,9 @@ class Measured:
 
 class AfterFigure(msgspec.Struct, frozen=True):
     """A figure before and after. hours: that were compared; days: that they make, each with HOURS_MIN of them at least;
-    unmeasured: hours that have one beside them, but nothing measured in one of the two; unlike: hours whose flow was
-    another, which is asked of some figures alone. The rest is None where it is not enough yet; low, high: the ends of
-    the 95 % interval of the difference, which is after less before."""
+    unmeasured: hours that have one beside them, but nothing measured in one of the two, or no flow where like flow is
+    asked for; unlike: hours whose flow was another, which is asked of some figures alone. The rest is None where it is
+    not enough yet; low, high: the ends of the 95 % interval of the difference, which is after less before."""
 
     figure: str
     unit: str
@@ -127,13 +128,34 @@ def compare(before: Measured, after: Measured, calendar: Calendar) -> After:
         (old in calendar.school) != (new in calendar.school)
         for old, new in zip(ints(days_before[own]), ints(days_after[rows]), strict=True)
     )
-    like = alike(before.flow[own], after.flow[rows])
+    flows = before.flow[own], after.flow[rows]
+    like, counted = alike(*flows), ~np.isnan(flows[0]) & ~np.isnan(flows[1])
     found: list[AfterFigure] = []
     for name, judged in FIGURES.items():
         point = name.removesuffix("_like")
         old, new = getattr(before, point)[own], getattr(after, point)[rows]
+        if judged.like:
+            old = np.where(counted, old, np.nan)
         found.append(_figure(name, judged, rows // HOURS, (old, new), like if judged.like else None))
     return After(len(beside), len(beside) - len(rows), school, tuple(found))
+
+
+def broken(told: Told, detectors: Int64s, start_us: int, hours: int) -> Mask:
+    """The hours in some part of which the last that a detector had told was that it does not work, (hour, detector).
+    told: `working`, from long enough before the first hour on. As with means, what is told at the end of an hour is of
+    that hour."""
+    down = told.value < 1
+    until_us = np.full(len(told.asset), start_us + hours * HOUR_US)
+    same = np.flatnonzero(told.asset[1:] == told.asset[:-1])
+    until_us[same] = told.observed_us[same + 1]
+    first, last = ((at_us[down] - 1 - start_us) // HOUR_US for at_us in (told.observed_us, until_us))
+    order = np.argsort(detectors)
+    own = order[np.searchsorted(detectors[order], told.asset[down])]
+    changes = np.zeros((hours + 1, len(detectors)), np.int64)
+    np.add.at(changes, (np.maximum(first, 0), own), 1)
+    np.add.at(changes, (np.maximum(last + 1, 0), own), -1)
+    found: Mask = changes[:hours].cumsum(0) > 0
+    return found
 
 
 def clock_of(start_us: int, count: int, zone: ZoneInfo) -> tuple[Int64s, Int64s]:
