@@ -8,7 +8,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
-from tests.people import PASSWORD
+from tests.people import PASSWORD, Browser
 from tests.post import now_us, reading
 
 # A browser that draws in software, beside two others.
@@ -134,6 +134,26 @@ def test_a_session_that_is_closed_elsewhere_asks_for_its_person_again(window: Op
     assert len(ended) == 1
     expect(first.by(".batches tbody tr").first).to_be_visible()
     expect(first.by(".page .round .line")).to_have_count(0)
+
+
+def test_what_one_person_asked_for_is_not_shown_to_the_next(window: Open, here: Town) -> None:
+    said = {"action": "luminaire.dim", "params": {"level": 63}, "select": {"assets": lamps_of(DIJON, "Rue Verte")[:1]}}
+    given = Browser(here.post, "operator").ask("POST", "/api/v1/commands", said).body
+    first = window("supervisor")
+    first.map_stands()
+    held: list[Route] = []
+    first.page.route("**/api/v1/commands?*", lambda route: held.append(route), times=1)
+    first.page.reload()
+    first.until(lambda: bool(held), "the orders are asked for")
+    first.by(".top .menu .icon-button").first.click()
+    first.button("Se déconnecter").click()
+    here.forget("supervisor")
+    first.log_in("crew", PASSWORD)
+    first.map_stands()
+    with first.page.expect_response(held[0].request.url):
+        held[0].fulfill(json={"items": [{**given, "state": "running"}], "total": None, "next": None})
+    first.page.wait_for_timeout(200)
+    expect(first.by(".desk article.card", has_text="63 %")).to_have_count(0)
 
 
 def test_a_log_out_that_the_post_did_not_hear_is_said_and_sent_again(window: Open, here: Town) -> None:

@@ -244,7 +244,8 @@ def test_an_asset_that_is_watched_is_told_point_by_point(post: RunningPost, oper
 def test_orders_are_told_as_they_go(post: RunningPost, operator: Browser) -> None:
     with live(post, operator) as door:
         door.ask("commands", 7)
-        door.rest()
+        [(first, _)] = door.rest()
+        assert first["data"]["full"], "all that are open are told first"
         order = {
             "action": "luminaire.dim", "params": {"level": 30}, "select": {"assets": [NEIGHBOUR]}, "reason": "a test",
         }  # fmt: skip
@@ -252,11 +253,17 @@ def test_orders_are_told_as_they_go(post: RunningPost, operator: Browser) -> Non
         assert given.status == 201, given.body
         header, _ = door.until(lambda header: header["type"] == "commands")
         assert [each["id"] for each in header["data"]["items"]] == [given.body["id"]]
+        assert "full" not in header["data"]
         assert operator.ask("POST", f"/api/v1/commands/{given.body['id']}/cancel", {}).status == 200
         header, _ = door.until(
             lambda header: header["type"] == "commands" and header["data"]["items"][0]["state"] == "closed"
         )
         assert header["data"]["items"][0]["counts"] == {"cancelled": 1}
+    # Who had lost the link meanwhile is told what is open now, and so what is not, where nothing is.
+    with live(post, operator) as door:
+        door.ask("commands", 7)
+        header, _ = door.until(lambda header: header["type"] == "commands")
+        assert header["data"] == {"items": [], "full": True}
 
 
 def test_figures_come_when_they_have_changed(post: RunningPost, operator: Browser) -> None:

@@ -23,6 +23,8 @@ class Desk {
   #timer: ReturnType<typeof setTimeout> | undefined
   /** How many frames the live link has brought. */
   #frames = 0
+  /** Counts the closings: what was asked before one was asked by somebody else, maybe, and its answer is dropped. */
+  #closings = 0
 
   open(): void {
     void this.load()
@@ -33,17 +35,20 @@ class Desk {
     this.#handle?.close()
     this.#handle = null
     clearTimeout(this.#timer)
+    this.#closings += 1
+    this.sending = new Set()
     this.alarms = []
     this.phase = 'loading'
   }
 
   async load(): Promise<void> {
-    const frames = this.#frames
+    const [closings, frames] = [this.#closings, this.#frames]
     try {
       const all: Alarm[] = []
       let cursor: string | null = null
       do {
         const page: Page<Alarm> = await api.get('conditions', { outlet: 'alarm', open: true, limit: 500, cursor })
+        if (closings !== this.#closings) return
         all.push(...page.items)
         cursor = page.next
       } while (cursor && all.length < LIST_MAX)
@@ -51,18 +56,21 @@ class Desk {
       if (frames === this.#frames) this.#show(all)
       else this.#later()
     } catch {
-      if (this.phase === 'loading') this.phase = 'failed'
+      if (closings === this.#closings && this.phase === 'loading') this.phase = 'failed'
     }
   }
 
   async acknowledge(id: string): Promise<void> {
+    const closings = this.#closings
     this.sending = new Set(this.sending).add(id)
     try {
       const answer = await api.post<Partial<Alarm> | undefined>(`conditions/${id}/acknowledge`, {})
+      if (closings !== this.#closings) return
       const state = answer?.state
       if (state) this.#merge([{ ...this.#find(id), ...answer } as Alarm])
       else this.#later()
     } catch (error) {
+      if (closings !== this.#closings) return
       notices.problem(error instanceof Problem ? error : null)
       this.#later()
     } finally {

@@ -19,6 +19,10 @@ class Orders {
   #handle: Handle | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   #unback: () => void = () => undefined
+  /** Counts the stops: what was asked before one was asked by somebody else, maybe, and its answer is dropped. */
+  #stops = 0
+  /** How often the live link has told all that are open. */
+  #fulls = 0
   /** What each selection was at before, where it was one value: the way back. */
   #before = new Map<string, number>()
 
@@ -34,13 +38,17 @@ class Orders {
     this.#handle = null
     this.#unback()
     clearTimeout(this.#timer)
+    this.#stops += 1
+    this.#before.clear()
     this.all = []
   }
 
   async load(): Promise<void> {
+    const [stops, fulls] = [this.#stops, this.#fulls]
     try {
       const page = await api.get<Page<Command> | Command[]>('commands', { open: true })
-      this.#merge(Array.isArray(page) ? page : page.items)
+      // What the link has told meanwhile is later than this answer may be.
+      if (stops === this.#stops && fulls === this.#fulls) this.#merge(Array.isArray(page) ? page : page.items)
     } catch {
       // the live door will tell, or the next load
     }
@@ -52,9 +60,11 @@ class Orders {
 
   /** Proposes an order, and confirms it where the hold on the button was the confirmation. */
   async send(order: Order, reason: string, preview: Preview, key: OnceKey): Promise<Command | null> {
+    const stops = this.#stops
     try {
       const headers = { 'Idempotency-Key': key.of(order) }
       let command = await api.post<Command>('commands', { ...order, reason }, headers)
+      if (stops !== this.#stops) return null
       if (preview.from && preview.from.min === preview.from.max) this.#before.set(command.id, preview.from.min)
       this.#merge([command])
       if (command.hazard === 'confirm' && command.state === 'proposed') command = await this.confirm(command.id)
@@ -62,6 +72,7 @@ class Orders {
       sheet.later()
       return command
     } catch (error) {
+      if (stops !== this.#stops) return null
       // What was refused is answered too. After anything else the post may have it or not.
       if (error instanceof Problem && error.status >= 400 && error.status < 500) key.answered()
       notices.problem(error instanceof Problem ? error : null)
@@ -70,16 +81,19 @@ class Orders {
   }
 
   async confirm(id: string): Promise<Command> {
+    const stops = this.#stops
     const command = await api.post<Command>(`commands/${encodeURIComponent(id)}/confirm`, {})
-    this.#merge([command])
+    if (stops === this.#stops) this.#merge([command])
     return command
   }
 
   async cancel(id: string): Promise<void> {
+    const stops = this.#stops
     try {
-      this.#merge([await api.post<Command>(`commands/${encodeURIComponent(id)}/cancel`, {})])
+      const command = await api.post<Command>(`commands/${encodeURIComponent(id)}/cancel`, {})
+      if (stops === this.#stops) this.#merge([command])
     } catch (error) {
-      notices.problem(error instanceof Problem ? error : null)
+      if (stops === this.#stops) notices.problem(error instanceof Problem ? error : null)
     }
   }
 
@@ -93,14 +107,24 @@ class Orders {
   }
 
   #take(frame: Frame): void {
-    const data = frame.header.data as { items?: Command[] } | Command[] | Command | undefined
+    const data = frame.header.data as { items?: Command[]; full?: boolean } | Command[] | Command | undefined
     if (Array.isArray(data)) this.#merge(data)
-    else if (data && 'items' in data && data.items) this.#merge(data.items)
+    else if (data && 'items' in data && data.items) {
+      if (data.full) this.#keepOpen(data.items)
+      this.#merge(data.items)
+    }
     else if (data && 'id' in data) this.#merge([data])
     else {
       clearTimeout(this.#timer)
       this.#timer = setTimeout(() => void this.load(), 300)
     }
+  }
+
+  /** What ended while the link was lost is open no more. An order that is newer than this is told by the next frame. */
+  #keepOpen(open: Command[]): void {
+    const ids = new Set(open.map((command) => command.id))
+    this.#fulls += 1
+    this.all = this.all.filter((command) => LAST.has(command.state) || ids.has(command.id))
   }
 
   #merge(changed: Command[]): void {

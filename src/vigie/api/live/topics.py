@@ -125,8 +125,8 @@ class FiguresFeed:
 
 
 class CommandsFeed:
-    """The orders that a caller sees: the open ones first, then those that moved. A mark is a version of the engine's
-    commands."""
+    """The orders that a caller sees: all that are open first, also where there are none, then those that moved: what
+    ended while nobody listened is known by what is not among them. A mark is a version of the engine's commands."""
 
     def __init__(self, source: Source, caller: Caller) -> None:
         self._source, self._caller = source, caller
@@ -142,6 +142,8 @@ class CommandsFeed:
     def _made(self, mark: int | None, version: int) -> Telling:
         items = self._source.describe.commands(self._caller, mark)
         header = self._source.moment.header("commands")
+        if mark is None:
+            return Telling([Frame(header | {"data": {"items": items, "full": True}})], version)
         return Telling([Frame(header | {"data": {"items": items}})] if items else [], version)
 
 
