@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.console import Console
@@ -194,6 +194,26 @@ def test_where_two_write_nothing_is_lost_and_both_are_seen(window: Open, here: T
     manager.button("Lire la révision 1.3").click()
     manager.see("Vous lisez la version 1, révision 3")
     assert "20" in (manager.by(".rule .bar").get_attribute("aria-label") or "")
+
+
+def test_what_is_written_on_while_it_is_saved_stays(window: Open, here: Town) -> None:
+    plan = make(here, programme(50, "À suivre"))
+    manager = window("manager", path=f"#page=programmes&plan={plan}")
+    name = manager.page.get_by_label("Nom", exact=True)
+
+    def written_on(route: Route) -> None:
+        name.fill("À suivre de près")
+        route.fallback()
+
+    name.fill("À suivre mieux")
+    manager.page.get_by_label("Motif", exact=True).fill("essai")
+    manager.page.route(f"**{PLANS}/{plan}/draft", written_on, times=1)
+    manager.button("Enregistrer", exact=True).click()
+    manager.see("« À suivre mieux » enregistré")
+    expect(name).to_have_value("À suivre de près")
+    expect(manager.button("Annuler les modifications")).to_be_visible()
+    kept = Browser(here.post, "manager").ask("GET", f"{PLANS}/{plan}").body["draft_version"]
+    assert kept["body"]["name"] == "À suivre mieux"
 
 
 def test_what_is_wrong_is_said_and_keeps_it_from_being_approved(window: Open, here: Town) -> None:

@@ -157,15 +157,14 @@ export class Drafting<B extends Written = Programme> {
 
   /** Whether it was saved. Where somebody else has saved in the meantime nothing is: `clash` says what they did. */
   async save(reason: string): Promise<boolean> {
-    const { body, untaken } = this
+    const { body } = this
     const { kind } = this.form
     return this.#do(async () => {
       const plan = this.id
         ? await api.put<Plan<B>>(`plans/${this.id}/draft`, { ...this.#seen, body, reason })
         : await this.#begin({ kind, body, reason })
       this.id = plan.id
-      this.#take(plan)
-      this.untaken = untaken
+      this.#answered(plan, JSON.stringify(body))
       this.aside = null
       void this.#loadRevisions()
     })
@@ -194,8 +193,9 @@ export class Drafting<B extends Written = Programme> {
   }
 
   approve(reason: string): Promise<boolean> {
+    const text = this.#saved
     return this.#do(async () => {
-      this.#take(await api.post<Plan<B>>(`plans/${this.id}/approve`, { ...this.#seen, reason }))
+      this.#answered(await api.post<Plan<B>>(`plans/${this.id}/approve`, { ...this.#seen, reason }), text)
       void this.#loadRevisions()
     })
   }
@@ -313,6 +313,17 @@ export class Drafting<B extends Written = Programme> {
     this.untaken = {}
     this.clash = null
     this.looked = null
+    this.checkSoon()
+  }
+
+  /** What was sent is kept, and what was written on while the answer was on its way stays as it is. */
+  #answered(plan: Plan<B>, sent: string): void {
+    this.#see(plan)
+    const kept = plan.draft_version ?? plan.in_force_version
+    const untouched = this.#text === sent
+    this.#saved = kept ? JSON.stringify(kept.body) : sent
+    if (kept && untouched) this.body = kept.body
+    this.clash = null
     this.checkSoon()
   }
 
