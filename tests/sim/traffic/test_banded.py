@@ -10,9 +10,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from tests.services.signals.control.sites import counts, crossroads
-from vigie.services.signals.control.bands import Bands, bands_of, fits, frames_of, shared_out
+from tests.services.signals.control.sites import counts, crossroads, shown
+from vigie.services.signals.control.bands import (
+    CYCLES_EVERY_S,
+    BandControl,
+    Bands,
+    bands_of,
+    fits,
+    frames_of,
+    shared_out,
+)
+from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
 from vigie.services.signals.safety import Kernel
 from vigie.services.signals.sequencer import Follows, Sequencer
 from vigie.sim.traffic.banded import STRETCHED, Banded
@@ -104,6 +114,29 @@ def test_who_keeps_step_with_nobody_changes_no_cycle(offset_s: int | None) -> No
     banded.order(bands)
     starts = [now_s for now_s in range(100) if starts_cycle(banded, now_s)]
     assert (starts[1] - starts[0] == bands.cycle_s) == (offset_s is None)
+
+
+def test_a_lane_that_nothing_is_known_of_is_one_on_which_somebody_follows() -> None:
+    """Of all that is not known to be empty the first green is as long as its band lets it."""
+    bare = replace(SITE, approaches=tuple(replace(each, upstream=None) for each in SITE.approaches))
+    ends_s = [
+        next(now_s for now_s in range(100) if not banded.step(now_s, [told] * len(counts())))
+        for banded, told in ((Banded(SITE), 1), (Banded(SITE), OCCUPIED), (Banded(SITE), UNKNOWN), (Banded(bare), 0),
+                             (Banded(SITE), 0))
+    ]  # fmt: skip
+    bands = Banded(SITE).bands
+    assert ends_s == [bands.latest_s[0]] * 4 + [bands.earliest_s[0]]
+    assert bands.earliest_s[0] < bands.latest_s[0]
+
+
+def test_a_light_that_no_lane_leads_to_has_the_cycle_of_others() -> None:
+    nobody = np.zeros((2, 0))
+    greens_s = shared_out(FRAME, nobody, np.zeros(0), 71)
+    assert (FRAME.cycle_s(greens_s), greens_s[0] - greens_s[1]) == (71, 1)
+    control = BandControl([replace(SITE, approaches=()), SITE])
+    said = [control.decide(now_s, [counts()] * 2, [shown(frozenset())] * 2) for now_s in range(CYCLES_EVERY_S)]
+    assert said[-1] is not None
+    assert all(fits(FRAME, each) for each in said[-1])
 
 
 def test_adaptive_over_bands_runs_a_town(town: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from vigie.services.signals.control.bands import BandControl, Bands, bands_of, fits, frames_of
 from vigie.services.signals.control.baselines import GAP_MAX_S
-from vigie.services.signals.control.site import OCCUPIED, Site
+from vigie.services.signals.control.site import Site
 from vigie.services.signals.junction import Second
 
 STRETCHED = 5
@@ -48,8 +48,9 @@ class Banded:
     def step(self, now_s: int, counts: Sequence[int]) -> frozenset[int]:
         """What it wishes green in the next second. counts: by detector; its own are `Approach.upstream`."""
         for at, approach in enumerate(self._site.approaches):
-            on_loop = counts[approach.upstream] if approach.upstream is not None else 0
-            self._gap_s[at] = 0 if on_loop > 0 or on_loop == OCCUPIED else self._gap_s[at] + 1
+            # A loop that has failed calls, and so does a lane that has none: who cannot be seen is not cut short.
+            nobody = approach.upstream is not None and counts[approach.upstream] == 0
+            self._gap_s[at] = self._gap_s[at] + 1 if nobody else 0
         if not self._began:
             self._begin(now_s)
         if self._clearing:

@@ -141,8 +141,12 @@ def fits(frame: Frame, bands: Bands) -> bool:
 
 def shared_out(frame: Frame, serves: Floats, comes_s: Floats, cycle_s: int) -> tuple[int, ...]:
     """The greens of a cycle: each second beyond the least goes to the stage of the lane that has least for who comes by
-    it. serves: (stage, lane), part of the flow at saturation. comes_s: (lane), vehicles a second."""
+    it; in equal parts where no lane is. serves: (stage, lane), part of the flow at saturation. comes_s: (lane),
+    vehicles a second."""
     greens_s = list(frame.least_s)
+    if not len(comes_s):
+        spare_s, stages = max(0, cycle_s - frame.cycle_s(greens_s)), len(greens_s)
+        return tuple(green_s + (spare_s + stages - 1 - k) // stages for k, green_s in enumerate(greens_s))
     had: Floats = np.array(greens_s, float) @ serves
     for _ in range(max(0, cycle_s - frame.cycle_s(greens_s))):
         needy = int(np.argmax(comes_s / np.maximum(had, 0.1)))
