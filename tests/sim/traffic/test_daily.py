@@ -55,6 +55,23 @@ def test_a_time_that_unused_places_alone_count_is_none_and_more_than_can_pass_is
             flows_of(network, Places(network, {}), lights, [Count(place, *HOUR, vehicles)], usual)
 
 
+def test_a_lane_of_next_to_nobody_makes_no_flood_of_what_is_beside_it(town: Path) -> None:
+    network = read_network(town.parent / "town.net.xml")
+    lights = [each for each in lights_of(network) if each.name in ("A1", "C1")]
+    busy, quiet = (light.site.approaches[0].lane for light in lights)
+    usual = [[100.0] * len(each.site.approaches) for each in lights]
+    usual[1] = [1.0, 600.0, *usual[1][2:]]
+    places = Places(network, {})
+    both = flows_of(network, places, lights, [Count(busy, *HOUR, 200.0), Count(quiet, *HOUR, 30.0)], usual)
+    # At all lights together 230 came where 101 do usually, which is the best that is known of the second.
+    assert both.comes_h[0][1][:2] == pytest.approx((30.0, 600 * 230 / 101))
+    assert both.comes_h[0][0][1] == pytest.approx(200.0)
+    alone = flows_of(network, places, lights, [Count(quiet, *HOUR, 30.0)], usual)
+    assert alone.comes_h[0][1][1] == 600.0
+    full = flows_of(network, places, lights, [Count(busy, *HOUR, 1_500.0)], usual)
+    assert full.comes_h[0][1][1] == 1_800.0
+
+
 @pytest.mark.parametrize(
     ("begin", "end"),
     [

@@ -11,6 +11,7 @@ from statistics import fmean
 
 from vigie.services.signals.control.site import Site
 from vigie.services.signals.design.day import Cut, Period, Slot, critical_h, cut, mean_h
+from vigie.services.signals.design.fixed import SATURATION_H
 from vigie.services.signals.design.waves import Wave
 from vigie.sim.traffic.counts import HOUR_S, Count, CountsWrong, Places
 from vigie.sim.traffic.designed import Designed, designs, in_a_wave
@@ -19,6 +20,9 @@ from vigie.sim.traffic.network import Light
 
 Time = tuple[int, int]
 """From when to when, in seconds from midnight."""
+
+USUAL_H_MIN = 50.0
+"""Of fewer vehicles an hour in a run nobody can tell by how much more or fewer came: it is chance that counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ def flows_of(
 ) -> Flows:
     """Brings counts to the lanes before lights. A lane that is counted has its own; the count of a road is shared out
     among its lanes as in usual_h, vehicles an hour by each approach of each light; a lane that nobody counts has its
-    part of usual_h, as much more or less as there is at the light's others, or else at those of all lights. A time in
-    which nothing but unused places count is none.
+    part of usual_h, as much more or less as there is at the light's others, or else, where less than USUAL_H_MIN comes
+    there usually, at those of all lights. A time in which nothing but unused places count is none.
 
     Raises CountsWrong where no lane before a light is counted, and for more vehicles than can pass.
     """
@@ -111,21 +115,21 @@ def _known(site: Site, network: Network, usual_h: Sequence[float], counted: Mapp
 def _filled(
     known: Sequence[Sequence[float | None]], usual_h: Sequence[Sequence[float]]
 ) -> tuple[tuple[float, ...], ...]:
-    """What nobody counts is as usual, times what there is of the others."""
+    """What nobody counts is as usual, times what there is of the others, and no more than a lane discharges."""
     pairs = [[*zip(own, usual, strict=True)] for own, usual in zip(known, usual_h, strict=True)]
     everywhere = _times([each for own in pairs for each in own], 1.0)
     return tuple(
-        tuple(usual * here if value is None else value for value, usual in own)
+        tuple(min(usual * here, max(usual, SATURATION_H)) if value is None else value for value, usual in own)
         for own in pairs
         for here in [_times(own, everywhere)]
     )
 
 
 def _times(pairs: Sequence[tuple[float | None, float]], otherwise: float) -> float:
-    """How many times what is usual was counted."""
+    """How many times what is usual was counted; otherwise where too little is usual to tell."""
     both = [(value, usual) for value, usual in pairs if value is not None]
     usually = sum(usual for _, usual in both)
-    return sum(value for value, _ in both) / usually if usually else otherwise
+    return sum(value for value, _ in both) / usually if usually >= USUAL_H_MIN else otherwise
 
 
 def day_plans(
