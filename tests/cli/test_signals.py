@@ -12,6 +12,9 @@ from typer.testing import CliRunner
 
 from tests.sim.traffic.conftest import town as town
 from vigie.cli import main
+from vigie.cli.daily import period_told
+from vigie.services.signals.design.day import HOUR_S, Period
+from vigie.sim.traffic.daily import PeriodPlans
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import lights_of
 from vigie.sim.traffic.outcome import Outcome
@@ -154,6 +157,17 @@ def test_a_day_is_cut_by_what_was_counted_and_each_period_has_its_plans(town: Pa
     assert {each["cycle_s"] for each in busy["plans"]} == {busy["wave"]["cycle_s"]}
     assert busy["plans"][0]["vehicles_h"] > working["periods"][0]["plans"][0]["vehicles_h"]
     assert busy["plans"][0]["vehicles_h"] > saturday["periods"][0]["plans"][0]["vehicles_h"]
+
+
+def test_a_period_begins_at_nought_and_ends_at_twenty_four() -> None:
+    """By the clock of counts that begin in the morning of the day before, and of those that do not."""
+    for begin_h, end_h, told in (
+        (24, 29, ("00:00", "05:00")),
+        (18, 24, ("18:00", "24:00")),
+        (0, 5, ("00:00", "05:00")),
+    ):
+        made = period_told(PeriodPlans(Period(begin_h * HOUR_S, end_h * HOUR_S, ()), (), None))
+        assert (made.begin, made.end) == told
 
 
 def test_counts_that_are_no_day_are_said(town: Path, tmp_path: Path) -> None:

@@ -111,15 +111,19 @@ def design_day_command(
 
 def _told(kind: Day | None, made: DayPlans, guessed: tuple[str, ...], unused: tuple[str, ...]) -> DesignedDay:
     return DesignedDay(
-        "" if kind is None else kind.name.lower(), made.junctions, tuple(_period(each) for each in made.periods),
+        "" if kind is None else kind.name.lower(), made.junctions, tuple(period_told(each) for each in made.periods),
         round(made.cut.off_h, 1), round(made.cut.whole_off_h, 1), guessed, unused,
     )  # fmt: skip
 
 
-def _period(made: PeriodPlans) -> Period:
+def period_told(made: PeriodPlans) -> Period:
+    """A period as it is told."""
     own = made.period
     return Period(
-        _clock(own.begin_s), _clock(own.end_s), tuple(plan_told(each) for each in made.designed), wave_told(made.wave)
+        _clock(own.begin_s % DAY_S),
+        _clock(own.end_s),
+        tuple(plan_told(each) for each in made.designed),
+        wave_told(made.wave),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import combinations, pairwise
 from math import inf
+from random import Random
 
 import pytest
 from hypothesis import example, given, settings
@@ -107,9 +109,19 @@ def test_a_usual_day_has_its_peaks_and_one_night_that_goes_over_midnight() -> No
     hours = [(each.begin_s // HOUR_S, each.end_s // HOUR_S) for each in found.periods]
     assert hours == [(6, 9), (9, 16), (16, 19), (19, 6)]
     assert (found.off_h, found.whole_off_h > 300) == (pytest.approx(0, abs=1e-3), True)
-    flat = cut(slots_of(0, [HOUR_S] * 24, [(300.0,)] * 24), least=1)
-    assert len(flat.periods) == 1
+    flat = cut(slots_of(0, [HOUR_S] * 24, [(300.0,)] * 24))
+    assert [(each.begin_s, each.end_s) for each in flat.periods] == [(0, DAY_S)], "no change of plan for nothing"
     assert len(cut(slots_of(0, [HOUR_S] * 24, [(each,) for each in flows]), most=2).periods) == 2
+
+
+def test_a_corridor_counted_in_five_minutes_takes_no_hundreds_of_megabytes() -> None:
+    dice = Random(1)
+    slots = slots_of(0, [300] * SLOTS_MAX, [tuple(dice.uniform(0, 900) for _ in range(60))] * SLOTS_MAX)
+    tracemalloc.start()
+    cut(slots, most=1)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 40 << 20
 
 
 def test_critical_flows_are_those_of_the_fullest_lanes_and_means_are_of_time() -> None:

@@ -25,7 +25,7 @@ HOUR_S, DAY_S = 3_600, 86_400
 PERIOD_S_MIN = HOUR_S
 """No period is shorter: a corridor takes minutes to be in step again."""
 
-PERIODS_MIN, PERIODS_MAX = 2, 6
+PERIODS_MIN, PERIODS_MAX = 1, 6
 SLOTS_MAX = 288
 """Counts of five minutes."""
 
@@ -144,15 +144,20 @@ def _squares(slots: Sequence[Slot]) -> Floats:
     hours."""
     hours = np.array([slot.end_s - slot.begin_s for slot in slots]) / HOUR_S
     flows = np.array([slot.flows_h for slot in slots], np.float64).reshape(len(slots), -1)
-    # From the mean of all: squares of small numbers lose fewer digits.
-    flows = flows - flows.mean(0)
-    time, first, second = (
-        np.concatenate([np.zeros((1, own.shape[1])), own.cumsum(0)])
-        for own in (hours[:, None], hours[:, None] * flows, hours[:, None] * flows**2)
-    )
-    took = np.maximum(time[None, :, 0] - time[:, None, 0], 1e-9)
-    sums = first[None, :] - first[:, None]
-    return np.maximum(0.0, (second[None, :] - second[:, None]).sum(2) - (sums**2).sum(2) / took)
+    took = np.maximum(_between(hours), 1e-9)
+    found = np.zeros_like(took)
+    # Flow by flow: of a corridor's hundred in counts of five minutes all at once are hundreds of megabytes.
+    for flow in flows.T:
+        # From the mean of all: squares of small numbers lose fewer digits.
+        off = flow - flow.mean()
+        found += _between(hours * off**2) - _between(hours * off) ** 2 / took
+    return np.maximum(0.0, found)
+
+
+def _between(values: Floats) -> Floats:
+    """Of each run, (first, behind the last), the sum of its values."""
+    until = np.concatenate([[0.0], values.cumsum()])
+    return until[None, :] - until[:, None]
 
 
 def _costs(slots: Sequence[Slot]) -> Floats:
