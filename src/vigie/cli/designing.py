@@ -88,7 +88,12 @@ def design_command(
         int, typer.Option(min=1, max=ROUNDS_MAX, help="With --optimise: each offset and split is tried so often.")
     ] = 8,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="With --optimise: the search takes no longer, wherever it is then.")
+        float | None,
+        typer.Option(
+            min=0,
+            help="With --optimise: after so long the search begins no further step. "
+            "The first plans and the check are driven in any case.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

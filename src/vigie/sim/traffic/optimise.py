@@ -65,6 +65,8 @@ def optimised(
     first = begins[0].plans
     tries = list(product([each.plans for each in begins if moves.admits(each.plans)], seeds))
     for at, (plans, seed) in enumerate(tries):
+        if at >= len(seeds) and over():
+            break
         say("what to begin with", at, len(tries))
         search.tried(plans, seed)
     found = search.run(begins, rounds_max)

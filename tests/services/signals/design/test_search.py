@@ -69,6 +69,14 @@ def test_it_begins_with_what_costs_least_and_what_can_be_followed() -> None:
         Search(MOVES, (), cost)
 
 
+def test_when_time_is_over_from_the_start_one_beginning_is_tried_and_no_more() -> None:
+    tried: list[int] = []
+    later = tuple(replace(plan, offset_s=3) for plan in BEGIN)
+    search = Search(MOVES, (1, 2, 3), lambda _plans, seed: float(tried.append(seed) or seed), lambda: True)
+    came = search.run([Variant("first", BEGIN), Variant("second", later)], 8)
+    assert (came.begun, came.ended, tried) == ("first", Ended.TIME, [1, 2, 3])
+
+
 def test_the_better_half_goes_on_to_the_next_seed() -> None:
     tried: list[int] = []
 

@@ -159,7 +159,8 @@ def _moved(plan: Plan, by_s: int) -> Plan:
 class Search:
     """A search as it goes on.
 
-    cost: what plans cost on a seed; less is better. over: whether the time is. say: told before each coordinate of the
+    cost: what plans cost on a seed; less is better. over: whether the time is, asked before each further beginning and
+    before each coordinate: what is begun then is tried to its end. say: told before each coordinate of the
     round, how many are done, how many there are, and what the best costs.
     """
 
@@ -188,8 +189,7 @@ class Search:
         admitted = [each for each in begins if self._moves.admits(each.plans)]
         if not admitted:
             raise ValueError("no plan to begin with is one that these junctions can follow to the second")
-        # Each is on all seeds: a plan made for traffic is no small step, that half of the seeds could tell.
-        best = min(admitted, key=lambda each: self.mean(each.plans))
+        best = min(self._begun(admitted), key=lambda each: self.mean(each.plans))
         won: list[Won] = []
         fineness = done = 0
         ended = Ended.NOTHING_BETTER
@@ -206,6 +206,17 @@ class Search:
                 ended = Ended.TIME
                 break
         return Found(plans, best.what, self.mean(plans), tuple(won), done, self.trials, ended)
+
+    def _begun(self, begins: Sequence[Variant]) -> list[Variant]:
+        """Those of some beginnings that there is time for, the first in any case. Each is tried on all seeds: a plan
+        made for traffic is no small step, that half of the seeds could tell."""
+        found: list[Variant] = []
+        for each in begins:
+            if found and self._over():
+                break
+            self.mean(each.plans)
+            found.append(each)
+        return found
 
     def _round(self, plans: Plans, fineness: int, number: int, won: list[Won]) -> Plans:
         """Each coordinate once."""
