@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
-from tests.api.signals.test_changes import AGO_DAYS, let_the_post_decide, measured
+from tests.api.signals.test_changes import AGO_DAYS, followed, measured
 from tests.browser.conftest import Open
 from tests.browser.test_link import cut
 from tests.browser.test_pages import faults, prepare
@@ -291,7 +291,7 @@ def test_what_came_of_a_change_is_told_beside_the_days_before(window: Open, chan
         town.start()
         said = measured("detector-dijon-0", now_us() - AGO_DAYS * DAY_US)
         assert town.post.send(said).body["accepted"] == len(said)
-        let_the_post_decide(town.post, Browser(town.post, "operator"), JUNCTION)
+        followed(town.post, Browser(town.post, "operator"), [JUNCTION], "plan", "adaptive")
         operator = window(on=town, path=PAGE, size=(1440, 900))
         section = operator.by("section[aria-label='Avant et après']")
         changes, figures = section.get_by_role("radio"), section.locator("tbody")

@@ -56,12 +56,14 @@ class PastCommand:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An order that an asset has followed, or may have. state: what became of it there. sent_us: when it went out."""
+    """An order that an asset has followed, or may have. area: that it was given in. state: what became of it there.
+    sent_us: when it went out."""
 
     command: str
     action: str
     params: Mapping[str, Any]
     actor: str
+    area: str
     state: str
     sent_us: int
 
@@ -210,12 +212,12 @@ class StoredCommands:
         """The orders of these actions that an asset has followed, or of which nobody knows whether it has; the newest
         first."""
         c, t = COMMAND.c, TARGET.c
-        query = select(c.id, c.action, c.params, c.actor, t.state, t.sent_us).join(TARGET, t.command == c.id)
+        query = select(c.id, c.action, c.params, c.actor, c.area, t.state, t.sent_us).join(TARGET, t.command == c.id)
         query = query.where(t.asset == asset, c.action.in_(actions), t.state.in_(_FOLLOWED), t.sent_us.is_not(None))
         with self._engine.connect() as read:
             rows = read.execute(query.order_by(t.sent_us.desc(), c.id.desc()).limit(limit))
             return [
-                Effect(row.id, row.action, json.loads(row.params), row.actor, _named(row.state), row.sent_us)
+                Effect(row.id, row.action, json.loads(row.params), row.actor, row.area, _named(row.state), row.sent_us)
                 for row in rows
             ]
 

@@ -87,21 +87,21 @@ def operator(post: RunningPost) -> Browser:
     return Browser(post, "operator")
 
 
-def let_the_post_decide(post: RunningPost, who: Browser, junction: str) -> str:
-    """The id of an order that a junction has followed a moment ago."""
-    assert post.send([reading(junction, "control", "plan", now_us())]).status == 200
-    said = {"action": "junction.set_control", "params": {"control": "adaptive"}, "select": {"assets": [junction]}}
+def followed(post: RunningPost, who: Browser, junctions: list[str], before: str, after: str) -> str:
+    """The id of an order, on who decides, that junctions have followed a moment ago."""
+    assert post.send([reading(each, "control", before, now_us()) for each in junctions]).status == 200
+    said = {"action": "junction.set_control", "params": {"control": after}, "select": {"assets": junctions}}
     own: str = who.ask("POST", "/api/v1/commands", said).body["id"]
     assert who.ask("POST", f"/api/v1/commands/{own}/confirm", {}).status == 200
     handed = post.ask("GET", "/device/v1/orders?wait_s=20", Authorization=f"Bearer {post.secret}").body
-    assert [each["asset"] for each in handed["orders"]] == [junction]
-    assert post.send([reading(junction, "control", "adaptive", now_us())]).status == 200
+    assert [each["asset"] for each in handed["orders"]] == junctions
+    assert post.send([reading(each, "control", after, now_us()) for each in junctions]).status == 200
     return own
 
 
 @pytest.fixture(scope="module")
 def ordered(post: RunningPost, operator: Browser) -> str:
-    return let_the_post_decide(post, operator, JUNCTION)
+    return followed(post, operator, [JUNCTION], "plan", "adaptive")
 
 
 def test_changes_are_told_newest_first_with_who_made_them(post: RunningPost, operator: Browser, ordered: str) -> None:
@@ -181,3 +181,20 @@ def test_a_document_that_is_withdrawn_is_a_change_of_its_own(post: RunningPost, 
     newest, order, _ = supervisor.ask("GET", CHANGES).body["items"]
     assert (newest["what"], newest["version"], newest["who"]) == ("withdrawn", 1, None)
     assert order["id"] == ordered
+
+
+def test_of_an_order_over_more_than_one_sees_no_more_is_told_than_that_it_was_followed(
+    post: RunningPost, operator: Browser, ordered: str
+) -> None:
+    own = followed(post, operator, [JUNCTION, SILENT], "adaptive", "plan")
+    changes = CHANGES.replace(JUNCTION, SILENT)
+    roadman = Browser(post, "roadman")
+    assert roadman.ask("GET", f"/api/v1/commands/{own}").status == 404
+    [told] = operator.ask("GET", changes).body["items"]
+    assert (told["id"], told["params"]) == (own, {"control": "plan"})
+    [part] = roadman.ask("GET", changes).body["items"]
+    assert part == told | {"id": part["id"], "params": {}, "who": None}
+    assert own not in part["id"]
+    assert roadman.ask("GET", f"{changes}/{part['id']}/after").body["change"] == part
+    assert roadman.ask("GET", f"{changes}/{own}/after").status == 404
+    del ordered

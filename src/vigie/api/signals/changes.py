@@ -23,6 +23,7 @@ from vigie.core.calendar import Calendar
 from vigie.core.kinds import Point
 from vigie.core.observations import Floats, Int64s
 from vigie.core.past import Past, TooLong
+from vigie.core.scope import Placement
 from vigie.core.times import DAY_US, HOUR_US, from_us, to_us
 from vigie.engine.ports import StorageFull
 from vigie.services.signals import JUNCTION_PLAN, Detector, Junction
@@ -45,7 +46,8 @@ _WITHDRAWN = "withdrawn"
 
 class Change(Form, frozen=True, kw_only=True):
     """A change of a junction. what: `document`, a version was approved; `withdrawn`, what was in force no longer is;
-    `order`, it was ordered. who: who approved or ordered it; None of a withdrawal, which the journal alone tells.
+    `order`, it was ordered. who: who approved or ordered it; None of a withdrawal, which the journal alone tells, and
+    of an order that was given over more than the caller sees, of which its own id and the params are withheld too.
     version: of the document. action, params: of the order; state: what became of it."""
 
     id: str
@@ -118,7 +120,8 @@ class ChangesDoor:
         """Lists the changes of a junction that are known, the newest first: versions of its document, and orders that
         say who decides or which plan runs, where they were followed. The newest 200 of them are told.
 
-        What people are called is told to those with the right to personal data there, and to each of themselves.
+        What people are called is told to those with the right to personal data there, and to each of themselves. Of an
+        order that was given over more than you see no more is told than that it was followed here, and when.
         """
         found = await self._changes(ask.caller, ask.part("id"))
         return Page(items=found, total=len(found))
@@ -180,9 +183,11 @@ class ChangesDoor:
         def read() -> list[Change]:
             versions = facts.plans.approved(JUNCTION_PLAN.key, asset, CHANGES_MAX)
             effects = facts.orders.effects(no, ACTIONS, CHANGES_MAX)
-            actors = {each.approver for each in versions} | {each.actor for each in effects}
+            whole = [each for each in effects if _sees(caller, each)]
+            actors = {each.approver for each in versions} | {each.actor for each in whole}
             people = facts.sheets.names(actors if named else actors & {caller.actor})
-            made = [*_of_versions(versions, people), *_of_effects(effects, people)]
+            parts = [each for each in effects if not _sees(caller, each)]
+            made = [*_of_versions(versions, people), *_of_effects(whole, people), *_of_parts(parts)]
             return sorted(made, key=lambda each: (each.at, each.id), reverse=True)[:CHANGES_MAX]
 
         return await asyncio.to_thread(read)
@@ -235,6 +240,11 @@ class ChangesDoor:
         return self._past.means(Detector, point, *span, HOUR_US, only=detectors).at(detectors).T
 
 
+def _sees(caller: Caller, effect: Effect) -> bool:
+    """Whether the caller may see the order itself, as `Orders.sees` says it: all of the area that it is given in."""
+    return caller.scope.covers(Placement(effect.area, Junction.service, Junction.verb))
+
+
 def _of_versions(versions: Iterable[ApprovedVersion], people: Mapping[str, str]) -> Iterable[Change]:
     for each in versions:
         own = f"{each.plan}.{each.version}"
@@ -253,4 +263,14 @@ def _of_effects(effects: Iterable[Effect], people: Mapping[str, str]) -> Iterabl
         yield Change(
             id=each.command, what="order", at=from_us(each.sent_us), action=each.action, params=each.params,
             state=each.state, who=Who(id=each.actor, name=people.get(each.actor)),
+        )  # fmt: skip
+
+
+def _of_parts(effects: Iterable[Effect]) -> Iterable[Change]:
+    """What is told of orders that the caller does not see. Each is known by what is told of it: no two of one action go
+    out to one junction at once."""
+    for each in effects:
+        yield Change(
+            id=f"{each.action}.{each.sent_us}", what="order", at=from_us(each.sent_us), action=each.action,
+            state=each.state, who=None,
         )  # fmt: skip
