@@ -8,6 +8,8 @@ import { notices } from './notices.svelte'
 
 export const UNACKNOWLEDGED = new Set(['unacknowledged', 'returned_unacknowledged'])
 const LIST_MAX = 2_000
+const WAIT_MS_FIRST = 300
+const WAIT_MS_MAX = 30_000
 
 class Desk {
   alarms = $state.raw<Alarm[]>([])
@@ -23,6 +25,10 @@ class Desk {
   #timer: ReturnType<typeof setTimeout> | undefined
   /** How many frames the live link has brought. */
   #frames = 0
+  /** How many of them told all that are open. */
+  #fulls = 0
+  /** How long it waits before it asks again: longer each time an answer was overtaken. */
+  #wait_ms = WAIT_MS_FIRST
   /** Counts the closings: what was asked before one was asked by somebody else, maybe, and its answer is dropped. */
   #closings = 0
 
@@ -42,7 +48,7 @@ class Desk {
   }
 
   async load(): Promise<void> {
-    const [closings, frames] = [this.#closings, this.#frames]
+    const [closings, frames, fulls] = [this.#closings, this.#frames, this.#fulls]
     try {
       const all: Alarm[] = []
       let cursor: string | null = null
@@ -53,8 +59,13 @@ class Desk {
         cursor = page.next
       } while (cursor && all.length < LIST_MAX)
       // What was told meanwhile may be later than this answer: an alarm must not go from the list with it.
-      if (frames === this.#frames) this.#show(all)
-      else this.#later()
+      if (frames === this.#frames) {
+        this.#show(all)
+        this.#wait_ms = WAIT_MS_FIRST
+      } else if (fulls === this.#fulls) {
+        this.#wait_ms = Math.min(2 * this.#wait_ms, WAIT_MS_MAX)
+        this.#later()
+      }
     } catch {
       if (closings === this.#closings && this.phase === 'loading') this.phase = 'failed'
     }
@@ -97,8 +108,11 @@ class Desk {
     const items = Array.isArray(data) ? data : data?.items
     this.#frames += 1
     if (!items) this.#later()
-    else if (!Array.isArray(data) && data?.full) this.#show(items.filter(isOpenAlarm))
-    else this.#merge(items)
+    else if (!Array.isArray(data) && data?.full) {
+      this.#fulls += 1
+      this.#wait_ms = WAIT_MS_FIRST
+      this.#show(items.filter(isOpenAlarm))
+    } else this.#merge(items)
   }
 
   #merge(changed: Alarm[]): void {
@@ -113,7 +127,7 @@ class Desk {
   /** Asks again soon; many reasons in a row are one question. */
   #later(): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.load(), 300)
+    this.#timer = setTimeout(() => void this.load(), this.#wait_ms)
   }
 
   #show(alarms: Alarm[]): void {
