@@ -1,10 +1,14 @@
 // The changes of the junction that is open, and what came of the one that is chosen.
 import { api, Problem } from '@lib/api'
 import type { After, Change } from '@lib/changes'
+import { live } from '@lib/live.svelte'
 import type { Page } from '@lib/types'
 import { problemText } from './notices.svelte'
 
 export const DAYS = [7, 14, 28] as const
+/** So long after the last key it is asked: whoever goes down the list asks of where they stop. */
+const ASK_AFTER_MS = 300
+const HOUR_MS = 3_600_000
 
 class Changes {
   rows = $state.raw<Change[]>([])
@@ -18,6 +22,10 @@ class Changes {
   compareError = $state('')
   #id: string | null = null
   #abort: AbortController | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #loads = 0
+  /** The list and the hour that were compared last: with others, what came of a change is another. */
+  #of = ''
 
   /** Reads the changes of a junction, again if it is the one that is open. */
   follow(id: string): void {
@@ -41,27 +49,41 @@ class Changes {
   async load(): Promise<void> {
     const id = this.#id
     if (id === null) return
+    const load = ++this.#loads
     try {
       const { items } = await api.get<Page<Change>>(`signals/junctions/${encodeURIComponent(id)}/changes`)
-      if (id !== this.#id) return
+      if (id !== this.#id || load !== this.#loads) return
       ;[this.rows, this.phase] = [items, 'ready']
-      const kept = items.find((each) => each.id === this.chosen) ?? items[0]
-      if ((kept?.id ?? null) !== this.chosen) this.choose(kept?.id ?? null)
+      const kept = (items.find((each) => each.id === this.chosen) ?? items[0])?.id ?? null
+      const of = JSON.stringify([items, Math.floor(live.now() / HOUR_MS)])
+      if (kept === this.chosen && of === this.#of) return
+      this.#of = of
+      // What is shown of the same change stays until it is known anew.
+      const shown = kept === this.chosen ? this.told : null
+      this.chosen = kept
+      void this.compare()
+      this.told = shown
     } catch (error) {
-      if (id !== this.#id || this.phase === 'ready') return
+      if (id !== this.#id || load !== this.#loads || this.phase === 'ready') return
       this.error = problemText(error instanceof Problem ? error : null)
       this.phase = 'failed'
     }
   }
 
-  choose(change: string | null): void {
+  choose(change: string): void {
     this.chosen = change
-    void this.compare()
+    this.#compareSoon()
   }
 
   look(days: number): void {
     this.days = days
-    void this.compare()
+    this.#compareSoon()
+  }
+
+  #compareSoon(): void {
+    this.#forget()
+    this.comparing = 'loading'
+    this.#timer = setTimeout(() => void this.compare(), ASK_AFTER_MS)
   }
 
   async compare(): Promise<void> {
@@ -83,6 +105,7 @@ class Changes {
 
   /** What was asked for is not awaited any more. */
   #forget(): void {
+    clearTimeout(this.#timer)
     this.#abort?.abort()
     this.#abort = null
     this.told = null
