@@ -8,8 +8,9 @@ from playwright.sync_api import Route, expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
-from tests.people import PASSWORD, Browser
+from tests.people import PASSWORD
 from tests.post import now_us, reading
+from vigie.core.times import rfc3339
 
 # A browser that draws in software, beside two others.
 pytestmark = pytest.mark.timeout(240)
@@ -137,8 +138,11 @@ def test_a_session_that_is_closed_elsewhere_asks_for_its_person_again(window: Op
 
 
 def test_what_one_person_asked_for_is_not_shown_to_the_next(window: Open, here: Town) -> None:
-    said = {"action": "luminaire.dim", "params": {"level": 63}, "select": {"assets": lamps_of(DIJON, "Rue Verte")[:1]}}
-    given = Browser(here.post, "operator").ask("POST", "/api/v1/commands", said).body
+    order = {
+        "id": "of-the-first", "state": "running", "action": "luminaire.dim", "params": {"level": 63}, "reason": "essai",
+        "actor": {"id": "somebody", "name": None}, "created": rfc3339(now_us()), "expires": rfc3339(now_us()),
+        "hazard": "none", "counts": {"sent": 1}, "targets": 1, "lasts_s": 0.0, "may_move": False, "changed": None,
+    }  # fmt: skip
     first = window("supervisor")
     first.map_stands()
     held: list[Route] = []
@@ -151,7 +155,7 @@ def test_what_one_person_asked_for_is_not_shown_to_the_next(window: Open, here: 
     first.log_in("crew", PASSWORD)
     first.map_stands()
     with first.page.expect_response(held[0].request.url):
-        held[0].fulfill(json={"items": [{**given, "state": "running"}], "total": None, "next": None})
+        held[0].fulfill(json={"items": [order], "total": None, "next": None})
     first.page.wait_for_timeout(200)
     expect(first.by(".desk article.card", has_text="63 %")).to_have_count(0)
 
