@@ -47,23 +47,28 @@ class Calls:
 
     def __init__(self, sites: Sequence[Site]) -> None:
         self._ways = [
-            [_Way(j, points, site) for points in site.calls if site.junction.groups[points.group].users in _SORTS]
+            _Way(j, points, site)
             for j, site in enumerate(sites)
+            for points in site.calls
+            if site.junction.groups[points.group].users in _SORTS
         ]
 
     def see(self, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> None:
         """One second on: what the detectors of each junction counted in it, and what its groups showed."""
-        for ways, own, second in zip(self._ways, counts, shown, strict=True):
-            for way in ways:
-                way.see(own, second)
+        for way in self._ways:
+            way.see(counts[way.junction], shown[way.junction])
 
     def claims(self) -> list[Claim]:
         """Who comes and has not passed the stop line, as it stands now."""
-        return [claim for ways in self._ways for way in ways for claim in way.claims()]
+        return [claim for way in self._ways for claim in way.claims()]
 
     def called(self, junction: int) -> frozenset[int]:
         """The groups of a junction that somebody comes for (`safety.Kernel.see`)."""
-        return frozenset(way.points.group for way in self._ways[junction] if any(not each.halts for each in way.coming))
+        return frozenset(
+            way.points.group
+            for way in self._ways
+            if way.junction == junction and any(not each.halts for each in way.coming)
+        )
 
 
 @dataclass(slots=True)
