@@ -91,6 +91,27 @@ class Browser:
         return ask_json(self.post, method, path, body, **said)
 
 
+class AtWork:
+    """People at work at one post, each in one session.
+
+    The post keeps sixteen sessions of a person and closes the first for the seventeenth, so tests that share a post
+    share these: one that logged in anew would in the end log another out.
+    """
+
+    def __init__(self) -> None:
+        self._browsers: dict[str, Browser] = {}
+
+    def browser(self, post: RunningPost, login: str) -> Browser:
+        """Somebody's, who logs in where nobody has yet."""
+        if login not in self._browsers:
+            self._browsers[login] = Browser(post, login)
+        return self._browsers[login]
+
+    def forget(self, login: str) -> None:
+        """Somebody has logged out."""
+        self._browsers.pop(login, None)
+
+
 def ask_json(post: RunningPost, method: str, path: str, body: Any = None, **headers: str) -> Answer:
     """A request with a JSON body, as nobody in particular."""
     typed = {} if body is None else {"Content-Type": "application/json"}

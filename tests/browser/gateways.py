@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.api.talq.test_state import report
-from tests.people import Browser, make_people
+from tests.people import AtWork, Browser, make_people
 from tests.post import RunningPost, now_us, running
 from tests.talq import GatewayAt, gateway_at, make, roomy
 from vigie.core.times import SECOND_US
@@ -27,13 +27,15 @@ class Gateways:
 
     def __init__(self, post: RunningPost, whole: GatewayAt) -> None:
         self.post, self.port, self.whole = post, post.port, whole
-        self._cookies: dict[str, str] = {}
+        self._at_work = AtWork()
+
+    def browser(self, login: str) -> Browser:
+        """Somebody who asks past the pages."""
+        return self._at_work.browser(self.post, login)
 
     def cookie(self, login: str) -> str:
         """Somebody's session."""
-        if login not in self._cookies:
-            self._cookies[login] = Browser(self.post, login).secret
-        return self._cookies[login]
+        return self.browser(login).secret
 
     def approve(self, level: int) -> str:
         """A programme for all of the town is in force from now on; returns its id."""
@@ -41,9 +43,9 @@ class Gateways:
         rule = {"name": "toutes les nuits", "windows": [window]}
         body = {"name": "Nuit à tous", "rank": "area", "area": "", "rules": [rule]}
         said = {"kind": "lighting.programme", "body": body, "reason": "essai"}
-        plan: Any = Browser(self.post, "manager").ask("POST", "/api/v1/plans", said).body
+        plan: Any = self.browser("manager").ask("POST", "/api/v1/plans", said).body
         seen = {"version": 1, "revision": 1, "reason": "vu"}
-        assert Browser(self.post, "deputy").ask("POST", f"/api/v1/plans/{plan['id']}/approve", seen).status == 200
+        assert self.browser("deputy").ask("POST", f"/api/v1/plans/{plan['id']}/approve", seen).status == 200
         return str(plan["id"])
 
 

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.test_programmes import nothing_planned, tab_to
 from tests.browser.town import Town
-from tests.people import Browser
 
 __all__ = ["nothing_planned"]
 
@@ -20,7 +19,7 @@ SURVEY = "Rue;Type;Puissance (W);Nombre\nRue Verte;SHP;100;3\nRue Haute;SHP;150;
 
 def last(here: Town, kind: str, version: str) -> dict[str, object]:
     """What the one plan of a kind says, drafted or in force."""
-    manager = Browser(here.post, "manager")
+    manager = here.browser("manager")
     (row,) = manager.ask("GET", f"/api/v1/plans?kind={kind}").body["items"]
     plan = manager.ask("GET", f"/api/v1/plans/{row['id']}").body
     return dict(plan[version]["body"])
@@ -106,7 +105,7 @@ def test_the_old_inventory_is_stated_from_a_survey_in_a_file(window: Open, here:
     expect(page.get_by_label("Puissance moyenne")).to_have_value("112,5")
     expect(page.get_by_label("Écart", exact=True)).to_have_value("25")
     # A colleague has saved one meanwhile: both are in reach.
-    deputy, said = Browser(here.post, "deputy"), {"reason": "essai"}
+    deputy, said = here.browser("deputy"), {"reason": "essai"}
     body = {"lamp_w": 80.0, "source": "autre"}
     other = deputy.ask("POST", "/api/v1/plans", {"kind": "lighting.baseline", "body": body, **said}).body["id"]
     manager.button("Retour à l'énergie").click()

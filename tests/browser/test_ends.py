@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of
-from tests.people import QUETIGNY, Browser
+from tests.people import QUETIGNY
 from vigie.core.times import SECOND_US, rfc3339
 
 STREET = "Rue des Lilas"
@@ -20,7 +20,7 @@ STREET = "Rue des Lilas"
 def give(here: Town, level: float, lamps: list[str], **params: Any) -> str:
     """An order, given past the pages; its id."""
     said = {"action": "luminaire.dim", "params": {"level": level, **params}, "select": {"assets": lamps}}
-    given = Browser(here.post, "operator").ask("POST", "/api/v1/commands", said)
+    given = here.browser("operator").ask("POST", "/api/v1/commands", said)
     assert given.status == 201, given
     return given.body["id"]
 

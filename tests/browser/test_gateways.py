@@ -13,7 +13,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.gateways import FAST, LACKING, NAMES, WHOLE, Gateways, gateways, made
 from tests.browser.test_pages import faults, prepare
-from tests.people import Browser
 from tests.protocols.talq.link import ACTUATOR, LAMP
 from vigie.protocols.talq.messages import Calendar
 
@@ -85,7 +84,7 @@ def test_gateways_stand_on_one_screen_take_a_programme_and_are_read_again(there:
     expect(found).to_contain_text("Mis là par un autre système", timeout=60_000)
     manager.until(lambda: there.whole.gateway.network.assigned[LAMP.format(40), ACTUATOR], "the lamp has it again")
     assert not faults(manager)
-    (entry,) = Browser(there.post, "manager").ask("GET", "/api/v1/journal?type=GatewayReread").body["items"]
+    (entry,) = there.browser("manager").ask("GET", "/api/v1/journal?type=GatewayReread").body["items"]
     assert entry["summary"]["device"] == WHOLE
 
     # Its lamps on the map, chosen for an order.

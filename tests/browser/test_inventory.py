@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Place, Town, place
-from tests.people import Browser
 
 # A browser that draws in software, beside two others.
 pytestmark = pytest.mark.timeout(240)
@@ -89,7 +88,7 @@ def test_what_a_colleague_makes_and_moves_is_seen_without_a_reload(window: Open,
     operator = window()
     operator.map_stands()
     operator.go(place(DIJON, 0, -150), 17)
-    colleague = Browser(here.post, "operator")
+    colleague = here.browser("operator")
     lon, lat = place(DIJON, -30, -150)
     body = {"id": "luminaire-collegue-1", "kind": "luminaire", "name": "Lanterne", "lon": lon, "lat": lat}
     made = colleague.ask("POST", "/api/v1/assets", body)

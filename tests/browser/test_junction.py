@@ -15,7 +15,6 @@ from tests.browser.conftest import Open
 from tests.browser.test_link import cut
 from tests.browser.test_pages import faults, prepare
 from tests.browser.town import FLASHING, Town
-from tests.people import Browser
 from tests.post import NO_RESERVE, now_us, reading
 from tests.services.signals.control.sites import SIDES, crossroads
 from vigie.app.installation import WallClock
@@ -139,7 +138,7 @@ def test_an_order_for_the_post_to_choose_that_another_has_ended_is_not_said_to_s
         assert taken_in.post.send([reading(JUNCTION, "control", "plan", now_us())]).status == 200
 
     says_plan()
-    browser = Browser(taken_in.post, "operator")
+    browser = taken_in.browser("operator")
     said = {"action": "junction.set_control", "params": {"control": "adaptive"}, "select": {"assets": [JUNCTION]}}
     given = browser.ask("POST", "/api/v1/commands", said)
     assert browser.ask("POST", f"/api/v1/commands/{given.body['id']}/confirm", {}).status == 200, given
@@ -291,7 +290,7 @@ def test_what_came_of_a_change_is_told_beside_the_days_before(window: Open, chan
         town.start()
         said = measured("detector-dijon-0", now_us() - AGO_DAYS * DAY_US)
         assert town.post.send(said).body["accepted"] == len(said)
-        followed(town.post, Browser(town.post, "operator"), [JUNCTION], "plan", "adaptive")
+        followed(town.post, town.browser("operator"), [JUNCTION], "plan", "adaptive")
         operator = window(on=town, path=PAGE, size=(1440, 900))
         section = operator.by("section[aria-label='Avant et après']")
         changes, figures = section.get_by_role("radio"), section.locator("tbody")

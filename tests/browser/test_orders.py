@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
-from tests.people import PASSWORD, QUETIGNY, Browser
+from tests.people import PASSWORD, QUETIGNY
 
 # A browser that draws in software, beside two others.
 pytestmark = pytest.mark.timeout(240)
@@ -100,7 +100,7 @@ def test_another_communes_crew_sees_nothing_of_it(window: Open, here: Town) -> N
     lamp = lamps_of(DIJON, "Rue Verte")[3]
     # The other files' tests share the town, and some give Quetigny orders: this one is known by its level.
     said = {"action": "luminaire.dim", "params": {"level": 63}, "select": {"assets": [lamp]}}
-    given = Browser(here.post, "operator").ask("POST", "/api/v1/commands", said)
+    given = here.browser("operator").ask("POST", "/api/v1/commands", said)
     assert given.status == 201, given
     operator = window()
     operator.map_stands()

@@ -15,7 +15,7 @@ from tests.api.energy.past import last_night, send, told
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import BROKEN, DIJON, FLASHING, OPEN_CABINET, Town, lamps_of, place
-from tests.people import QUETIGNY, Browser
+from tests.people import QUETIGNY
 from tests.post import now_us, reading
 from vigie.api.city.export import COLUMNS
 
@@ -259,7 +259,7 @@ def test_an_open_journal_offers_what_is_new_and_is_read_by_its_days(window: Open
     entries = reader.by("li.entry")
     expect(entries.first).to_be_visible()
     before = entries.count()
-    colleague = Browser(here.post, "operator")
+    colleague = here.browser("operator")
     body = {"id": "luminaire-journal-1", "kind": "luminaire", "name": "Lanterne", "lon": 5.04, "lat": 47.32}
     assert colleague.ask("POST", "/api/v1/assets", body).status == 201
     offered = reader.by("button.new")

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of
-from tests.people import QUETIGNY, Browser
+from tests.people import QUETIGNY
 from tests.post import now_us, reading
 from vigie.core.times import HOUR_US
 
@@ -341,7 +341,7 @@ def test_a_selection_that_could_not_be_counted_says_so(window: Open) -> None:
 
 
 def test_who_may_only_see_orders_is_offered_none(window: Open, here: Town) -> None:
-    operator = Browser(here.post, "operator")
+    operator = here.browser("operator")
     said = {"action": "bollard.move", "params": {"to": "lowered"}, "select": {"assets": ["bollard-quetigny-0"]}}
     given = operator.ask("POST", "/api/v1/commands", said)
     assert given.status == 201, given

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Route, expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.town import DIJON, Town, lamps_of, place
-from tests.people import QUETIGNY, Browser
+from tests.people import QUETIGNY
 
 # A browser that draws in software, beside two others.
 pytestmark = pytest.mark.timeout(240)
@@ -25,7 +25,7 @@ HUNDRED_TABS = 100
 def nothing_planned(here: Town) -> Iterator[None]:
     """Each test begins and ends with a town that nobody has planned."""
     yield
-    manager = Browser(here.post, "manager")
+    manager = here.browser("manager")
     for row in manager.ask("GET", PLANS).body["items"]:
         path = f"{PLANS}/{row['id']}"
         plan = manager.ask("GET", path).body
@@ -45,10 +45,10 @@ def programme(level: int, name: str, **more: Any) -> dict[str, Any]:
 def make(here: Town, body: dict[str, Any], *, kind: str = "lighting.programme", approved: bool = False) -> str:
     """A plan written by the manager, and approved by the deputy where that is said."""
     said = {"kind": kind, "body": body, "reason": "essai"}
-    plan: dict[str, Any] = Browser(here.post, "manager").ask("POST", PLANS, said).body
+    plan: dict[str, Any] = here.browser("manager").ask("POST", PLANS, said).body
     if approved:
         seen = {"version": 1, "revision": 1, "reason": "vu"}
-        assert Browser(here.post, "deputy").ask("POST", f"{PLANS}/{plan['id']}/approve", seen).status == 200
+        assert here.browser("deputy").ask("POST", f"{PLANS}/{plan['id']}/approve", seen).status == 200
     return str(plan["id"])
 
 
@@ -212,7 +212,7 @@ def test_what_is_written_on_while_it_is_saved_stays(window: Open, here: Town) ->
     manager.see("« À suivre mieux » enregistré")
     expect(name).to_have_value("À suivre de près")
     expect(manager.button("Annuler les modifications")).to_be_visible()
-    kept = Browser(here.post, "manager").ask("GET", f"{PLANS}/{plan}").body["draft_version"]
+    kept = here.browser("manager").ask("GET", f"{PLANS}/{plan}").body["draft_version"]
     assert kept["body"]["name"] == "À suivre mieux"
 
 

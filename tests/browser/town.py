@@ -20,7 +20,7 @@ from pathlib import Path
 
 import shapely
 
-from tests.people import QUETIGNY, Browser, make_people
+from tests.people import QUETIGNY, AtWork, Browser, make_people
 from tests.post import NO_RESERVE, RunningPost, ready
 from tests.ready import Started
 from vigie.app import admit_device, installation
@@ -337,7 +337,7 @@ class Town:
         make_people(folder)
         self.port = _free_port()
         self.processes: dict[str, subprocess.Popen[str] | Started] = {}
-        self._cookies: dict[str, str] = {}
+        self._at_work = AtWork()
 
     @property
     def url(self) -> str:
@@ -370,19 +370,21 @@ class Town:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(30)
 
+    def browser(self, login: str) -> Browser:
+        """Somebody who asks past the pages."""
+        return self._at_work.browser(self.post, login)
+
     def cookie(self, login: str) -> str:
         """Somebody's session: most tests are not about logging in."""
-        if login not in self._cookies:
-            self._cookies[login] = Browser(self.post, login).secret
-        return self._cookies[login]
+        return self.browser(login).secret
 
     def forget(self, login: str) -> None:
         """Somebody has logged out."""
-        self._cookies.pop(login, None)
+        self._at_work.forget(login)
 
     def ask(self, login: str, path: str) -> object:
         """What the API answers somebody."""
-        said = self.post.ask("GET", f"/api/v1/{path}", Cookie=f"vigie_session={self.cookie(login)}")
+        said = self.browser(login).ask("GET", f"/api/v1/{path}")
         assert said.status == 200, said
         return said.body
 
