@@ -1,0 +1,217 @@
+"""Who comes to a junction with a right to go first, and who does not: a cross-roads at the middle of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import cos, radians, sin
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.services.signals.control.sites import SIDES, crossroads
+from vigie.core.times import SECOND_US
+from vigie.services.signals.control.claims import BUS_WEIGHS, EMERGENCY_WEIGHS, LATE_S, Sort
+from vigie.services.signals.control.site import CallPoints, Site
+from vigie.services.signals.junction import Users
+from vigie.services.signals.priority.arms import Crossing, apart, crossing_of, groups_of, seen_from
+from vigie.services.signals.priority.passages import (
+    STOP_M,
+    TOLD_AHEAD_S,
+    TOLD_WITHIN_S,
+    Passage,
+    Passages,
+    Vehicle,
+)
+
+LON, LAT, DEGREE_M = 5.04, 47.32, 111_195.0
+BEARINGS = {"north": 0.0, "south": 180.0, "east": 90.0, "west": 270.0}
+BEHIND = {"north": 180.0, "south": 0.0, "east": 270.0, "west": 90.0}
+VALID_S = 60.0
+
+
+def known(site: Site | None = None) -> Site:
+    """The cross-roads, whose ways say from where they come."""
+    found = site or crossroads()
+    movements = tuple(
+        replace(each, comes_deg=BEARINGS[each.approach], leaves_deg=BEHIND[each.approach])
+        for each in found.junction.movements
+    )
+    return replace(found, junction=replace(found.junction, movements=movements))
+
+
+def place(bearing_deg: float, away_m: float, lon: float = LON, lat: float = LAT) -> tuple[float, float]:
+    east_m, north_m = away_m * sin(radians(bearing_deg)), away_m * cos(radians(bearing_deg))
+    return lon + east_m / (DEGREE_M * cos(radians(lat))), lat + north_m / DEGREE_M
+
+
+CROSSING = crossing_of(known(), LON, LAT)
+
+
+class Street:
+    """Vehicles that drive straight on a bearing, told each two seconds."""
+
+    def __init__(self, **crossings: Crossing) -> None:
+        self.passages, self.now_us = Passages(), 10**12
+        self.passages.keep(crossings or {"one": CROSSING})
+        self.seen: dict[int, Vehicle] = {}
+
+    def drive(self, number: int, sort: Sort, bearing_deg: float, away_m: float, **more: object) -> None:
+        """Where one is now, seen from the middle."""
+        lon, lat = place(bearing_deg, away_m)
+        told = Vehicle(number, sort, lon, lat, self.now_us, self.now_us, VALID_S)
+        self.seen[number] = told._replace(**more)
+
+    def see(self) -> tuple[Passage, ...]:
+        return self.passages.see(self.now_us, self.seen.values())
+
+    def comes(
+        self, bearing_deg: float, *away_m: float, number: int = 1, sort: Sort = Sort.EMERGENCY, **more: object
+    ) -> Iterator[tuple[Passage, ...]]:
+        """What is known each time that it was seen."""
+        for each in away_m:
+            self.now_us += 2 * SECOND_US
+            self.drive(number, sort, bearing_deg, each, **more)
+            yield self.see()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_who_drives_up_an_arm_asks_for_its_group_until_past_the_line(side: str) -> None:
+    street = Street()
+    seen = list(street.comes(BEARINGS[side], 160, 140, 120, 40, 20, 5, -20, -60))
+    assert [bool(each) for each in seen] == [False, True, True, True, True, False, False, False]
+    first = seen[1][0]
+    assert (first.groups, first.comes_deg, first.weight) == ((SIDES.index(side),), BEARINGS[side], EMERGENCY_WEIGHS)
+    assert first.eta_s == pytest.approx((140 - STOP_M) / 10, abs=0.2)
+    assert seen[3][0].since_us == first.since_us
+
+
+def test_it_comes_nearer_between_two_positions() -> None:
+    street = Street()
+    (*_, (before,)) = street.comes(0.0, 160, 140)
+    street.now_us += 5 * SECOND_US
+    (after,) = street.see()
+    assert after.eta_s == pytest.approx(before.eta_s - 5, abs=0.01)
+
+
+def test_who_stopped_telling_asks_no_more() -> None:
+    street = Street()
+    assert list(street.comes(0.0, 160, 140))[-1]
+    street.now_us += int((VALID_S + 1) * SECOND_US)
+    assert street.see() == ()
+    # And what begins anew begins as if it were new.
+    street.drive(1, Sort.EMERGENCY, 0.0, 120)
+    assert street.see() == ()
+
+
+@pytest.mark.parametrize("ahead_s", [-TOLD_WITHIN_S - 1, TOLD_WITHIN_S + 1])
+def test_who_has_a_wrong_clock_or_tells_late_asks_nothing(ahead_s: float) -> None:
+    street = Street()
+    for away_m in (160, 140, 120):
+        street.now_us += 2 * SECOND_US
+        street.drive(1, Sort.EMERGENCY, 0.0, away_m, at_us=street.now_us + int(ahead_s * SECOND_US))
+        assert street.see() == ()
+
+
+@pytest.mark.parametrize(("lon", "lat"), [(0.0, 0.0), (float("nan"), 47.0), (LON + 1, LAT), (180.0, -90.0)])
+def test_nowhere_and_outside_the_town_nobody_asks(lon: float, lat: float) -> None:
+    street = Street()
+    for n in range(4):
+        street.now_us += 2 * SECOND_US
+        street.drive(1, Sort.EMERGENCY, 0.0, 0, lon=lon, lat=lat + n / 10_000)
+        assert street.see() == ()
+
+
+def test_a_bus_asks_while_it_is_late_and_no_longer() -> None:
+    street = Street()
+    assert list(street.comes(90.0, 160, 140, sort=Sort.BUS, late_s=-20))[-1] == ()
+    (*_, (half,)) = street.comes(90.0, 120, sort=Sort.BUS, late_s=LATE_S / 2)
+    assert (half.weight, half.late_s) == (BUS_WEIGHS / 2, LATE_S / 2)
+    assert list(street.comes(90.0, 100, sort=Sort.BUS, late_s=0))[-1] == ()
+
+
+def test_who_stands_at_a_stop_does_not_ask_and_who_stands_at_the_light_does() -> None:
+    street = Street()
+    assert list(street.comes(0.0, 160, 120, 120, sort=Sort.BUS, late_s=90))[-1] == ()
+    (*_, (waits,)) = street.comes(0.0, 80, 30, 30, 30, sort=Sort.BUS, late_s=90)
+    assert waits.eta_s == pytest.approx((30 - STOP_M) / 4, abs=0.1)
+
+
+def test_of_two_emergencies_the_first_goes_and_the_second_waits() -> None:
+    street = Street()
+    list(street.comes(0.0, 160, 140, number=2))
+    list(street.comes(90.0, 160, 140, number=1))
+    assert [(each.vehicle, each.waits) for each in street.see()] == [(2, False), (1, True)]
+    # From the other side of the same street both may go.
+    list(street.comes(180.0, 160, 140, number=3))
+    assert [(each.vehicle, each.waits) for each in street.see()] == [(2, False), (1, True), (3, False)]
+    del street.seen[2], street.seen[3]
+    assert [each.waits for each in street.see()] == [False]
+
+
+def test_of_a_route_each_junction_is_asked_in_time_and_the_turn_is_known() -> None:
+    (north_lon, north_lat), (east_lon, east_lat) = place(0.0, 0.0), place(90.0, 200.0)
+    one = known()
+    movements = (*one.junction.movements, replace(one.junction.movements[0], group=2, leaves_deg=90.0))
+    turns = crossing_of(replace(one, junction=replace(one.junction, movements=movements)), north_lon, north_lat)
+    street = Street(one=turns, two=crossing_of(known(), east_lon, east_lat))
+    (*_, seen) = street.comes(0.0, 140, 120, ahead=("one", "two"))
+    # It turns left from the north to the east, and comes to the second from the west.
+    assert [(each.junction, each.groups) for each in seen] == [("one", (2,)), ("two", (3,))]
+    assert not any(street.comes(0.0, 100, ahead=("gone",)))
+    list(street.comes(0.0, 60, 30, ahead=("one", "two")))
+    (*_, seen) = street.comes(90.0, 20, 60, ahead=("one", "two"))
+    assert street.passages.passed(1) == {"one"}
+    assert [(each.junction, each.groups) for each in seen] == [("two", (3,))]
+
+
+def test_arms_that_nobody_knows_and_lines_with_points_ask_nothing() -> None:
+    assert crossing_of(crossroads(), LON, LAT).arms == ()
+    pointed = replace(known(), calls=(CallPoints(0, None, None, 1, None, 10.0),))
+    assert {way.group for arm in crossing_of(pointed, LON, LAT).arms for way in arm.ways} == {1, 2, 3}
+
+
+def test_a_tram_goes_by_its_own_signal_where_the_arm_has_one() -> None:
+    site = known()
+    groups = (replace(site.junction.groups[0], users=Users.TRAM), *site.junction.groups[1:])
+    movements = (*site.junction.movements, replace(site.junction.movements[1], comes_deg=4.0, group=1))
+    crossing = crossing_of(replace(site, junction=replace(site.junction, groups=groups, movements=movements)), LON, LAT)
+    arm = crossing.arm(0.0, 10.0)
+    assert arm is not None
+    assert (groups_of(arm, Sort.TRAM), groups_of(arm, Sort.BUS), groups_of(arm, Sort.EMERGENCY)) == ((0,), (1,), (1,))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(st.floats(0, 360), st.floats(0, 600), st.integers(0, 90), st.integers(-20, 20), st.booleans()),
+        min_size=2, max_size=12,
+    ),
+    sort=st.sampled_from(Sort),
+    late_s=st.floats(-300, 300),
+)  # fmt: skip
+def test_whatever_is_told_who_asks_is_near_heads_there_and_weighs_something(
+    steps: list[tuple[float, float, int, int, bool]], sort: Sort, late_s: float
+) -> None:
+    street = Street()
+    for bearing_deg, away_m, later_s, ahead_s, tells in steps:
+        street.now_us += later_s * SECOND_US
+        if tells:
+            street.drive(1, sort, bearing_deg, away_m, at_us=street.now_us + ahead_s * SECOND_US, late_s=late_s)
+        for each in street.see():
+            told = street.seen[1]
+            assert 0 <= each.eta_s <= TOLD_AHEAD_S
+            assert each.weight > 0
+            assert street.now_us - told.at_us <= VALID_S * SECOND_US
+            away_m, from_deg = seen_from(told.lon, told.lat, LON, LAT)
+            assert away_m > STOP_M
+            assert apart(from_deg, each.comes_deg) <= 35.0
+            if sort is Sort.BUS:
+                assert late_s > 0
+
+
+def test_who_moves_away_asks_nothing() -> None:
+    street = Street()
+    assert not any(street.comes(0.0, 40, 60, 80, 100))
+    assert not any(street.comes(90.0, 40, 60, 80, sort=Sort.TRAM, number=2, heading_deg=90.0))
