@@ -25,6 +25,7 @@ from vigie.services.signals import NO_STAGE_INPUTS, SIGNALS_UNSAFE
 from vigie.services.signals.control.site import Site as Document
 from vigie.services.signals.control.steering import FOLLOWED_S, Asking, Because, Steering
 from vigie.services.signals.control.steering import Told as ToldOf
+from vigie.services.signals.priority.passages import Passage
 
 RED, BOTH = "BBBB", "1111"
 NOBODY = ",".join("0" * 8)
@@ -191,10 +192,10 @@ def test_what_decides_is_made_beside_the_loop(post: Post, monkeypatch: pytest.Mo
 def test_nothing_is_asked_once_a_lock_out_is_placed(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Steering.step
 
-    def slow(steering: Steering, told: dict[str, ToldOf]) -> list[Asking]:
+    def slow(steering: Steering, told: dict[str, ToldOf], passages: Sequence[Passage]) -> list[Asking]:
         # A crew locks out while the step is computed.
         post.bench.engine.consignations.held[post.number] = 1
-        return step(steering, told)
+        return step(steering, told, passages)
 
     async def story() -> None:
         await post.take()
@@ -306,7 +307,7 @@ def test_after_a_fault_nobody_is_said_to_be_steered(post: Post, monkeypatch: pyt
         await post.take()
         await post.pass_(3)
         assert post.because is Because.ORDERED
-        monkeypatch.setattr(Steering, "step", lambda steering, told: 1 // 0)
+        monkeypatch.setattr(Steering, "step", lambda steering, told, passages: 1 // 0)
         running = asyncio.create_task(post.steering.run())
         post.tell()
         await comes(lambda: post.because is Because.STARTING)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from vigie.api.access import Caller
 from vigie.api.city.forms import Form
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Ask, Nothing, Operation
+from vigie.api.rsmp.priority import Going
 from vigie.api.rsmp.steering import Deciding
 from vigie.api.signals.door import seen
 from vigie.core.times import rfc3339
+from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.steering import Why
 from vigie.services.signals.junction import Junction as JunctionDocument
 
@@ -39,10 +42,28 @@ class WeighedForm(Form, frozen=True, kw_only=True):
     refused: RefusedForm | None
 
 
+class GoingForm(Form, frozen=True, kw_only=True):
+    """Somebody who comes with a right to go first. sort: `bus`, `tram` or `emergency`. vehicle, name: which, and late_s
+    how late, where you may see it; else None. groups: that let it go, by name; several where its way is not known.
+    comes_deg: from which side, clockwise from north. eta_s: until it is at the stop line. state: `claimed` is weighed
+    by the post; `waits` goes after another emergency; `asked` is asked of the controller, and the states of S0033 are
+    what that says of it; empty where nothing is done."""
+
+    sort: str
+    vehicle: str | None
+    name: str | None
+    groups: Sequence[str]
+    comes_deg: float
+    eta_s: float
+    late_s: float | None
+    state: str
+
+
 class DecidingForm(Form, frozen=True, kw_only=True):
-    """Who decides at a junction. decides: `adaptive` while the post chooses its stages, else `plan`. ordered: whether
-    somebody has ordered that the post does. because: why it does or does not; since: when that began, None where
-    nobody looked. broken: what made the junction unsafe. refused: how many wishes the kernel refused, by rule."""
+    """Who decides at a junction. decides: `priority` while what is asked lets somebody go first, `adaptive` while the
+    post chooses its stages, else `plan`. ordered: whether somebody has ordered that the post does. because: why it does
+    or does not; since: when that began, None where nobody looked. going: who comes with a right to go first. broken:
+    what made the junction unsafe. refused: how many wishes the kernel refused, by rule."""
 
     id: str
     decides: str
@@ -50,6 +71,7 @@ class DecidingForm(Form, frozen=True, kw_only=True):
     because: str
     since: str | None
     weighed: WeighedForm | None
+    going: Sequence[GoingForm]
     broken: Sequence[RefusedForm]
     refused: dict[str, int]
 
@@ -74,11 +96,12 @@ class DecidingDoor:
         document = now.document.junction if now.document is not None else None
         return DecidingForm(
             id=asset,
-            decides="adaptive" if now.is_steered else "plan",
+            decides="priority" if now.gives_way else "adaptive" if now.is_steered else "plan",
             ordered=now.ordered,
             because=now.because.value,
             since=rfc3339(now.since_us) if now.since_us is not None else None,
             weighed=_weighed(now.why, document) if now.why is not None and document is not None else None,
+            going=[self._going(each, ask.caller) for each in now.going],
             broken=[
                 RefusedForm(
                     rule=each.rule.value,
@@ -89,6 +112,21 @@ class DecidingDoor:
                 for each in now.violations
             ],
             refused={rule.value: times for rule, times in now.refused.items()},
+        )
+
+    def _going(self, going: Going, caller: Caller) -> GoingForm:
+        """Who comes: its name for whoever may see where it is, and that somebody does for all others."""
+        registry, each = self._sources.engine.registry, going.passage
+        seen = bool(self._sources.sight(caller).covered[each.vehicle])
+        return GoingForm(
+            sort=each.sort.value,
+            vehicle=registry.ids[each.vehicle] if seen else None,
+            name=registry.names[each.vehicle] if seen else None,
+            groups=going.groups,
+            comes_deg=each.comes_deg,
+            eta_s=round(each.eta_s),
+            late_s=each.late_s if seen and each.sort is not Sort.EMERGENCY else None,
+            state=going.state,
         )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from vigie.api.rsmp.telling import INPUTS, SECONDS, WISHES, Telling
+from vigie.api.rsmp.telling import INPUTS, PRIORITIES, SECONDS, WISHES, Telling
 from vigie.core.readings import Readings
 from vigie.core.times import MINUTE_US
 from vigie.engine.ports import Clock, StorageFull
@@ -33,6 +33,8 @@ NAMED_MAX = 1_000
 
 GARBLED_EVERY_US = MINUTE_US
 """How often what was not understood is told of one site, and of all who are no site: all of it is counted."""
+
+_LIVE = frozenset(code for code, _ in (*SECONDS, *PRIORITIES))
 
 _log = structlog.get_logger("vigie.rsmp")
 
@@ -90,7 +92,7 @@ class RsmpDoor:
 
     def __init__(self, means: Means, listening: Listening, *, seed: str) -> None:
         self._means, self.listening = means, listening
-        self._supervisor = Supervisor((), seed=seed, live=frozenset(code for code, _ in SECONDS))
+        self._supervisor = Supervisor((), seed=seed, live=_LIVE)
         self._server = RsmpServer(self._supervisor, self._take, tls=listening.tls)
         self._server.on_told = self._tell
         self.sites: dict[str, Site] = {}
@@ -239,6 +241,7 @@ def _wishes(enrolment: Enrolment) -> dict[tuple[str, str], Rate]:
     wishes = dict(WISHES)
     if enrolment.stage_inputs:
         wishes.update(INPUTS)
+        wishes.update(PRIORITIES)
     return wishes
 
 

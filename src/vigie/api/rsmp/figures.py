@@ -50,3 +50,19 @@ class RsmpFigures(Collector):
         yield CounterMetricFamily("vigie_signals_asked", asked, value=self._steering.asked)
         wishes = "Stages that safety kernels kept from being asked for"
         yield CounterMetricFamily("vigie_signals_refused", wishes, value=self._steering.refused)
+        priority = self._steering.priority
+        came = CounterMetricFamily(
+            "vigie_signals_priority_passages",
+            "Vehicles that came to a junction with a right to go first",
+            labels=["sort"],
+        )
+        for sort, count in priority.came.items():
+            came.add_metric([sort.value], count)
+        yield came
+        asked_first = CounterMetricFamily(
+            "vigie_signals_priority_requests", "Requests to controllers under their own plans to let somebody go first",
+            labels=["type"],
+        )  # fmt: skip
+        for kind, count in priority.asked.items():
+            asked_first.add_metric([kind], count)
+        yield asked_first

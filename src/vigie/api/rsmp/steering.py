@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ import structlog
 
 from vigie.api.rsmp.door import RsmpDoor, Site
 from vigie.api.rsmp.hearing import Ear, counted
+from vigie.api.rsmp.priority import CLAIMED, SERVED, Going, RsmpPriority
 from vigie.api.rsmp.telling import colours_of
 from vigie.api.signals.documents import sites_of
 from vigie.core.service import Clear, Raise, Refusal
@@ -57,7 +58,8 @@ class Memory:
 @dataclass(frozen=True, slots=True)
 class Deciding:
     """Who decides at a junction. ordered: whether somebody has ordered that the post does. since_us: when `because`
-    began. document: by which it is steered. refused: how many wishes its kernel refused, by rule."""
+    began. document: by which it is steered. refused: how many wishes its kernel refused, by rule. going: who comes
+    with a right to go first."""
 
     because: Because
     ordered: bool
@@ -66,11 +68,22 @@ class Deciding:
     why: Why | None = None
     violations: tuple[Violation, ...] = ()
     refused: Mapping[Rule, int] = field(default_factory=dict[Rule, int])
+    going: tuple[Going, ...] = ()
 
     @property
     def is_steered(self) -> bool:
         """Whether the post does."""
         return self.because is Because.ORDERED
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether what is asked of it now lets somebody go first."""
+        if any(each.state == SERVED for each in self.going):
+            return True
+        if not self.is_steered or self.document is None or self.why is None or self.why.asked is None:
+            return False
+        greens = self.document.junction.stages[self.why.asked].greens
+        return any(each.state == CLAIMED and not greens.isdisjoint(each.passage.groups) for each in self.going)
 
     @property
     def fallen(self) -> str | None:
@@ -91,6 +104,7 @@ class RsmpSteering:
     """Steers junctions whose sites have inputs for stages. Lives on one event loop.
 
     steps: how many were taken. asked, refused: how often a stage was asked for, and kept from it by a kernel.
+    priority: who goes first, there and at junctions under their own plans.
     """
 
     def __init__(
@@ -98,6 +112,7 @@ class RsmpSteering:
     ) -> None:
         """asset_of: see `vigie.api.rsmp.door.Means`."""
         self._door, self._engine, self._clock, self._memory, self._asset_of = door, engine, clock, memory, asset_of
+        self.priority = RsmpPriority(door, engine, clock, asset_of)
         self._steering = Steering()
         self._ordered = _remembered(memory.read())
         self._documents: Mapping[str, Document] = {}
@@ -146,9 +161,10 @@ class RsmpSteering:
 
     def deciding(self, name: str) -> Deciding:
         """Who decides at a junction now."""
+        going = self.priority.going(name)
         if name not in self._ordered:
-            return nobody_steers(name)
-        return self._deciding.get(name) or Deciding(self._lacks(name), True)
+            return replace(nobody_steers(name), going=going)
+        return replace(self._deciding.get(name) or Deciding(self._lacks(name), True), going=going)
 
     @property
     def counts(self) -> Mapping[Because, int]:
@@ -180,6 +196,10 @@ class RsmpSteering:
     async def step(self) -> None:
         """One second on."""
         await self._look()
+        steered = frozenset(name for name, each in self._steering.junctions.items() if each.is_steered)
+        self.priority.keep(self._in_force(), self._read_at)
+        passages = self.priority.see(steered)
+        self.priority.ask(self._bars)
         if not self._steering.junctions:
             return
         for name in self._taken:
@@ -187,10 +207,10 @@ class RsmpSteering:
         self._taken.clear()
         told = {name: self._told_of(name, steered) for name, steered in self._steering.junctions.items()}
         self._told.clear()
-        asking = await asyncio.to_thread(self._steering.step, told)
+        asking = await asyncio.to_thread(self._steering.step, told, passages)
         self.steps += 1
-        steered = self._steering.junctions.values()
-        self.refused += sum(each.why is not None and each.why.refused is not None for each in steered)
+        junctions = self._steering.junctions.values()
+        self.refused += sum(each.why is not None and each.why.refused is not None for each in junctions)
         for each in asking:
             # Somebody may have ordered otherwise meanwhile.
             if each.junction in self._ordered:
@@ -273,6 +293,7 @@ class RsmpSteering:
     # What sites tell.
 
     def _hear(self, site: Site, told: StatusTold) -> None:
+        self.priority.hear(site, told)
         if not site.enrolment.stage_inputs or told.component != site.component:
             return
         ear = self._ears.setdefault(site.name, Ear())
@@ -309,6 +330,11 @@ class RsmpSteering:
     def _is_held(self, name: str) -> bool:
         """Whether a lock-out holds a junction."""
         return bool(self._engine.consignations.held[self._engine.registry.numbers[name]])
+
+    def _bars(self, name: str) -> bool:
+        """Whether no priority may be asked of a junction: a crew holds it, or it was unsafe."""
+        unsafe = self._deciding.get(name)
+        return self._is_held(name) or (unsafe is not None and unsafe.because is Because.UNSAFE)
 
     # What is asked of them.
 

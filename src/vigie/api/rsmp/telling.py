@@ -18,6 +18,7 @@ from vigie.core.times import MINUTE_US, SECOND_US
 from vigie.protocols.rsmp import Rate
 from vigie.protocols.rsmp.events import AlarmTold, Attached, StatusTold, Step, Ticked
 from vigie.protocols.rsmp.inputs import active
+from vigie.protocols.rsmp.priorities import STATUS
 from vigie.services.signals import Junction
 from vigie.services.signals.junction import Colour, Second
 
@@ -38,6 +39,9 @@ WISHES: Mapping[tuple[str, str], Rate] = {
 
 INPUTS: Mapping[tuple[str, str], Rate] = {("S0003", "inputstatus"): Rate(_CONTROL_S)}
 """And at one that has inputs that ask for stages."""
+
+PRIORITIES: Mapping[tuple[str, str], Rate] = {(STATUS, "status"): Rate()}
+"""And how requests to go first stand there, where its list has them."""
 
 SECONDS: Mapping[tuple[str, str], Rate] = {
     ("S0205", "start"): Rate(1),

@@ -12,6 +12,7 @@ from vigie.core.kinds import (
     Sort,
     attribute,
     choice,
+    flag,
     number,
     place,
 )
@@ -20,7 +21,8 @@ from vigie.core.watch import Watch, points_of, watching
 
 
 class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb="see_crew", follows_place=True):
-    """A service vehicle with a tracker. Its position is personal data of its driver."""
+    """A service vehicle with a tracker. Its position is personal data of its driver. mission: it is on its way to save
+    somebody, and may go first at signals."""
 
     registration = attribute(public=False)
     task = attribute()
@@ -28,6 +30,7 @@ class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb
     position = place(valid_s=120)
     heading = number(unit="deg", low=0, high=360, valid_s=120)
     activity = choice("parked", "driving", "working", valid_s=600)
+    mission = flag(valid_s=120)
 
 
 class Bus(AssetKind, name="bus", service="roads", shown="delay", public=True, follows_place=True):

@@ -27,6 +27,9 @@ CONTROLLER_FAULT = ConditionKind(name="controller_fault", service="signals", out
 CONTROLLER_MINOR_FAULT = ConditionKind(name="controller_minor_fault", service="signals", outlet=Outlet.MAINTENANCE)
 CONTROLLER_SILENT = ConditionKind(name="controller_silent", service="signals", outlet=Outlet.ALARM, priority=2)
 """The link to a controller is lost. Found by the door that it speaks through, which alone knows."""
+EMERGENCY_PASSES = ConditionKind(name="emergency_passes", service="signals", outlet=Outlet.RECORD)
+"""A junction is asked to let an emergency vehicle go first. Found where vehicles' positions come together with
+junctions; which vehicle it is only those know who may see where vehicles are."""
 DETECTOR_DEAD = ConditionKind(name="detector_dead", service="signals", outlet=Outlet.MAINTENANCE)
 
 _WATCHES = (
@@ -68,6 +71,7 @@ service = Service(
         CONTROLLER_FAULT,
         CONTROLLER_MINOR_FAULT,
         CONTROLLER_SILENT,
+        EMERGENCY_PASSES,
         DETECTOR_DEAD,
         TRAFFIC_BLOCKED,
     ),

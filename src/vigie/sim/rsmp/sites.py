@@ -2,15 +2,16 @@
 
 A simulated controller has a signal group for each of its stages, which is green in it; its cycle table is that of the
 city's plans. Where the traffic of its streets is simulated as well, it shows the groups of its document second by
-second, counts at its loops, has the cycles of its own plans, and an input for each of its stages. It knows few orders,
-a plan, yellow flash and inputs, and says of all others that it does not have them.
+second, counts at its loops, has the cycles of its own plans, and an input for each of its stages. While it runs its own
+plan it lets those go first for whom the stage of an input is asked (M0022). It knows few orders, a plan, yellow flash,
+inputs and that one, and says of all others that it does not have them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import Any
 
@@ -20,6 +21,7 @@ from vigie.protocols.rsmp import SXLS, Moment, Of, Setup, Site, Turn
 from vigie.protocols.rsmp.events import Ordered, Step
 from vigie.protocols.rsmp.inputs import INPUT_MAX, read, standing
 from vigie.protocols.rsmp.messages import Value
+from vigie.protocols.rsmp.priorities import ORDER, STATUS, Priorities
 from vigie.protocols.rsmp.times import stamp
 from vigie.services.signals import Junction
 from vigie.sim.life import Reports
@@ -30,10 +32,10 @@ from vigie.transports.tcp import RsmpClient
 
 CONTROLLER = "TC"
 SXL = "1.2.1"
-HAS = frozenset({"M0001", "M0002", "M0006", "M0013"})
-KEPT = frozenset(code for code in SXLS[SXL].signals if code.startswith("S")) - {"S0205", "S0207"}
+HAS = frozenset({"M0001", "M0002", "M0006", "M0013", ORDER})
+KEPT = frozenset(code for code in SXLS[SXL].signals if code.startswith("S")) - {"S0205", "S0207", STATUS}
 """The statuses that are kept through a loss of the connection: what loops counted in a second is nothing a minute
-later."""
+later, nor is who was to go first."""
 
 WITHOUT = frozenset(code for code in SXLS[SXL].signals if code.startswith("M")) - HAS
 """The orders of the list that a simulated controller does not have."""
@@ -64,7 +66,7 @@ _MODES = {"NormalControl": "colours", "YellowFlash": "flashing"}
 class Crossing:
     """One junction. index: its place in the city's life. groups: how many signal groups it has. shown: its last second,
     where the traffic of its streets is simulated. inputs: those that are active; set_s: in which second they were
-    set."""
+    set. first: those whose stage is let go first, which are not active for that."""
 
     index: int
     site: Site
@@ -75,6 +77,8 @@ class Crossing:
     shown: Shown | None = None
     inputs: frozenset[int] = frozenset()
     set_s: int = 0
+    priorities: Priorities = field(default_factory=Priorities)
+    first: frozenset[int] = frozenset()
 
 
 class Sites:
@@ -97,13 +101,16 @@ class Sites:
         self._obey, self._now, self._streets = obeys, now, streets
         self.crossings: list[Crossing] = []
         for index, (name, own) in enumerate(codes.items()):
-            setup = Setup((name,), {CONTROLLER: Of.CONTROLLER}, SXL, without=WITHOUT, codes=own, buffers=KEPT)
+            lacks = WITHOUT if streets is not None else WITHOUT | {ORDER, STATUS}
+            setup = Setup((name,), {CONTROLLER: Of.CONTROLLER}, SXL, without=lacks, codes=own, buffers=KEPT)
             site = Site(setup, self._moment(), seed=f"{name}/{now()}")
             client = RsmpClient(
                 site, host, port, lambda events, index=index: self._hear_supervisor(index, events), moment=self._moment
             )
             self.crossings.append(Crossing(index, site, client, stages[index]))
             self._cycles(site, _CYCLES_S, self._moment())
+            if streets is not None:
+                self._priorities(self.crossings[-1], self._moment())
 
     async def run(self, ready: Callable[[], bool] = lambda: True) -> None:
         """Speaks until it is cancelled. ready: whether the sites may begin to connect; they do after a while anyway."""
@@ -173,6 +180,9 @@ class Sites:
     def _second(self, crossing: Crossing, shown: Shown) -> Turn:
         """A second of the streets: what the groups showed in it and what the loops counted, told as of one instant."""
         before, crossing.shown = crossing.shown, shown
+        if shown.stage:
+            # A stage that it has shown it can come to.
+            crossing.priorities.serves |= {("inputId", str(FIRST_INPUT + shown.stage - 1))}
         at, turns = self._moment(), list[Turn]()
         if before is None or before.mode != shown.mode:
             crossing.mode = shown.mode
@@ -193,19 +203,36 @@ class Sites:
         turns.append(crossing.site.observe_all(CONTROLLER, statuses, at))
         if before is None or shown.second - crossing.set_s >= INPUTS_FRESH_S:
             crossing.inputs = frozenset()
-        return _joined([*turns, self._inputs(crossing, at)])
+        return _joined([*turns, self._inputs(crossing, at), self._goes_first(crossing, shown, at)])
 
     def _alone(self, crossing: Crossing) -> Turn:
         """Its streets are simulated no more: nothing is counted, and its stages are the city's again."""
-        crossing.shown, crossing.inputs = None, frozenset()
+        crossing.shown, crossing.inputs, crossing.first = None, frozenset(), frozenset()
         at = self._moment()
+        crossing.priorities.turn(at.clock_us, works=False)
         statuses: dict[str, dict[str, Value]] = {
             "S0205": {"start": None, "vehicles": None},
             "S0207": {"start": None, "occupancy": None},
             "S0003": {"inputstatus": standing(crossing.inputs, INPUT_MAX)},
         }
         told = crossing.site.observe_all(CONTROLLER, statuses, at)
-        return _joined([told, self._cycles(crossing.site, _CYCLES_S, at), self._shows(crossing, at)])
+        priorities, cycles = self._priorities(crossing, at), self._cycles(crossing.site, _CYCLES_S, at)
+        return _joined([told, priorities, cycles, self._shows(crossing, at)])
+
+    def _goes_first(self, crossing: Crossing, shown: Shown, at: Moment) -> Turn:
+        """Has the streets let go who may go first, as long as the junction runs its own plan; and tells of it."""
+        works = not crossing.inputs and shown.mode == "colours"
+        asked = crossing.priorities.turn(at.clock_us, works=works)
+        first = frozenset(int(number) for _, number in asked)
+        if self._streets is not None and works and (first or crossing.first):
+            # The roadside forgets what is not said again; its own plan goes on from where it would be.
+            self._streets.set_inputs(crossing.index, first)
+        crossing.first = first
+        return self._priorities(crossing, at)
+
+    @staticmethod
+    def _priorities(crossing: Crossing, at: Moment) -> Turn:
+        return crossing.site.observe(CONTROLLER, STATUS, {"status": crossing.priorities.told()}, at)
 
     @staticmethod
     def _inputs(crossing: Crossing, at: Moment) -> Turn:
@@ -248,6 +275,10 @@ class Sites:
                 return self._sets(crossing, *read(values["status"]))
             except ValueError:
                 return False
+        if code == ORDER:
+            done = crossing.priorities.order(values, self._moment().clock_us)
+            crossing.client.apply(self._priorities(crossing, self._moment()))
+            return done
         if code == "M0006":
             one, none = frozenset({int(values["input"])}), frozenset[int]()
             return self._sets(crossing, one, none) if values["status"] == "True" else self._sets(crossing, none, one)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from vigie.services.signals.control.calls import Calls
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Site
 from vigie.services.signals.junction import Colour, Second
+from vigie.services.signals.priority.passages import Passage, claims_of
 from vigie.services.signals.safety import Kernel, Refusal, Rule, Unfit, Violation
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ class Steering:
 
     def __init__(self) -> None:
         self.junctions: dict[str, Steered] = {}
+        self._names: list[str] = []
         self._order: list[Steered] = []
         self._stage_of: list[dict[frozenset[int], int]] = []
         self._adaptive: Adaptive | None = None
@@ -183,7 +185,8 @@ class Steering:
             name: before[name] if name in before and before[name].site == site else _steered(site, name in unsafe)
             for name, site in sites.items()
         }
-        self._order = [each for each in self.junctions.values() if each.kernel is not None]
+        self._names = [name for name, each in self.junctions.items() if each.kernel is not None]
+        self._order = [self.junctions[name] for name in self._names]
         self._stage_of = [
             {stage.greens: at for at, stage in reversed([*enumerate(each.site.junction.stages)])}
             for each in self._order
@@ -203,8 +206,9 @@ class Steering:
             steered.because, steered.violations = Because.SETTLING, ()
             steered.needed_s, steered.there_s = 1, 0
 
-    def step(self, told: Mapping[str, Told]) -> list[Asking]:
-        """One second on: what is to be asked of junctions now. told: of each junction, by its id."""
+    def step(self, told: Mapping[str, Told], passages: Sequence[Passage] = ()) -> list[Asking]:
+        """One second on: what is to be asked of junctions now. told: of each junction, by its id. passages: who comes
+        with a right to go first, where junctions are steered or not."""
         self._at += 1
         nothing = Told(False)
         asking: list[Asking] = []
@@ -214,6 +218,8 @@ class Steering:
         if self._adaptive is not None:
             counts = [each.counts for each in self._order]
             shown = [each.second or _all_red(each.site) for each in self._order]
+            numbers = {name: at for at, name in enumerate(self._names) if self.junctions[name].is_steered}
+            self._adaptive.hear(claims_of(passages, numbers))
             wishes = self._adaptive.decide(self._at, counts, shown)
             for at, wish in enumerate(wishes):
                 self._choose(at, wish)
