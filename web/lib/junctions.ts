@@ -103,8 +103,20 @@ export interface Held {
 }
 
 /** Why the post decides on stages or does not, and what its last choice was made of. Stages count from 1. */
+/** Somebody who comes with a right to go first; vehicle, name and late_s are null where one may not see which. */
+export interface Going {
+  sort: 'bus' | 'tram' | 'emergency'
+  vehicle: string | null
+  name: string | null
+  groups: string[]
+  comes_deg: number
+  eta_s: number
+  late_s: number | null
+  state: string
+}
+
 export interface Deciding {
-  decides: 'adaptive' | 'plan'
+  decides: 'adaptive' | 'plan' | 'priority'
   ordered: boolean
   because: string
   since: string | null
@@ -116,6 +128,7 @@ export interface Deciding {
     change_cost_veh_s: number | null
     refused: Held | null
   } | null
+  going: Going[]
   broken: Held[]
 }
 

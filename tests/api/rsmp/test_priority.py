@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.api.rsmp.test_door import JUNCTION
-from tests.api.rsmp.test_steering import Post
+from tests.api.rsmp.test_steering import NOBODY, Post
 from tests.city import drafts
 from tests.orders import Bench
 from tests.services.signals.priority.test_passages import known, place
@@ -216,7 +216,7 @@ def test_which_vehicle_it_is_those_know_who_may_see_it(
     async def story() -> None:
         await town.take()
         await town.pass_(3)
-        await town.comes(AMBULANCE, 0.0, 120, 100, mission=1.0)
+        await town.comes(AMBULANCE, 90.0, 120, 100, mission=1.0)
         registry = town.bench.engine.registry
         covered = np.ones(registry.count, np.bool_)
         covered[registry.numbers[AMBULANCE]] = sees
@@ -225,7 +225,7 @@ def test_which_vehicle_it_is_those_know_who_may_see_it(
         ask = SimpleNamespace(caller=None, part=lambda name: JUNCTION)
         form = await door.tell(cast(Any, ask))
         (going,) = form.going
-        assert (going.sort, going.groups, going.state) == ("emergency", ("north",), CLAIMED)
+        assert (going.sort, going.groups, going.state) == ("emergency", ("east",), CLAIMED)
         assert going.vehicle == (AMBULANCE if sees else None)
         assert (going.name is None) == (not sees)
         assert form.decides == "priority"
