@@ -18,20 +18,23 @@ import pytest
 from tests.api.rsmp.test_story import HERE, becomes, free_port
 from tests.people import PASSWORD, make_people
 from tests.post import NO_RESERVE
+from tests.services.signals.priority.test_passages import place
 from tests.sim.traffic.conftest import town as town
 from tests.transports.test_tcp import comes
 from vigie.api.application import application
 from vigie.api.rsmp import RsmpSteering
+from vigie.api.signals.documents import sites_of as documents_of
 from vigie.app import RSMP, Binding, admit_device, bind, doors_of, installation
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.app.signals import take_in
 from vigie.core.drafts import Draft
+from vigie.core.readings import Readings
 from vigie.protocols.rsmp import Meeting
 from vigie.services.signals import SIGNALS_UNSAFE, Junction
 from vigie.services.signals.control.site import OCCUPIED, Plan
 from vigie.services.signals.control.steering import BACK_S, Because, loops_of
-from vigie.services.signals.junction import Colour
+from vigie.services.signals.junction import Colour, Users
 from vigie.services.signals.plans import bound
 from vigie.services.signals.safety import Kernel, Violation
 from vigie.settings import Settings
@@ -47,6 +50,7 @@ from vigie.sim.traffic.world import World
 from vigie.transports import tcp
 
 CODES = ("1111", "2222")
+LON, LAT, AMBULANCE = 5.0, 47.3, "vehicle-a1"
 LETTERS = {Colour.RED: "R", Colour.YELLOW: "Y", Colour.GREEN: "G"}
 
 
@@ -184,12 +188,19 @@ def installed(folder: Path, lights: tuple[Light, ...]) -> tuple[Settings, list[s
     with installation(settings) as opened:
         opened.take_assets(
             "test",
-            [Draft(key=name, id=name, kind="junction", lon=5.0, lat=47.3, area="essai") for name in names],
+            [
+                *(
+                    Draft(key=name, id=name, kind="junction", lon=LON + at / 100, lat=LAT, area="essai")
+                    for at, name in enumerate(names)
+                ),
+                Draft(key=AMBULANCE, id=AMBULANCE, kind="vehicle", lon=LON, lat=LAT, area="essai"),
+            ],
         )
         ids = opened.facts.ids()
         bind(folder, {name: Binding(codes=CODES, stage_inputs=FIRST_INPUT) for name in names})
         for name in names:
             admit_device(opened, name, [ids[name]], protocol=RSMP)
+        admit_device(opened, AMBULANCE, [ids[AMBULANCE]])
     make_people(folder, ("operator", "supervisor", "elected", "mayor"))
     of_lights = dict(zip((light.name for light in lights), names, strict=True))
     known = bound({light.name: light.site for light in lights}, of_lights)
@@ -299,6 +310,39 @@ async def shows_what_it_must_not(here: Town, groups: int) -> None:
     await here.until(lambda: here.by("plan") == [3, 5], 20)
 
 
+async def lets_an_ambulance_go_first(here: Town, at: int) -> None:
+    """A junction under its own plan is asked for priority (M0022) by what the ambulance's tracker says, does so in its
+    own sequence, tells of it (S0033), and goes back to its plan when the ambulance has passed."""
+    registry, document = here.post.engine.registry, documents_of(here.post.engine)[here.names[at]].junction
+    way = next(each for each in document.movements if document.groups[each.group].users is Users.VEHICLES)
+    assert way.comes_deg is not None
+    device = int(registry.reporter[registry.numbers[AMBULANCE]])
+    roadside, arm = here.streets.roadsides[at], way.comes_deg
+
+    async def drives(bearing_deg: float, away_m: float, ago_s: float) -> None:
+        lon, lat = place(bearing_deg, away_m, LON + at / 100, LAT)
+        now_us = time.time_ns() // 1_000 - round(ago_s * 1e6)
+        said = Readings([AMBULANCE] * 2, ["position", "mission"], [(lon, lat), True], [now_us] * 2, [0, 1])
+        assert not (await here.post.pump.submit(said, device)).rejected
+        await here.passes(1)
+
+    await drives(arm, 160, 4)
+    assert (await here.decides(at))["going"] == []
+    await drives(arm, 130, 2)
+    await here.until(lambda: roadside.decides == "input", 5)
+    await becomes(lambda: here.steering.deciding(here.names[at]).gives_way, True)
+    told = await here.decides(at)
+    assert (told["decides"], told["because"]) == ("priority", "unordered")
+    (going,) = told["going"]
+    assert (going["sort"], going["state"], going["vehicle"]) == ("emergency", "activated", AMBULANCE)
+    await here.until(lambda: roadside.second[way.group] is Colour.GREEN, 60)
+    assert here.steering.priority.asked["new"] == 1
+    # Nobody else was asked: they are steered, and it is not theirs.
+    await drives(arm + 180, 60, 0)
+    await here.until(lambda: roadside.decides == "plan", 3)
+    assert (await here.decides(at))["going"] == []
+
+
 def test_nine_junctions_are_steered_lose_their_links_come_back_and_obey_people(
     tmp_path: Path, town: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -327,6 +371,7 @@ def test_nine_junctions_are_steered_lose_their_links_come_back_and_obey_people(
             await here.until(lambda: here.by("plan") == [3, 5], 10)
             await is_locked_out(here)
             await shows_what_it_must_not(here, len(lights[6].site.junction.groups))
+            await lets_an_ambulance_go_first(here, 3)
             await here.until(lambda: streets.roadsides[3].plan == 2, 120)
             # Nothing drives any more: nobody counts, and nobody follows what is asked.
             streets.shown.clear()
