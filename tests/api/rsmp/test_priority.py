@@ -26,6 +26,8 @@ from vigie.protocols.rsmp.events import StatusTold, Told
 from vigie.protocols.rsmp.inputs import read, standing
 from vigie.services.signals import EMERGENCY_PASSES
 from vigie.services.signals.control.site import Site as Document
+from vigie.services.signals.control.steering import Because
+from vigie.services.signals.priority.passages import Passages
 
 BUS, AMBULANCE = "bus-b1", "vehicle-v1"
 LON, LAT = 5.0, 47.3
@@ -131,6 +133,30 @@ def test_an_emergency_is_written_down_while_it_passes_and_names_no_vehicle(town:
         assert found.evidence == {"groups": "north", "by": "steering"}
         await town.comes(AMBULANCE, 180.0, 40, mission=1.0)
         assert (town.states, town.passes) == ([], False)
+
+    asyncio.run(story())
+
+
+def test_what_was_written_down_before_a_restart_ends_when_nobody_comes(town: Town) -> None:
+    async def story() -> None:
+        await town.take()
+        await town.pass_(3)
+        await town.comes(AMBULANCE, 0.0, 120, 100, mission=1.0)
+        assert town.passes
+        town.steering = town.started()
+        await town.steering.step()
+        assert not town.passes, "two positions are needed, and the post has seen one"
+
+    asyncio.run(story())
+
+
+def test_a_fault_in_who_goes_first_costs_a_junction_nothing_else(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        await town.take()
+        await town.pass_(3)
+        monkeypatch.setattr(Passages, "see", lambda passages, now_us, vehicles: 1 // 0)
+        await town.comes(AMBULANCE, 0.0, 120, 100, mission=1.0)
+        assert (town.because, town.states) == (Because.ORDERED, [])
 
     asyncio.run(story())
 

@@ -69,7 +69,8 @@ class RsmpPriority:
         self._by_junction: dict[str, list[Passage]] = {}
         self._steered: Set[str] = frozenset()
         self._came: frozenset[tuple[int, str]] = frozenset()
-        self._emergencies: frozenset[str] = frozenset()
+        # What was written down before a restart is ended by it, unless somebody still comes.
+        self._emergencies = frozenset(engine.registry.ids[each.asset] for each in engine.present(EMERGENCY_PASSES))
         self._declares: set[str] = set()
         self._requests: dict[str, Requests] = {}
         self._site_of: Mapping[str, str] = {}
@@ -104,6 +105,10 @@ class RsmpPriority:
         self.came.update(each.sort for each in found if (each.vehicle, each.junction) not in self._came)
         self._came = came
         return found
+
+    def forget(self) -> None:
+        """Nobody is known to come any more."""
+        self._by_junction = {}
 
     def ask(self, barred: Callable[[str], bool]) -> None:
         """Asks junctions under their own plans for priorities, and notes where emergencies pass. barred: whether

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -32,6 +32,7 @@ from vigie.protocols.rsmp.inputs import INPUT_MAX, written
 from vigie.services.signals import NO_DOCUMENT, NO_STAGE_INPUTS, SIGNALS_UNSAFE, UNFIT_DOCUMENT
 from vigie.services.signals.control.site import Site as Document
 from vigie.services.signals.control.steering import Asking, Because, Heard, Steered, Steering, Told, Why, counts_of
+from vigie.services.signals.priority.passages import Passage
 from vigie.services.signals.safety import Kernel, Rule, Unfit, Violation
 
 LATE_S = 1.2
@@ -127,7 +128,7 @@ class RsmpSteering:
         self._deciding: dict[str, Deciding] = {}
         self._named: dict[str, tuple[int, int]] = {}
         self._logged: dict[str, tuple[Because, int]] = {}
-        self._orders = self.steps = self.asked = self.refused = 0
+        self._orders = self.steps = self.asked = self.refused = self._faulted_us = 0
         self._due, self._writing = asyncio.Event(), asyncio.Lock()
         door.on_told, door.stages_of = self._hear, self._stages
 
@@ -197,9 +198,7 @@ class RsmpSteering:
         """One second on."""
         await self._look()
         steered = frozenset(name for name, each in self._steering.junctions.items() if each.is_steered)
-        self.priority.keep(self._in_force(), self._read_at)
-        passages = self.priority.see(steered)
-        self.priority.ask(self._bars)
+        passages = self._first(steered)
         if not self._steering.junctions:
             return
         for name in self._taken:
@@ -219,6 +218,20 @@ class RsmpSteering:
             self._sites[name].name for name, each in self._steering.junctions.items() if each.is_awaited
         )
         self._note()
+
+    def _first(self, steered: frozenset[str]) -> Sequence[Passage]:
+        """Who goes first now. A fault there costs nobody anything else: nobody goes first."""
+        try:
+            self.priority.keep(self._in_force(), self._read_at)
+            passages = self.priority.see(steered)
+            self.priority.ask(self._bars)
+        except Exception:
+            self.priority.forget()
+            if self._clock.now_us() - self._faulted_us >= NAMED_EVERY_US:
+                self._faulted_us = self._clock.now_us()
+                _log.exception("a fault in who goes first")
+            return ()
+        return passages
 
     def _in_force(self) -> Mapping[str, Document]:
         """The documents that are."""
