@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -45,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rsmp_host, rsmp_port: where sites of traffic signals connect that speak RSMP; port 0 for nowhere.
     rsmp_certificate, rsmp_key: the files of the certificate that the post shows to them and of its key, for TLS.
     rsmp_clients: the file of the authority whose certificates the sites must show.
+    signals_comparison_needed: what is asked of who gives a junction another plan or has the post steer it: "never" for
+    nothing, "warn" for being told which comparison stands behind it, "demand" for one that passes.
+    signals_comparison_days: so old a comparison may be.
     """
 
     data: Path = Path("data")
@@ -72,6 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rsmp_certificate: Path | None = None
     rsmp_key: Path | None = None
     rsmp_clients: Path | None = None
+    signals_comparison_needed: Literal["never", "warn", "demand"] = "warn"
+    signals_comparison_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 90
 
 
 def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None, **said: Any) -> Settings:

@@ -16,10 +16,11 @@ from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
 from vigie.api.rsmp import Deciding, DecidingDoor
-from vigie.api.signals import Approaches, ChangesDoor, CorridorsDoor, JunctionsDoor
+from vigie.api.signals import Approaches, ChangesDoor, ComparisonsDoor, CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
 from vigie.api.traffic import Stretches, TrafficDoor
+from vigie.app.comparisons import heed_comparisons
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
@@ -67,7 +68,9 @@ def api_routes(
     stretches = Stretches(sources.engine)
     approaches = Approaches(sources.engine, stretches)
     operations += JunctionsDoor(sources, approaches, lambda name: deciding(name).fallen).operations
-    operations += ChangesDoor(bench, approaches, post.calendar, past).operations
+    comparisons = ComparisonsDoor(bench, heed_comparisons(opened, post))
+    operations += comparisons.operations
+    operations += ChangesDoor(bench, approaches, post.calendar, past, comparisons.foretold).operations
     operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):

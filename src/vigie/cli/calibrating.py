@@ -24,6 +24,7 @@ from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import lights_of
 from vigie.sim.traffic.scenario import read_scenario
 from vigie.sim.traffic.sumotools import ToolFailed
+from vigie.sim.traffic.tried import note_calibration
 
 SHOWN_MAX = 40
 
@@ -82,9 +83,11 @@ def calibrate_command(
             except ToolFailed as error:
                 raise fail(f"SUMO: {error}") from None
             say("driving what was made", 0, 1)
-            came = driven(read_scenario(drawn.config), targets, seed)
-    met = beside(targets, drawn.routed, came)
-    share = met_share([each.geh_driven for each in met])
+            made = read_scenario(drawn.config)
+            came = driven(made, targets, seed)
+            met = beside(targets, drawn.routed, came)
+            share = met_share([each.geh_driven for each in met])
+            note_calibration(made, len(met), round(share, 4))
     found = Calibrated(
         str(to / drawn.config.name), drawn.drawn, drawn.kept, met, tuple(Unused(*each) for each in unused.items()),
         round(share, 4), share >= SHARE_MIN, came.outcome.mean_delay_s, came.outcome.unfinished,

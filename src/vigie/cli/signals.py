@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from vigie.api.words import words
 from vigie.app.signals import Became, Taken, take_in
+from vigie.cli.binding import BindOption, bindings
 from vigie.cli.calibrating import calibrate_command
 from vigie.cli.common import ConfigOption, DataOption, JsonOption, ReasonOption, plain_errors, progress
 from vigie.cli.consoles import err, fail, group, out
@@ -40,6 +40,7 @@ from vigie.cli.scenarios import (
     known,
     scenario_errors,
 )  # fmt: skip
+from vigie.cli.telling import tell_command
 from vigie.cli.whatif import compare_command
 from vigie.core.plans import Finding
 from vigie.services.signals.plans import ANSWER_LENGTH_MAX, bound
@@ -54,11 +55,11 @@ from vigie.sim.traffic.world import Stuck, Why
 commands = group("Junctions taken in from a network, and what control of them is worth on a simulated one.")
 
 commands.command("compare")(compare_command)
+commands.command("tell")(tell_command)
 commands.command("calibrate")(calibrate_command)
 commands.command("design")(design_command)
 commands.command("design-day")(design_day_command)
 
-BIND_BYTES_MAX = 4 << 20
 SHOWN_MAX = 200
 
 
@@ -172,10 +173,7 @@ def _say_stuck(stuck: Sequence[Stuck]) -> None:
 @commands.command("take-in")
 def take_in_command(
     network: Annotated[Path, typer.Argument(help="A network of SUMO: a .net.xml, gzipped or not.")],
-    bind: Annotated[
-        Path | None,
-        typer.Option(help="A CSV with the columns light and asset: which junction each light is. Left out: its name."),
-    ] = None,
+    bind: BindOption = None,
     answer: Annotated[
         str, typer.Option(help="What you answer in writing to what does not refuse: kept in those documents.")
     ] = "",
@@ -195,7 +193,7 @@ def take_in_command(
         raise fail(f"an answer has at most {ANSWER_LENGTH_MAX:,} characters, and this one {len(answer):,}")
     try:
         lights = {light.name: light.site for light in lights_of(read_network(network))}
-        assets = {name: name for name in lights} if bind is None else _bound(bind, lights)
+        assets = {name: name for name in lights} if bind is None else bindings(bind, lights)
     except (NetworkWrong, ValueError) as error:
         raise fail(str(error)) from None
     except OSError as error:
@@ -217,33 +215,6 @@ _STANDS = {
     Became.OWED: "is left out: answer for this with --answer, or mend it",
     Became.DRAFTED: "is left alone: somebody has a draft of its document. Have it approved or discarded",
 }
-
-
-def _bound(path: Path, lights: Mapping[str, object]) -> dict[str, str]:
-    """The junction of each light that a file names. Raises ValueError for what cannot be, OSError."""
-    try:
-        return _bindings(path, lights)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no CSV in UTF-8: {error}") from None
-
-
-def _bindings(path: Path, lights: Mapping[str, object]) -> dict[str, str]:
-    if path.stat().st_size > BIND_BYTES_MAX:
-        raise ValueError(f"{path} has more than {BIND_BYTES_MAX >> 20} MiB: it is no list of lights")
-    found: dict[str, str] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"light", "asset"} <= set(rows.fieldnames or ()):
-            raise ValueError(f"{path} has no columns light and asset in its first line")
-        for row in rows:
-            light, asset = (str(row[name] or "").strip() for name in ("light", "asset"))
-            if light not in lights:
-                raise ValueError(f"{path}, line {rows.line_num}: the network has no traffic light {light!r}")
-            if not asset or light in found or asset in found.values():
-                what = f"the light {light!r} has no junction" if not asset else f"{light!r} or {asset!r} comes twice"
-                raise ValueError(f"{path}, line {rows.line_num}: {what}")
-            found[light] = asset
-    return found
 
 
 def _say_taken(taken: Sequence[Taken], unbound: int, *, dry: bool) -> None:

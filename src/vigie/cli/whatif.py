@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from rich import box
 from rich.progress import Progress
 from rich.table import Table
 
+from vigie.cli.binding import BindOption, bindings
 from vigie.cli.common import JsonOption
 from vigie.cli.consoles import err, fail, out
 from vigie.cli.scenarios import (
@@ -33,15 +36,23 @@ from vigie.cli.scenarios import (
     known,
     scenario_errors,
 )  # fmt: skip
+from vigie.services.signals.whatif.comparison import Comparison
 from vigie.services.signals.whatif.figures import FIGURES, JUNCTION_QUEUE, Sort
 from vigie.services.signals.whatif.paired import Paired
+from vigie.services.signals.whatif.sealed import FILE_BYTES_MAX, sealed
 from vigie.services.signals.whatif.thresholds import USUAL, Held, Judged, Thresholds, ThresholdsWrong, thresholds_of
-from vigie.sim.traffic.compare import Comparison, compare
+from vigie.sim.traffic.compare import compare
 from vigie.sim.traffic.evaluate import seeds_of
-from vigie.sim.traffic.run import CONTROLLERS, Asked
+from vigie.sim.traffic.netfile import read_network
+from vigie.sim.traffic.network import lights_of
+from vigie.sim.traffic.run import CONTROLLERS, DESIGNED, Asked
+from vigie.sim.traffic.tried import tried
 
 NOT_HELD = 3
 """How the command ends where a threshold is not proved."""
+
+FIXED = ("plan", DESIGNED)
+"""Controllers under which a junction runs a plan."""
 
 LOSERS = 3
 NAMED_MAX = 40
@@ -70,6 +81,19 @@ def compare_command(
     buses: BusesOption = 0.0,
     emergencies: EmergenciesOption = 0.0,
     priority: PriorityOption = False,
+    before_plan: Annotated[
+        int | None, typer.Option(min=1, max=255, help="The number that today's plan has in the controllers.")
+    ] = None,
+    after_plan: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=255, help="The same of the plan with the change: the order of this plan it stands behind."
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="A new file for the sealed result, for `vigie signals tell`.")
+    ] = None,
+    bind: BindOption = None,
     jobs: JobsOption = 1,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,6 +102,12 @@ def compare_command(
     Of each figure the difference with its 95 % interval, and the junctions that lose most. Ends with 0 where all
     thresholds are proved to be kept, with 3 where one is broken or not shown to be kept.
     """
+    began = datetime.now(UTC)
+    if to is not None and to.exists():
+        raise fail(f"{to} is there already: name another file")
+    for name, controller, plan in (("before", before, before_plan), ("after", after, after_plan)):
+        if plan is not None and controller not in FIXED:
+            raise fail(f"--{name}-plan says which plan it is, and {controller} is none")
     limits = USUAL if thresholds is None else _read(thresholds)
     with scenario_errors(sumocfg):
         numbers = seeds_of(seeds)
@@ -93,13 +123,32 @@ def compare_command(
             raise fail(f"the windows are not the same, {windows[0]} and {windows[1]}: give --begin and --end")
         with Progress(console=err, transient=True) as bars:
             task = bars.add_task(f"{sides[0].scenario.name}, {before} and {after}", total=2 * len(numbers))
+            # What cannot be sealed is said before anything is run.
+            lights = [light.name for light in lights_of(read_network(sides[1].scenario.network))]
+            assets = {name: name for name in lights} if bind is None else bindings(bind, dict.fromkeys(lights))
             found = compare(sides[0], sides[1], numbers, limits, jobs, lambda: bars.advance(task))
+            if to is not None:
+                result = tried(
+                    sides, numbers, limits, found, plans=(before_plan, after_plan), assets=assets, at=began,
+                    version=importlib.metadata.version("vigie"),
+                )  # fmt: skip
+                _write(to, sealed(result))
     if as_json:
         typer.echo(msgspec.json.encode(found))
     else:
         _say(found)
     if not found.holds:
         raise typer.Exit(NOT_HELD)
+
+
+def _write(path: Path, data: bytes) -> None:
+    if len(data) > FILE_BYTES_MAX:
+        raise fail(f"the result has more than {FILE_BYTES_MAX >> 20} MiB: compare with fewer seeds or junctions")
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise fail(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _read(path: Path) -> Thresholds:

@@ -180,6 +180,17 @@ class PlanMoved(Fact, frozen=True, tag=True):
     state: str
 
 
+class ComparisonTaken(Fact, frozen=True, tag=True):
+    """Somebody told the post what a change would do, as it was compared before: a sealed result, by its seal. to: the
+    change that was tried; made: when it was; holds: whether all that was set for it was proved to be kept."""
+
+    comparison: str
+    to: str
+    made: int
+    junctions: int
+    holds: bool
+
+
 class DeviceAdmitted(Fact, frozen=True, tag=True):
     """A device may report for these assets, and carry out their orders. items: digest of their ids.
 
@@ -291,6 +302,7 @@ AnyFact = (
     | ConsignationMoved
     | PlanSaved
     | PlanMoved
+    | ComparisonTaken
     | DeviceAdmitted
     | DeviceExpelled
     | GatewayReread

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -54,6 +54,16 @@ ROLES: Mapping[str, frozenset[Verb]] = {
     "administrator": frozenset({Verb.SEE, Verb.JOURNAL, Verb.PERSONAL, Verb.INVENTORY, Verb.ADMIN}),
 }
 """The roles an installation starts with. An elected official gets no crew's place and no personal field."""
+
+
+def common_area(areas: Iterable[str]) -> str:
+    """The smallest area that holds all of these: who may see it may see what is of all of them."""
+    common: list[str] = []
+    for parts in zip(*(each.split("/") for each in areas), strict=False):
+        if len(set(parts)) > 1:
+            break
+        common.append(parts[0])
+    return "/".join(common)
 
 
 @dataclass(frozen=True, slots=True)

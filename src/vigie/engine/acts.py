@@ -6,7 +6,7 @@ Each act is checked, moves the lives at once and owes its facts; who asked is an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -144,6 +144,11 @@ class Acts:
         where there is no such plan."""
         by = self._by(actor, reason)
         self._engine.owe([self._engine.plans.move(plan_id, event, number=number, revision=revision, by=by)])
+
+    def write_down(self, make: Callable[[By], Entry], *, actor: str, reason: str = "") -> None:
+        """Writes down what somebody tells the post, which moves nothing that is held in memory. make: says it as a
+        fact. Raises StorageFull, and what `make` raises."""
+        self._engine.owe([make(self._by(actor, reason))])
 
     # Gateways.
 

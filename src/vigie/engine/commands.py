@@ -23,6 +23,7 @@ from vigie.core.facts import POST, CommandMoved, Entry, because
 from vigie.core.kinds import Action, AssetKind, Hazard, Pace, Quality
 from vigie.core.lives import COMMAND, TARGET, MoveRefused
 from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.scope import common_area
 from vigie.core.service import Numbers, Refusal
 from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from vigie.engine.clocks import DeviceClocks
@@ -566,13 +567,7 @@ class Commands:
     def _common_area(self, assets: Numbers) -> str:
         """The smallest area that holds all of the assets: who may see it may see the order."""
         codes: list[int] = np.unique(self._registry.area[assets]).tolist()
-        paths = [self._registry.areas[code].split("/") for code in codes]
-        common: list[str] = []
-        for parts in zip(*paths, strict=False):
-            if len(set(parts)) > 1:
-                break
-            common.append(parts[0])
-        return "/".join(common)
+        return common_area(self._registry.areas[code] for code in codes)
 
     def _fit(self) -> None:
         if len(self._watched) < self._registry.slots:

@@ -109,7 +109,7 @@ class Examined:
 
     refused: who is refused, and why; the first reason stands. already: whose newest value, not old, is what is asked
     for. before: the value of the point that proves it, NaN where none is known. old: whose value is past its time.
-    knows_end: see `Order.told`.
+    knows_end: see `Order.told`. advice: what is to be told of whom that refuses nobody.
     """
 
     refused: Sequence[tuple[Mask, Refusal]]
@@ -117,6 +117,7 @@ class Examined:
     before: Floats
     old: Mask
     knows_end: Mask
+    advice: Sequence[tuple[Mask, Refusal]] = ()
 
     @property
     def open(self) -> Mask:
@@ -211,6 +212,13 @@ class Examiner:
         self._registry, self._picture, self._city = registry, picture, city
         # Actions are found by identity: two kinds may declare actions that are equal to the letter.
         self._guards = {id(action): own for action, own in guards}
+        self._advisers: dict[int, Guard] = {}
+
+    def heed(self, action: Action, guard: Guard, adviser: Guard) -> None:
+        """Has a rule of this town heeded beside those that the service declares. adviser: what it tells of those whom
+        nothing refuses."""
+        self._guards[id(action)] = (*self._guards.get(id(action), ()), guard)
+        self._advisers[id(action)] = adviser
 
     def refusals(self, order: Order, held: Sequence[tuple[Mask, Refusal]], now_us: int) -> list[tuple[Mask, Refusal]]:
         """Who is refused and why: what no device could carry out, what is locked out, then the service's own guards.
@@ -240,9 +248,12 @@ class Examiner:
         any_refused = np.zeros(len(order.assets), np.bool_)
         for mask, _ in refused:
             any_refused |= mask
+        adviser = self._advisers.get(id(order.action))
+        said = adviser(order.params, order.assets, self._city, now_us) if adviser else ()
+        advice = [(mask & ~any_refused, each) for mask, each in said if (mask & ~any_refused).any()]
         if order.proof is None:
             nothing = np.zeros(len(order.assets), np.bool_)
-            return Examined(refused, nothing, np.full(len(order.assets), np.nan), nothing, nothing)
+            return Examined(refused, nothing, np.full(len(order.assets), np.nan), nothing, nothing, advice)
         name, wanted, tolerance = order.proof
         point = order.kind.points[name]
         slots = self.slots(order)
@@ -255,7 +266,7 @@ class Examiner:
         lasts = knows_end | np.bool_(order.until_us is not None and keeper_of(order) is Keeper.POST)
         lasts |= order.action.always
         already = ~any_refused & ~lasts & ~old & good & (np.abs(value - wanted) <= tolerance)
-        return Examined(refused, already, value, old, knows_end)
+        return Examined(refused, already, value, old, knows_end, advice)
 
     def knows_end(self, order: Order) -> Mask:
         """Which targets end by themselves what was ordered, and are told when: those that have ever said what rules

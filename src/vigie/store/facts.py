@@ -26,6 +26,7 @@ from vigie.store.accounts import SqlAccounts
 from vigie.store.attributes import attribute_columns
 from vigie.store.chronicle import Chronicle
 from vigie.store.commands import StoredCommands
+from vigie.store.comparisons import StoredComparisons
 from vigie.store.conditions import PastConditions
 from vigie.store.erasures import ERASURES, Erasures
 from vigie.store.files import free_bytes
@@ -75,6 +76,7 @@ class SqlFacts:
         self.accounts = SqlAccounts(engine)
         self.orders = StoredCommands(engine, catalogue)
         self.plans = StoredPlans(engine)
+        self.comparisons = StoredComparisons(engine)
         self.memories = Memories(engine)
         self._reacted_to = int(self.meta("reacted_to") or 0)
         self._erasures = Erasures(folder / ERASURES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -296,4 +297,31 @@ PLAN = Table(
     Column("ended_us", BigInteger),
     PrimaryKeyConstraint("id", "version", "revision"),
     Index("plan_state", "state"),
+)
+
+# Sealed results of comparisons, as they were told.
+COMPARISON = Table(
+    "comparison",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("teller", String, nullable=False),
+    Column("told_us", BigInteger, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("change", String, nullable=False),
+    Column("holds", Boolean, nullable=False),
+)
+
+# What each of them says of a junction. told: what is read of it in a list, as JSON.
+COMPARED = Table(
+    "compared",
+    METADATA,
+    Column("comparison", String, nullable=False),
+    Column("asset", Integer, nullable=False),
+    Column("change", String, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("shape", String, nullable=False),
+    Column("told", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("comparison", "asset"),
+    Index("compared_asset", "asset", "change", "made_us"),
 )

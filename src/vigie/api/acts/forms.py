@@ -62,7 +62,7 @@ class RefusalForm(Form, frozen=True, kw_only=True):
 
 
 class RefusedTargets(RefusalForm, frozen=True, kw_only=True):
-    """How many targets a rule refuses, and the first of them."""
+    """How many targets a rule refuses, or says something of, and the first of them."""
 
     count: int
     examples: list[str]
@@ -78,11 +78,13 @@ class Range(Form, frozen=True, kw_only=True):
 class Preview(Form, frozen=True, kw_only=True):
     """What an order would do. already: how many are so now. from: what the targets are at. old: how many of these
     values are past their time. until: when it is over. stays: how many would not end it by themselves, nor are told to.
-    lasts_s: how long it takes at least until the last target has left."""
+    lasts_s: how long it takes at least until the last target has left. advice: what is to be known of targets that
+    nothing refuses, such as which comparison stands behind a change of control."""
 
     targets: int
     already: int
     refused: list[RefusedTargets]
+    advice: list[RefusedTargets]
     hazard: str
     before: Range | None = msgspec.field(name="from")
     old: int

@@ -322,15 +322,18 @@ def _detail(refusal: Refusal, crews: Mapping[str, str]) -> Mapping[str, str | fl
 def _preview(
     order: Order, examined: Examined, ids: Sequence[str], crews: Mapping[str, str], lasts_s: float
 ) -> forms.Preview:
-    refused = [
-        forms.RefusedTargets(
-            rule=refusal.rule,
-            detail=_detail(refusal, crews),
-            count=int(mask.sum()),
-            examples=[ids[int(no)] for no in order.assets[mask][:EXAMPLES_MAX]],
-        )
-        for mask, refusal in examined.refused
-    ]
+    refused, advice = (
+        [
+            forms.RefusedTargets(
+                rule=refusal.rule,
+                detail=_detail(refusal, crews),
+                count=int(mask.sum()),
+                examples=[ids[int(no)] for no in order.assets[mask][:EXAMPLES_MAX]],
+            )
+            for mask, refusal in said
+        ]
+        for said in (examined.refused, examined.advice)
+    )
     known = examined.before[~np.isnan(examined.before)]
     point: Point[Any] | None = order.kind.points[order.proof[0]] if order.proof else None
     measured = point is not None and point.sort is Sort.NUMBER and len(known)
@@ -338,6 +341,7 @@ def _preview(
         targets=len(order.assets),
         already=int(examined.already.sum()),
         refused=refused,
+        advice=advice,
         hazard=order.action.hazard.value,
         before=forms.Range(min=float(known.min()), max=float(known.max())) if measured else None,
         old=int(examined.old.sum()),

@@ -16,6 +16,7 @@ from vigie.api.acts.base import Bench
 from vigie.api.city.forms import Form, Instant, Page, Value, Who
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
+from vigie.api.signals.comparisons import ComparisonRow, Foretells
 from vigie.api.signals.door import seen
 from vigie.api.signals.levels import Approaches
 from vigie.api.traffic.streets import Counting
@@ -79,7 +80,8 @@ class AfterForm(Form, frozen=True, kw_only=True):
     change left out; after_to is now where the days are not over. counters: the detectors that measured. others: how
     many other changes lie within these hours: what came of one is told with what came of them. hours: that have passed
     since; unmatched: those of them that no hour before is like; school: those that are beside one before, one of the
-    two in school holidays. days_min, hours_min: so many days with so many hours each are needed."""
+    two in school holidays. days_min, hours_min: so many days with so many hours each are needed. foretold: the newest
+    comparison of this very change that the post had been told before it; None where there was none."""
 
     change: Change
     days: int
@@ -95,13 +97,21 @@ class AfterForm(Form, frozen=True, kw_only=True):
     days_min: int
     hours_min: int
     figures: Sequence[AfterFigure]
+    foretold: ComparisonRow | None
 
 
 class ChangesDoor:
     """The operations on changes. One question is answered at a time."""
 
-    def __init__(self, bench: Bench, approaches: Approaches, calendar: Callable[[], Calendar], past: Past) -> None:
-        self._bench, self._sources = bench, bench.sources
+    def __init__(
+        self,
+        bench: Bench,
+        approaches: Approaches,
+        calendar: Callable[[], Calendar],
+        past: Past,
+        foretells: Foretells,
+    ) -> None:
+        self._bench, self._sources, self._foretells = bench, bench.sources, foretells
         self._approaches, self._calendar, self._past = approaches, calendar, past
         self._turn = asyncio.Semaphore(1)
         self._waiting = 0
@@ -146,6 +156,8 @@ class ChangesDoor:
         numbers: Int64s = np.array([each.detector for each in counting], np.int64)
         told = await self._compared(before, after, numbers)
         registry = self._sources.engine.registry
+        no = registry.numbers[asset]
+        foretold = await asyncio.to_thread(self._foretells, ask.caller, no, change.params, to_us(change.at))
         others = [each for each in found if each is not change and before[0] <= to_us(each.at) < after[1]]
         return AfterForm(
             change=change,
@@ -169,6 +181,7 @@ class ChangesDoor:
             days_min=DAYS_MIN,
             hours_min=HOURS_MIN,
             figures=told.figures,
+            foretold=foretold,
         )
 
     async def _changes(self, caller: Caller, asset: str) -> list[Change]:

@@ -5,52 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import msgspec
-
+from vigie.services.signals.whatif.comparison import AtJunction, Compared, Comparison, Side
 from vigie.services.signals.whatif.figures import FIGURES, JUNCTION_QUEUE
-from vigie.services.signals.whatif.paired import Paired, paired
+from vigie.services.signals.whatif.paired import paired
 from vigie.services.signals.whatif.thresholds import USUAL, Held, Judged, Thresholds, holds, judge
 from vigie.sim.traffic.evaluate import evaluate
 from vigie.sim.traffic.outcome import mean
 from vigie.sim.traffic.run import Asked, Run
-
-
-class Side(msgspec.Struct, frozen=True):
-    """What was run: before, or after."""
-
-    scenario: str
-    controller: str
-
-
-class Compared(msgspec.Struct, frozen=True):
-    """A figure of both sides. seeds: those that have it. by_seed: of each of them the value before and after."""
-
-    figure: str
-    unit: str
-    all_seeds: Paired
-    seeds: tuple[int, ...]
-    by_seed: tuple[tuple[float, float], ...]
-
-
-class AtJunction(msgspec.Struct, frozen=True):
-    """Vehicles that stand at a junction, on all its approaches together, on the mean of the window."""
-
-    junction: str
-    queue: Paired
-
-
-class Comparison(msgspec.Struct, frozen=True):
-    """A change beside today. junctions: who loses most comes first. only_before, only_after: junctions that one side
-    alone has, of which nothing can be compared. holds: whether all that is set is proved."""
-
-    before: Side
-    after: Side
-    figures: tuple[Compared, ...]
-    junctions: tuple[AtJunction, ...]
-    only_before: tuple[str, ...]
-    only_after: tuple[str, ...]
-    thresholds: tuple[Judged, ...]
-    holds: bool
 
 
 def compare(

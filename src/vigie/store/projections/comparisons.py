@@ -1,0 +1,31 @@
+"""What the fact that a comparison was told does to its tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select
+
+from vigie.core.facts import ComparisonTaken
+from vigie.core.kinds import Catalogue
+from vigie.store.comparisons import TakenComparison
+from vigie.store.projections.base import Projections
+from vigie.store.tables import COMPARED, COMPARISON
+
+
+def _take(catalogue: Catalogue, write: Connection, fact: ComparisonTaken, taken: TakenComparison) -> None:
+    if write.execute(select(COMPARISON.c.id).where(COMPARISON.c.id == fact.comparison)).first() is not None:
+        # Told by two at the same moment, it is kept once: the second leaf of the journal says who else told it.
+        return
+    same = {"change": fact.to, "made_us": fact.made}
+    write.execute(
+        insert(COMPARISON).values(
+            id=fact.comparison, body=taken.body, teller=fact.actor, told_us=fact.at, holds=fact.holds, **same
+        )
+    )
+    rows = [
+        {"comparison": fact.comparison, "asset": each.asset, "shape": each.shape, "told": each.told, **same}
+        for each in taken.junctions
+    ]
+    write.execute(insert(COMPARED), rows)
+
+
+PROJECT: Projections = {ComparisonTaken: _take}
