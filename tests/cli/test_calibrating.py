@@ -9,7 +9,9 @@ import pytest
 
 from tests.cli.test_signals import ask
 from tests.sim.traffic.conftest import town as town
+from vigie.services.signals.whatif.sealed import Calibration
 from vigie.sim.traffic.scenario import read_scenario
+from vigie.sim.traffic.tried import calibration_of
 from vigie.sim.traffic.xml import elements
 
 # Four ways through the town that the scenario knows, and a bus on one of them; nobody in it drives over B2A2.
@@ -68,6 +70,7 @@ def test_what_was_counted_is_driven_and_what_is_not_is_said(scenario: Path, tmp_
         assert each["driven"] == pytest.approx(each["asked"], abs=5)
     # Two of those on A1B1 are the buses that there were; who drives over B2A2 has a way that was looked for.
     found = read_scenario(made / "few.sumocfg")
+    assert calibration_of(found) == Calibration(len(told["counts"]), told["met_share"])
     # Whoever is counted first has set out some minutes before.
     assert (found.begin_s in (480, 540), found.end_s) == (True, 1_200)
     assert (found.network.parent, found.additional) == (made, (made / "few.0.add.xml",))

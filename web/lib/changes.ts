@@ -30,6 +30,28 @@ export interface Figure {
   high: number | null
 }
 
+/** A figure of both sides of a simulated comparison. */
+export interface Foretold {
+  before: number
+  after: number
+  difference: number
+  low: number | null
+  high: number | null
+  says: string
+}
+
+/** A comparison that was simulated before the change, as it concerns the junction. */
+export interface Comparison {
+  id: string
+  made: string
+  holds: boolean
+  stands: 'passes' | 'fails' | 'other' | 'old'
+  seeds: number
+  calibration: { counts: number; met_share: number } | null
+  delay: Foretold | null
+  queue: Foretold | null
+}
+
 export interface After {
   change: Change
   days: number
@@ -45,6 +67,7 @@ export interface After {
   days_min: number
   hours_min: number
   figures: Figure[]
+  foretold: Comparison | null
 }
 
 /** A difference on a scale of 0 to 100 with nothing in its middle: where its interval begins and ends, and where it is. */

@@ -277,6 +277,8 @@ export interface Preview {
   targets: number
   already: number
   refused: (Refusal & { count: number; examples: string[] })[]
+  /** What is to be known of those whom nothing refuses. */
+  advice: (Refusal & { count: number; examples: string[] })[]
   hazard: Hazard
   from: { min: number; max: number } | null
   old: number

@@ -45,18 +45,31 @@ from vigie.sim.traffic.compare import compare
 from vigie.sim.traffic.evaluate import seeds_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import lights_of
-from vigie.sim.traffic.run import CONTROLLERS, DESIGNED, Asked
+from vigie.sim.traffic.run import CONTROLLERS, Asked
+from vigie.sim.traffic.scenario import Scenario
 from vigie.sim.traffic.tried import tried
 
 NOT_HELD = 3
 """How the command ends where a threshold is not proved."""
 
-FIXED = ("plan", DESIGNED)
-"""Controllers under which a junction runs a plan."""
+PLAN = "plan"
+"""The controller under which a junction runs a plan of the network's: `designed` has another on each seed."""
 
 LOSERS = 3
 NAMED_MAX = 40
 THRESHOLDS_BYTES_MAX = 1 << 20
+
+
+BeforePlanOption = Annotated[
+    int | None, typer.Option(min=1, max=255, help="The number that today's plan has in the controllers.")
+]
+AfterPlanOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=255, help="The same of the plan with the change: it stands behind the order of this plan."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="A new file for the sealed result, for `vigie signals tell`.")
+]
 
 
 def compare_command(
@@ -81,18 +94,9 @@ def compare_command(
     buses: BusesOption = 0.0,
     emergencies: EmergenciesOption = 0.0,
     priority: PriorityOption = False,
-    before_plan: Annotated[
-        int | None, typer.Option(min=1, max=255, help="The number that today's plan has in the controllers.")
-    ] = None,
-    after_plan: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=255, help="The same of the plan with the change: the order of this plan it stands behind."
-        ),
-    ] = None,
-    to: Annotated[
-        Path | None, typer.Option("--out", help="A new file for the sealed result, for `vigie signals tell`.")
-    ] = None,
+    before_plan: BeforePlanOption = None,
+    after_plan: AfterPlanOption = None,
+    to: OutOption = None,
     bind: BindOption = None,
     jobs: JobsOption = 1,
     as_json: JsonOption = False,
@@ -102,12 +106,9 @@ def compare_command(
     Of each figure the difference with its 95 % interval, and the junctions that lose most. Ends with 0 where all
     thresholds are proved to be kept, with 3 where one is broken or not shown to be kept.
     """
-    began = datetime.now(UTC)
+    plans = _plans((before, after), (before_plan, after_plan))
     if to is not None and to.exists():
         raise fail(f"{to} is there already: name another file")
-    for name, controller, plan in (("before", before, before_plan), ("after", after, after_plan)):
-        if plan is not None and controller not in FIXED:
-            raise fail(f"--{name}-plan says which plan it is, and {controller} is none")
     limits = USUAL if thresholds is None else _read(thresholds)
     with scenario_errors(sumocfg):
         numbers = seeds_of(seeds)
@@ -121,24 +122,36 @@ def compare_command(
         windows = [f"{each.scenario.begin_s} to {each.scenario.end_s} s" for each in sides]
         if windows[0] != windows[1]:
             raise fail(f"the windows are not the same, {windows[0]} and {windows[1]}: give --begin and --end")
+        assets = _assets(sides[1].scenario, bind)
+        began = datetime.now(UTC)
         with Progress(console=err, transient=True) as bars:
             task = bars.add_task(f"{sides[0].scenario.name}, {before} and {after}", total=2 * len(numbers))
-            # What cannot be sealed is said before anything is run.
-            lights = [light.name for light in lights_of(read_network(sides[1].scenario.network))]
-            assets = {name: name for name in lights} if bind is None else bindings(bind, dict.fromkeys(lights))
             found = compare(sides[0], sides[1], numbers, limits, jobs, lambda: bars.advance(task))
-            if to is not None:
-                result = tried(
-                    sides, numbers, limits, found, plans=(before_plan, after_plan), assets=assets, at=began,
-                    version=importlib.metadata.version("vigie"),
-                )  # fmt: skip
-                _write(to, sealed(result))
+        if to is not None:
+            version = importlib.metadata.version("vigie")
+            result = tried(sides, numbers, limits, found, plans=plans, assets=assets, at=began, version=version)
+            _write(to, sealed(result))
     if as_json:
         typer.echo(msgspec.json.encode(found))
     else:
         _say(found)
     if not found.holds:
         raise typer.Exit(NOT_HELD)
+
+
+def _plans(controllers: tuple[str, str], plans: tuple[int | None, int | None]) -> tuple[int | None, int | None]:
+    """The numbers of both sides' plans; fails where one is said of what is no plan."""
+    for name, controller, plan in zip(("before", "after"), controllers, plans, strict=True):
+        if plan is not None and controller != PLAN:
+            raise fail(f"--{name}-plan says which plan it is, and {controller} is none")
+    return plans
+
+
+def _assets(scenario: Scenario, bind: Path | None) -> dict[str, str]:
+    """The junction of each light: what cannot be bound is said before anything is run. Raises NetworkWrong, OSError,
+    ValueError."""
+    lights = {light.name: light.name for light in lights_of(read_network(scenario.network))}
+    return lights if bind is None else bindings(bind, lights)
 
 
 def _write(path: Path, data: bytes) -> None:

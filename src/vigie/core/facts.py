@@ -182,11 +182,11 @@ class PlanMoved(Fact, frozen=True, tag=True):
 
 class ComparisonTaken(Fact, frozen=True, tag=True):
     """Somebody told the post what a change would do, as it was compared before: a sealed result, by its seal. to: the
-    change that was tried; made: when it was; holds: whether all that was set for it was proved to be kept."""
+    change that was tried; run: when it was; holds: whether all that was set for it was proved to be kept."""
 
     comparison: str
     to: str
-    made: int
+    run: int
     junctions: int
     holds: bool
 

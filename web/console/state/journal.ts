@@ -66,6 +66,8 @@ function textOf(entry: JournalEntry, key: string, value: unknown): string {
       return has(`condition.${String(value)}`) ? conditionWord(String(value)) : String(value)
     case 'state':
       return stateWord(String(value))
+    case 'to':
+      return value === 'adaptive' ? paramsText('junction.set_control', { control: value }) : plain(value)
     case 'kind':
       return has(`plan.${String(value)}`) ? t(`plan.${String(value)}`) : kindWord(String(value))
     case 'area':
@@ -91,6 +93,7 @@ function textOf(entry: JournalEntry, key: string, value: unknown): string {
         .join(', ')
     case 'expires':
     case 'received':
+    case 'run':
       return moment(String(value), clock.now)
     case 'hazard':
     case 'why':
@@ -125,6 +128,7 @@ export const FACTS: readonly string[] = [
   'ConsignationMoved',
   'PlanSaved',
   'PlanMoved',
+  'ComparisonTaken',
   'AssetMade',
   'AssetChanged',
   'DeviceReplaced',

@@ -1,5 +1,6 @@
 // Short notices at the edge of the map: what went wrong with something a person just did, or that it is done.
 import type { Problem } from '@lib/api'
+import { day } from '@lib/format'
 import { has, t } from '@lib/i18n.svelte'
 import type { Refusal } from '@lib/types'
 import { stateWord } from './words'
@@ -46,11 +47,12 @@ class Notices {
 /** A refusal in words: from the catalogue, or else its own rule's name. A crew is named to whom it concerns. */
 export function refusalText(refusal: Refusal): string {
   const unnamed = refusal.rule === 'engine.consigned' && !refusal.detail['crew']
-  const { state, ...detail } = refusal.detail
-  return t(
-    `refusal.${refusal.rule}${unnamed ? '.unnamed' : ''}`,
-    state === undefined ? detail : { ...detail, state: stateWord(String(state)) },
-  )
+  const { state, at, ...detail } = refusal.detail
+  return t(`refusal.${refusal.rule}${unnamed ? '.unnamed' : ''}`, {
+    ...detail,
+    ...(state === undefined ? {} : { state: stateWord(String(state)) }),
+    ...(at === undefined ? {} : { at: day(String(at)) }),
+  })
 }
 
 /** What the post answered, in words a person can act on: its `title` and `detail` are for programs, in English. */

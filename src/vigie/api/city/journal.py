@@ -24,8 +24,8 @@ LIMIT_MAX = 200
 FACTS = tuple(sorted(each.__name__ for each in AnyFact.__args__))
 
 _SAID_ELSEWHERE = frozenset({"id", "at", "actor", "sealed", "kind"})
-_INSTANTS = frozenset({"expires", "received"})
-_IDS = frozenset({"condition", "command", "consignation", "user", "session", "token", "plan"})
+_INSTANTS = frozenset({"expires", "received", "run"})
+_IDS = frozenset({"condition", "command", "consignation", "user", "session", "token", "plan", "comparison"})
 
 
 class JournalQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -144,7 +144,7 @@ def told_entry(
         for asset, (no, _) in junctions.items()
     ]  # fmt: skip
     fact = ComparisonTaken(
-        id=by.fact_id, at=by.at_us, actor=by.actor, comparison=file.seal, to=tried.to, made=tried.at_us,
+        id=by.fact_id, at=by.at_us, actor=by.actor, comparison=file.seal, to=tried.to, run=tried.at_us,
         junctions=len(rows), holds=tried.result.holds,
     )  # fmt: skip
     area = common_area([area for _, area in junctions.values()])

@@ -1,4 +1,4 @@
-"""A comparison as it is sealed: what it was run on, by digests of the files, and which junctions of the post that is."""
+"""A comparison as it is sealed: what it was run on, by digests of the files, and of which junctions of the post."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def _take(catalogue: Catalogue, write: Connection, fact: ComparisonTaken, taken:
     if write.execute(select(COMPARISON.c.id).where(COMPARISON.c.id == fact.comparison)).first() is not None:
         # Told by two at the same moment, it is kept once: the second leaf of the journal says who else told it.
         return
-    same = {"change": fact.to, "made_us": fact.made}
+    same = {"change": fact.to, "made_us": fact.run}
     write.execute(
         insert(COMPARISON).values(
             id=fact.comparison, body=taken.body, teller=fact.actor, told_us=fact.at, holds=fact.holds, **same

@@ -8,7 +8,7 @@ for a simulation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -39,6 +39,16 @@ class Stands(StrEnum):
     OTHER = "other"
     OLD = "old"
     NONE = "none"
+
+
+_RULES = {
+    Stands.PASSES: Refusal("signals.comparison_passes"),
+    Stands.FAILS: Refusal("signals.comparison_fails"),
+    Stands.OTHER: Refusal("signals.comparison_other"),
+    Stands.OLD: Refusal("signals.comparison_old"),
+    Stands.NONE: Refusal("signals.comparison_none"),
+}
+"""How it is said, whether it refuses or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,7 @@ class Rule:
         for (stands, at_us), rows in sorted(found.items()):
             mask = np.zeros(len(assets), np.bool_)
             mask[rows] = True
-            said.append((mask, Refusal(f"signals.comparison_{stands.value}", self._detail(stands, at_us))))
+            said.append((mask, replace(_RULES[stands], detail=self._detail(stands, at_us))))
         return said
 
     def _detail(self, stands: Stands, at_us: int) -> dict[str, str | float]:
