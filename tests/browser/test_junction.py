@@ -17,10 +17,13 @@ from tests.browser.test_pages import faults, prepare
 from tests.browser.town import FLASHING, Town
 from tests.post import NO_RESERVE, now_us, reading
 from tests.services.signals.control.sites import SIDES, crossroads
+from tests.services.signals.whatif.tried import tried
+from vigie.app.comparisons import tell
 from vigie.app.installation import WallClock
 from vigie.app.signals import Became, take_in
 from vigie.core.times import DAY_US
 from vigie.services.signals.control.site import Feeder, Site
+from vigie.services.signals.whatif.sealed import sealed
 from vigie.settings import Settings
 
 # A browser that draws in software, beside two others.
@@ -125,6 +128,7 @@ def test_an_order_is_given_from_the_page_and_proved_on_it(window: Open, taken_in
     form.get_by_role("button", name="Appliquer un plan de feux").click()
     form.get_by_label("Plan de feux").last.fill("7")
     expect(form).to_contain_text("Si le poste choisit les phases de ce carrefour")
+    expect(form).to_contain_text("Aucune comparaison de ce changement n'a été remise au poste pour ce carrefour.")
     operator.hold(form.get_by_role("button", name="Maintenir pour envoyer"))
     plan = operator.by(".decides dl > div", has_text="Plan de feux")
     expect(plan).to_contain_text("7")
@@ -290,6 +294,7 @@ def test_what_came_of_a_change_is_told_beside_the_days_before(window: Open, chan
         town.start()
         said = measured("detector-dijon-0", now_us() - AGO_DAYS * DAY_US)
         assert town.post.send(said).body["accepted"] == len(said)
+        tell(Settings(data=town.folder, city="Dijon", **NO_RESERVE), sealed(tried([described()], now_us() - DAY_US)))
         followed(town.post, town.browser("operator"), [JUNCTION], "plan", "adaptive")
         operator = window(on=town, path=PAGE, size=(1440, 900))
         section = operator.by("section[aria-label='Avant et après']")
@@ -298,9 +303,16 @@ def test_what_came_of_a_change_is_told_beside_the_days_before(window: Open, chan
         expect(changes.first).to_be_checked()
         expect(section.locator("label").first).to_contain_text("Le poste, selon le trafic")
         expect(section).to_contain_text("Pas encore assez d'heures")
+        foretold = section.locator(".foretold")
+        expect(foretold).to_contain_text(re.compile(r"Prévu le .* par simulation\s+3 tirages ·\s+Seuils tenus"))
+        expect(foretold.get_by_role("row").nth(0)).to_contain_text(
+            re.compile(r"Temps perdu moyen.*42,5 → 18,3 s.*\u221224,2 de \u221227,3 à \u221221,0.*Mieux", re.DOTALL)
+        )
+        expect(foretold).to_contain_text("Trafic calé sur 44 comptages, atteints à 91\u00a0%.")
         changes.first.focus()
         operator.press("ArrowDown")
         expect(figures).to_have_count(5)
+        expect(foretold).to_have_count(0)
         expect(figures.nth(0)).to_contain_text(re.compile(r"à débit semblable.*\+[3-7],\d.*de \+\d.*Mieux"))
         expect(figures.nth(1)).to_contain_text(re.compile("\u22122,0.*Mieux"))
         expect(section.locator(".band")).to_have_count(5)
