@@ -116,10 +116,10 @@ class FactStore(Protocol):
         known. May be called from any thread."""
         ...
 
-    def lines(self) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
-        """The stretches of streets that are in service and drawn, a row for each line: the number of its asset, its
-        name, its first corner (one more at the end), and longitude and latitude of each corner, in degrees. May be
-        called from any thread."""
+    def lines(self, kind: type[AssetKind] | None = None) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
+        """The stretches of streets that are in service and drawn, or the lines of a kind, a row for each line: the
+        number of its asset, its name, its first corner (one more at the end), and longitude and latitude of each
+        corner, in degrees. May be called from any thread."""
         ...
 
     def given(self, automation: str, since_us: int) -> Sequence[Given]:

@@ -175,9 +175,10 @@ class SqlFacts:
         """The outlines of the town, as its tiles are drawn from."""
         return read_outlines(self._engine, self._catalogue)
 
-    def lines(self) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
-        """The stretches of streets, as they are drawn; see `vigie.engine.ports.FactStore`."""
-        return read_lines(self._engine, self._catalogue)
+    def lines(self, kind: type[AssetKind] | None = None) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
+        """The stretches of streets, or the lines of a kind, as they are drawn; see `vigie.engine.ports.FactStore`."""
+        streets = [each.kind for each in self._catalogue.assets.values() if each.street]
+        return read_lines(self._engine, streets if kind is None else [kind.kind])
 
     def troubles(self, conditions: Sequence[str], since_us: int) -> Troubles:
         """Conditions of every asset; see `vigie.engine.ports.FactStore`."""

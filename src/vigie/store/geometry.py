@@ -50,9 +50,8 @@ def read_outlines(engine: Engine, catalogue: Catalogue, numbers: Sequence[int] |
     ]
 
 
-def read_lines(engine: Engine, catalogue: Catalogue) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
-    """The stretches of streets in service that have a shape; see `vigie.engine.ports.FactStore.lines`."""
-    kinds = [kind.kind for kind in catalogue.assets.values() if kind.street]
+def read_lines(engine: Engine, kinds: Sequence[str]) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
+    """The lines of assets of these kinds in service that have a shape; see `vigie.engine.ports.FactStore.lines`."""
     c = ASSET.c
     query = select(c.no, c.name, c.geometry).where(c.kind.in_(kinds), c.geometry.is_not(None), c.retired_us.is_(None))
     with engine.connect() as read:

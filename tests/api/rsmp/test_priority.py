@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import shapely
 
 from tests.api.rsmp.test_door import JUNCTION
 from tests.api.rsmp.test_steering import NOBODY, Post
@@ -29,7 +30,7 @@ from vigie.services.signals.control.site import Site as Document
 from vigie.services.signals.control.steering import Because
 from vigie.services.signals.priority.passages import Passages
 
-BUS, AMBULANCE = "bus-b1", "vehicle-v1"
+BUS, ON_LINE, AMBULANCE = "bus-b1", "bus-b2", "vehicle-v1"
 LON, LAT = 5.0, 47.3
 
 
@@ -94,8 +95,14 @@ class Town(Post):
 
 @pytest.fixture
 def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    ambulance = Draft(key="v1", kind="vehicle", lon=LON, lat=LAT, area="dijon-metropole/dijon")
-    monkeypatch.setattr("tests.orders.drafts", lambda: [*drafts(), ambulance])
+    bends = shapely.LineString([place(45.0, 400.0, LON, LAT), place(90.0, 60.0, LON, LAT), (LON, LAT)])
+    more = [
+        Draft(key="v1", kind="vehicle", lon=LON, lat=LAT, area="dijon-metropole/dijon"),
+        Draft(key="b2", kind="bus", lon=LON, lat=LAT, area="dijon-metropole", attributes={"line": "L1"}),
+        Draft(key="l1", kind="transit_line", lon=LON, lat=LAT, area="dijon-metropole", attributes={"line": "L1"},
+              geometry=shapely.to_wkb(bends)),
+    ]  # fmt: skip
+    monkeypatch.setattr("tests.orders.drafts", lambda: [*drafts(), *more])
     bench = Bench(tmp_path)
     yield Town(bench, monkeypatch)
     bench.close()
@@ -117,6 +124,20 @@ def test_at_a_steered_junction_a_late_bus_is_weighed_and_it_says_so(town: Town) 
         await town.comes(BUS, 90.0, 80, delay=-5.0)
         assert town.states == []
         assert town.orders == []
+
+    asyncio.run(story())
+
+
+def test_a_bus_that_says_its_line_is_known_to_come_round_the_bend(town: Town) -> None:
+    async def story() -> None:
+        for bus in (BUS, ON_LINE):
+            for away_m in (230.0, 200.0):
+                await town.pass_(3)
+                town.drives(bus, 52.0, away_m, delay=90.0)
+            await town.pass_(1)
+        (going,) = town.steering.deciding(JUNCTION).going
+        registry = town.bench.engine.registry
+        assert (registry.ids[going.passage.vehicle], going.groups) == (ON_LINE, ("east",))
 
     asyncio.run(story())
 

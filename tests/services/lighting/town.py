@@ -70,7 +70,7 @@ class NoFacts:
                 columns[name] = np.array([said.get(name, "") for _, said in rows], np.object_)
         return np.array([no for no, _ in rows], np.int64), columns
 
-    def lines(self) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
+    def lines(self, kind: type[AssetKind] | None = None) -> tuple[Int64s, list[str], Int64s, Floats, Floats]:
         return self.drawn
 
     def given(self, automation: str, since_us: int) -> list[Given]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
+from vigie.api.rsmp.courses import LineCourses
 from vigie.api.rsmp.door import RsmpDoor, Site
 from vigie.core.arrays import ints
 from vigie.core.kinds import AssetKind
@@ -28,7 +29,7 @@ from vigie.services.roads import Bus, Tram, Vehicle
 from vigie.services.signals import EMERGENCY_PASSES
 from vigie.services.signals.control.claims import LATE_S, Sort
 from vigie.services.signals.control.site import Site as Document
-from vigie.services.signals.priority.arms import crossing_of
+from vigie.services.signals.priority.arms import Crossing, crossing_of
 from vigie.services.signals.priority.passages import Passage, Passages
 from vigie.services.signals.priority.passages import Vehicle as Seen
 
@@ -63,7 +64,8 @@ class RsmpPriority:
     def __init__(self, door: RsmpDoor, engine: Engine, clock: Clock, asset_of: Callable[[int], str]) -> None:
         """asset_of: see `vigie.api.rsmp.door.Means`."""
         self._door, self._engine, self._clock, self._asset_of = door, engine, clock, asset_of
-        self._passages = Passages()
+        self._passages, self._courses = Passages(), LineCourses(engine)
+        self._crossings: Mapping[str, Crossing] = {}
         self._documents: Mapping[str, Document] = {}
         self._known: tuple[object, ...] = ()
         self._by_junction: dict[str, list[Passage]] = {}
@@ -78,21 +80,24 @@ class RsmpPriority:
         self.came: Counter[Sort] = Counter()
         self.asked: Counter[str] = Counter()
 
-    def keep(self, documents: Mapping[str, Document], edition: int) -> None:
+    async def keep(self, documents: Mapping[str, Document], edition: int) -> None:
         """What control knows of each junction, by its id. edition: changes whenever that does."""
         registry = self._engine.registry
         known = (edition, registry.version, self._door.edition)
-        if known == self._known:
-            return
+        if known != self._known:
+            self._keep(documents, known)
+        await self._courses.look(self._crossings, known)
+
+    def _keep(self, documents: Mapping[str, Document], known: tuple[object, ...]) -> None:
+        registry = self._engine.registry
         self._known, self._documents = known, documents
         self._site_of = {self._asset_of(each.number): each.name for each in self._door.sites.values()}
         numbers = {name: registry.numbers[name] for name in documents if name in registry.numbers}
-        self._passages.keep(
-            {
-                name: crossing_of(documents[name], float(registry.lon[no]), float(registry.lat[no]))
-                for name, no in numbers.items()
-            }
-        )
+        self._crossings = {
+            name: crossing_of(documents[name], float(registry.lon[no]), float(registry.lat[no]))
+            for name, no in numbers.items()
+        }
+        self._passages.keep(self._crossings)
 
     def see(self, steered: Set[str]) -> Sequence[Passage]:
         """Who comes to which junction now. steered: those that the post steers."""
@@ -187,6 +192,7 @@ class RsmpPriority:
                 position.valid_s,
                 float(heads.value[row]) if heads.observed_us[row] == at.observed_us[of] else None,
                 float(late_s[of]) if late_s is not None else 0.0,
+                self._courses.of(number),
             )
             for row, (number, of) in enumerate(zip(ints(numbers), ints(fresh), strict=True))
         ]  # fmt: skip

@@ -198,7 +198,7 @@ class RsmpSteering:
         """One second on."""
         await self._look()
         steered = frozenset(name for name, each in self._steering.junctions.items() if each.is_steered)
-        passages = self._first(steered)
+        passages = await self._first(steered)
         if not self._steering.junctions:
             return
         for name in self._taken:
@@ -219,10 +219,10 @@ class RsmpSteering:
         )
         self._note()
 
-    def _first(self, steered: frozenset[str]) -> Sequence[Passage]:
+    async def _first(self, steered: frozenset[str]) -> Sequence[Passage]:
         """Who goes first now. A fault there costs nobody anything else: nobody goes first."""
         try:
-            self.priority.keep(self._in_force(), self._read_at)
+            await self.priority.keep(self._in_force(), self._read_at)
             passages = self.priority.see(steered)
             self.priority.ask(self._bars)
         except Exception:

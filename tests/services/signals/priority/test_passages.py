@@ -15,9 +15,9 @@ from vigie.core.times import SECOND_US
 from vigie.services.signals.control.claims import BUS_WEIGHS, EMERGENCY_WEIGHS, LATE_S, Sort
 from vigie.services.signals.control.site import CallPoints, Site
 from vigie.services.signals.junction import Users
-from vigie.services.signals.priority.arms import Crossing, apart, crossing_of, groups_of, seen_from
+from vigie.services.signals.priority.arms import STOP_M, Crossing, apart, crossing_of, groups_of, seen_from
+from vigie.services.signals.priority.courses import Course
 from vigie.services.signals.priority.passages import (
-    STOP_M,
     TOLD_AHEAD_S,
     TOLD_WITHIN_S,
     Passage,
@@ -150,20 +150,42 @@ def test_of_two_emergencies_the_first_goes_and_the_second_waits() -> None:
     assert [each.waits for each in street.see()] == [False]
 
 
-def test_of_a_route_each_junction_is_asked_in_time_and_the_turn_is_known() -> None:
-    (north_lon, north_lat), (east_lon, east_lat) = place(0.0, 0.0), place(90.0, 200.0)
+def two_on_a_line() -> tuple[Street, Course]:
+    """A line from the north that turns to the east at the first junction, and comes to the second 200 m on."""
     one = known()
     movements = (*one.junction.movements, replace(one.junction.movements[0], group=2, leaves_deg=90.0))
-    turns = crossing_of(replace(one, junction=replace(one.junction, movements=movements)), north_lon, north_lat)
-    street = Street(one=turns, two=crossing_of(known(), east_lon, east_lat))
-    (*_, seen) = street.comes(0.0, 140, 120, ahead=("one", "two"))
-    # It turns left from the north to the east, and comes to the second from the west.
+    turns = crossing_of(replace(one, junction=replace(one.junction, movements=movements)), LON, LAT)
+    crossings = {"one": turns, "two": crossing_of(known(), *place(90.0, 200.0))}
+    corners = [place(0.0, 400.0), (LON, LAT), place(90.0, 500.0)]
+    course = Course([lon for lon, _ in corners], [lat for _, lat in corners])
+    course.keep({**crossings, "elsewhere": crossing_of(known(), *place(270.0, 200.0))})
+    return Street(**crossings), course
+
+
+def test_who_follows_a_line_asks_for_its_turn_and_each_junction_in_time() -> None:
+    street, course = two_on_a_line()
+    (*_, seen) = street.comes(0.0, 140, 120, course=course)
     assert [(each.junction, each.groups) for each in seen] == [("one", (2,)), ("two", (3,))]
-    assert not any(street.comes(0.0, 100, ahead=("gone",)))
-    list(street.comes(0.0, 60, 30, ahead=("one", "two")))
-    (*_, seen) = street.comes(90.0, 20, 60, ahead=("one", "two"))
-    assert street.passages.passed(1) == {"one"}
+    assert [each.eta_s for each in seen] == pytest.approx([(120 - STOP_M) / 10, (320 - STOP_M) / 10], abs=0.3)
+    list(street.comes(0.0, 60, 30, course=course))
+    (*_, seen) = street.comes(90.0, 20, 60, course=course)
     assert [(each.junction, each.groups) for each in seen] == [("two", (3,))]
+    street.seen.clear()
+    # And back again: from the east it comes to the second, then turns to the north, by no way that is known.
+    (*_, seen) = street.comes(90.0, 320, 300, number=2, course=course)
+    assert [(each.junction, each.groups) for each in seen] == [("two", (2,)), ("one", (2,))]
+
+
+def test_who_has_left_the_course_comes_to_what_is_next_as_it_heads() -> None:
+    street, course = two_on_a_line()
+    (*_, seen) = street.comes(180.0, 140, 120, course=course)
+    assert [(each.junction, each.groups) for each in seen] == [("one", (1,))]
+
+
+@pytest.mark.parametrize("corners", [[], [(LON, LAT)], [(LON, LAT), (LON, LAT)]])
+def test_what_has_no_length_is_no_course(corners: list[tuple[float, float]]) -> None:
+    with pytest.raises(ValueError, match="a course has"):
+        Course([lon for lon, _ in corners], [lat for _, lat in corners])
 
 
 def test_arms_that_nobody_knows_and_lines_with_points_ask_nothing() -> None:

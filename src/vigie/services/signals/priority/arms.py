@@ -5,14 +5,16 @@ Of a document that does not say from where its ways come, nothing is known, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from math import atan2, cos, degrees, hypot, radians
 
 from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.site import Site
 from vigie.services.signals.junction import Users, conflict_masks
+
+STOP_M = 15.0
+"""So far from the middle of a junction its stop lines are, more or less: who is nearer is past them."""
 
 ONE_ARM_DEG = 25.0
 """Lanes that come from no further apart than this are of one arm."""
@@ -112,12 +114,9 @@ def offset_m(lon: float, lat: float, from_lon: float, from_lat: float) -> tuple[
 def seen_from(lon: float, lat: float, from_lon: float, from_lat: float) -> tuple[float, float]:
     """How far a place is from another, and on which bearing it lies: metres, and degrees clockwise from north."""
     east_m, north_m = offset_m(lon, lat, from_lon, from_lat)
-    return hypot(east_m, north_m), degrees(atan2(east_m, north_m)) % 360.0
+    return hypot(east_m, north_m), lies_deg(east_m, north_m)
 
 
-def lengths_m(places: Sequence[tuple[float, float]]) -> list[float]:
-    """How far it is from the first of some places, as the crow flies from each to the next, to each of them."""
-    found = [0.0]
-    for (lon, lat), (next_lon, next_lat) in pairwise(places):
-        found.append(found[-1] + seen_from(next_lon, next_lat, lon, lat)[0])
-    return found
+def lies_deg(east_m: float, north_m: float) -> float:
+    """The bearing of what lies so far east and north."""
+    return degrees(atan2(east_m, north_m)) % 360.0

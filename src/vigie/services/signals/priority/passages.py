@@ -4,7 +4,8 @@ Its laws:
 
 1. A vehicle that stands apart from a junction, moves away from it, is past its stop line, or was seen but once, comes
    to none. Nor does one whose position is old, was told too late to be of now, or is nowhere.
-2. It comes to one junction, the next on its way; where its route is known, to those of it that it reaches in time.
+2. It comes to one junction, the next on its way; who follows the course of a line, to those on it that it reaches in
+   time.
 3. A bus in time, or early, does not ask. When its lateness is over, so is what it asked.
 4. Of two emergencies whose ways conflict at a junction, who came first goes first: the other is known, and waits.
 """
@@ -21,13 +22,11 @@ import numpy as np
 from vigie.core.times import SECOND_US
 from vigie.services.signals.control.claims import Claim, Sort, weight_of
 from vigie.services.signals.junction import mask
-from vigie.services.signals.priority.arms import Crossing, apart, groups_of, lengths_m, seen_from
+from vigie.services.signals.priority.arms import STOP_M, Crossing, apart, groups_of, seen_from
+from vigie.services.signals.priority.courses import Course, Next
 
 TOLD_AHEAD_S = 40.0
 """Who would be at the stop line later than this does not ask yet."""
-
-STOP_M = 15.0
-"""So far from the middle of a junction its stop lines are, more or less: who is nearer is past them."""
 
 STANDS_M = 40.0
 """Who stands nearer to the stop line than this stands for the light or for who waits before it; further away, at a
@@ -52,22 +51,19 @@ ON_ARM_DEG = 35.0
 """So far from the bearing of an arm somebody may be who comes by it: roads bend, and places are a little off."""
 
 TOWARDS_DEG = 60.0
-"""So far from a junction's direction somebody may head who comes to it; and who follows a route may lie from an arm."""
+"""So far from a junction's direction somebody may head who comes to it."""
 
-AWAY_M = 10.0
-"""Who is so much further away than before moves away; a place is no more exact than that."""
+INEXACT_M = 10.0
+"""A place is no more exact than that."""
 
 LOOKED_AT = 8
 """Of the junctions around a vehicle so many of the nearest are looked at: the next on its way is among them."""
-
-NEAR_M = 150.0
-"""A junction of a route is behind a vehicle that moves away from it after it was as near as this."""
 
 
 class Vehicle(NamedTuple):
     """A vehicle as it was told last. number: of its asset. at_us: when it was there, by its own clock; told_us: when
     that came. valid_s: for how long that stays true. heading_deg: None where it is not told. late_s: behind its
-    timetable. ahead: the junctions on its way, in their order, where its route is known."""
+    timetable. course: of the line that it drives on, where that is known."""
 
     number: int
     sort: Sort
@@ -78,7 +74,7 @@ class Vehicle(NamedTuple):
     valid_s: float
     heading_deg: float | None = None
     late_s: float = 0.0
-    ahead: tuple[str, ...] = ()
+    course: Course | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +106,14 @@ class _Coming(NamedTuple):
 
 @dataclass(slots=True)
 class _Track:
-    """What is known of a vehicle's way. speed_m_s, course_deg: None before it was seen twice. passed: the junctions of
-    its route that are behind it."""
+    """What is known of a vehicle's way. speed_m_s, heads_deg: None before it was seen twice."""
 
     lon: float
     lat: float
     at_us: int
     speed_m_s: float | None = None
-    course_deg: float | None = None
+    heads_deg: float | None = None
     coming: dict[str, _Coming] = field(default_factory=dict[str, _Coming])
-    passed: set[str] = field(default_factory=set[str])
 
 
 class Passages:
@@ -139,11 +133,6 @@ class Passages:
         self._lats = np.array([each.lat for each in self._crossings.values()])
         for track in self._tracks.values():
             track.coming = {name: each for name, each in track.coming.items() if name in self._crossings}
-
-    def passed(self, vehicle: int) -> frozenset[str]:
-        """The junctions of its route that are behind a vehicle."""
-        track = self._tracks.get(vehicle)
-        return frozenset(track.passed) if track is not None else frozenset()
 
     def see(self, now_us: int, vehicles: Iterable[Vehicle]) -> tuple[Passage, ...]:
         """Who asks now, whoever has asked for longest first. vehicles: all that there are; of one that is not among
@@ -183,58 +172,38 @@ class Passages:
         if vehicle.at_us == track.at_us:
             return track
         took_s = (vehicle.at_us - track.at_us) / SECOND_US
-        moved_m, course_deg = seen_from(vehicle.lon, vehicle.lat, track.lon, track.lat)
-        if took_s > LOST_S or moved_m > FASTEST_M_S * took_s + AWAY_M:
-            return _Track(vehicle.lon, vehicle.lat, vehicle.at_us, passed=track.passed)
+        moved_m, heads_deg = seen_from(vehicle.lon, vehicle.lat, track.lon, track.lat)
+        if took_s > LOST_S or moved_m > FASTEST_M_S * took_s + INEXACT_M:
+            return _Track(vehicle.lon, vehicle.lat, vehicle.at_us)
         speed_m_s = moved_m / took_s
         if speed_m_s < STANDS_M_S:
             # What a receiver that stands says of where it heads is nothing.
-            course = track.course_deg
-        else:
-            course = vehicle.heading_deg if vehicle.heading_deg is not None else course_deg
-        after = _Track(vehicle.lon, vehicle.lat, vehicle.at_us, speed_m_s, course, track.coming, track.passed)
+            heads_deg = track.heads_deg
+        elif vehicle.heading_deg is not None:
+            heads_deg = vehicle.heading_deg
+        after = _Track(vehicle.lon, vehicle.lat, vehicle.at_us, speed_m_s, heads_deg, track.coming)
         after.coming = self._comes_to(vehicle, after, track, now_us)
         return after
 
     def _comes_to(self, vehicle: Vehicle, track: _Track, before: _Track, now_us: int) -> dict[str, _Coming]:
-        if track.course_deg is None:
+        if track.heads_deg is None:
             return {}
         stands = track.speed_m_s is not None and track.speed_m_s < STANDS_M_S
-        names = self._next(track, before, vehicle.ahead) if vehicle.ahead else self._nearest(track)
-        places = [(track.lon, track.lat), *((self._crossings[name].lon, self._crossings[name].lat) for name in names)]
+        course = vehicle.course.ahead(track.lon, track.lat, track.heads_deg) if vehicle.course is not None else None
         found: dict[str, _Coming] = {}
-        for at, (name, way_m) in enumerate(zip(names, lengths_m(places)[1:], strict=True)):
-            crossing, away_m = self._crossings[name], way_m - STOP_M
-            if stands and away_m > STANDS_M:
+        for each in course if course is not None else self._nearest(track, track.heads_deg):
+            crossing, away_m = self._crossings.get(each.name), each.away_m - STOP_M
+            if crossing is None or (stands and away_m > STANDS_M):
                 break
-            _, bearing_deg = seen_from(*places[at], crossing.lon, crossing.lat)
-            arm = crossing.arm(bearing_deg, TOWARDS_DEG if vehicle.ahead else ON_ARM_DEG)
-            if arm is None:
-                break
-            leaves_deg = seen_from(*places[at + 2], crossing.lon, crossing.lat)[1] if at + 2 < len(places) else None
-            groups = groups_of(arm, vehicle.sort, leaves_deg)
-            if groups:
-                known = before.coming.get(name)
+            arm = crossing.arm(each.comes_deg, ON_ARM_DEG)
+            groups = groups_of(arm, vehicle.sort, each.leaves_deg) if arm is not None else ()
+            if arm is not None and groups:
+                known = before.coming.get(each.name)
                 since_us = known.since_us if known is not None else now_us
-                found[name] = _Coming(groups, arm.comes_deg, away_m, since_us)
+                found[each.name] = _Coming(groups, arm.comes_deg, away_m, since_us)
         return found
 
-    def _next(self, track: _Track, before: _Track, ahead: Sequence[str]) -> list[str]:
-        """The junctions of a route that are not behind a vehicle: whoever is near the middle of one is past its stop
-        line, and past all before it; so is who moves away from one that was near."""
-        there = [name for name in ahead if name in self._crossings]
-        for at, name in enumerate(there):
-            if name in track.passed:
-                continue
-            crossing = self._crossings[name]
-            away_m, _ = seen_from(track.lon, track.lat, crossing.lon, crossing.lat)
-            was_m, _ = seen_from(before.lon, before.lat, crossing.lon, crossing.lat)
-            leaves = was_m < NEAR_M and away_m > was_m + AWAY_M
-            if away_m <= STOP_M or leaves or self._crossed(track, before, crossing):
-                track.passed.update(there[: at + 1])
-        return [name for name in there if name not in track.passed]
-
-    def _nearest(self, track: _Track) -> list[str]:
+    def _nearest(self, track: _Track, heads_deg: float) -> list[Next]:
         """The junction that a vehicle comes to next, as it heads; none where it comes to none. Whoever is within its
         stop lines is past it, and comes to the next."""
         if not self._names:
@@ -244,19 +213,11 @@ class Passages:
         for at in np.argsort(off)[:LOOKED_AT].tolist():
             crossing = self._crossings[self._names[at]]
             away_m, bearing_deg = seen_from(track.lon, track.lat, crossing.lon, crossing.lat)
-            if away_m <= STOP_M or apart(bearing_deg + 180.0, track.course_deg or 0.0) > TOWARDS_DEG:
+            if away_m <= STOP_M or apart(bearing_deg + 180.0, heads_deg) > TOWARDS_DEG:
                 continue
             if crossing.arm(bearing_deg, ON_ARM_DEG) is not None:
-                return [self._names[at]]
+                return [Next(self._names[at], away_m, bearing_deg, None)]
         return []
-
-    @staticmethod
-    def _crossed(track: _Track, before: _Track, crossing: Crossing) -> bool:
-        """Whether the middle of a junction lies between two places of a vehicle."""
-        to_m, _ = seen_from(crossing.lon, crossing.lat, before.lon, before.lat)
-        on_m, _ = seen_from(track.lon, track.lat, crossing.lon, crossing.lat)
-        moved_m, _ = seen_from(track.lon, track.lat, before.lon, before.lat)
-        return moved_m > STOP_M and to_m + on_m < moved_m + STOP_M
 
     def _in_turn(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
         """The same, and who of the emergencies waits for another."""
