@@ -184,6 +184,8 @@ def test_what_proves_an_order_can_hold_what_was_ordered(catalogue: Catalogue) ->
                 continue
             param = next(param for param in action.params if param.name == action.proof.param)
             point = kind.points[action.proof.point]
+            if point.stands_for:
+                point = kind.points[point.stands_for]
             assert param.sort is point.sort
             if point.sort is Sort.NUMBER:
                 assert point.low <= param.low <= param.high <= point.high

@@ -55,6 +55,8 @@ export interface PointKind {
   valid_s: number
   public: boolean
   choices: string[]
+  /** The point of a text that this number stands for in proofs; people read that one. */
+  stands_for: string
 }
 
 export interface AttributeKind {

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Generic, TypeVar, cast
+from zlib import crc32
 
 T = TypeVar("T")
 
@@ -103,6 +104,7 @@ class Point(Bound, Generic[T]):
     public: readable without an account.
     traces: whether its history tells where somebody was, as that of every place does: it is kept no longer than those.
     choices: the names of a choice, in the order of their codes from 0.
+    stands_for: the point of a text that this number stands for, as `code` makes it of that: equal for equal texts.
     """
 
     sort: Sort
@@ -114,10 +116,12 @@ class Point(Bound, Generic[T]):
     traces: bool = False
     choices: tuple[str, ...] = ()
     name: str = ""
+    stands_for: str = ""
 
     def code(self, choice: str) -> int:
-        """The code under which a choice is stored. Raises ValueError for a name that is not one of them."""
-        return self.choices.index(choice)
+        """The code under which a choice is stored, or the number that stands for a text (its CRC-32). Raises ValueError
+        for a name that is not one of the choices."""
+        return crc32(choice.encode()) if self.stands_for else self.choices.index(choice)
 
 
 def number(
@@ -147,6 +151,11 @@ def choice(*choices: str, valid_s: float = 3_600.0, public: bool = False) -> Poi
 def place(*, valid_s: float = 60.0, public: bool = False) -> Point[tuple[float, float]]:
     """A position: longitude and latitude in degrees, WGS84."""
     return Point(sort=Sort.PLACE, valid_s=valid_s, public=public)
+
+
+def stands_for(point: str, *, valid_s: float = 3_600.0) -> Point[float]:
+    """A number that stands for the text that another point tells, so that an order of that text can be proved."""
+    return Point(sort=Sort.NUMBER, low=0, high=2**32 - 1, valid_s=valid_s, stands_for=point)
 
 
 def text(*, valid_s: float = 3_600.0, public: bool = False) -> Point[str]:

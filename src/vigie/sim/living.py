@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from vigie.protocols.talq.limits import BODY_BYTES_MAX
 from vigie.services.signals import Junction
 from vigie.sim.city import City
+from vigie.sim.city.facts import ZONE
 from vigie.sim.devices import run_metropolis
 from vigie.sim.life import Life
 from vigie.sim.life.columns import DEMO
@@ -84,4 +86,6 @@ async def _move(streets: Moving, board: Switchboard) -> None:
 def _sites(life: Life, post: Post, now_us: Callable[[], int], streets: Moving | None) -> Sites:
     """The junctions as sites of their own."""
     stages = [life.crossings.stages_of(index) for index in range(len(post.sites))]
-    return Sites(partial(life.order, Junction.kind), stages, post.sites, HOST, post.rsmp_port, now_us, streets)
+    return Sites(
+        partial(life.order, Junction.kind), stages, post.sites, HOST, post.rsmp_port, now_us, streets, ZoneInfo(ZONE)
+    )

@@ -28,7 +28,11 @@ def memory() -> Memory:
     return Memory(lambda: kept[0] if kept else None, write)
 
 
-SAID = {"run_plan": {"plan": 16.0}, "set_mode": {"mode": "flashing"}}
+SAID = {
+    "run_plan": {"plan": 16.0},
+    "set_mode": {"mode": "flashing"},
+    "run_day_plans": {"days": "mon-fri 06:30=2 22:00=16; sat-sun 09:00=1"},
+}
 
 
 @pytest.mark.parametrize("action", ORDERS)

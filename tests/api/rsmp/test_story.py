@@ -39,6 +39,9 @@ CODES = ("eins-geheim", "zwei-geheim")
 GROUPS = {"signalgroupstatus": "1B", "cyclecounter": "3", "basecyclecounter": "3", "stage": "1"}
 
 
+TABLES = {"M0016": "S0026", "M0017": "S0027"}
+
+
 class Controller:
     """A site's controller, which does the plans and modes that it is ordered. lacks: the codes that it has not."""
 
@@ -52,6 +55,8 @@ class Controller:
             "S0011": flag(False),
             "S0012": flag(False),
             "S0014": plan(3),
+            "S0026": {"status": ",".join(f"{day}-1" for day in range(7))},
+            "S0027": {"status": "1-3-0-0"},
             "S0028": {"status": "3-80,4-100"},
         }.items():
             self.shows(code, values)
@@ -76,7 +81,11 @@ class Controller:
                 self.orders.append(event.commands)
                 self.client.apply(self.site.answered(event.number, now()))
                 for code, values in event.commands.items():
-                    if code == "M0002":
+                    if code in TABLES:
+                        self.shows(TABLES[code], {"status": values["status"]})
+                    elif code == "M0002" and values["status"] == "False":
+                        pass
+                    elif code == "M0002":
                         self.shows("S0014", plan(int(values["timeplan"])))
                     else:
                         self.shows("S0011", flag(values["status"] == "YellowFlash"))
@@ -122,13 +131,14 @@ class Story:
         return [value for _, value in sorted(rows)]
 
     def order(self, action: str, **params: Any) -> Command:
-        """Orders, and confirms it."""
+        """Orders, and confirms it where nothing refuses it."""
         everything = np.ones(self.post.engine.registry.count, np.bool_)
         acts = self.post.acts
         command = acts.order(
             acts.understood(f"junction.{action}", params, Selection(assets=[JUNCTION]), everything), actor="u-operator"
         )
-        acts.confirm(command, "u-operator")
+        if command.state != "refused":
+            acts.confirm(command, "u-operator")
         return command
 
     def has(self, condition: ConditionKind) -> bool:
@@ -246,6 +256,36 @@ def test_a_site_attaches_is_seen_obeys_is_cut_off_and_tells_what_happened_meanwh
     asyncio.run(told())
     said = capfd.readouterr()
     assert not any(code in said.out + said.err for code in CODES)
+
+
+def test_a_site_is_given_tables_by_which_it_changes_its_plans(tmp_path: Path) -> None:
+    settings, days = admitted(tmp_path), "mon-fri 06:30=2 09:00=1; sat-sun 08:00=1"
+
+    async def told() -> None:
+        async with story(settings) as post:
+            await comes(lambda: not _closed(post.port))
+            # Nobody is asked who has never told tables, nor by what is none.
+            assert post.order("run_day_plans", days=days).refusals[0].rule == "signals.no_day_plans"
+            box = Controller(post.port)
+            await becomes(lambda: post.shows(Junction.day_plans), "mon-sun 00:00=3")
+            assert post.order("run_day_plans", days="mon-sun 6:30=2").refusals[0].rule == "signals.day_plans_form"
+            # Both tables go out in one message: no link is lost between them.
+            by_clock = post.order("run_day_plans", days=days)
+            await becomes(lambda: by_clock.counts, {"done": 1})
+            assert list(box.orders[-1]) == ["M0017", "M0016", "M0002"]
+            assert box.orders[-1]["M0016"]["status"] == "0-1,1-1,2-1,3-1,4-1,5-2,6-2"
+            # What is read back proves it, and nothing else does.
+            await becomes(lambda: post.shows(Junction.day_plans), days)
+            assert post.shows(Junction.day_table) == Junction.day_table.code(days)
+            await box.close()
+            lesser = Controller(post.port, SITE, "M0017")
+            await becomes(lambda: lesser.site.meeting.value, "ready")
+            refused = post.order("run_day_plans", days="mon-sun 00:00=4")
+            await becomes(lambda: refused.counts, {"failed": 1})
+            assert "M0017" in str(refused.refusals[0].detail["detail"])
+            await lesser.close()
+
+    asyncio.run(told())
 
 
 def _closed(port: int) -> bool:

@@ -117,3 +117,51 @@ def test_a_site_whose_streets_are_driven_has_the_cycles_of_its_own_plans() -> No
     seconds.clear()
     sites.look()
     assert table() == city_s
+
+
+def test_plans_change_by_tables_unless_one_was_ordered_by_hand(city: City, afternoon_us: int) -> None:
+    life = Life(city, afternoon_us, DEMO)
+    names = ids(Junction.kind, len(city.signals.node))
+    stages = [life.crossings.stages_of(index) for index in range(len(names))]
+    obeys = partial(life.order, Junction.kind)
+    sites = Sites(obeys, stages, dict.fromkeys(names, CODES), HERE, 1, lambda: life.now_us)
+    crossing = sites.crossings[INDEX]
+
+    def status(code: str) -> object:
+        return crossing.site.held.statuses(CONTROLLER, [(code, "status")], CORES[-1], Moment(0, 0))[0].value
+
+    def ordered(code: str, **values: str) -> bool:
+        return sites._obeys(crossing, code, values)
+
+    def passes() -> None:
+        sites.keep_time()
+        for reports in life.step(life.now_us + 3 * MINUTE_US):
+            if reports.kind is Junction:
+                sites.hear(reports)
+
+    week = "0-1,1-1,2-1,3-1,4-1,5-1,6-1"
+    assert (status("S0026"), status("S0027")) == (week, "1-0-0-0"), "no plan is selected by it"
+    passes()
+    assert status("S0014") == "3"
+    assert ordered("M0017", status="1-7-0-0,2-5-0-0")
+    assert ordered("M0016", status=week)
+    for code, wrong in (
+        ("M0017", "13-1-0-0"), ("M0017", "1-7-25-0"), ("M0017", ""), ("M0017", "1-17-0-0"),
+        ("M0016", f"{week[:-1]}3"), ("M0016", "0-1"), ("M0016", "x"),
+    ):  # fmt: skip
+        assert not ordered(code, status=wrong)
+    assert (status("S0026"), status("S0027")) == (week, "1-7-0-0,2-5-0-0")
+    passes()
+    assert status("S0014") == "7"
+    # Tables without the one that the week has: the first of them, until the week is said anew.
+    assert ordered("M0017", status="2-5-0-0")
+    assert (status("S0026"), ordered("M0016", status=week)) == (week.replace("-1", "-2"), False)
+    passes()
+    assert status("S0014") == "5"
+    assert ordered("M0002", status="True", timeplan="9")
+    passes()
+    passes()
+    assert status("S0014") == "9", "what was ordered by hand the clock leaves alone"
+    assert ordered("M0002", status="False", timeplan="1")
+    passes()
+    assert status("S0014") == "5"

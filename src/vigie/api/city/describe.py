@@ -225,6 +225,7 @@ def _point(point: Point[Any]) -> forms.PointKind:
         valid_s=point.valid_s,
         public=point.public,
         choices=list(point.choices),
+        stands_for=point.stands_for,
     )
 
 

@@ -91,7 +91,8 @@ class City(Form, frozen=True, kw_only=True):
 
 
 class PointKind(Form, frozen=True, kw_only=True):
-    """What a kind of asset reports. valid_s: how long a value stays true after it was observed."""
+    """What a kind of asset reports. valid_s: how long a value stays true after it was observed. stands_for: the point
+    of a text that this number is the CRC-32 of; people read that one."""
 
     sort: str
     unit: str
@@ -100,6 +101,7 @@ class PointKind(Form, frozen=True, kw_only=True):
     valid_s: float
     public: bool
     choices: list[str]
+    stands_for: str
 
 
 class AttributeKind(Form, frozen=True, kw_only=True):

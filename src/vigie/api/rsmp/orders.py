@@ -28,7 +28,9 @@ from vigie.engine.ports import Clock, StorageFull
 from vigie.engine.pump import Pump
 from vigie.protocols.rsmp import CannotAsk
 from vigie.protocols.rsmp.events import Accepted, Attached, Fate, Settled, Step
+from vigie.protocols.rsmp.timetables import tables_of
 from vigie.services.signals import Junction
+from vigie.services.signals.dayplans import read
 
 TURN_S = 1.0
 SENT_MAX = 10_000
@@ -51,7 +53,22 @@ def _set_mode(params: Mapping[str, Any]) -> Commands:
     return {"M0001": {"status": _MODES[params["mode"]], "timeout": "0", "intersection": "0"}}
 
 
-ORDERS: Mapping[str, Callable[[Mapping[str, Any]], Commands]] = {"run_plan": _run_plan, "set_mode": _set_mode}
+def _run_day_plans(params: Mapping[str, Any]) -> Commands:
+    # In one message, so that no loss falls between them: what begins when first, then which day has it; last of all,
+    # back from a plan that was ordered to the one by the clock.
+    week, tables = tables_of(read(params["days"]))
+    return {
+        "M0017": {"status": tables},
+        "M0016": {"status": week},
+        "M0002": {"status": "False", "timeplan": "1"},
+    }
+
+
+ORDERS: Mapping[str, Callable[[Mapping[str, Any]], Commands]] = {
+    "run_plan": _run_plan,
+    "set_mode": _set_mode,
+    "run_day_plans": _run_day_plans,
+}
 """By action, the commands of the list. Each wants security code 2."""
 
 

@@ -19,7 +19,9 @@ from vigie.protocols.rsmp import Rate
 from vigie.protocols.rsmp.events import AlarmTold, Attached, StatusTold, Step, Ticked
 from vigie.protocols.rsmp.inputs import active
 from vigie.protocols.rsmp.priorities import STATUS
+from vigie.protocols.rsmp.timetables import days_of
 from vigie.services.signals import Junction
+from vigie.services.signals.dayplans import written
 from vigie.services.signals.junction import Colour, Second
 
 _MODE_S, _PLAN_S, _GROUPS_S, _CONTROL_S = 120, 120, 60, 60
@@ -33,6 +35,8 @@ WISHES: Mapping[tuple[str, str], Rate] = {
     ("S0011", "status"): Rate(_MODE_S),
     ("S0012", "status"): Rate(_MODE_S),
     ("S0014", "status"): Rate(_PLAN_S),
+    ("S0026", "status"): Rate(_PLAN_S),
+    ("S0027", "status"): Rate(_PLAN_S),
     ("S0028", "status"): Rate(600),
 }
 """What is subscribed to at the controller of each site."""
@@ -88,6 +92,7 @@ class Telling:
     _now: _Alarms = field(default_factory=_Alarms)
     _then: _Alarms = field(default_factory=_Alarms)
     _confirmed: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    _tabled_us: int = 0
     _ticks: int = 0
     _stood_us: int = 0
     _rows: list[tuple[str, Value, int]] = field(default_factory=list[tuple[str, Value, int]])
@@ -140,12 +145,32 @@ class Telling:
             cycle_s = _cycle_s(self._said.get(("S0028", "status"), ""), self._said.get(("S0014", "status"), ""))
             if cycle_s is not None:
                 self._put(Junction.cycle_time, cycle_s, at_us)
+        if touched & {"S0026.status", "S0027.status"}:
+            self._on_tables(at_us)
         if "S0003.inputstatus" in touched and self.inputs is not None:
             self._on_inputs(self.inputs, self._said["S0003", "inputstatus"], at_us)
         if touched & {"S0007.status", "S0011.status", "S0012.status"}:
             mode = self._mode()
             if mode:
                 self._put(Junction.mode, mode, at_us)
+
+    def _on_tables(self, at_us: int) -> None:
+        """By which tables it changes its plans: once both are known, and say each day."""
+        week, tables = (self._said.get((code, "status")) for code in ("S0026", "S0027"))
+        if week is None or tables is None:
+            return
+        try:
+            days = written(days_of(week, tables))
+        except ValueError:
+            # None that is in use is none that can be read: what is told is that there is no such day.
+            days = ""
+        if at_us // 1_000 == self._tabled_us // 1_000:
+            # A site tells its two tables one after the other in one millisecond: of one instant, the second would be
+            # no news.
+            at_us = self._tabled_us + 1
+        self._tabled_us = at_us
+        self._put(Junction.day_plans, days[:_TEXT_MAX], at_us)
+        self._put(Junction.day_table, float(Junction.day_table.code(days)), at_us)
 
     def _on_inputs(self, inputs: range, said: str, at_us: int) -> None:
         """Who decides: told when it changes, and else as often as it is asked for; inputs change with each stage."""

@@ -9,6 +9,7 @@ from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.observations import Mask
 from vigie.core.service import City, Figure, How, Numbers, Refusal, Service
 from vigie.core.watch import Watch, points_of, watching
+from vigie.services.signals.dayplans import fits_a_table
 from vigie.services.signals.flow.incidents import BLOCKAGES, TRAFFIC_BLOCKED
 from vigie.services.signals.kinds import Detector, Junction
 from vigie.services.signals.plans import junction_plan
@@ -78,7 +79,7 @@ service = Service(
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     sweep=BLOCKAGES,
-    guards={Junction.set_control: (steers_by_inputs,)},
+    guards={Junction.set_control: (steers_by_inputs,), Junction.run_day_plans: (fits_a_table,)},
     plans=(JUNCTION_PLAN,),
     figures=(
         Figure("colours", Junction, Junction.mode, How.SHARE, when=("colours",)),

@@ -1,6 +1,19 @@
 """What the signals service owns: junctions with a controller, and detectors."""
 
-from vigie.core.kinds import Action, AssetKind, Hazard, Param, Proof, Sort, attribute, choice, flag, number, text
+from vigie.core.kinds import (
+    Action,
+    AssetKind,
+    Hazard,
+    Param,
+    Proof,
+    Sort,
+    attribute,
+    choice,
+    flag,
+    number,
+    stands_for,
+    text,
+)
 
 
 class Junction(AssetKind, name="junction", service="signals", shown="mode", public=True):
@@ -11,7 +24,8 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
     says of itself; major is what keeps it from its service or wants a person in this shift, minor what can wait for the
     next maintenance. faults: which, in the words of its protocol. control: who decides which stage comes next, which is
     its plan; the post, by what detectors count; a person; a tram, a bus or an emergency vehicle. Told by a controller
-    that has inputs for stages, and by no other.
+    that has inputs for stages, and by no other. day_plans: which plan it runs by itself when (`dayplans`); day_table
+    stands for that text in proofs. Both are told by a controller that has such tables.
     """
 
     controller = attribute()
@@ -28,6 +42,9 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
     faults = text(valid_s=3_600)
     control = choice("plan", "adaptive", "operator", "priority", valid_s=180)
 
+    day_plans = text(valid_s=900)
+    day_table = stands_for("day_plans", valid_s=900)
+
     run_plan = Action(
         params=(Param("plan", low=1, high=16),),
         proof=Proof("plan", param="plan"),
@@ -41,6 +58,14 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
         proof=Proof("mode", param="mode"),
         hazard=Hazard.CONFIRM,
         proof_s=240,
+    )
+    run_day_plans = Action(
+        params=(Param("days", Sort.TEXT),),
+        proof=Proof("day_table", param="days"),
+        hazard=Hazard.CONFIRM,
+        proof_s=300,
+        # A junction that was ordered to run a plan goes back to its table with this order.
+        always=True,
     )
     set_control = Action(
         params=(Param("control", Sort.CHOICE, choices=("plan", "adaptive")),),

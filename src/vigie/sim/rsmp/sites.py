@@ -3,8 +3,9 @@
 A simulated controller has a signal group for each of its stages, which is green in it; its cycle table is that of the
 city's plans. Where the traffic of its streets is simulated as well, it shows the groups of its document second by
 second, counts at its loops, has the cycles of its own plans, and an input for each of its stages. While it runs its own
-plan it lets those go first for whom the stage of an input is asked (M0022). It knows few orders, a plan, yellow flash,
-inputs and that one, and says of all others that it does not have them.
+plan it lets those go first for whom the stage of an input is asked (M0022). It knows few orders, a plan, tables of
+times by which it changes its plans, yellow flash, inputs and that one, and says of all others that it does not have
+them.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from time import monotonic_ns
 from typing import Any
 
 from vigie.core.arrays import ints
-from vigie.core.times import SECOND_US
+from vigie.core.times import MINUTE_US, SECOND_US, from_us
 from vigie.protocols.rsmp import SXLS, Moment, Of, Setup, Site, Turn
 from vigie.protocols.rsmp.events import Ordered, Step
 from vigie.protocols.rsmp.inputs import INPUT_MAX, read, standing
 from vigie.protocols.rsmp.messages import Value
 from vigie.protocols.rsmp.priorities import ORDER, STATUS, Priorities
 from vigie.protocols.rsmp.times import stamp
+from vigie.protocols.rsmp.timetables import days_of
 from vigie.services.signals import Junction
+from vigie.services.signals.dayplans import plan_at
 from vigie.sim.life import Reports
 from vigie.sim.life.crossings import CYCLE_S
 from vigie.sim.traffic.roadside import INPUTS_FRESH_S
@@ -32,7 +36,7 @@ from vigie.transports.tcp import RsmpClient
 
 CONTROLLER = "TC"
 SXL = "1.2.1"
-HAS = frozenset({"M0001", "M0002", "M0006", "M0013", ORDER})
+HAS = frozenset({"M0001", "M0002", "M0006", "M0013", "M0016", "M0017", ORDER})
 KEPT = frozenset(code for code in SXLS[SXL].signals if code.startswith("S")) - {"S0205", "S0207", STATUS}
 """The statuses that are kept through a loss of the connection: what loops counted in a second is nothing a minute
 later, nor is who was to go first."""
@@ -52,6 +56,9 @@ FIRST_INPUT = 1
 LIVE_S = 0.1
 """How often is looked whether the streets have moved on a second."""
 
+NO_WEEK, NO_TABLES = ",".join(f"{day}-1" for day in range(7)), "1-0-0-0"
+"""One table for each day, which selects no plan."""
+
 _GREEN, _RED, _FLASH, _DARK, _YELLOW = "1", "B", "c", "a", "N"
 _LETTERS = {"G": _GREEN, "R": _RED, "F": _FLASH, "X": _DARK, "Y": _YELLOW}
 """What a group shows, as S0001 says it, by the letters of `Junction.groups`."""
@@ -66,7 +73,8 @@ _MODES = {"NormalControl": "colours", "YellowFlash": "flashing"}
 class Crossing:
     """One junction. index: its place in the city's life. groups: how many signal groups it has. shown: its last second,
     where the traffic of its streets is simulated. inputs: those that are active; set_s: in which second they were
-    set. first: those whose stage is let go first, which are not active for that."""
+    set. first: those whose stage is let go first, which are not active for that. plan: what it said last that it runs.
+    week, tables: by which it changes its plans; by_hand: whether one was ordered, which those leave alone."""
 
     index: int
     site: Site
@@ -79,6 +87,10 @@ class Crossing:
     set_s: int = 0
     priorities: Priorities = field(default_factory=Priorities)
     first: frozenset[int] = frozenset()
+    plan: int = 0
+    week: str = NO_WEEK
+    tables: str = NO_TABLES
+    by_hand: bool = False
 
 
 class Sites:
@@ -93,12 +105,14 @@ class Sites:
         port: int,
         now: Callable[[], int],
         streets: Streets | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         """obeys: gives the nth junction an order, by its action and parameters; why it cannot take it, empty if it can.
         stages: how many each junction has. codes: by site id, the security codes of each, in the order of the
         junctions. host, port: of the supervisor. now: the instant in microseconds. streets: where their traffic is
-        simulated."""
+        simulated. zone: by whose clock plans change."""
         self._obey, self._now, self._streets = obeys, now, streets
+        self._zone, self._minute = zone, 0
         self.crossings: list[Crossing] = []
         for index, (name, own) in enumerate(codes.items()):
             lacks = WITHOUT if streets is not None else WITHOUT | {ORDER, STATUS}
@@ -109,6 +123,7 @@ class Sites:
             )
             self.crossings.append(Crossing(index, site, client, stages[index]))
             self._cycles(site, _CYCLES_S, self._moment())
+            self._tables(self.crossings[-1])
             if streets is not None:
                 self._priorities(self.crossings[-1], self._moment())
 
@@ -127,6 +142,7 @@ class Sites:
         while True:
             await asyncio.sleep(LIVE_S)
             self.look()
+            self.keep_time()
 
     def look(self) -> None:
         """Tells what the streets have shown since the last look."""
@@ -139,6 +155,18 @@ class Sites:
                 crossing.client.apply(self._second(crossing, shown))
             elif shown is None and before is not None:
                 crossing.client.apply(self._alone(crossing))
+
+    def keep_time(self) -> None:
+        """Has each junction run what its tables say of this minute; a change of plan is its own sequence."""
+        now_us = self._now()
+        if now_us // MINUTE_US == self._minute:
+            return
+        self._minute = now_us // MINUTE_US
+        local = from_us(now_us).astimezone(self._zone)
+        for crossing in self.crossings:
+            plan = plan_at(days_of(crossing.week, crossing.tables), local.weekday(), 60 * local.hour + local.minute)
+            if plan and plan != crossing.plan and not crossing.by_hand:
+                self._obey(crossing.index, "run_plan", {"plan": plan})
 
     def hear(self, reports: Reports) -> None:
         """What the junctions of the city say."""
@@ -158,7 +186,7 @@ class Sites:
             crossing.stage = int(value)
             return self._shows(crossing, at)
         if point is Junction.plan:
-            return self._plan(site, int(value), at)
+            return self._plan(crossing, int(value), at)
         if point is Junction.mode:
             crossing.mode = Junction.mode.choices[int(value)]
             return _joined([*self._mode(crossing, at), self._shows(crossing, at)])
@@ -191,7 +219,7 @@ class Sites:
         if shown.cycles_s and (before is None or before.cycles_s != shown.cycles_s):
             turns.append(self._cycles(crossing.site, shown.cycles_s, at))
         if before is None or before.plan != shown.plan:
-            turns.append(self._plan(crossing.site, shown.plan, at))
+            turns.append(self._plan(crossing, shown.plan, at))
         # By the clock of the streets: a second that comes late is the one it is.
         start = stamp(shown.second * SECOND_US)
         groups = "".join(_LETTERS[letter] for letter in shown.groups)
@@ -240,8 +268,16 @@ class Sites:
         return crossing.site.observe(CONTROLLER, "S0003", values, at)
 
     @staticmethod
-    def _plan(site: Site, plan: int, at: Moment) -> Turn:
-        return site.observe(CONTROLLER, "S0014", {"status": str(plan), "source": "calendar_clock"}, at)
+    def _plan(crossing: Crossing, plan: int, at: Moment) -> Turn:
+        crossing.plan = plan
+        source = "forced" if crossing.by_hand else "calendar_clock"
+        return crossing.site.observe(CONTROLLER, "S0014", {"status": str(plan), "source": source}, at)
+
+    def _tables(self, crossing: Crossing) -> Turn:
+        told: dict[str, dict[str, Value]] = {
+            "S0026": {"status": crossing.week}, "S0027": {"status": crossing.tables},
+        }  # fmt: skip
+        return crossing.site.observe_all(CONTROLLER, told, self._moment())
 
     @staticmethod
     def _cycles(site: Site, cycles_s: Sequence[tuple[int, int]], at: Moment) -> Turn:
@@ -266,8 +302,15 @@ class Sites:
 
     def _obeys(self, crossing: Crossing, code: str, values: Mapping[str, str]) -> bool:
         """Has the junction do what it is ordered; whether it can."""
-        if code == "M0002" and values["status"] == "True" and int(values["timeplan"]) < len(CYCLE_S):
-            return not self._obey(crossing.index, "run_plan", {"plan": int(values["timeplan"])})
+        if code == "M0002" and values["status"] != "True":
+            # Back to the tables, at once.
+            crossing.by_hand, self._minute = False, 0
+            return True
+        if code == "M0002" and int(values["timeplan"]) < len(CYCLE_S):
+            crossing.by_hand = not self._obey(crossing.index, "run_plan", {"plan": int(values["timeplan"])})
+            return crossing.by_hand
+        if code in ("M0016", "M0017"):
+            return self._takes_tables(crossing, code, values["status"])
         if code == "M0001" and values["status"] in _MODES:
             return not self._obey(crossing.index, "set_mode", {"mode": _MODES[values["status"]]})
         if code == "M0013":
@@ -283,6 +326,25 @@ class Sites:
             one, none = frozenset({int(values["input"])}), frozenset[int]()
             return self._sets(crossing, one, none) if values["status"] == "True" else self._sets(crossing, none, one)
         return False
+
+    def _takes_tables(self, crossing: Crossing, code: str, said: str) -> bool:
+        """Keeps a week or tables; whether they can be: of plans that it has, and a week of tables that there are."""
+        week, tables = (said, crossing.tables) if code == "M0016" else (crossing.week, said)
+        try:
+            each_day = {each.partition("-")[0]: NO_WEEK.replace("-1", f"-{each.partition('-')[0]}") for each in
+                        tables.split(",")}  # fmt: skip
+            known = [days_of(all_week, tables) for all_week in each_day.values()]
+            if code == "M0017" and not {each.partition("-")[2] for each in week.split(",")} <= each_day.keys():
+                # A week of tables that are gone is the first of these, until it is said anew, which comes next.
+                week = next(iter(each_day.values()))
+            days_of(week, tables)
+        except ValueError:
+            return False
+        if any(plan >= len(CYCLE_S) for days in known for _, plan in days[0]):
+            return False
+        crossing.week, crossing.tables, self._minute = week, tables, 0
+        crossing.client.apply(self._tables(crossing))
+        return True
 
     def _sets(self, crossing: Crossing, on: frozenset[int], off: frozenset[int]) -> bool:
         """Sets and unsets inputs; whether there is anybody whom they are asked of."""
