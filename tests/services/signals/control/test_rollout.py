@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.services.signals.control.sites import counts, crossroads, shown
+from vigie.core.compiled import compiled
 from vigie.services.signals.control import rollout
 from vigie.services.signals.control.adaptive import Adaptive
 from vigie.services.signals.control.claims import NO_CLAIMS
-from vigie.services.signals.control.compiled import compiled
 from vigie.services.signals.control.layout import SATURATION_S, Floats, Ints
 from vigie.services.signals.control.rollout import PATIENT_S, STAYS, STEP_S, STEPS, TARGETS, Stages, first_moves
 

@@ -14,6 +14,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from vigie.core.arrays import floats, ints
+from vigie.core.ground import M_PER_DEGREE, merged
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.service import Lines
 from vigie.services.lighting.programmes.park import Park
@@ -26,9 +27,6 @@ APART_M = 1.0
 
 JOIN_M = 3.0
 """A line that ends so near to the course of another ends on it."""
-
-M_PER_DEGREE = 111_195.0
-"""A degree of latitude, in metres."""
 
 GAP_M = 120.0
 """Lamps of a street without lines that stand farther apart are not neighbours."""
@@ -204,25 +202,10 @@ def _spread(found: Reach, rows: Int64s) -> Floats:
 
 def _edges(corners: Floats, street: Int64s, start: Int64s) -> _Edges:
     """The stretches of lines, whose corners are nodes: those that lie together are one."""
-    node = _merged(corners)
+    node = merged(corners, APART_M)
     line = np.repeat(np.arange(len(street)), np.diff(start))
     at = np.flatnonzero((np.diff(line) == 0) & (np.diff(node) != 0))
     return _Edges(node[at], node[at + 1], street[line[at]], corners[at], corners[at + 1])
-
-
-def _merged(corners: Floats) -> Int64s:
-    """A number for each corner, the same for corners closer than `APART_M`: such two share a cell of one of four
-    grids that lie half a cell apart."""
-    label = np.arange(len(corners))
-    for _ in range(2):
-        for east in (0.0, 0.5):
-            for north in (0.0, 0.5):
-                cell = np.floor(corners / (2 * APART_M) + np.array([east, north])).astype(np.int64)
-                _, which = np.unique((cell[:, 0] << 32) + cell[:, 1], return_inverse=True)
-                least = np.full(int(which.max(initial=-1)) + 1, len(corners))
-                np.minimum.at(least, which, label)
-                label = least[which]
-    return np.unique(label, return_inverse=True)[1].astype(np.int64)
 
 
 def _joined(edges: _Edges) -> _Edges:

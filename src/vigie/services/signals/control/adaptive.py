@@ -11,11 +11,11 @@ from math import inf, isfinite
 
 import numpy as np
 
+from vigie.core.compiled import compiled
 from vigie.services.signals.control.asking import ask, nobody_asks
 from vigie.services.signals.control.calls import Calls
 from vigie.services.signals.control.claims import NO_CLAIMS, Claim, as_records
 from vigie.services.signals.control.clearing import hold_back
-from vigie.services.signals.control.compiled import compiled
 from vigie.services.signals.control.estimate import ahead, nothing_known, see
 from vigie.services.signals.control.layout import Bools, Floats, Ints, Layout, Records
 from vigie.services.signals.control.rollout import STEP_S, STEPS, Stages, first_moves, stages_of

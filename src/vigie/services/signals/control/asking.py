@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vigie.services.signals.control.compiled import compiled
+from vigie.core.compiled import compiled
 from vigie.services.signals.control.layout import Bools, Floats, Ints, Walkers
 
 USUAL_S = 60.0

@@ -7,7 +7,7 @@ who turn come to stand before him and he before them, for good.
 
 from __future__ import annotations
 
-from vigie.services.signals.control.compiled import compiled
+from vigie.core.compiled import compiled
 from vigie.services.signals.control.layout import Bools, Ints, Walkers
 
 WAITED_S_MAX = 15

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vigie.services.signals.control.compiled import compiled
+from vigie.core.compiled import compiled
 from vigie.services.signals.control.layout import SATURATION_S, Bools, Floats, Ints, Records, Roads
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vigie.services.signals.control.compiled import compiled
+from vigie.core.compiled import compiled
 from vigie.services.signals.control.layout import (
     CAR_PERSONS,
     SATURATION_S,

@@ -1,0 +1,193 @@
+"""Roads: how many positions of noisy trails find their street, and how fast: made drives on Montpellier's streets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import shapely
+
+from bench.harness import ASKED, RUNS, Measured, measurement
+from vigie.core.observations import Floats, Int64s
+from vigie.protocols.inventories import read_source, shipped_mapping
+from vigie.services.roads.matching import SIGMA_M, Network, match_ground, network_of
+from vigie.services.roads.matching.loops import near, way_m
+from vigie.services.roads.matching.network import NEAR_M
+from vigie.sim.trails import Trail, trails
+
+CITY = Path(__file__).resolve().parents[2] / "shared" / "cities" / "montpellier"
+EVERY_S, NODE_M = 15.0, 15.0
+DRIVES = 150
+"""Of each sort."""
+COMPARED = 40
+"""Drives of each sort that the slow matcher beside ours is given."""
+
+
+@cache
+def _streets() -> Network:
+    mapping = shipped_mapping("montpellier")
+    files = tuple(each for each in mapping.files if any(rule.kind == "street" for rule in each.assets))
+    mapping = msgspec.structs.replace(mapping, files=files)
+    read = read_source(mapping, {each.file: (CITY / each.file).read_bytes() for each in files})
+    streets = [each for each in read.drafts if each.kind == "street" and each.geometry is not None]
+    lines = [shapely.from_wkb(each.geometry) for each in streets]
+    spots, row = shapely.get_coordinates(lines, return_index=True)
+    start = np.append(np.flatnonzero(np.diff(row, prepend=-1)), len(row))
+    one_way = np.array([bool(each.attributes.get("one_way")) for each in streets])
+    return network_of(spots[:, 0].copy(), spots[:, 1].copy(), start, one_way)
+
+
+def _drives(*seeds: int) -> dict[str, list[Trail]]:
+    return {
+        name: [
+            trail
+            for seed in seeds
+            for trail in trails(_streets(), seed, DRIVES, every_s=EVERY_S, sigma_m=SIGMA_M, rounds=rounds)
+        ]
+        for name, rounds in (("from place to place", False), ("rounds that turn as dice fall", True))
+    }
+
+
+@dataclass(frozen=True)
+class _Right:
+    """Positions: on the true street; or on the adjoining one that was driven, near their node; and all."""
+
+    strict: int
+    near: int
+    all: int
+
+    @property
+    def rate(self) -> float:
+        return 100 * self.near / self.all
+
+    def told(self, who: str) -> str:
+        return f"{who}: {self.rate:.1f} %, strictly {100 * self.strict / self.all:.1f} %, of {self.all} positions"
+
+
+def _judged(network: Network, drives: Sequence[Trail], found: Sequence[Int64s]) -> _Right:
+    """found: arcs. Judged by the inventory's own arcs, of which a few are cut in two where another ends on them."""
+    strict = near_by = every = 0
+    for trail, arcs in zip(drives, found, strict=True):
+        line = np.where(arcs < 0, -1, network.line[arcs])
+        driven = network.line[trail.path // 2]
+        ends_m = np.cumsum(network.length_m[trail.path // 2])
+        at_m = ends_m[trail.step] - trail.left_m
+        right = line == driven[trail.step]
+        strict += int(right.sum())
+        turns = np.flatnonzero(np.diff(driven))
+        close = np.abs(ends_m[turns][None, :] - at_m[:, None]) <= NODE_M
+        for n, turn in np.argwhere(close):
+            right[n] |= line[n] in (driven[turns[turn]], driven[turns[turn] + 1])
+        near_by, every = near_by + int(right.sum()), every + len(line)
+    return _Right(strict, near_by, every)
+
+
+def _ours(network: Network, trail: Trail) -> Int64s:
+    return match_ground(network, trail.spots, trail.at_s).arc
+
+
+def _nearest(network: Network, trail: Trail) -> Int64s:
+    return np.array([match_ground(network, spot[None], np.zeros(1)).arc[0] for spot in trail.spots])
+
+
+def _newson_krumm(network: Network, trail: Trail, beta_m: float) -> Int64s:
+    """The one likeliest drive: a way's likelihood falls with the difference of its length from the straight line."""
+    found, apart, at = np.zeros(128, np.int64), np.zeros(128), np.zeros(128)
+    best = np.full(len(trail.spots), -1, np.int64)
+    states: list[list[tuple[int, float]]] = []
+    scores: list[Floats] = []
+    origins: list[Int64s] = []
+    for n, spot in enumerate(trail.spots):
+        own = list[tuple[int, float]]()
+        seen = list[float]()
+        for k in range(near(network.ground, spot[0], spot[1], NEAR_M, found, apart, at)):
+            for against in range(2):
+                if network.allowed[2 * found[k] + against]:
+                    length = float(network.length_m[found[k]])
+                    own.append((2 * int(found[k]) + against, length - at[k] if against else float(at[k])))
+                    seen.append(-(float(apart[k]) ** 2) / (2 * SIGMA_M**2))
+        score, origin = np.array(seen), np.full(len(own), -1)
+        if n and states[-1] and own:
+            straight = float(np.hypot(*(spot - trail.spots[n - 1])))
+            moves = np.full((len(own), len(states[-1])), -np.inf)
+            for i, (one, gone_m) in enumerate(states[-1]):
+                for j, (other, then_m) in enumerate(own):
+                    if one == other and then_m >= gone_m:
+                        far = then_m - gone_m
+                    else:
+                        far = float(network.length_m[one // 2]) - gone_m + way_m(network.ways, one, other) + then_m
+                    moves[j, i] = scores[-1][i] - abs(far - straight) / beta_m
+            if np.isfinite(moves).any():
+                origin, score = moves.argmax(1), score + moves.max(1)
+        states.append(own)
+        scores.append(score)
+        origins.append(origin)
+    at_state = -1
+    for n in range(len(states) - 1, -1, -1):
+        if not states[n]:
+            at_state = -1
+            continue
+        if at_state < 0:
+            at_state = int(np.argmax(scores[n]))
+        best[n] = states[n][at_state][0] // 2
+        at_state = int(origins[n][at_state])
+    return best
+
+
+def _beta_m(drives: Sequence[Trail], network: Network) -> float:
+    """As its authors find it: from how much driven ways are longer than straight lines, on drives of another seed."""
+    apart = list[Floats]()
+    for trail in drives:
+        at_m = np.cumsum(network.length_m[trail.path // 2])[trail.step] - trail.left_m
+        apart.append(np.abs(np.diff(at_m) - np.hypot(*np.diff(trail.spots, axis=0).T)))
+    return float(np.median(np.concatenate(apart)) / np.log(2))
+
+
+@measurement("roads.match_rate")
+def match_rate() -> Measured:
+    """The share of positions that are matched right, over drives from place to place and over rounds alike; each apart,
+    the nearest street and a published matcher beside it. Raises OSError where the streets are missing."""
+    network = _streets()
+    told, every = list[str](), list[_Right]()
+    for name, drives in _drives(*ASKED.seeds).items():
+        ours = _judged(network, drives, [_ours(network, each) for each in drives])
+        every.append(ours)
+        some = drives[:COMPARED]
+        beta_m = _beta_m(_drives(min(ASKED.seeds) + 1)[name], network)
+        theirs = _judged(network, some, [_newson_krumm(network, each, beta_m) for each in some])
+        again = _judged(network, some, [_ours(network, each) for each in some])
+        nearest = _judged(network, some, [_nearest(network, each) for each in some])
+        told += [
+            ours.told(f"{name}, ours"),
+            again.told(f"{name}, ours, {COMPARED} of them"),
+            theirs.told(f"{name}, Newson and Krumm 2009 (beta {beta_m:.0f} m) on these"),
+            nearest.told(f"{name}, nearest street on these"),
+        ]
+    right = 100 * sum(each.near for each in every) / sum(each.all for each in every)
+    return Measured("roads.match_rate", "%", [right], 95, True, _SIZE, "1", told=told)
+
+
+@measurement("roads.match_per_s")
+def match_per_s() -> Measured:
+    """Positions matched in a second of one core, whole trails one after the other. Raises OSError where the streets are
+    missing."""
+    network = _streets()
+    drives = [each for some in _drives(*ASKED.seeds).values() for each in some]
+    match_ground(network, drives[0].spots, drives[0].at_s)
+    many, runs = sum(len(each.at_s) for each in drives), list[float]()
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        for each in drives:
+            match_ground(network, each.spots, each.at_s)
+        runs.append(many / (time.perf_counter() - began))
+    return Measured("roads.match_per_s", "positions/s", runs, 20_000, True, _SIZE, "1")
+
+
+_SIZE = (
+    f"Montpellier's 8,011 arcs; {DRIVES} drives and {DRIVES} rounds a seed, each {EVERY_S:.0f} s, noise {SIGMA_M:.0f} m"
+)
