@@ -15,6 +15,7 @@ from vigie.api.energy import EnergyDoor
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
+from vigie.api.roads import Streets, TrailsDoor
 from vigie.api.rsmp import Deciding, DecidingDoor
 from vigie.api.signals import Approaches, ChangesDoor, ComparisonsDoor, CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
@@ -72,6 +73,7 @@ def api_routes(
     operations += comparisons.operations
     operations += ChangesDoor(bench, approaches, post.calendar, past, comparisons.foretold).operations
     operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
+    operations += TrailsDoor(sources, Streets(sources)).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):
         post.beside.append(sums.watch)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.kinds import Quality
+from vigie.core.observations import Floats, Int64s
 from vigie.core.times import DAY_US, SECOND_US, day_of, start_of
 from vigie.store.asking import asked
 from vigie.store.observations import DuckObservations
@@ -100,6 +101,24 @@ class History:
             once = f"SELECT observed_us, arg_min(value, n) AS value FROM ({rows}) GROUP BY observed_us"
             told = f"SELECT observed_us / 1000, value FROM ({once}) ORDER BY observed_us LIMIT {ROWS_MAX + 1}"
             return cast("list[tuple[float, str]]", read.execute(told).fetchall())
+
+        return self._asked(ask)
+
+    def of_places(self, asset: int, point: int, spans: Sequence[Span], most: int) -> tuple[Int64s, Floats, Floats]:
+        """Where one point of one asset was within these spans, which follow each other: microseconds, longitude and
+        latitude in degrees, the oldest first. One row more than `most` where there are more. Raises HistoryTooLong."""
+        if not spans:
+            return np.empty(0, np.int64), np.empty(0), np.empty(0)
+        within = _within(asset, point, spans)
+
+        def ask(read: duckdb.DuckDBPyConnection) -> tuple[Int64s, Floats, Floats]:
+            days = day_of(spans[0][0]), day_of(spans[-1][1] - 1)
+            rows = self._observations.union("place", within, days=days, read=read)
+            once = "observed_us, arg_min(lon, n) AS lon, arg_min(lat, n) AS lat"
+            told = f"SELECT {once} FROM ({rows}) GROUP BY observed_us ORDER BY observed_us LIMIT {int(most) + 1}"
+            found = cast("dict[str, NDArray[Any]]", read.execute(told).fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
+            lon, lat = (found[name].astype(np.float64) for name in ("lon", "lat"))
+            return found["observed_us"].astype(np.int64), lon, lat
 
         return self._asked(ask)
 

@@ -27,6 +27,7 @@ from vigie.api.live import Hub
 from vigie.api.live.maps import MapFeed, Viewport
 from vigie.api.operation import routes
 from vigie.api.problems import Problem
+from vigie.api.roads import Streets, TrailsDoor
 from vigie.api.tiles import tile_routes
 from vigie.core.drafts import Draft
 from vigie.core.observations import Batch
@@ -100,7 +101,8 @@ class Desk:
         self.reading = Reading(self.sources)
         self.hub = Hub(engine, self.sources.clock, self.access, cast("Any", None), "epoch")
         tiles = tile_routes(engine, Ground(CATALOGUE, []), self.access)
-        said = [*routes(self.reading.operations, self.access), *tiles]
+        operations = [*self.reading.operations, *TrailsDoor(self.sources, Streets(self.sources)).operations]
+        said = [*routes(operations, self.access), *tiles]
         self._application: Application = application(said, _nothing, {})
         self._runner = asyncio.Runner()
 

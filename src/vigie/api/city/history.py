@@ -98,10 +98,7 @@ class HistoryDoor:
         """
         sources, query = self._sources, ask.query
         registry = sources.engine.registry
-        no = registry.numbers.get(ask.part("id"), 0)
-        placed = await asyncio.to_thread(sources.facts.sheets.placements, no)
-        if not (sources.sight(ask.caller).seen[no] or any(ask.caller.scope.sees(each.placement) for each in placed)):
-            raise Problem(404, "No such asset", f"There is no asset {ask.part('id')[:80]!r} that you may see.")
+        no, placed = await once_seen(sources, ask.caller, ask.part("id"))
         kind = registry.kind_of(no)
         point = point_of(kind, query.point, (Sort.NUMBER, Sort.CHOICE, Sort.FLAG, Sort.TEXT), ask.caller)
         spans = allowed_spans(ask.caller, placed, point, self._span(query))
@@ -166,6 +163,15 @@ class HistoryDoor:
             raise Problem(503, "Takes too long", f"{str(error).capitalize()}.", mend=mend, retry_after_s=10) from error
         finally:
             self._waiting -= 1
+
+
+async def once_seen(sources: Sources, caller: Caller, asset: str) -> tuple[int, Sequence[Placed]]:
+    """The number of an asset that the caller sees or once saw, and where it has belonged. Raises Problem 404."""
+    no = sources.engine.registry.numbers.get(asset, 0)
+    placed = await asyncio.to_thread(sources.facts.sheets.placements, no)
+    if not (sources.sight(caller).seen[no] or any(caller.scope.sees(each.placement) for each in placed)):
+        raise Problem(404, "No such asset", f"There is no asset {asset[:80]!r} that you may see.")
+    return no, placed
 
 
 def point_of(kind: type[AssetKind], name: str, sorts: Sequence[Sort], caller: Caller) -> Point[Any]:

@@ -3,8 +3,8 @@
 The model is a hidden Markov one, as in Newson and Krumm, "Hidden Markov map matching through noise and sparseness"
 (2009). A vehicle is on a directed arc, at the place of it that is nearest to the position; how far that is has a normal
 distribution of `SIGMA_M`. From place to place it goes the shortest way over the network, one-way streets respected; a
-way that is longer than the straight line is less likely, by e for each `DETOUR_M`. No way is driven backwards, or faster
-than `SPEED_MAX`.
+way that is longer than the straight line is less likely, by e for each `DETOUR_M`. No way is driven backwards, and none
+faster than `SPEED_MAX`.
 
 What is told differs from theirs: not the one likeliest drive (Viterbi), but for each position the arc that is likeliest
 given the whole trail, summed over all drives (forward and backward). So it says how sure it is, too.
@@ -21,7 +21,7 @@ from vigie.core.observations import Floats, Int64s, Mask
 from vigie.services.roads.matching.loops import likeliest
 from vigie.services.roads.matching.network import NEAR_M, Network, network_of
 
-__all__ = ["Matched", "Network", "match", "match_ground", "network_of"]
+__all__ = ["Matched", "Network", "match", "match_ground", "network_of", "prepare"]
 
 SIGMA_M = 10.0
 """The noise of a receiver between houses, per axis."""
@@ -42,6 +42,12 @@ class Matched:
     along_m: Floats
     against: Mask
     sure: Floats
+
+
+def prepare() -> None:
+    """Has all that is compiled ready, so that the first trail does not wait for it."""
+    network = network_of(np.array([5.0, 5.001]), np.array([47.0, 47.0]), np.array([0, 2]), np.array([False]))
+    match(network, np.array([5.0, 5.001]), np.array([47.0, 47.0]), np.array([0.0, 15.0]))
 
 
 def match(network: Network, lon: Floats, lat: Floats, at_s: Floats, *, sigma_m: float = SIGMA_M) -> Matched:

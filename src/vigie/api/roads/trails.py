@@ -1,0 +1,195 @@
+"""Trails over the API: which streets a vehicle was on, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from vigie.api.city.forms import Form, Instant
+from vigie.api.city.history import allowed_spans, once_seen, point_of
+from vigie.api.city.sources import Sources
+from vigie.api.operation import Ask, Nothing, Operation
+from vigie.api.problems import Problem
+from vigie.core.arrays import floats, ints
+from vigie.core.kinds import Sort
+from vigie.core.observations import Int64s
+from vigie.core.times import DAY_US, SECOND_US, from_us, to_us
+from vigie.services.places import Street
+from vigie.services.roads import Bus, Tram, Vehicle
+from vigie.services.roads.matching import Matched, Network, match, network_of
+from vigie.services.roads.matching.sifting import Sifted, sift
+from vigie.store.history import HistoryTooLong
+
+POSITIONS_MAX = 20_000
+"""A day of a tracker that speaks each five seconds, and some more."""
+
+SPAN_US_MAX = 2 * DAY_US
+WAITING_MAX = 16
+"""Questions that wait for the one that is answered; the next are told to come back."""
+
+
+class TrailQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Of which time."""
+
+    start: Annotated[
+        Instant | None, Meta(description="The first instant, RFC 3339; a day before `to` unless said.")
+    ] = msgspec.field(name="from", default=None)
+    end: Annotated[Instant | None, Meta(description="The first instant that is no more of it; now unless said.")] = (
+        msgspec.field(name="to", default=None)
+    )
+
+
+class OnStreet(Form, frozen=True, kw_only=True):
+    """A time on one street. street, name: of the stretch, in the inventory. start, until: of the first and of the last
+    position on it. direction: `along` the stretch as it is drawn, or `against` it. sure: how likely it is that the
+    vehicle was on it, 0 to 1: the mean over its positions."""
+
+    street: str
+    name: str
+    start: Instant = msgspec.field(name="from")
+    until: Instant = msgspec.field(name="to")
+    positions: int
+    direction: Literal["along", "against"]
+    sure: float
+
+
+class Aside(Form, frozen=True, kw_only=True):
+    """Positions that cannot be true, by why: no place; a time yet to come; no later than the one before; too far from
+    it. off_street: true, as far as is known, and near no street."""
+
+    nowhere: int
+    future: int
+    stale: int
+    jumps: int
+    off_street: int
+
+
+class TrailForm(Form, frozen=True, kw_only=True):
+    """Where a vehicle was. positions: so many were told. driven: its streets, one after the other."""
+
+    positions: int
+    aside: Aside
+    driven: Sequence[OnStreet]
+
+
+class Streets:
+    """The street network of the inventory, made anew when that has changed and somebody asks."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._made: tuple[int, Network, Int64s] | None = None
+
+    def network(self) -> tuple[Network, Int64s]:
+        """The network, and the asset number of each of its lines. Takes a second where it is made anew; may be called
+        from any thread."""
+        version = self._sources.engine.registry.version
+        if self._made is None or self._made[0] != version:
+            numbers, _, start, lon, lat = self._sources.facts.lines()
+            assets, said = self._sources.facts.attributes(Street, ("one_way",))
+            one_way = np.isin(numbers, assets[said["one_way"] == 1])
+            self._made = (version, network_of(lon, lat, start, one_way), numbers)
+        return self._made[1:]
+
+
+class TrailsDoor:
+    """The operations on trails."""
+
+    def __init__(self, sources: Sources, streets: Streets) -> None:
+        self._sources, self._streets = sources, streets
+        self._turn = asyncio.Semaphore(1)
+        self._waiting = 0
+
+    @property
+    def operations(self) -> list[Operation]:
+        """As the API declares them."""
+        return [
+            Operation(
+                "GET", "roads/vehicles/{id}/trail", self.of_vehicle, query=TrailQuery, answer=TrailForm, problems=(503,)
+            )
+        ]
+
+    async def of_vehicle(self, ask: Ask[TrailQuery, Nothing]) -> TrailForm:
+        """Tells which streets a vehicle, bus or tram was on over a time, two days at the most, one after the other.
+
+        Positions are matched to the streets of the inventory with all that came before and after. Only of the times at
+        which the vehicle belonged where you may see it.
+        """
+        sources, query = self._sources, ask.query
+        no, placed = await once_seen(sources, ask.caller, ask.part("id"))
+        kind = sources.engine.registry.kind_of(no)
+        if kind not in (Vehicle, Bus, Tram):
+            raise Problem(404, "No such vehicle", f"{ask.part('id')[:80]!r} is no vehicle, bus or tram.")
+        point = point_of(kind, "position", (Sort.PLACE,), ask.caller)
+        end = sources.clock.now_us() if query.end is None else to_us(query.end)
+        start = end - DAY_US if query.start is None else to_us(query.start)
+        if not 0 <= start < end <= start + SPAN_US_MAX:
+            raise Problem(400, "Impossible span", "`from` lies before `to`, by two days at most.")
+        spans = allowed_spans(ask.caller, placed, point, (start, end))
+        registry = sources.engine.registry
+        code = int(registry.point_number[registry.kind_codes[kind.kind], tuple(kind.points).index(point.name)])
+        if self._waiting >= WAITING_MAX:
+            raise Problem(503, "Busy", "Many ask for trails just now.", retry_after_s=5)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await asyncio.to_thread(self._told, no, code, spans, sources.clock.now_us())
+        except HistoryTooLong as error:
+            raise Problem(503, "Takes too long", f"{str(error).capitalize()}.", retry_after_s=10) from error
+        finally:
+            self._waiting -= 1
+
+    def _told(self, no: int, code: int, spans: Sequence[tuple[int, int]], now_us: int) -> TrailForm:
+        at_us, lon, lat = self._sources.history.of_places(no, code, spans, POSITIONS_MAX)
+        if len(at_us) > POSITIONS_MAX:
+            raise Problem(
+                400, "Too much", f"There are more than {POSITIONS_MAX:,} positions.", mend="Ask for less time."
+            )
+        sifted = sift(lon, lat, at_us, now_us=now_us)
+        kept = sifted.kept
+        network, numbers = self._streets.network()
+        at_s = (at_us[kept] - at_us[kept[0]]) / SECOND_US if len(kept) else np.empty(0)
+        matched = match(network, lon[kept], lat[kept], at_s)
+        return TrailForm(
+            positions=len(at_us),
+            aside=_aside(sifted, matched),
+            driven=self._driven(network, numbers, matched, at_us[kept]),
+        )
+
+    def _driven(self, network: Network, numbers: Int64s, matched: Matched, at_us: Int64s) -> list[OnStreet]:
+        """Positions that follow each other on one street, in one direction, are told as one."""
+        on = np.flatnonzero(matched.arc >= 0)
+        if not len(on):
+            return []
+        asset, against, sure = numbers[network.line[matched.arc[on]]], matched.against[on], matched.sure[on]
+        apart = (np.diff(asset) != 0) | (np.diff(against) != 0) | (np.diff(on) != 1)
+        first = np.flatnonzero(np.concatenate([[True], apart]))
+        last = np.append(first[1:], len(on)) - 1
+        registry = self._sources.engine.registry
+        mean = np.add.reduceat(sure, first) / (last - first + 1)
+        return [
+            OnStreet(
+                street=registry.ids[number],
+                name=registry.names[number],
+                start=from_us(int(at_us[on[one]])),
+                until=from_us(int(at_us[on[other]])),
+                positions=other - one + 1,
+                direction="against" if against[one] else "along",
+                sure=round(share, 3),
+            )
+            for number, one, other, share in zip(ints(asset[first]), ints(first), ints(last), floats(mean), strict=True)
+        ]
+
+
+def _aside(sifted: Sifted, matched: Matched) -> Aside:
+    return Aside(
+        nowhere=sifted.nowhere,
+        future=sifted.future,
+        stale=sifted.stale,
+        jumps=sifted.jumps,
+        off_street=int(np.count_nonzero(matched.arc < 0)),
+    )
