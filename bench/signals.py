@@ -111,7 +111,20 @@ def emergency_travel() -> Measured:
     pairs = [
         (first.outcome.emergency_travel_s or 0.0, second.outcome.emergency_travel_s or 0.0) for first, second in found
     ]
-    return _change("signals.emergency_travel", pairs, -30, "6 of the hour's vehicles")
+    measured = _change("signals.emergency_travel", pairs, -30, "6 of the hour's vehicles")
+    return replace(measured, told=[*measured.told, *_beside([first for first, _ in pairs])])
+
+
+def _beside(corridor_s: Sequence[float]) -> list[str]:
+    """What the same emergencies take in a town whose signals do not adapt and know no corridor."""
+    told: list[str] = []
+    for controller in ("plan", "actuated"):
+        asked = Asked(read_scenario(SCENARIO), controller, emergencies_h=EMERGENCIES_H)
+        without_s = [run(asked, seed).outcome.emergency_travel_s or 0.0 for seed in ASKED.seeds]
+        changes = sorted(100 * (own / other - 1) for own, other in zip(corridor_s, without_s, strict=True))
+        each = ", ".join(f"{value:.1f}" for value in without_s)
+        told.append(f"{controller}, no corridor: {each} s; with ours {changes[0]:.1f} to {changes[-1]:.1f} %")
+    return told
 
 
 @measurement("signals.emergency_after")
