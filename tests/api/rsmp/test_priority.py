@@ -13,10 +13,10 @@ import pytest
 import shapely
 
 from tests.api.rsmp.test_door import JUNCTION
-from tests.api.rsmp.test_steering import NOBODY, Post
+from tests.api.rsmp.test_steering import BOTH, NOBODY, Post
 from tests.city import drafts
 from tests.orders import Bench
-from tests.services.signals.priority.test_passages import known, place
+from tests.services.signals.priority.test_passages import known, place, rebuilt
 from vigie.api.city.sources import Sources
 from vigie.api.rsmp.deciding import DecidingDoor
 from vigie.api.rsmp.priority import ASKED, CLAIMED
@@ -82,6 +82,11 @@ class Town(Post):
             await self.pass_(2)
             self.drives(asset, bearing_deg, each, **points)
         await self.pass_(1)
+
+    def rebuild(self) -> None:
+        """Another document comes into force, of the junction after it was rebuilt."""
+        self.documents = {JUNCTION: rebuilt()}
+        self.bench.engine.plans.edition += 1
 
     @property
     def states(self) -> list[str]:
@@ -158,6 +163,38 @@ def test_an_emergency_is_written_down_while_it_passes_and_names_no_vehicle(town:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("comes", [BUS, AMBULANCE])
+def test_a_document_that_changes_while_somebody_comes_costs_nobody_the_steering(town: Town, comes: str) -> None:
+    points = {"mission": 1.0} if comes == AMBULANCE else {"delay": 90.0}
+
+    async def story() -> None:
+        await town.take()
+        await town.pass_(3)
+        await town.comes(comes, 270.0, 160, 140, **points)
+        assert town.states == [CLAIMED]
+        town.rebuild()
+        await town.pass_(3, "1B")
+        assert (town.because, town.states) == (Because.ORDERED, [])
+        await town.comes(comes, 270.0, 120)
+        assert [each.groups for each in town.steering.deciding(JUNCTION).going] == [("east",)]
+
+    asyncio.run(story())
+
+
+def test_who_comes_is_told_by_the_document_that_they_came_by(town: Town) -> None:
+    async def story() -> None:
+        await town.pass_(3)
+        await town.comes(BUS, 270.0, 160, 140, delay=90.0)
+        town.rebuild()
+        # Somebody asks while the courses of lines are read anew.
+        reading = asyncio.ensure_future(town.steering.priority.keep(town.documents, 10**6))
+        await asyncio.sleep(0)
+        assert town.states == []
+        await reading
+
+    asyncio.run(story())
+
+
 def test_what_was_written_down_before_a_restart_ends_when_nobody_comes(town: Town) -> None:
     async def story() -> None:
         await town.take()
@@ -229,6 +266,21 @@ def test_nothing_is_asked_of_who_has_no_priorities_or_is_not_to_be_asked(town: T
         await town.take()
         await town.pass_(3)
         await passes(100)
+
+    asyncio.run(story())
+
+
+def test_of_a_junction_that_was_unsafe_nothing_is_asked_steered_or_not(town: Town) -> None:
+    async def story() -> None:
+        town.declares()
+        await town.take()
+        await town.pass_(3)
+        await town.pass_(2, BOTH)
+        assert town.is_unsafe
+        await town.comes(AMBULANCE, 0.0, 300, 280, mission=1.0)
+        await town.steering.let_go(town.number, 10**18)
+        await town.comes(AMBULANCE, 0.0, 260, 240, mission=1.0)
+        assert (town.is_unsafe, town.orders, town.states) == (True, [], [""])
 
     asyncio.run(story())
 

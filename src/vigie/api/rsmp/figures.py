@@ -50,6 +50,8 @@ class RsmpFigures(Collector):
         yield CounterMetricFamily("vigie_signals_asked", asked, value=self._steering.asked)
         wishes = "Stages that safety kernels kept from being asked for"
         yield CounterMetricFamily("vigie_signals_refused", wishes, value=self._steering.refused)
+        unfit = "Claims to go first that were of no group that there is, and were left out"
+        yield CounterMetricFamily("vigie_signals_priority_unfit", unfit, value=self._steering.unfit_claims)
         priority = self._steering.priority
         came = CounterMetricFamily(
             "vigie_signals_priority_passages",

@@ -93,9 +93,13 @@ class RsmpPriority:
         self._known, self._documents = known, documents
         self._site_of = {self._asset_of(each.number): each.name for each in self._door.sites.values()}
         numbers = {name: registry.numbers[name] for name in documents if name in registry.numbers}
+        before = self._crossings
         self._crossings = {
             name: crossing_of(documents[name], float(registry.lon[no]), float(registry.lat[no]))
             for name, no in numbers.items()
+        }
+        self._by_junction = {
+            name: coming for name, coming in self._by_junction.items() if self._crossings.get(name) == before.get(name)
         }
         self._passages.keep(self._crossings)
 
@@ -125,7 +129,8 @@ class RsmpPriority:
                 self._declares.discard(of)
                 self._requests.pop(of, None)
             elif of in self._declares:
-                self._ask(name, site, () if barred(name) else self._by_junction.get(name, ()))
+                coming = self._by_junction.get(name, ())
+                self._ask(name, site, () if coming and barred(name) else coming)
         self._note()
 
     def going(self, name: str) -> tuple[Going, ...]:

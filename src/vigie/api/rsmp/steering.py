@@ -172,6 +172,11 @@ class RsmpSteering:
         """Of the junctions that are to be steered, how many are, or why not."""
         return Counter(self.deciding(name).because for name in self._ordered)
 
+    @property
+    def unfit_claims(self) -> int:
+        """See `Steering`."""
+        return self._steering.unfit_claims
+
     # What runs.
 
     async def run(self) -> None:
@@ -196,9 +201,11 @@ class RsmpSteering:
 
     async def step(self) -> None:
         """One second on."""
-        await self._look()
+        # Another edition may come into force while this step is taken, which then goes on by its own.
+        documents, edition = self._in_force(), self._read_at
+        await self._look(documents)
         steered = frozenset(name for name, each in self._steering.junctions.items() if each.is_steered)
-        passages = await self._first(steered)
+        passages = await self._first(documents, edition, steered)
         if not self._steering.junctions:
             return
         for name in self._taken:
@@ -219,10 +226,12 @@ class RsmpSteering:
         )
         self._note()
 
-    async def _first(self, steered: frozenset[str]) -> Sequence[Passage]:
+    async def _first(
+        self, documents: Mapping[str, Document], edition: int, steered: frozenset[str]
+    ) -> Sequence[Passage]:
         """Who goes first now. A fault there costs nobody anything else: nobody goes first."""
         try:
-            await self.priority.keep(self._in_force(), self._read_at)
+            await self.priority.keep(documents, edition)
             passages = self.priority.see(steered)
             self.priority.ask(self._bars)
         except Exception:
@@ -240,9 +249,8 @@ class RsmpSteering:
             self._read_at, self._documents = edition, sites_of(self._engine)
         return self._documents
 
-    async def _look(self) -> None:
+    async def _look(self, documents: Mapping[str, Document]) -> None:
         """What is to be steered now: what was ordered, has a document in force, and speaks through inputs."""
-        documents = self._in_force()
         known = (self._read_at, self._engine.registry.version, self._door.edition, self._orders)
         if known == self._known:
             return
@@ -346,8 +354,7 @@ class RsmpSteering:
 
     def _bars(self, name: str) -> bool:
         """Whether no priority may be asked of a junction: a crew holds it, or it was unsafe."""
-        unsafe = self._deciding.get(name)
-        return self._is_held(name) or (unsafe is not None and unsafe.because is Because.UNSAFE)
+        return self._is_held(name) or bool(self._unsafe([name]))
 
     # What is asked of them.
 

@@ -110,5 +110,5 @@ def test_a_green_group_presses_for_nothing_whatever_its_longest_red(red_max_s: i
 
 @pytest.mark.parametrize("claim", [Claim(1, 0, 5.0, 1.0), Claim(-1, 0, 5.0, 1.0), Claim(0, 4, 5.0, 1.0)])
 def test_a_claim_on_what_is_not_there_is_refused(claim: Claim) -> None:
-    with pytest.raises(IndexError, match="claim"):
+    with pytest.raises(ValueError, match="claim"):
         Adaptive([crossroads()]).hear([claim])

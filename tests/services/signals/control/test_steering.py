@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from math import inf, nan
 from random import Random
 
 import pytest
 
 from tests.conftest import PROJECT
 from tests.services.signals.control.sites import AXES, crossroads, shown
+from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Plan, Step
 from vigie.services.signals.control.steering import (
     BACK_S,
@@ -26,6 +28,7 @@ from vigie.services.signals.control.steering import (
     loops_of,
 )
 from vigie.services.signals.junction import Colour, Second
+from vigie.services.signals.priority.passages import Passage
 from vigie.services.signals.safety import Kernel, Rule
 from vigie.sim.traffic.roadside import Roadside
 
@@ -175,6 +178,21 @@ def test_what_was_unsafe_before_a_start_is_so_after_it() -> None:
     assert steering.junctions["one"].because is Because.UNSAFE
     steering.take("one")
     assert steering.step({"one": Told(True, (Heard(shown(AXES[0]), NOBODY),))})
+
+
+def test_a_claim_that_is_none_is_counted_and_costs_nobody_anything() -> None:
+    street = Street()
+    street.pass_(3)
+    fits = Passage(1, Sort.BUS, "one", (2,), 90.0, 5.0, 8.0, 0)
+    none = [
+        replace(fits, groups=(9,)),
+        replace(fits, groups=(-1,)),
+        replace(fits, eta_s=nan),
+        replace(fits, weight=inf),
+    ]
+    second = street.roadside.step(4)
+    street.steering.step({"one": Told(True, [Heard(second, NOBODY)])}, [*none, fits])
+    assert (street.because, street.steering.unfit_claims) == (Because.ORDERED, 4)
 
 
 def test_a_document_that_is_not_of_what_is_shown_steers_nobody() -> None:

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from tests.services.signals.control.sites import SIDES, crossroads
 from vigie.core.times import SECOND_US
 from vigie.services.signals.control.claims import BUS_WEIGHS, EMERGENCY_WEIGHS, LATE_S, Sort
-from vigie.services.signals.control.site import CallPoints, Site
-from vigie.services.signals.junction import Users
+from vigie.services.signals.control.site import CallPoints, Plan, Site, Step
+from vigie.services.signals.junction import Meeting, Stage, Users
 from vigie.services.signals.priority.arms import STOP_M, Crossing, apart, crossing_of, groups_of, seen_from
 from vigie.services.signals.priority.courses import Course
 from vigie.services.signals.priority.passages import (
@@ -39,6 +39,27 @@ def known(site: Site | None = None) -> Site:
         for each in found.junction.movements
     )
     return replace(found, junction=replace(found.junction, movements=movements))
+
+
+def rebuilt() -> Site:
+    """The same junction with one group for each street, where it had one for each side."""
+    site = known()
+    junction = site.junction
+    apart_, conflicts, streets = Meeting.APART, Meeting.CONFLICTS, (frozenset({0}), frozenset({1}))
+    movements = tuple(replace(each, group=each.group // 2) for each in junction.movements)
+    approaches = tuple(
+        replace(each, ways=tuple(replace(way, group=way.group // 2) for way in each.ways)) for each in site.approaches
+    )
+    junction = replace(
+        junction,
+        groups=(junction.groups[0], junction.groups[2]),
+        movements=movements,
+        meetings=((apart_, conflicts), (conflicts, apart_)),
+        intergreens=((None, 5), (5, None)),
+        stages=tuple(Stage(name, greens) for name, greens in zip(("1", "2"), streets, strict=True)),
+    )
+    plan = Plan(0, (Step(30, streets[0]), Step(5, frozenset(), True), Step(30, streets[1]), Step(5, frozenset(), True)))
+    return replace(site, junction=junction, plan=plan, approaches=approaches, gives_way=(frozenset(),) * 2)
 
 
 def place(bearing_deg: float, away_m: float, lon: float = LON, lat: float = LAT) -> tuple[float, float]:
@@ -136,6 +157,19 @@ def test_who_stands_at_a_stop_does_not_ask_and_who_stands_at_the_light_does() ->
     assert list(street.comes(0.0, 160, 120, 120, sort=Sort.BUS, late_s=90))[-1] == ()
     (*_, (waits,)) = street.comes(0.0, 80, 30, 30, 30, sort=Sort.BUS, late_s=90)
     assert waits.eta_s == pytest.approx((30 - STOP_M) / 4, abs=0.1)
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_who_was_coming_when_a_junction_gets_another_document_asks_by_that_when_seen_again(sort: Sort) -> None:
+    street = Street(one=CROSSING, other=crossing_of(known(), *place(90.0, 5_000.0)))
+    assert list(street.comes(BEARINGS["west"], 160, 140, sort=sort, late_s=90.0))[-1]
+    street.passages.keep({"one": crossing_of(rebuilt(), LON, LAT)})
+    assert street.see() == ()
+    (*_, (after,)) = street.comes(BEARINGS["west"], 120, sort=sort, late_s=90.0)
+    assert after.groups == (1,)
+    # Read anew and found as it was, nothing changes.
+    street.passages.keep({"one": crossing_of(rebuilt(), LON, LAT)})
+    assert [each.since_us for each in street.see()] == [after.since_us]
 
 
 def test_of_two_emergencies_the_first_goes_and_the_second_waits() -> None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from math import inf, isfinite
 
 import numpy as np
 
+from vigie.core.arrays import ints
 from vigie.core.compiled import compiled
 from vigie.services.signals.control.asking import ask, nobody_asks
 from vigie.services.signals.control.calls import Calls
-from vigie.services.signals.control.claims import NO_CLAIMS, Claim, as_records
+from vigie.services.signals.control.claims import NO_CLAIMS, Claim, as_records, fits
 from vigie.services.signals.control.clearing import hold_back
 from vigie.services.signals.control.estimate import ahead, nothing_known, see
 from vigie.services.signals.control.layout import Bools, Floats, Ints, Layout, Records
@@ -43,14 +43,11 @@ class Adaptive:
 
     def hear(self, claims: Sequence[Claim]) -> None:
         """Who comes with a right to go first, as it stands now, in place of what was heard before; those whom the
-        points of a way tell of are known besides. Raises IndexError for a claim on what is not there, ValueError for
-        one whose numbers are none."""
-        groups = self._layout.group_count
+        points of a way tell of are known besides. Raises ValueError for one that does not fit (`claims.fits`)."""
+        groups = ints(self._layout.group_count)
         for claim in claims:
-            if not (0 <= claim.junction < len(groups) and 0 <= claim.group < groups[claim.junction]):
-                raise IndexError(f"a claim on group {claim.group} of junction {claim.junction}")
-            if not (isfinite(claim.eta_s) and 0 <= claim.weight < inf):
-                raise ValueError(f"a claim in {claim.eta_s} s that weighs {claim.weight}")
+            if not fits(claim, groups):
+                raise ValueError(f"no such claim: {claim}")
         self._heard = tuple(claims)
 
     def decide(self, now_s: int, counts: Sequence[Sequence[int]], shown: Sequence[Second]) -> list[frozenset[int]]:

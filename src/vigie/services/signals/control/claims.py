@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from math import inf, isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,12 @@ def weight_of(sort: Sort, late_s: float = 0.0) -> float:
             return TRAM_WEIGHS
         case Sort.EMERGENCY:
             return EMERGENCY_WEIGHS
+
+
+def fits(claim: Claim, groups: Sequence[int]) -> bool:
+    """Whether a claim is one. groups: how many each of the controller's junctions has."""
+    is_there = 0 <= claim.junction < len(groups) and 0 <= claim.group < groups[claim.junction]
+    return is_there and isfinite(claim.eta_s) and 0 <= claim.weight < inf
 
 
 def as_records(claims: Sequence[Claim]) -> Records:

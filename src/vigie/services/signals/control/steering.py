@@ -21,6 +21,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from vigie.services.signals.control.calls import Calls
+from vigie.services.signals.control.claims import Claim, fits
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN, Site
 from vigie.services.signals.junction import Colour, Second
 from vigie.services.signals.priority.passages import Passage, claims_of
@@ -164,10 +165,12 @@ class Steered:
 
 
 class Steering:
-    """All junctions that are to be steered. junctions: by their ids."""
+    """All junctions that are to be steered. junctions: by their ids. unfit_claims: how many were of no group that
+    there is, or no numbers, and were left out."""
 
     def __init__(self) -> None:
         self.junctions: dict[str, Steered] = {}
+        self.unfit_claims = 0
         self._names: list[str] = []
         self._order: list[Steered] = []
         self._stage_of: list[dict[frozenset[int], int]] = []
@@ -219,7 +222,7 @@ class Steering:
             counts = [each.counts for each in self._order]
             shown = [each.second or _all_red(each.site) for each in self._order]
             numbers = {name: at for at, name in enumerate(self._names) if self.junctions[name].is_steered}
-            self._adaptive.hear(claims_of(passages, numbers))
+            self._adaptive.hear(self._fitting(claims_of(passages, numbers)))
             wishes = self._adaptive.decide(self._at, counts, shown)
             for at, wish in enumerate(wishes):
                 self._choose(at, wish)
@@ -233,6 +236,13 @@ class Steering:
                 asking.append(Asking(name, wanted))
                 steered.asked, steered.asked_at = wanted, self._at
         return asking
+
+    def _fitting(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Those claims that are some: one that is wrong costs nobody else anything."""
+        groups = [len(each.site.junction.groups) for each in self._order]
+        found = [each for each in claims if fits(each, groups)]
+        self.unfit_claims += len(claims) - len(found)
+        return found
 
     def _hear(self, steered: Steered, kernel: Kernel, told: Told) -> None:
         """Takes in what a junction told, and whether it is to be steered by it."""

@@ -126,13 +126,17 @@ class Passages:
         self._tracks: dict[int, _Track] = {}
 
     def keep(self, crossings: Mapping[str, Crossing]) -> None:
-        """The junctions that there are, by their ids; those that nobody knows the arms of are none."""
+        """The junctions that there are, by their ids; those that nobody knows the arms of are none. Who comes to one
+        that has changed comes by groups which are none any more, until it is seen again."""
+        before = self._crossings
         self._crossings = {name: each for name, each in crossings.items() if each.arms}
         self._names = list(self._crossings)
         self._lons = np.array([each.lon for each in self._crossings.values()])
         self._lats = np.array([each.lat for each in self._crossings.values()])
         for track in self._tracks.values():
-            track.coming = {name: each for name, each in track.coming.items() if name in self._crossings}
+            track.coming = {
+                name: each for name, each in track.coming.items() if self._crossings.get(name) == before[name]
+            }
 
     def see(self, now_us: int, vehicles: Iterable[Vehicle]) -> tuple[Passage, ...]:
         """Who asks now, whoever has asked for longest first. vehicles: all that there are; of one that is not among
