@@ -11,6 +11,7 @@ DAY_US = 24 * HOUR_US
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def to_us(instant: datetime) -> int:
@@ -23,6 +24,11 @@ def to_us(instant: datetime) -> int:
 def from_us(instant_us: int) -> datetime:
     """The aware UTC datetime of an instant."""
     return _EPOCH + timedelta(microseconds=instant_us)
+
+
+def nameable_us(instant_us: int) -> int:
+    """The instant, or the nearest to it that the calendar names: for what others said, and was kept."""
+    return min(max(instant_us, to_us(_FIRST)), to_us(_LAST))
 
 
 def rfc3339(instant_us: int) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -15,12 +17,14 @@ from tests.api.signals.test_changes import JUNCTION, SILENT, drafts, followed
 from tests.people import Browser, make_people
 from tests.post import NO_RESERVE, Answer, RunningPost, now_us, reading, running
 from tests.services.signals.control.sites import crossroads
-from tests.services.signals.whatif.tried import tried
-from vigie.app import admit_device, installation
+from tests.services.signals.whatif.tried import garbled, tried
+from vigie.api.signals.comparisons import told_entry
+from vigie.app import Installation, admit_device, installation
 from vigie.app.comparisons import tell
 from vigie.app.signals import Became, take_in
 from vigie.core.times import DAY_US
-from vigie.services.signals.whatif.sealed import sealed
+from vigie.engine.plans import By
+from vigie.services.signals.whatif.sealed import SealedFile, sealed
 from vigie.settings import Settings
 from vigie.transports.control import Wrong
 
@@ -44,6 +48,7 @@ def post(folder: Path, settings: Settings) -> Iterator[RunningPost]:
     with installation(settings) as opened:
         assert not opened.take_assets("town", [*drafts()]).refused
         secret = admit_device(opened, "ends", [row[0] for row in opened.facts.registry_rows() if row[2] != "post"])
+        _take_ancient(opened)
     make_people(folder, ["operator", "supervisor", "mayor", "elected"])
     (taken,) = take_in(settings, {JUNCTION: SITE})
     assert taken.became is Became.MADE
@@ -52,6 +57,16 @@ def post(folder: Path, settings: Settings) -> Iterator[RunningPost]:
                 (("control", "plan"), ("plan", 2))]  # fmt: skip
         assert started.send(said).status == 200
         yield started
+
+
+def _take_ancient(opened: Installation) -> None:
+    """A fact such as posts took in before they refused it: run at an instant that no calendar names in UTC."""
+    at = datetime.fromisoformat("0001-01-01T00:00:00+14:00")
+    said = replace(tried([SITE], now_us(), controller="plan", plan=9), at=at)
+    file = msgspec.json.decode(sealed(said), type=SealedFile)
+    no = next(row[0] for row in opened.facts.registry_rows() if row[1] == JUNCTION)
+    by = By("somebody", now_us(), opened.new_id(), "")
+    opened.facts.commit([told_entry(file, said, {JUNCTION: (no, "")}, opened.facts.comparisons, by)])
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +95,20 @@ def send(who: Browser, file: bytes) -> Answer:
     """A file as it is, byte by byte."""
     said = {"Cookie": who.cookie, "X-CSRF-Token": who.csrf, "Content-Type": "application/json"}
     return who.post.ask("POST", TELL, file, **said)
+
+
+def test_one_that_was_run_when_no_calendar_says_is_refused_and_read_where_it_is_there(
+    operator: Browser, engineer: Browser
+) -> None:
+    at = datetime.fromisoformat("0001-01-01T00:00:00+14:00")
+    assert send(engineer, sealed(replace(tried([SITE], now_us()), at=at))).status == 422
+    for path in ("/api/v1/journal", "/api/v1/journal?type=ComparisonTaken"):
+        answer = engineer.ask("GET", path)
+        assert answer.status == 200
+        (fact,) = [each["summary"] for each in answer.body["items"] if each["type"] == "ComparisonTaken"]
+        assert (fact["to"], fact["run"]) == ("plan 9", "0001-01-01T00:00:00.000000Z")
+    assert [(each["change"], each["stands"]) for each in operator.ask("GET", LIST).body["items"]] == [("plan 9", "old")]
+    assert preview(operator, "run_plan", plan=9) == refused("old")
 
 
 def test_without_a_comparison_nothing_changes_but_the_ways_back_are_open(post: RunningPost, operator: Browser) -> None:
@@ -113,10 +142,10 @@ def test_the_newest_that_fits_stands_behind_the_order(
     assert tell(settings, passes).holds
     facts = engineer.ask("GET", "/api/v1/journal?type=ComparisonTaken").body["items"]
     assert [(each["summary"]["to"], each["summary"]["holds"]) for each in facts] == [
-        ("adaptive", True), ("adaptive", False),
+        ("adaptive", True), ("adaptive", False), ("plan 9", True),
     ]  # fmt: skip
     assert preview(operator, "set_control", control="adaptive") == {"refused": [], "advice": ["passes"]}
-    rows = operator.ask("GET", LIST).body["items"]
+    rows = operator.ask("GET", LIST).body["items"][:2]
     assert [(each["stands"], each["seeds"], each["who"]["name"]) for each in rows] == [
         ("passes", 3, "Supervisor Durand"), ("fails", 3, "Supervisor Durand"),
     ]  # fmt: skip
@@ -147,12 +176,13 @@ def test_what_was_changed_by_hand_or_is_of_no_junction_or_to_come_is_refused(
     file = sealed(tried([SITE], at_us, holds=False))
     by_hand = file.replace(b'"holds":false', b'"holds":true')
     assert by_hand != file
-    answer = send(engineer, by_hand)
-    assert (answer.status, answer.body["rule"]) == (422, "signals.seal")
-    with pytest.raises(Wrong, match="seal is broken"):
-        tell(settings, by_hand)
-    for wrong in (tried([crossroads("nowhere")], at_us), tried([SITE], at_us + DAY_US)):
-        answer = send(engineer, sealed(wrong))
+    for wrong, why in ((by_hand, "seal is broken"), (garbled(file), "no comparison")):
+        answer = send(engineer, wrong)
+        assert (answer.status, answer.body["rule"]) == (422, "signals.seal")
+        with pytest.raises(Wrong, match=why):
+            tell(settings, wrong)
+    for other in (tried([crossroads("nowhere")], at_us), tried([SITE], at_us + DAY_US)):
+        answer = send(engineer, sealed(other))
         assert (answer.status, answer.body["rule"]) == (409, "signals.not_taken")
     assert send(Browser(post, "mayor"), file).status == 403, "who plans lighting in another town"
 

@@ -17,7 +17,7 @@ from vigie.api.operation import Ask, Nothing, Operation, nearest
 from vigie.api.problems import Problem
 from vigie.core.facts import POST, AnyFact
 from vigie.core.scope import Placement, Verb
-from vigie.core.times import rfc3339, to_us
+from vigie.core.times import nameable_us, rfc3339, to_us
 from vigie.store.chronicle import Chapter
 
 LIMIT_MAX = 200
@@ -211,7 +211,7 @@ def _summary(chapter: Chapter, names: Mapping[str, str]) -> dict[str, Any]:
         if name in _IDS:
             summary[f"{name}_id"] = value
         elif name in _INSTANTS:
-            summary[name] = rfc3339(value)
+            summary[name] = rfc3339(nameable_us(value))
         elif name not in _SAID_ELSEWHERE or (name == "kind" and chapter.condition is None):
             summary[name] = value
     user = names.get(str(getattr(fact, "user", "")))

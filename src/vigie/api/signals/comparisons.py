@@ -22,7 +22,7 @@ from vigie.api.problems import Problem
 from vigie.api.signals.door import seen
 from vigie.core.facts import About, ComparisonTaken, Entry, because
 from vigie.core.scope import Verb, common_area
-from vigie.core.times import HOUR_US, from_us
+from vigie.core.times import HOUR_US, from_us, nameable_us
 from vigie.engine.loop import Engine
 from vigie.engine.plans import By
 from vigie.services.signals import JUNCTION_PLAN, Junction
@@ -264,7 +264,7 @@ class ComparisonsDoor:
         said = msgspec.json.decode(kept.told, type=Told)
         return ComparisonRow(
             id=kept.comparison,
-            made=from_us(kept.made_us),
+            made=from_us(nameable_us(kept.made_us)),
             told=from_us(kept.told_us),
             who=self._bench.who(caller, kept.teller, may=self._sources.reads_people(caller, kept.asset)),
             change=kept.change,

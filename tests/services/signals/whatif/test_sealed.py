@@ -4,6 +4,7 @@ order is the newest of the junction as it is."""
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.services.signals.control.sites import crossroads
-from tests.services.signals.whatif.tried import tried
+from tests.services.signals.whatif.tried import garbled, tried
 from vigie.core.times import DAY_US
 from vigie.services.signals.control.site import Feeder
 from vigie.services.signals.whatif.behind import Behind, Stands, Trial, asked_for, behind
@@ -19,7 +20,8 @@ from vigie.services.signals.whatif.sealed import FILE_BYTES_MAX, SealBroken, rea
 
 NOW_US = 1_700_000_000_000_000
 SITE = crossroads("junction-0")
-FILE = sealed(tried([SITE], NOW_US))
+TRIED = tried([SITE], NOW_US)
+FILE = sealed(TRIED)
 
 
 def test_what_is_sealed_is_read_as_it_was() -> None:
@@ -44,8 +46,11 @@ def test_what_was_written_anew_or_is_none_is_refused() -> None:
         (FILE[:-1], "no sealed comparison"),
         (b"\xff\xfe", "no sealed comparison"),
         (b"[" * 10_000, "no sealed comparison"),
+        (garbled(FILE), "no comparison"),
         (b" " * (FILE_BYTES_MAX + 1), "more than 1 MiB"),
         (sealed(replace(tried([SITE], NOW_US), format="vigie.comparison.9")), "form 'vigie.comparison.9'"),
+        (sealed(replace(TRIED, at=datetime.fromisoformat("0001-01-01T00:00:00+14:00"))), "which no clock says"),
+        (sealed(replace(TRIED, at=datetime.fromisoformat("1999-12-31T23:59:59Z"))), "which no clock says"),
     ):
         with pytest.raises(SealBroken, match=told):
             read_sealed(data)

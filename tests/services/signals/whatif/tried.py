@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+
+import msgspec
 
 from vigie.core.times import from_us
 from vigie.services.signals.control.site import Site
 from vigie.services.signals.whatif.comparison import AtJunction, Compared, Comparison, Side
 from vigie.services.signals.whatif.paired import paired
-from vigie.services.signals.whatif.sealed import FORMAT, Calibration, Run, Scenario, Tried, shape_of
+from vigie.services.signals.whatif.sealed import FORMAT, Calibration, Run, Scenario, SealedFile, Tried, shape_of
 from vigie.services.signals.whatif.thresholds import USUAL
 
 SEEDS = (1, 2, 3)
@@ -34,3 +37,9 @@ def tried(
         junctions={name: shape_of(each) for name, each in zip(names, sites, strict=True)},
         lights={name: f"light {name}" for name in names}, result=result,
     )  # fmt: skip
+
+
+def garbled(file: bytes) -> bytes:
+    """A file whose seal is whole, and whose comparison is no UTF-8."""
+    said = bytes(msgspec.json.decode(file, type=SealedFile).comparison).replace(b'"centre"', b'"cen\xfftre"')
+    return b'{"seal":"%s","comparison":%s}' % (hashlib.sha256(said).hexdigest().encode(), said)

@@ -16,7 +16,7 @@ import numpy as np
 
 from vigie.core.observations import Mask
 from vigie.core.service import City, Guard, Numbers, Refusal
-from vigie.core.times import DAY_US, rfc3339
+from vigie.core.times import DAY_US, nameable_us, rfc3339
 from vigie.services.signals.kinds import Junction
 from vigie.services.signals.whatif.sealed import ADAPTIVE, change_to
 
@@ -158,4 +158,4 @@ class Rule:
         if stands is Stands.NONE:
             return {}
         days: dict[str, str | float] = {"days": self.days} if stands is Stands.OLD else {}
-        return {"at": rfc3339(at_us), **days}
+        return {"at": rfc3339(nameable_us(at_us)), **days}

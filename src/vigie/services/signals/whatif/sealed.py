@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -26,7 +26,13 @@ FORMAT = "vigie.comparison.1"
 FILE_BYTES_MAX = 1 << 20
 JUNCTIONS_MAX = 2_000
 
+FIRST_US = to_us(datetime(2000, 1, 1, tzinfo=UTC))
+"""Nothing was compared before: such a time is none that a clock told."""
+
 ADAPTIVE = "adaptive"
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What is raised where bytes are not such JSON as is asked for."""
 
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Short = Annotated[str, Meta(max_length=200)]
@@ -141,12 +147,14 @@ def unsealed(file: SealedFile) -> Tried:
         raise SealBroken("the seal is broken: it was changed after it was written")
     try:
         said = msgspec.json.decode(file.comparison, type=Tried)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise SealBroken(f"it is no comparison: {error}") from None
     if said.format != FORMAT:
         raise SealBroken(f"it is of the form {said.format!r}, and {FORMAT!r} is read")
     if said.at.tzinfo is None:
         raise SealBroken("it does not say in which zone it was run")
+    if said.at_us < FIRST_US:
+        raise SealBroken(f"it was run at {said.at.isoformat()}, which no clock says")
     return said
 
 
@@ -156,6 +164,6 @@ def read_sealed(data: bytes) -> tuple[SealedFile, Tried]:
         raise SealBroken(f"it has more than {FILE_BYTES_MAX >> 20} MiB")
     try:
         file = msgspec.json.decode(data, type=SealedFile)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise SealBroken(f"it is no sealed comparison: {error}") from None
     return file, unsealed(file)
