@@ -27,13 +27,14 @@ POINT, OTHER = 7, 8
 
 @dataclass(frozen=True)
 class Row:
-    """One observation as it is stored."""
+    """One observation as it is stored. lat: of a place, whose longitude is the value."""
 
     asset: int
     point: int
     at_us: int
     value: float
     quality: int = Quality.GOOD
+    lat: float = np.nan
 
 
 def append(store: DuckObservations, rows: Sequence[Row]) -> None:
@@ -43,7 +44,7 @@ def append(store: DuckObservations, rows: Sequence[Row]) -> None:
         np.zeros(count, np.int64),
         np.array([row.at_us for row in rows], np.int64),
         np.array([row.value for row in rows]),
-        np.full(count, np.nan),
+        np.array([row.lat for row in rows]),
         np.array([row.quality for row in rows], np.uint8),
     )
     asset, point = np.array([row.asset for row in rows]), np.array([row.point for row in rows])
@@ -181,6 +182,23 @@ def test_of_an_instant_told_twice_the_first_stands() -> None:
     with store_in_parts(parts) as store:
         told = History(store).of_asset(1, POINT, [(START_US, START_US + DAY_US)], 0, named=False)
     assert [value for _, value in told.rows] == [1.0, 3.0]
+
+
+def test_places_are_told_in_their_order_hot_and_sealed_alike_and_one_more_where_there_are_too_many() -> None:
+    def place(after_us: int, lon: float, asset: int = 1, quality: int = Quality.GOOD) -> Row:
+        return Row(asset, POINT, START_US + after_us, lon, quality, 47.0 + lon)
+
+    late = [place(30, 3.0), place(10, 9.0), place(40, 4.0, quality=Quality.BAD), place(DAY_US, 5.0)]
+    parts = [("seal", [place(20, 2.0), place(10, 1.0), place(15, 8.0, asset=2)]), ("", late)]
+    with store_in_parts(parts) as store:
+        history = History(store)
+        day = [(START_US, START_US + DAY_US)]
+        at_us, lon, lat = history.of_places(1, POINT, day, 10)
+        assert (at_us - START_US).tolist() == [10, 20, 30]
+        assert lon.tolist() == [1.0, 2.0, 3.0]
+        assert lat.tolist() == [48.0, 49.0, 50.0]
+        assert len(history.of_places(1, POINT, day, 1)[0]) == 2
+        assert len(history.of_places(1, POINT, [], 10)[0]) == 0
 
 
 def test_too_many_rows_become_spans_and_that_is_said() -> None:
