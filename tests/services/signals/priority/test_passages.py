@@ -18,6 +18,8 @@ from vigie.services.signals.junction import Meeting, Stage, Users
 from vigie.services.signals.priority.arms import STOP_M, Crossing, apart, crossing_of, groups_of, seen_from
 from vigie.services.signals.priority.courses import Course
 from vigie.services.signals.priority.passages import (
+    GONE_S,
+    GONE_TIMES,
     TOLD_AHEAD_S,
     TOLD_WITHIN_S,
     Passage,
@@ -126,6 +128,22 @@ def test_who_stopped_telling_asks_no_more() -> None:
     assert street.see() == ()
 
 
+@pytest.mark.parametrize("every_s", [2, 10])
+def test_who_says_nothing_more_is_through_some_time_after_they_were_to_be(every_s: int) -> None:
+    street = Street()
+    for away_m in (35 + 15 * every_s, 35):
+        street.now_us += every_s * SECOND_US
+        street.drive(1, Sort.EMERGENCY, 0.0, away_m)
+        street.see()
+    asks = [bool(street.passages.see(street.now_us + s * SECOND_US, street.seen.values())) for s in range(40)]
+    through_s = 1 + int(max(GONE_S, GONE_TIMES * every_s))
+    assert asks == [True] * (through_s + 1) + [False] * (39 - through_s)
+    # And when it is heard of again where it was, it waits there.
+    street.now_us += 40 * SECOND_US
+    street.drive(1, Sort.EMERGENCY, 0.0, 35)
+    assert street.see()
+
+
 @pytest.mark.parametrize("ahead_s", [-TOLD_WITHIN_S - 1, TOLD_WITHIN_S + 1])
 def test_who_has_a_wrong_clock_or_tells_late_asks_nothing(ahead_s: float) -> None:
     street = Street()
@@ -214,12 +232,6 @@ def test_who_has_left_the_course_comes_to_what_is_next_as_it_heads() -> None:
     street, course = two_on_a_line()
     (*_, seen) = street.comes(180.0, 140, 120, course=course)
     assert [(each.junction, each.groups) for each in seen] == [("one", (1,))]
-
-
-@pytest.mark.parametrize("corners", [[], [(LON, LAT)], [(LON, LAT), (LON, LAT)]])
-def test_what_has_no_length_is_no_course(corners: list[tuple[float, float]]) -> None:
-    with pytest.raises(ValueError, match="a course has"):
-        Course([lon for lon, _ in corners], [lat for _, lat in corners])
 
 
 def test_arms_that_nobody_knows_and_lines_with_points_ask_nothing() -> None:

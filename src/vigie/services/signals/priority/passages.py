@@ -3,7 +3,8 @@
 Its laws:
 
 1. A vehicle that stands apart from a junction, moves away from it, is past its stop line, or was seen but once, comes
-   to none. Nor does one whose position is old, was told too late to be of now, or is nowhere.
+   to none. Nor does one whose position is old, was told too late to be of now, or is nowhere; nor one that has said
+   nothing since it must be through.
 2. It comes to one junction, the next on its way; who follows the course of a line, to those on it that it reaches in
    time.
 3. A bus in time, or early, does not ask. When its lateness is over, so is what it asked.
@@ -43,6 +44,11 @@ SLOWEST_M_S = 4.0
 
 TOLD_WITHIN_S = 10.0
 """A position that took longer to be told says nothing of now; or the clock of whoever told it is wrong."""
+
+GONE_S = 10.0
+GONE_TIMES = 2.0
+"""Who has told nothing for so long since they were to be at the stop line is through, as far as anybody knows: at least
+as many seconds, or as many times what lay between the last two positions."""
 
 LOST_S = 60.0
 """Two positions of a vehicle that are further apart in time say nothing of how it moves."""
@@ -106,7 +112,8 @@ class _Coming(NamedTuple):
 
 @dataclass(slots=True)
 class _Track:
-    """What is known of a vehicle's way. speed_m_s, heads_deg: None before it was seen twice."""
+    """What is known of a vehicle's way. speed_m_s, heads_deg: None before it was seen twice. every_s: between its last
+    two positions."""
 
     lon: float
     lat: float
@@ -114,6 +121,7 @@ class _Track:
     speed_m_s: float | None = None
     heads_deg: float | None = None
     coming: dict[str, _Coming] = field(default_factory=dict[str, _Coming])
+    every_s: float = 0.0
 
 
 class Passages:
@@ -155,10 +163,10 @@ class Passages:
                 continue
             age_s = max((now_us - vehicle.at_us) / SECOND_US, 0.0)
             for name, coming in track.coming.items():
-                eta_s = max(coming.away_m / max(speed_m_s, SLOWEST_M_S) - age_s, 0.0)
-                if eta_s <= TOLD_AHEAD_S:
+                eta_s = coming.away_m / max(speed_m_s, SLOWEST_M_S) - age_s
+                if -max(GONE_S, GONE_TIMES * track.every_s) <= eta_s <= TOLD_AHEAD_S:
                     who = vehicle.number, vehicle.sort, name
-                    how = coming.groups, coming.comes_deg, eta_s, weight, coming.since_us, vehicle.late_s
+                    how = coming.groups, coming.comes_deg, max(eta_s, 0.0), weight, coming.since_us, vehicle.late_s
                     found.append(Passage(*who, *how))
         self._tracks = tracks
         return self._in_turn(sorted(found, key=lambda each: (each.since_us, each.vehicle, each.eta_s)))
@@ -185,20 +193,25 @@ class Passages:
             heads_deg = track.heads_deg
         elif vehicle.heading_deg is not None:
             heads_deg = vehicle.heading_deg
-        after = _Track(vehicle.lon, vehicle.lat, vehicle.at_us, speed_m_s, heads_deg, track.coming)
+        after = _Track(vehicle.lon, vehicle.lat, vehicle.at_us, speed_m_s, heads_deg, track.coming, took_s)
         after.coming = self._comes_to(vehicle, after, track, now_us)
         return after
 
     def _comes_to(self, vehicle: Vehicle, track: _Track, before: _Track, now_us: int) -> dict[str, _Coming]:
         if track.heads_deg is None:
             return {}
-        stands = track.speed_m_s is not None and track.speed_m_s < STANDS_M_S
+        speed_m_s = track.speed_m_s or 0.0
+        stands = speed_m_s < STANDS_M_S
+        # Further than anybody comes who is in time as long as this position holds.
+        within_m = (TOLD_AHEAD_S + vehicle.valid_s) * max(speed_m_s, SLOWEST_M_S)
         course = vehicle.course.ahead(track.lon, track.lat, track.heads_deg) if vehicle.course is not None else None
         found: dict[str, _Coming] = {}
         for each in course if course is not None else self._nearest(track, track.heads_deg):
             crossing, away_m = self._crossings.get(each.name), each.away_m - STOP_M
-            if crossing is None or (stands and away_m > STANDS_M):
+            if (stands and away_m > STANDS_M) or away_m > within_m:
                 break
+            if crossing is None:
+                continue
             arm = crossing.arm(each.comes_deg, ON_ARM_DEG)
             groups = groups_of(arm, vehicle.sort, each.leaves_deg) if arm is not None else ()
             if arm is not None and groups:
