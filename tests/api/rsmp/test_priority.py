@@ -23,7 +23,7 @@ from vigie.api.rsmp.priority import ASKED, CLAIMED
 from vigie.core.drafts import Draft
 from vigie.core.times import SECOND_US
 from vigie.protocols.rsmp import CannotAsk, Moment, Quality, Turn, Way
-from vigie.protocols.rsmp.events import StatusTold, Told
+from vigie.protocols.rsmp.events import Fate, Settled, StatusTold, Told
 from vigie.protocols.rsmp.inputs import read, standing
 from vigie.services.signals import EMERGENCY_PASSES
 from vigie.services.signals.control.site import Site as Document
@@ -41,6 +41,7 @@ class Town(Post):
         super().__init__(bench, monkeypatch)
         self.documents: dict[str, Document] = {JUNCTION: known()}
         self.orders: list[Mapping[str, str]] = []
+        self.messages = 0
         self.wire.ways = (Way.INPUTS, Way.PRIORITY)
         monkeypatch.setattr(self.wire, "order", self.order)
 
@@ -48,10 +49,11 @@ class Town(Post):
         if not self.wire.takes:
             raise CannotAsk("too many")
         self.orders += [values for code, values in commands.items() if code == "M0022"]
+        self.messages += 1
         if "M0013" in commands:
             # Its inputs stand as they are asked.
             self.inputs = standing(read(commands["M0013"]["status"])[0], 8)
-        return "1", Turn()
+        return str(self.messages), Turn()
 
     async def pass_(self, seconds: int, groups: str = "11BB", vehicles: str = NOBODY, *, ago_s: int = 0) -> None:
         """North and south are green, whatever is asked."""
@@ -82,6 +84,13 @@ class Town(Post):
             await self.pass_(2)
             self.drives(asset, bearing_deg, each, **points)
         await self.pass_(1)
+
+    async def reads(self) -> None:
+        """The courses of lines are known."""
+        await self.pass_(1)
+        reading = self.steering.priority.courses.reading
+        assert reading is not None
+        await reading
 
     def rebuild(self) -> None:
         """Another document comes into force, of the junction after it was rebuilt."""
@@ -135,6 +144,7 @@ def test_at_a_steered_junction_a_late_bus_is_weighed_and_it_says_so(town: Town) 
 
 def test_a_bus_that_says_its_line_is_known_to_come_round_the_bend(town: Town) -> None:
     async def story() -> None:
+        await town.reads()
         for bus in (BUS, ON_LINE):
             for away_m in (230.0, 200.0):
                 await town.pass_(3)
@@ -186,11 +196,9 @@ def test_who_comes_is_told_by_the_document_that_they_came_by(town: Town) -> None
         await town.pass_(3)
         await town.comes(BUS, 270.0, 160, 140, delay=90.0)
         town.rebuild()
-        # Somebody asks while the courses of lines are read anew.
-        reading = asyncio.ensure_future(town.steering.priority.keep(town.documents, 10**6))
-        await asyncio.sleep(0)
+        # Somebody asks before anybody is seen again.
+        town.steering.priority.keep(town.documents, 10**6)
         assert town.states == []
-        await reading
 
     asyncio.run(story())
 
@@ -215,6 +223,65 @@ def test_a_fault_in_who_goes_first_costs_a_junction_nothing_else(town: Town, mon
         monkeypatch.setattr(Passages, "see", lambda passages, now_us, vehicles: 1 // 0)
         await town.comes(AMBULANCE, 0.0, 120, 100, mission=1.0)
         assert (town.because, town.states) == (Because.ORDERED, [])
+
+    asyncio.run(story())
+
+
+def test_a_fault_in_who_goes_first_takes_back_what_was_asked_and_ends_the_record(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        town.declares()
+        await town.comes(AMBULANCE, 0.0, 260, 240, mission=1.0)
+        town.declares((town.orders[0]["requestId"], "activated"))
+        await town.pass_(1)
+        assert town.passes
+        monkeypatch.setattr(Passages, "see", lambda passages, now_us, vehicles: 1 // 0)
+        await town.pass_(2)
+        assert [each["type"] for each in town.orders if each["type"] != "update"] == ["new", "cancel"]
+        assert (town.passes, town.states) == (False, [])
+
+    asyncio.run(story())
+
+
+def test_a_site_that_refuses_a_request_is_not_asked_again_at_once(town: Town) -> None:
+    async def story() -> None:
+        town.declares()
+        await town.comes(AMBULANCE, 0.0, 260, 240, mission=1.0)
+        assert town.states == [ASKED]
+        made = next(n for n, each in enumerate(town.orders, 1) if each["type"] == "new")
+        town.wire.on_settled(town.wire.sites["J"], Settled("J", str(made), Fate.REFUSED, "no priorities"))
+        assert town.states == ["rejected"]
+        await town.comes(AMBULANCE, 0.0, 220, 180, mission=1.0)
+        assert [each["type"] for each in town.orders if each["type"] != "update"] == ["new"]
+
+    asyncio.run(story())
+
+
+def test_of_a_site_that_is_expelled_nothing_is_kept(town: Town) -> None:
+    async def story() -> None:
+        town.declares()
+        await town.comes(AMBULANCE, 0.0, 260, 240, mission=1.0)
+        assert town.states == [ASKED]
+        town.wire.load([])
+        await town.steering.step()
+        priority = town.steering.priority
+        assert (priority._requests, priority._declares, town.states) == ({}, set(), [""])
+
+    asyncio.run(story())
+
+
+def test_courses_that_could_not_be_read_are_read_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        lines, courses = town.bench.engine.facts.lines, town.steering.priority.courses
+        monkeypatch.setattr(town.bench.engine.facts, "lines", lambda kind: 1 // 0)
+        monkeypatch.setattr("vigie.api.rsmp.courses.AGAIN_S", 0.0)
+        await town.reads()
+        bus = town.bench.engine.registry.numbers[ON_LINE]
+        assert courses.of(bus) is None
+        monkeypatch.setattr(town.bench.engine.facts, "lines", lines)
+        await town.reads()
+        assert courses.of(bus) is not None
 
     asyncio.run(story())
 

@@ -27,7 +27,7 @@ from vigie.core.kinds import ConditionKind, Point
 from vigie.engine.command import Command
 from vigie.engine.selection import Selection
 from vigie.protocols.rsmp import Of, Setup, Site
-from vigie.protocols.rsmp.events import Ordered, Step
+from vigie.protocols.rsmp.events import Fate, Ordered, Step
 from vigie.services.signals import CONTROLLER_FAULT, CONTROLLER_SILENT, SIGNALS_FLASHING, Junction
 from vigie.settings import Settings
 from vigie.transports import tcp
@@ -243,9 +243,12 @@ def test_a_site_attaches_is_seen_obeys_is_cut_off_and_tells_what_happened_meanwh
             lesser = Controller(post.port, SITE, "M0001")
             await becomes(lambda: lesser.client.trouble, None)
             await becomes(lambda: lesser.site.meeting.value, "ready")
+            settled: list[Fate] = []
+            post.door.on_settled = lambda site, each: settled.append(each.fate)
             refused = post.order("set_mode", mode="flashing")
             await becomes(lambda: refused.counts, {"failed": 1})
             assert refused.refusals[0].detail == {"detail": "the site cannot do M0001"}
+            assert settled == [Fate.REFUSED]
             # Expelled while it is connected.
             strangers = post.door.strangers
             await asyncio.to_thread(perform, post.settings, "devices.expel", Expulsion(SITE))

@@ -167,9 +167,55 @@ def test_a_request_that_is_none_is_not_done(talk: Talk) -> None:
     assert not done({"requestId": "a", "type": "update", "level": "3"}, NOW_US)
     assert done(new, NOW_US)
     assert not done(new, NOW_US)
-    assert not done({**new, "type": "update"}, NOW_US), "what it names cannot be changed"
+    assert done({**new, "type": "update"}, NOW_US)
+    assert not done({**new, "inputId": "2", "type": "update"}, NOW_US), "what it names cannot be changed"
+    assert not done({**new, "inputId": "2", "type": "cancel"}, NOW_US)
     assert done({"requestId": "gone", "type": "cancel", "level": "3"}, NOW_US)
     assert sum(done({**new, "requestId": str(n)}, NOW_US) for n in range(2 * REQUESTS_MAX)) == REQUESTS_MAX - 1
+
+
+def test_who_cancels_may_name_again_what_was_asked_for() -> None:
+    site = Priorities(SERVES)
+    assert site.order({"requestId": "a", "inputId": "1", "type": "new", "level": "3", "eta": "5"}, NOW_US)
+    assert site.turn(NOW_US, works=True) == FIRST
+    assert site.order({"requestId": "a", "inputId": "1", "type": "cancel", "level": "3"}, NOW_US)
+    assert site.turn(NOW_US, works=True) == ()
+
+
+def test_after_one_that_came_to_nothing_a_vehicle_that_went_and_came_waits_as_any_other() -> None:
+    requests = Requests("r")
+    requests.turn({1: bus()}, NOW_US)
+    requests.hear([{"r": "r-1", "s": "rejected"}], NOW_US)
+    assert requests.turn({}, NOW_US + SECOND_US) == []
+    assert requests.turn({1: bus()}, NOW_US + 2 * SECOND_US) == []
+    assert len(requests.turn({1: bus()}, NOW_US + int(AGAIN_S * SECOND_US))) == 1
+    requests.hear([{"r": "r-2", "s": "rejected"}], NOW_US)
+    # And keeps nobody else out meanwhile.
+    others = {n: bus() for n in range(2, 2 * REQUESTS_MAX)}
+    assert len(requests.turn(others, NOW_US + int(AGAIN_S * SECOND_US))) == REQUESTS_MAX
+
+
+def test_a_request_goes_on_as_the_list_says_and_never_back() -> None:
+    requests = Requests("r")
+    requests.turn({1: bus()}, NOW_US)
+    for told, state in (
+        ("received", "received"), ("nonsense", "received"), ("activated", "activated"), ("received", "activated"),
+        ("rejected", "activated"), ("queued", "activated"), ("completed", "completed"), ("activated", "completed"),
+    ):  # fmt: skip
+        requests.hear([{"r": "r-1", "s": told}], NOW_US)
+        assert requests.states == {1: state}
+
+
+def test_a_message_that_the_site_refuses_rejects_its_request_and_no_other() -> None:
+    requests = Requests("r")
+    requests.turn({1: bus(), 2: bus(), 3: bus()}, NOW_US)
+    for vehicle in (1, 2, 3):
+        requests.posted(f"r-{vehicle}", f"m{vehicle}")
+    requests.hear([{"r": "r-3", "s": "activated"}], NOW_US)
+    for message in ("m1", "m3", "m9", ""):
+        requests.refused(message, NOW_US)
+    assert requests.states == {1: "rejected", 2: "", 3: "activated"}
+    assert [each["requestId"] for each in requests.turn({}, NOW_US)] == ["r-2", "r-3"]
 
 
 def test_before_1_1_there_is_no_such_order(rsmp: Standard) -> None:

@@ -21,7 +21,7 @@ from vigie.core.times import MINUTE_US
 from vigie.engine.ports import Clock, StorageFull
 from vigie.engine.pump import Acknowledgement, Busy, Stopping
 from vigie.protocols.rsmp import Act, Enrolment, Link, Moment, Rate, Supervisor, Turn, Way
-from vigie.protocols.rsmp.events import Attached, Detached, Garbled, Rejected, StatusTold, Step, Ticked
+from vigie.protocols.rsmp.events import Attached, Detached, Garbled, Rejected, Settled, StatusTold, Step, Ticked
 from vigie.transports.mqtt import NotNow
 from vigie.transports.tcp import RsmpServer, now
 
@@ -86,7 +86,7 @@ class RsmpDoor:
 
     sites: by their site ids. strangers: how many connections were refused. garbled: how many messages were not
     understood. edition: grows with each `load`. trouble: why the address could not be had. on_events: told what a site
-    says, when it is on disk.
+    says, when it is on disk; on_settled: of that, what became of what it was asked.
     on_told: told what it says of its statuses as it comes. stages_of: how many stages the junction of this id has.
     """
 
@@ -101,6 +101,7 @@ class RsmpDoor:
         self._garbled_us: dict[str, int] = {}
         self._named: dict[tuple[str, ...], None] = {}
         self.on_events: Callable[[Site, Sequence[Step]], None] = lambda site, events: None
+        self.on_settled: Callable[[Site, Settled], None] = lambda site, settled: None
         self.on_told: Callable[[Site, StatusTold], None] = lambda site, told: None
         self.stages_of: Callable[[str], int] = lambda asset: 0
 
@@ -181,6 +182,9 @@ class RsmpDoor:
         self._heed(events)
         if site is not None:
             self.on_events(site, events)
+            for each in events:
+                if isinstance(each, Settled):
+                    self.on_settled(site, each)
 
     def _tell(self, told: StatusTold) -> None:
         site = self.sites.get(told.site)

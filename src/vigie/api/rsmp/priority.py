@@ -23,7 +23,7 @@ from vigie.core.times import SECOND_US
 from vigie.engine.loop import Engine
 from vigie.engine.ports import Clock
 from vigie.protocols.rsmp import CannotAsk, Quality, Way
-from vigie.protocols.rsmp.events import StatusTold
+from vigie.protocols.rsmp.events import Fate, Settled, StatusTold
 from vigie.protocols.rsmp.priorities import LEVEL_MAX, ORDER, STATUS, Requests, Want, records
 from vigie.services.roads import Bus, Tram, Vehicle
 from vigie.services.signals import EMERGENCY_PASSES
@@ -64,7 +64,7 @@ class RsmpPriority:
     def __init__(self, door: RsmpDoor, engine: Engine, clock: Clock, asset_of: Callable[[int], str]) -> None:
         """asset_of: see `vigie.api.rsmp.door.Means`."""
         self._door, self._engine, self._clock, self._asset_of = door, engine, clock, asset_of
-        self._passages, self._courses = Passages(), LineCourses(engine)
+        self._passages, self.courses = Passages(), LineCourses(engine)
         self._crossings: Mapping[str, Crossing] = {}
         self._documents: Mapping[str, Document] = {}
         self._known: tuple[object, ...] = ()
@@ -80,13 +80,13 @@ class RsmpPriority:
         self.came: Counter[Sort] = Counter()
         self.asked: Counter[str] = Counter()
 
-    async def keep(self, documents: Mapping[str, Document], edition: int) -> None:
+    def keep(self, documents: Mapping[str, Document], edition: int) -> None:
         """What control knows of each junction, by its id. edition: changes whenever that does."""
         registry = self._engine.registry
         known = (edition, registry.version, self._door.edition)
         if known != self._known:
             self._keep(documents, known)
-        await self._courses.look(self._crossings, known)
+        self.courses.look(self._crossings, known)
 
     def _keep(self, documents: Mapping[str, Document], known: tuple[object, ...]) -> None:
         registry = self._engine.registry
@@ -102,6 +102,8 @@ class RsmpPriority:
             name: coming for name, coming in self._by_junction.items() if self._crossings.get(name) == before.get(name)
         }
         self._passages.keep(self._crossings)
+        self._declares &= self._door.sites.keys()
+        self._requests = {name: each for name, each in self._requests.items() if name in self._door.sites}
 
     def see(self, steered: Set[str]) -> Sequence[Passage]:
         """Who comes to which junction now. steered: those that the post steers."""
@@ -116,22 +118,25 @@ class RsmpPriority:
         return found
 
     def forget(self) -> None:
-        """Nobody is known to come any more."""
+        """Nobody is known to come any more: what was asked for is taken back, and what was written down ends."""
         self._by_junction = {}
+        self.ask(lambda name: True)
 
     def ask(self, barred: Callable[[str], bool]) -> None:
         """Asks junctions under their own plans for priorities, and notes where emergencies pass. barred: whether
         nothing may be asked of a junction now."""
-        for name, of in self._site_of.items():
-            site = self._door.sites.get(of)
-            if site is None or not self._door.is_linked(site) or Way.PRIORITY not in self._door.acts(site):
-                # What it was asked for it lets run out.
-                self._declares.discard(of)
-                self._requests.pop(of, None)
-            elif of in self._declares:
-                coming = self._by_junction.get(name, ())
-                self._ask(name, site, () if coming and barred(name) else coming)
-        self._note()
+        try:
+            for name, of in self._site_of.items():
+                site = self._door.sites.get(of)
+                if site is None or not self._door.is_linked(site) or Way.PRIORITY not in self._door.acts(site):
+                    # What it was asked for it lets run out.
+                    self._declares.discard(of)
+                    self._requests.pop(of, None)
+                elif of in self._declares:
+                    coming = self._by_junction.get(name, ())
+                    self._ask(name, site, () if coming and barred(name) else coming)
+        finally:
+            self._note()
 
     def going(self, name: str) -> tuple[Going, ...]:
         """Who comes to a junction now with a right to go first."""
@@ -158,6 +163,12 @@ class RsmpPriority:
             self._declares.add(site.name)
             if site.name in self._requests:
                 self._requests[site.name].hear(records(each.value), self._clock.now_us())
+
+    def settled(self, site: Site, settled: Settled) -> None:
+        """A site has answered what it was asked, or never will."""
+        requests = self._requests.get(site.name)
+        if requests is not None and settled.fate is Fate.REFUSED:
+            requests.refused(settled.number, self._clock.now_us())
 
     # How it is done.
 
@@ -197,7 +208,7 @@ class RsmpPriority:
                 position.valid_s,
                 float(heads.value[row]) if heads.observed_us[row] == at.observed_us[of] else None,
                 float(late_s[of]) if late_s is not None else 0.0,
-                self._courses.of(number),
+                self.courses.of(number),
             )
             for row, (number, of) in enumerate(zip(ints(numbers), ints(fresh), strict=True))
         ]  # fmt: skip
@@ -212,19 +223,23 @@ class RsmpPriority:
             self._made += 1
             requests = self._requests[site.name] = Requests(f"{self._clock.now_us() // SECOND_US:x}-{self._made}")
         for values in requests.turn(wants, self._clock.now_us()):
-            if self._order(site, values):
+            message = self._order(site, values)
+            if message is not None:
                 self.asked[values["type"]] += 1
+            if values["type"] != "new":
+                continue
+            if message is not None:
+                requests.posted(values["requestId"], message)
             else:
-                requests.refused(values["requestId"], self._clock.now_us())
+                requests.unsent(values["requestId"], self._clock.now_us())
 
-    def _order(self, site: Site, values: Mapping[str, str]) -> bool:
-        """Whether it was sent."""
+    def _order(self, site: Site, values: Mapping[str, str]) -> str | None:
+        """The number of the message; None where it could not be sent."""
         try:
-            self._door.ask(site, lambda link, at: link.order(site.component, {ORDER: values}, at))
+            return self._door.ask(site, lambda link, at: link.order(site.component, {ORDER: values}, at))
         except CannotAsk as error:
             _log.warning("not asked", site=site.name, order=ORDER, reason=str(error))
-            return False
-        return True
+            return None
 
     def _wants(self, site: Site, name: str, coming: Sequence[Passage]) -> dict[int, Want]:
         """What is to be asked of a site, by the input that asks for the stage which lets most of them go."""

@@ -130,7 +130,7 @@ class RsmpSteering:
         self._logged: dict[str, tuple[Because, int]] = {}
         self._orders = self.steps = self.asked = self.refused = self._faulted_us = 0
         self._due, self._writing = asyncio.Event(), asyncio.Lock()
-        door.on_told, door.stages_of = self._hear, self._stages
+        door.on_told, door.on_settled, door.stages_of = self._hear, self.priority.settled, self._stages
 
     # What people want.
 
@@ -205,7 +205,7 @@ class RsmpSteering:
         documents, edition = self._in_force(), self._read_at
         await self._look(documents)
         steered = frozenset(name for name, each in self._steering.junctions.items() if each.is_steered)
-        passages = await self._first(documents, edition, steered)
+        passages = self._first(documents, edition, steered)
         if not self._steering.junctions:
             return
         for name in self._taken:
@@ -226,21 +226,25 @@ class RsmpSteering:
         )
         self._note()
 
-    async def _first(
-        self, documents: Mapping[str, Document], edition: int, steered: frozenset[str]
-    ) -> Sequence[Passage]:
-        """Who goes first now. A fault there costs nobody anything else: nobody goes first."""
+    def _first(self, documents: Mapping[str, Document], edition: int, steered: frozenset[str]) -> Sequence[Passage]:
+        """Who goes first now. A fault there costs nobody anything else: nobody goes first, and what was asked is taken
+        back."""
         try:
-            await self.priority.keep(documents, edition)
+            self.priority.keep(documents, edition)
             passages = self.priority.see(steered)
             self.priority.ask(self._bars)
         except Exception:
-            self.priority.forget()
             if self._clock.now_us() - self._faulted_us >= NAMED_EVERY_US:
                 self._faulted_us = self._clock.now_us()
                 _log.exception("a fault in who goes first")
-            return ()
-        return passages
+        else:
+            return passages
+        try:
+            self.priority.forget()
+        except Exception:
+            # What was asked runs out by itself.
+            _log.exception("a fault in taking back what was asked")
+        return ()
 
     def _in_force(self) -> Mapping[str, Document]:
         """The documents that are."""

@@ -30,6 +30,17 @@ MOVES: Mapping[str, frozenset[str]] = {
 }
 """From each state, those that may follow."""
 
+
+def _later() -> Mapping[str, frozenset[str]]:
+    """From each state, those that may be told next: not every state is told. Of a request of which nothing was, any."""
+    found = {state: frozenset[str]() for state in MOVES}
+    for state in reversed([*MOVES]):
+        found[state] = MOVES[state].union(*(found[after] for after in MOVES[state]))
+    return {"": frozenset(MOVES), **found}
+
+
+_LATER = _later()
+
 ENDS = frozenset(state for state, after in MOVES.items() if not after)
 
 LEVEL_MAX, ETA_S_MAX = 14, 255
@@ -66,13 +77,15 @@ class Want(NamedTuple):
 
 @dataclass(slots=True)
 class _Made:
-    """A request that was made. due_us: when the vehicle comes, as was said last. ended_us: when it came to its end."""
+    """A request that was made. due_us: when the vehicle comes, as was said last. ended_us: when it came to its end.
+    message: the number of the message that made it."""
 
     number: str
     want: Want
     due_us: int
     state: str = ""
     ended_us: int = 0
+    message: str = ""
 
 
 class Requests:
@@ -87,18 +100,20 @@ class Requests:
         own."""
         sent: list[dict[str, str]] = []
         for vehicle, made in list(self._made.items()):
-            if vehicle not in wants or wants[vehicle].at != made.want.at:
-                if not made.ended_us:
-                    sent.append({"requestId": made.number, "type": "cancel", "level": str(made.want.level)})
-                if vehicle not in wants or not made.ended_us:
+            if made.ended_us:
+                # Also of a vehicle that was wanted no more meanwhile.
+                if now_us - made.ended_us >= AGAIN_S * SECOND_US:
                     del self._made[vehicle]
-            elif made.ended_us and now_us - made.ended_us >= AGAIN_S * SECOND_US:
+            elif vehicle not in wants or wants[vehicle].at != made.want.at:
+                sent.append({"requestId": made.number, "type": "cancel", "level": str(made.want.level)})
                 del self._made[vehicle]
+        room = REQUESTS_MAX - sum(not each.ended_us for each in self._made.values())
         for vehicle, want in wants.items():
             made = self._made.get(vehicle)
             due_us = now_us + round(want.eta_s * SECOND_US)
             eta = str(min(max(round(want.eta_s), 0), ETA_S_MAX))
-            if made is None and len(self._made) < REQUESTS_MAX:
+            if made is None and room > 0:
+                room -= 1
                 self._count += 1
                 number = f"{self._seed}-{self._count}"
                 self._made[vehicle] = _Made(number, want, due_us)
@@ -116,19 +131,30 @@ class Requests:
         states = {each["r"]: each["s"] for each in records if "r" in each and "s" in each}
         for made in self._made.values():
             state = states.get(made.number, "")
-            if state in MOVES and not made.ended_us:
+            if state in _LATER[made.state]:
                 made.state = state
                 made.ended_us = now_us if state in ENDS else 0
 
-    def refused(self, number: str, now_us: int) -> None:
-        """The site did not take a request, or it could not be sent."""
+    def posted(self, number: str, message: str) -> None:
+        """A new request was sent, in the message of this number."""
         for made in self._made.values():
-            if made.number == number and not made.ended_us:
-                made.state, made.ended_us = "rejected", now_us
+            if made.number == number:
+                made.message = message
 
-    def lost(self) -> None:
-        """The link has ended: the site lets what it was asked for run out, and nobody knows of it."""
-        self._made.clear()
+    def unsent(self, number: str, now_us: int) -> None:
+        """A new request could not be sent."""
+        self._reject([made for made in self._made.values() if made.number == number], now_us)
+
+    def refused(self, message: str, now_us: int) -> None:
+        """The site has refused a message."""
+        self._reject([made for made in self._made.values() if made.message == message], now_us)
+
+    @staticmethod
+    def _reject(made: Iterable[_Made], now_us: int) -> None:
+        for each in made:
+            # Whatever the site has told of one is more than that.
+            if not each.state:
+                each.state, each.ended_us = "rejected", now_us
 
     @property
     def states(self) -> Mapping[int, str]:
@@ -178,9 +204,11 @@ class Priorities:
                 return False
             self._asked[number] = _Asked(number, at, int(values["level"]), due_us, now_us)
             return True
-        if known is None or at or known.state in ENDS:
+        if known is not None and at and at != known.at:
+            return False
+        if known is None or known.state in ENDS:
             # What has come to its end by itself may be cancelled all the same: the two have crossed on their way.
-            return values["type"] == "cancel" and not at
+            return values["type"] == "cancel"
         if values["type"] == "update":
             known.level = int(values["level"])
             known.due_us = due_us if "eta" in values else known.due_us
