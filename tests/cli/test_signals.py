@@ -47,7 +47,7 @@ def test_a_seed_is_an_object_and_the_last_sums_up(town: Path) -> None:
         (["--controller", "clever"], "no controller 'clever'"),
         (["--seeds", "some"], "names no seeds"),
         (["--begin", "500"], "no window"),
-        (["--controller", "plan", "--actuation", "bands"], "bands are said by adaptive control alone"),
+        (["--controller", "plan", "--actuation", "bands"], "bands and inputs are set by adaptive control alone"),
     ],
 )
 def test_what_is_wrong_is_a_sentence(town: Path, words: list[str], told: str) -> None:

@@ -50,7 +50,8 @@ DelayOption = Annotated[int, typer.Option(min=0, max=60, help="Seconds from a wi
 ActuationOption = Annotated[
     Actuation,
     typer.Option(
-        help="What adaptive control may ask: a stage each second, or plan, cycle, offset and bands each minute."
+        help="What adaptive control may ask: a stage each second; plan, cycle, offset and bands each minute; or a stage "
+        "by inputs, as a post steers."
     ),
 ]
 PedestriansOption = Annotated[

@@ -91,8 +91,8 @@ def evaluate_command(
     seed, then one that sums them up.
     """
     wanted = [known(name) for name in dict.fromkeys(controller or ["adaptive"])]
-    if actuation is Actuation.BANDS and (wanted != ["adaptive"] or priority):
-        raise fail("bands are said by adaptive control alone, and tell nothing of who goes first")
+    if actuation is not Actuation.DIRECT and (wanted != ["adaptive"] or priority):
+        raise fail("bands and inputs are set by adaptive control alone, and tell nothing of who goes first")
     summaries: list[Summary] = []
     with scenario_errors(sumocfg):
         numbers = seeds_of(seeds)

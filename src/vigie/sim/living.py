@@ -70,7 +70,7 @@ async def live(post: Post, city: City, park: Park) -> None:
 
 def _streets(life: Life, post: Post, seed: int) -> Moving:
     """The town's traffic, which the junctions and detectors follow once it is there."""
-    streets = Moving(Path(post.streets), seed, life.crossings.follow, life.crossings.unfollow)
+    streets = Moving(Path(post.streets), seed, life.follow, life.unfollow)
     life.crossings.streets.ask = streets.ask
     return streets
 

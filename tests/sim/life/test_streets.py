@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
+from vigie.services.roads import Bus
 from vigie.services.signals import Detector, Junction
 from vigie.sim.city import City
+from vigie.sim.city.frame import to_degrees
 from vigie.sim.life import Life, Reports
 from vigie.sim.life.columns import DEMO
-from vigie.sim.traffic.shown import Asked, Counted, Frame, Shown
+from vigie.sim.traffic.shown import Asked, Counted, Driven, Frame, Shown
 
 HERE, OTHER = 3, 8
 
@@ -103,6 +105,21 @@ def test_a_detector_tells_what_was_counted_while_it_is_fresh(life: Life) -> None
     assert set(told(said, Detector.occupancy, 6)) == {100}
     life.step(life.now_us + 5 * MINUTE_US)
     assert told(life.step(life.now_us + MINUTE_US), Detector.speed, 6)
+
+
+def test_a_bus_that_is_driven_tells_where_it_is_and_no_other_tells_it_for_it(city: City, afternoon_us: int) -> None:
+    life = Life(city, afternoon_us, DEMO)
+    life.step(afternoon_us + MINUTE_US)
+    second = life.now_us // SECOND_US
+    for at in (0, 10, 20, 30):
+        life.follow(Frame(second + at, {}, buses=(Driven(HERE, 100.0, 200.0 + at, 359.7, 77),)))
+    said = life.step(life.now_us + MINUTE_US)
+    assert told(said, Bus.heading, HERE) == [0, 0, 0, 0]
+    assert told(said, Bus.position, HERE) == [pytest.approx(to_degrees(np.array([[100.0, 200.0]]))[0, 0], abs=1e-4)] * 4
+    assert set(told(said, Bus.delay, HERE)) == {77}
+    assert len(told(said, Bus.position, OTHER)) == 6
+    life.unfollow()
+    assert len(told(life.step(life.now_us + MINUTE_US), Bus.position, HERE)) == 6
 
 
 def test_when_the_streets_go_all_is_as_without_them(city: City, afternoon_us: int) -> None:

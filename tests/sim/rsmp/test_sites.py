@@ -106,17 +106,23 @@ def test_a_site_whose_streets_are_driven_has_the_cycles_of_its_own_plans() -> No
 
     site = sites.crossings[0].site
 
+    def told(code: str, name: str) -> object:
+        return site.held.statuses(CONTROLLER, [(code, name)], CORES[-1], Moment(0, 0))[0].value
+
     def table() -> object:
-        return site.held.statuses(CONTROLLER, [("S0028", "status")], CORES[-1], Moment(0, 0))[0].value
+        return told("S0028", "status")
 
     city_s = table()
     for second, cycles_s in enumerate([((1, 64), (3, 82)), ((1, 64), (3, 90))]):
-        seconds[0] = Shown(second, "GR", 1, 3, "colours", "plan", (0,), (0,), cycles_s)
+        seconds[0] = Shown(second, "GR", 1, 3, "colours", "plan", (0, 1), (0, 7), cycles_s, (1, 0))
         sites.look()
+        # Two loops, one of which somebody is on, and two buttons, at one of which somebody waits.
+        assert told("S0002", "detectorlogicstatus") == "0110"
         assert table() == ",".join(f"{plan}-{cycle_s}" for plan, cycle_s in cycles_s)
     seconds.clear()
     sites.look()
     assert table() == city_s
+    assert told("S0002", "detectorlogicstatus") is None
 
 
 def test_plans_change_by_tables_unless_one_was_ordered_by_hand(city: City, afternoon_us: int) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from bench.crossings import nine_junctions
 from bench.tramways import tramway
+from vigie.sim.city import City
+from vigie.sim.traffic.town import Town, make_town, town_in
 
 WINDOW_S = 240
 VEHICLES = 160
@@ -23,3 +25,19 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tramline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A street of four junctions with a tramway in its middle, two trams in five minutes."""
     return tramway(tmp_path_factory.mktemp("tramline"), 150, 300)
+
+
+@pytest.fixture(scope="session")
+def streets_folder(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The streets of the whole city, made once."""
+    folder = tmp_path_factory.mktemp("streets")
+    make_town(city, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def streets(city: City, streets_folder: Path) -> Town:
+    """The same, ready to be driven through."""
+    town = town_in(streets_folder, city.seed)
+    assert town is not None
+    return town

@@ -17,7 +17,7 @@ from vigie.services.signals.junction import Second
 from vigie.sim.traffic import run as running
 from vigie.sim.traffic.evaluate import seeds_of, summary_of
 from vigie.sim.traffic.outcome import percentile
-from vigie.sim.traffic.run import Asked, run
+from vigie.sim.traffic.run import Actuation, Asked, run
 from vigie.sim.traffic.scenario import read_scenario
 from vigie.sim.traffic.world import SumoFailed, Why
 
@@ -56,6 +56,14 @@ def test_with_loops_dead_detectors_and_a_slow_link(town: Path) -> None:
     asked = Asked(read_scenario(town), "adaptive", loops=True, dropout=0.3, delay_s=2)
     found = run(asked, 101).outcome
     assert (found.unfinished, found.violations) == (0, 0)
+
+
+def test_by_inputs_as_a_post_steers_sites_it_is_another_than_the_plan_and_safe(town: Path) -> None:
+    scenario = read_scenario(town, end_s=120)
+    asked = Asked(scenario, "adaptive", delay_s=2, pedestrians=600, actuation=Actuation.INPUTS)
+    found = run(asked, 101).outcome
+    assert (found.unfinished, found.violations, found.walkers_left) == (0, 0, 0)
+    assert found.mean_delay_s < run(Asked(scenario, "plan", pedestrians=600), 101).outcome.mean_delay_s
 
 
 def test_buses_and_who_saves_somebody_go_first_and_nothing_unsafe_comes_of_it(town: Path) -> None:

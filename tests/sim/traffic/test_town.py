@@ -26,18 +26,13 @@ MOST_H = 1_900.0
 
 
 @pytest.fixture(scope="module")
-def folder(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole town, made once."""
-    folder = tmp_path_factory.mktemp("town")
-    make_town(city, folder)
-    return folder
+def folder(streets_folder: Path) -> Path:
+    return streets_folder
 
 
 @pytest.fixture(scope="module")
-def town(city: City, folder: Path) -> Town:
-    town = town_in(folder, city.seed)
-    assert town is not None
-    return town
+def town(streets: Town) -> Town:
+    return streets
 
 
 def test_each_junction_of_the_city_is_a_light_that_may_be_controlled(city: City, town: Town) -> None:

@@ -30,12 +30,14 @@ COUNT_CHARS_MAX = len("65535,")
 
 _GROUPS, _INPUTS, _START = ("S0001", "signalgroupstatus"), ("S0003", "inputstatus"), ("S0205", "start")
 _VEHICLES, _OCCUPANCY = ("S0205", "vehicles"), ("S0207", "occupancy")
+_LOGICS = ("S0002", "detectorlogicstatus")
 _CHARS_MAX: Mapping[tuple[str, str], int] = {
     _GROUPS: GROUPS_CHARS_MAX,
     _INPUTS: INPUT_MAX,
     _START: 40,
     _VEHICLES: DETECTORS_MAX * COUNT_CHARS_MAX,
     _OCCUPANCY: DETECTORS_MAX * COUNT_CHARS_MAX,
+    _LOGICS: DETECTORS_MAX,
 }
 """What is heard, and how long a text of it may be; a longer one says nothing."""
 
@@ -44,13 +46,15 @@ _COUNT = re.compile(r"[0-9]{1,5}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A second as a site told it: its groups, and what its loops counted, as S0001, S0205 and S0207 say it. start_us:
-    when it began, by the site's clock. missed: whether seconds before it were not told."""
+    """A second as a site told it: its groups, what its loops counted, and which detectors are active, as S0001, S0205,
+    S0207 and S0002 say it. start_us: when it began, by the site's clock. missed: whether seconds before it were not
+    told."""
 
     start_us: int
     groups: str
     vehicles: str
     occupancies: str
+    logics: str
     missed: bool
 
 
@@ -118,11 +122,14 @@ class Ear:
         """Ends the second that is told, if there is one; whether there was."""
         if self._open is None:
             return False
-        groups, vehicles, occupancies = (self._open.said.get(key, "") for key in (_GROUPS, _VEHICLES, _OCCUPANCY))
+        said = self._open.said
+        groups, vehicles, occupancies, logics = (
+            said.get(key, "") for key in (_GROUPS, _VEHICLES, _OCCUPANCY, _LOGICS)
+        )
         if len(self.seconds) >= SECONDS_MAX:
             del self.seconds[0]
             self.seconds[0] = replace(self.seconds[0], missed=True)
-        self.seconds.append(Spoken(self._open.start_us, groups, vehicles, occupancies, self._open.missed))
+        self.seconds.append(Spoken(self._open.start_us, groups, vehicles, occupancies, logics, self._open.missed))
         self._open = None
         return True
 

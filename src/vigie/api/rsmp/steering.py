@@ -342,7 +342,7 @@ class RsmpSteering:
         heard = [
             Heard(
                 colours_of(each.groups),
-                counts_of(steered.site, counted(each.vehicles), counted(each.occupancies)),
+                counts_of(steered.site, counted(each.vehicles), counted(each.occupancies), each.logics),
                 each.missed,
                 (there_us - each.start_us) / SECOND_US,
             )

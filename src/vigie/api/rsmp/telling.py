@@ -51,8 +51,10 @@ SECONDS: Mapping[tuple[str, str], Rate] = {
     ("S0205", "start"): Rate(1),
     ("S0205", "vehicles"): Rate(1),
     ("S0207", "occupancy"): Rate(1),
+    ("S0002", "detectorlogicstatus"): Rate(1),
 }
-"""And at a junction that the post steers: what its detectors counted in the last second. Nobody keeps it."""
+"""And at a junction that the post steers: what its detectors counted in the last second, and who waits to walk. Nobody
+keeps it."""
 
 _COLOURS: Mapping[str, str] = {
     **dict.fromkeys("ab", "X"), "c": "F", "d": "B", **dict.fromkeys("ef", "S"), **dict.fromkeys("ghABCDEFGP", "R"),

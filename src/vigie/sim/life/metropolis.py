@@ -20,6 +20,7 @@ from vigie.sim.life.movers import TransitLife, VehicleLife
 from vigie.sim.life.others import BikeLife, BollardLife, CameraLife, StationLife
 from vigie.sim.life.passers import PasserLife
 from vigie.sim.life.sky import Sky
+from vigie.sim.traffic.shown import Frame
 
 
 class Life:
@@ -46,9 +47,10 @@ class Life:
         self.lamps = LampLife(city, sky, habits, start_us, self._breakdowns)
         self.crossings = CrossingLife(city, habits, start_us)
         self.bollards = BollardLife(city, habits, start_us)
+        self.buses = TransitLife(city, Bus, habits, start_us)
         self._parts = (
             self.lamps, self.crossings, self.bollards,
-            VehicleLife(city, habits, start_us), TransitLife(city, Bus, habits, start_us),
+            VehicleLife(city, habits, start_us), self.buses,
             TransitLife(city, Tram, habits, start_us), CameraLife(city, habits, start_us),
             BikeLife(city, habits, start_us), PasserLife(city, habits, start_us),
             StationLife(city, sky, habits, start_us),
@@ -63,6 +65,16 @@ class Life:
             return []
         self.now_us = until_us
         return [reports for part in self._parts for reports in part.advance(until_us) if len(reports)]
+
+    def follow(self, frame: Frame) -> None:
+        """Takes a second of streets that are driven: junctions, detectors and buses tell what is there."""
+        self.crossings.follow(frame)
+        self.buses.follow(frame)
+
+    def unfollow(self) -> None:
+        """The streets have gone: all that followed them live by themselves again."""
+        self.crossings.unfollow()
+        self.buses.unfollow()
 
     def labels(self, from_us: int, until_us: int) -> list[Fault]:
         """What is broken in lighting at any instant in [from, until), the earliest first."""

@@ -13,13 +13,14 @@ from vigie.sim.city.equipment import bearing
 from vigie.sim.city.frame import to_degrees
 from vigie.sim.city.inventory import fleet_of
 from vigie.sim.city.routes import Course
-from vigie.sim.life.columns import Floats, Habits, Ints, Mask, Reports, drift, due, key_of, phases, uniform
+from vigie.sim.life.columns import Floats, Habits, Ints, Reports, drift, due, key_of, phases, uniform
 from vigie.sim.life.sky import local_us
+from vigie.sim.life.timetable import served_s, timetable_of, worked_s
+from vigie.sim.traffic.shown import Driven, Frame
 
 PARKED, DRIVING, WORKING = (Vehicle.activity.code(name) for name in ("parked", "driving", "working"))
 _NIGHT_TASKS = (5, 7)
 """Municipal police and winter service drive at all hours."""
-_LAYOVER_S = 150.0
 
 
 class Tracks:
@@ -48,13 +49,6 @@ class Tracks:
         way = np.where(back[:, None], -way, way)
         right = np.stack([way[:, 1], -way[:, 0]], -1) * 1.8
         return to_degrees(spot + right), np.round(bearing(way)) % 360
-
-
-def worked_s(local: Ints, begin_s: Floats, end_s: Floats) -> tuple[Floats, Mask]:
-    """Seconds that a device has been in service since the epoch, by its daily hours; and whether it is now."""
-    day, second = local // DAY_US, local % DAY_US / SECOND_US
-    into = np.clip(second - begin_s, 0, end_s - begin_s)
-    return day * (end_s - begin_s) + into, (second >= begin_s) & (second < end_s)
 
 
 class VehicleLife:
@@ -110,35 +104,24 @@ class TransitLife:
         own, self._line = np.unique(fleet.line, return_inverse=True)
         lines = [city.lines[i] for i in ints(own)]
         self._tracks = Tracks(tuple(line.course for line in lines))
-        speed, dwell = (6.4, 14.0) if kind is Bus else (8.0, 20.0)
-        self._tables = [self._timetable(line.stop_at_m, line.course.length_m, speed, dwell) for line in lines]
-        self._cycle_s = np.array([clock[-1] for clock, _ in self._tables])
-        self._offset_s = fleet.phase * self._cycle_s[self._line]
+        self._tables = [timetable_of(line) for line in lines]
+        self._round_s = np.array([table.round_s for table in self._tables])
+        self._offset_s = fleet.phase * self._round_s[self._line]
         self._key = key_of(city.seed, kind.kind)
         self._phase = phases(self._key, len(self._line), habits.mover_s)
+        self._followed = np.zeros(len(self._line), np.bool_)
+        self._told: list[tuple[int, Driven]] = []
 
-    @staticmethod
-    def _timetable(stops: Floats, length: float, speed: float, dwell: float) -> tuple[Floats, Floats]:
-        """Seconds and metres of a whole round: there, layover, back, layover."""
-        clock, metres, now = [0.0], [0.0], 0.0
-        for leg in (stops, 2 * length - stops[::-1]):
-            for at in leg.tolist():
-                if at <= metres[-1] + 5:
-                    continue
-                now += (at - metres[-1]) / speed
-                clock.append(now)
-                metres.append(at)
-                now += dwell
-                clock.append(now)
-                metres.append(at)
-            end = length if metres[-1] <= length else 2 * length
-            now += max(end - metres[-1], 0) / speed + 0.1
-            clock.append(now)
-            metres.append(max(end, metres[-1]))
-            now += _LAYOVER_S
-            clock.append(now)
-            metres.append(metres[-1])
-        return np.array(clock), np.array(metres)
+    def follow(self, frame: Frame) -> None:
+        """Takes what streets that are driven tell of vehicles: those speak for themselves from then on."""
+        for driven in frame.buses:
+            self._followed[driven.bus] = True
+            self._told.append((frame.second * SECOND_US, driven))
+
+    def unfollow(self) -> None:
+        """The streets have gone: all go on by their timetable, as late as they happen to be."""
+        self._followed[:] = False
+        self._told.clear()
 
     def delay_s(self, who: Ints, at: Ints) -> Floats:
         """How late each is: a slow drift, worse at the peaks; never so fast that a vehicle would run backwards."""
@@ -151,23 +134,35 @@ class TransitLife:
     def advance(self, until_us: int) -> list[Reports]:
         """Positions, headings and delays."""
         who, at = due(self.now_us, until_us, self._habits.mover_s, self._phase)
+        own = ~self._followed[who]
+        who, at = who[own], at[own]
+        driven = self._driven()
         if not len(who):
             self.now_us = until_us
-            return []
+            return driven
         delay = self.delay_s(who, at)
         local = at + (local_us(until_us) - until_us)
-        # Service runs from half past four to half past one; shifted so that the night's end is a day's end.
-        shifted = local - 90 * 60 * SECOND_US
-        spent, _ = worked_s(shifted, np.full(len(who), 3 * 3_600.0), np.full(len(who), 86_400.0))
-        clock = (spent - delay + self._offset_s[who]) % self._cycle_s[self._line[who]]
+        clock = (served_s(local) - delay + self._offset_s[who]) % self._round_s[self._line[who]]
         progress = np.zeros(len(who))
         line = self._line[who]
-        for own, (ticks, metres) in enumerate(self._tables):
+        for own, table in enumerate(self._tables):
             rows = np.flatnonzero(line == own)
-            progress[rows] = np.interp(clock[rows], ticks, metres)
+            progress[rows] = np.interp(clock[rows], table.clock_s, table.metres)
         places, heading = self._tracks.place(line, progress)
-        slow = (at // (30 * SECOND_US)) != (at - int(self._habits.mover_s * SECOND_US)) // (30 * SECOND_US)
         self.now_us = until_us
+        return [*driven, *self._reports(who, at, places, heading, delay)]
+
+    def _driven(self) -> list[Reports]:
+        """What those told that are driven, since it was asked last."""
+        told, self._told = self._told, []
+        if not told:
+            return []
+        who, at = np.array([each.bus for _, each in told]), np.array([at_us for at_us, _ in told])
+        rows = np.array([(each.east_m, each.north_m, each.heading_deg, each.late_s) for _, each in told])
+        return self._reports(who, at, to_degrees(rows[:, :2]), np.mod(np.round(rows[:, 2]), 360.0), rows[:, 3])
+
+    def _reports(self, who: Ints, at: Ints, places: Floats, heading: Floats, delay: Floats) -> list[Reports]:
+        slow = (at // (30 * SECOND_US)) != (at - int(self._habits.mover_s * SECOND_US)) // (30 * SECOND_US)
         kind: type[AssetKind] = self._kind
         return [
             Reports(kind, self._kind.position, who, at, places[:, 0], places[:, 1]),

@@ -37,7 +37,7 @@ from vigie.transports.tcp import RsmpClient
 CONTROLLER = "TC"
 SXL = "1.2.1"
 HAS = frozenset({"M0001", "M0002", "M0006", "M0013", "M0016", "M0017", ORDER})
-KEPT = frozenset(code for code in SXLS[SXL].signals if code.startswith("S")) - {"S0205", "S0207", STATUS}
+KEPT = frozenset(code for code in SXLS[SXL].signals if code.startswith("S")) - {"S0002", "S0205", "S0207", STATUS}
 """The statuses that are kept through a loss of the connection: what loops counted in a second is nothing a minute
 later, nor is who was to go first."""
 
@@ -223,10 +223,13 @@ class Sites:
         # By the clock of the streets: a second that comes late is the one it is.
         start = stamp(shown.second * SECOND_US)
         groups = "".join(_LETTERS[letter] for letter in shown.groups)
+        # A detector logic for each loop and then each push-button, in their order.
+        logics = "".join("1" if active else "0" for active in (*shown.occupancies, *shown.buttons))
         statuses = {
             "S0001": {"signalgroupstatus": groups, "stage": str(shown.stage)},
             "S0207": {"start": start, "occupancy": ",".join(map(str, shown.occupancies))},
             "S0205": {"start": start, "vehicles": ",".join(map(str, shown.vehicles))},
+            "S0002": {"detectorlogicstatus": logics},
         }
         turns.append(crossing.site.observe_all(CONTROLLER, statuses, at))
         if before is None or shown.second - crossing.set_s >= INPUTS_FRESH_S:
@@ -241,6 +244,7 @@ class Sites:
         statuses: dict[str, dict[str, Value]] = {
             "S0205": {"start": None, "vehicles": None},
             "S0207": {"start": None, "occupancy": None},
+            "S0002": {"detectorlogicstatus": None},
             "S0003": {"inputstatus": standing(crossing.inputs, INPUT_MAX)},
         }
         told = crossing.site.observe_all(CONTROLLER, statuses, at)

@@ -12,12 +12,14 @@ from vigie.core.times import SECOND_US
 from vigie.services.signals.junction import LETTERS, Second
 from vigie.sim.life.crossings import planned
 from vigie.sim.life.sky import local_hour, traffic
+from vigie.sim.traffic.buses import Buses
 from vigie.sim.traffic.demand import TIDE
 from vigie.sim.traffic.letters import letters_of
 from vigie.sim.traffic.network import Light
 from vigie.sim.traffic.roadside import Roadside
 from vigie.sim.traffic.shown import Asked, Counted, Frame, Shown
-from vigie.sim.traffic.town import CAR, COUNT_S, Town
+from vigie.sim.traffic.town import CAR, COUNT_S, WALKER, WALKERS_H, Town
+from vigie.sim.traffic.walks import Walk
 from vigie.sim.traffic.world import World
 
 FLASH = "F"
@@ -38,9 +40,8 @@ class Driving:
             for at, (light, plans) in enumerate(zip(town.lights, town.plans, strict=True))
         ]
         self._of = dict(zip(town.junctions, self._posts, strict=True))
-        self._rates_s = np.array(town.rates_h) / 3600
-        self._inward = np.array(town.inward)
-        self._rng = np.random.default_rng((seed, now_s))
+        self._drawn = Drawn(town, seed, now_s)
+        self._buses = Buses(town.service, world, seed, now_s)
         self._sent = 0
         self._driven_s = 0
 
@@ -60,22 +61,18 @@ class Driving:
         """One second on. Raises SumoFailed."""
         for post in self._posts:
             post.show(now_s)
-        for route in self._set_out(now_s):
+        for route in self._drawn.set_out(now_s):
             self._sent += 1
             self._world.send(str(self._sent), str(route), CAR)
+        for walk in self._drawn.on_foot(now_s):
+            self._sent += 1
+            self._world.walk(str(self._sent), walk, WALKER)
+        self._buses.step(now_s)
         self._world.step()
         self._driven_s += 1
         shown = {junction: post.shown(now_s) for junction, post in self._of.items()}
         counted = self._counted() if self._driven_s % COUNT_S == 0 else ()
-        return Frame(now_s, shown, counted, self._world.under_way)
-
-    def _set_out(self, now_s: int) -> list[int]:
-        """The routes on which somebody sets out in a second."""
-        share = traffic(now_s * SECOND_US)
-        tide = TIDE if local_hour(now_s * SECOND_US) < NOON_H else -TIDE
-        return ints(
-            np.flatnonzero(self._rng.random(len(self._rates_s)) < self._rates_s * share * (1 + tide * self._inward))
-        )
+        return Frame(now_s, shown, counted, self._world.under_way, tuple(self._buses.told(now_s)))
 
     def _counted(self) -> tuple[Counted, ...]:
         """What the city's detectors saw in the minute that has ended."""
@@ -89,13 +86,36 @@ class Driving:
         return tuple(found)
 
 
+class Drawn:
+    """Who sets out in a town, second by second, as the seed has it."""
+
+    def __init__(self, town: Town, seed: int, now_s: int) -> None:
+        self._walks = town.walks
+        self._rates_s = np.array(town.rates_h) / 3600
+        self._inward = np.array(town.inward)
+        self._rng, self._afoot = (np.random.default_rng((seed, now_s, who)) for who in range(2))
+
+    def set_out(self, now_s: int) -> list[int]:
+        """The routes on which somebody sets out in a second."""
+        share = traffic(now_s * SECOND_US)
+        tide = TIDE if local_hour(now_s * SECOND_US) < NOON_H else -TIDE
+        return ints(
+            np.flatnonzero(self._rng.random(len(self._rates_s)) < self._rates_s * share * (1 + tide * self._inward))
+        )
+
+    def on_foot(self, now_s: int) -> list[Walk]:
+        """The ways of those who set out on foot in a second: the more, the more drive."""
+        count = self._afoot.poisson(WALKERS_H / 3600 * traffic(now_s * SECOND_US)) if self._walks else 0
+        return [self._walks[at] for at in ints(self._afoot.integers(len(self._walks), size=count))] if count else []
+
+
 class _Post:
     """One junction: its controller, and the light of SUMO's that shows what that decides."""
 
     def __init__(self, light: Light, world: World, number: int, roadside: Roadside) -> None:
         self.roadside = roadside
         self._light, self._world, self._number = light, world, number
-        self._read = world.loops(number)
+        self._read, self._asked = world.loops(number), world.buttons(number)
         self._letters: dict[Second, str] = {(): _flashing(light)}
         self._groups: dict[Second, str] = {(): FLASH * len(light.site.junction.groups)}
 
@@ -113,7 +133,7 @@ class _Post:
         vehicles, occupancies = self._read()
         return Shown(
             now_s, self._groups[own.second], own.stage, own.plan, own.mode, own.decides, tuple(vehicles),
-            tuple(occupancies), own.cycles_s,
+            tuple(occupancies), own.cycles_s, tuple(self._asked()),
         )  # fmt: skip
 
 

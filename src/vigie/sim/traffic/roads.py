@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
 
 import numpy as np
 
 from vigie.core.arrays import floats, ints
+from vigie.services.roads import Bus
 from vigie.sim.city.city import City
 from vigie.sim.city.equipment import arms_of
-from vigie.sim.city.frame import Floats
+from vigie.sim.city.frame import Floats, Ints
 from vigie.sim.city.network import LOCAL, PRIMARY, SECONDARY, SPEED_LIMIT_KM_H, Network
+from vigie.sim.city.routes import Course
 
 LANES = {PRIMARY: 2, SECONDARY: 1, LOCAL: 1}
 """Of a direction, where no signal is near."""
@@ -82,13 +86,15 @@ class Counter:
 @dataclass(frozen=True, slots=True)
 class Roads:
     """What traffic is simulated on. lights: the number in the city of the junction at each node with signals. counters:
-    by the number of the detector."""
+    by the number of the detector. along: the road by which an arc of the city is driven, by the arc and the node that
+    one comes from."""
 
     nodes: Mapping[int, tuple[float, float]]
     lights: Mapping[int, int]
     roads: Sequence[Road]
     doors: Sequence[Door]
     counters: Mapping[int, Counter]
+    along: Mapping[tuple[int, int], int]
 
 
 def roads_of(city: City, junctions: Iterable[int] | None = None) -> Roads:
@@ -96,39 +102,87 @@ def roads_of(city: City, junctions: Iterable[int] | None = None) -> Roads:
     network, signals = city.network, city.signals
     wanted = range(len(signals.node)) if junctions is None else sorted(junctions)
     lights = {int(signals.node[j]): j for j in wanted}
-    arcs = np.flatnonzero(np.isin(network.rank, (PRIMARY, SECONDARY)))
-    if junctions is not None:
-        middles = network.xy[(network.start[arcs] + network.start[arcs + 1]) // 2]
-        far = np.hypot(*(middles[:, None] - network.nodes[list(lights)][None]).transpose(2, 0, 1))
-        arcs = arcs[far.min(1) < NEAR_M]
+    near_m = inf if junctions is None else NEAR_M
+    main = _near(network, np.flatnonzero(np.isin(network.rank, (PRIMARY, SECONDARY))), lights, near_m)
     at: dict[int, list[int]] = defaultdict(list)
-    for arc in ints(arcs):
-        at[int(network.tail[arc])].append(arc)
-        at[int(network.head[arc])].append(arc)
-    stubs = _stubs(network, at, lights)
-    made = _Made(network)
-    for nodes, chain in _chains(network, at, {*lights, *(base for base, _ in stubs)}):
-        line = np.concatenate([_line(network, arc, node)[:-1] for node, arc in zip(nodes, chain, strict=False)])
-        line = np.concatenate([line, network.nodes[nodes[-1:]]])
-        made.both_ways(nodes[0], nodes[-1], line, lights, (chain[0], chain[-1]))
+    _meet(network, main, at)
+    served = _served(city)
+    stubs = _stubs(network, at, lights, served.arcs)
     doors = [
         Door(node, _GATE[int(network.rank[own[0]])], gate=True)
         for node, own in at.items()
         if len(own) == 1 and node not in lights
     ]
+    _meet(network, _near(network, np.array(sorted(served.arcs), np.int64), lights, near_m), at)
+    made = _Made(network)
+    for nodes, chain in _chains(network, at, {*lights, *(base for base, _ in stubs), *served.turns}):
+        line = np.concatenate([_line(network, arc, node)[:-1] for node, arc in zip(nodes, chain, strict=False)])
+        line = np.concatenate([line, network.nodes[nodes[-1:]]])
+        made.both_ways(nodes[0], nodes[-1], line, lights, chain, nodes)
     for number, (base, arc) in enumerate(stubs, len(network.nodes)):
         line = _long_enough(_line(network, arc, base))
         made.nodes[number] = (float(line[-1, 0]), float(line[-1, 1]))
-        made.both_ways(base, number, line, lights, (arc, arc))
+        made.both_ways(base, number, line, lights, [arc])
         doors.append(Door(number, 0.3 + max(float(network.density[arc]), 0.0), gate=False))
     joined = _joined_with(lights, made.roads)
+    kept = [number for number, road in enumerate(made.roads) if road.start in joined]
+    place_of = {number: place for place, number in enumerate(kept)}
     return Roads(
         {node: place for node, place in made.nodes.items() if node in joined},
         lights,
-        [road for road in made.roads if road.start in joined],
+        [made.roads[number] for number in kept],
         [door for door in doors if door.node in joined],
         _counters(city, made.into, lights),
+        {way: place_of[number] for way, number in made.along.items() if number in place_of},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Where buses drive on lines that stay on streets. arcs: of small streets. turns: nodes at which they begin, end,
+    or turn back."""
+
+    arcs: frozenset[int]
+    turns: frozenset[int]
+
+
+def _served(city: City) -> _Served:
+    network, between = city.network, arcs_between(city.network)
+    arcs, turns = set[int](), set[int]()
+    for line in city.lines:
+        way = arcs_of(line.course, between)
+        if line.mode != Bus.kind or not all(network.rank[arc] in LANES for arc, _ in way):
+            continue
+        arcs.update(arc for arc, _ in way if network.rank[arc] == LOCAL)
+        nodes = line.course.nodes
+        turns.update(here for before, here, after in zip(nodes, nodes[1:], nodes[2:], strict=False) if before == after)
+        turns.update((nodes[0], nodes[-1]))
+    return _Served(frozenset(arcs), frozenset(turns))
+
+
+def arcs_between(network: Network) -> Mapping[tuple[int, int], int]:
+    """The arc between two nodes, by both, the lower number first."""
+    ends = zip(ints(network.tail), ints(network.head), strict=True)
+    return {(min(a, b), max(a, b)): arc for arc, (a, b) in enumerate(ends)}
+
+
+def arcs_of(course: Course, between: Mapping[tuple[int, int], int]) -> list[tuple[int, int]]:
+    """The arcs of a course in their order, each with the node that one comes from. between: see `arcs_between`."""
+    return [(between[min(a, b), max(a, b)], a) for a, b in pairwise(course.nodes)]
+
+
+def _near(network: Network, arcs: Ints, lights: Mapping[int, int], near_m: float) -> Ints:
+    """Of some arcs, those whose middle is nearer than so to one of the lights."""
+    middles = network.xy[(network.start[arcs] + network.start[arcs + 1]) // 2]
+    far = np.hypot(*(middles[:, None] - network.nodes[list(lights)][None]).transpose(2, 0, 1))
+    return arcs[far.min(1) < near_m]
+
+
+def _meet(network: Network, arcs: Ints, at: dict[int, list[int]]) -> None:
+    """Puts arcs down at the nodes where they end."""
+    for arc in ints(arcs):
+        at[int(network.tail[arc])].append(arc)
+        at[int(network.head[arc])].append(arc)
 
 
 def _joined_with(lights: Iterable[int], roads: Sequence[Road]) -> set[int]:
@@ -158,17 +212,23 @@ class _Made:
         self.nodes: dict[int, tuple[float, float]] = {}
         self.roads: list[Road] = []
         self.into: dict[tuple[int, int], Piece] = {}
+        self.along: dict[tuple[int, int], int] = {}
         self._network = network
 
-    def both_ways(self, a: int, b: int, line: Floats, lights: Mapping[int, int], arcs: tuple[int, int]) -> None:
-        """A road from a to b and one back. arcs: the first and the last of the line."""
+    def both_ways(
+        self, a: int, b: int, line: Floats, lights: Mapping[int, int], arcs: Sequence[int], nodes: Sequence[int] = ()
+    ) -> None:
+        """A road from a to b and one back. arcs: of the line, in their order. nodes: where they begin, and the last
+        ends; nothing of a small street of which these are the first metres alone."""
         network = self._network
         rank, street = int(network.rank[arcs[0]]), network.names[int(network.name_of[arcs[0]])]
+        for number, ends in enumerate((nodes, nodes[1:]), len(self.roads)):
+            self.along.update(((arc, node), number) for arc, node in zip(arcs, ends, strict=False))
         for node in (a, b):
             if node not in self.nodes:
                 east, north = floats(network.nodes[node])
                 self.nodes[node] = (east, north)
-        for start, end, way, last in ((a, b, line, arcs[1]), (b, a, line[::-1], arcs[0])):
+        for start, end, way, last in ((a, b, line, arcs[-1]), (b, a, line[::-1], arcs[0])):
             # A street has many roads.
             name = f"{_NO_NAME.sub('_', street)}.{len(self.roads) + 1}"
             pieces = _pieces(name, way, LANES[rank], turns=end in lights and rank != LOCAL)
@@ -215,11 +275,13 @@ def _line(network: Network, arc: int, start: int) -> Floats:
     return line if int(network.tail[arc]) == start else line[::-1]
 
 
-def _stubs(network: Network, at: Mapping[int, Sequence[int]], lights: Mapping[int, int]) -> list[tuple[int, int]]:
+def _stubs(
+    network: Network, at: Mapping[int, Sequence[int]], lights: Mapping[int, int], served: Set[int]
+) -> list[tuple[int, int]]:
     """Small streets that belong to it, each with the node where it meets a main one: all at signals, and of others
-    where most people live, at some distance of each other."""
+    where most people live, at some distance of each other. served: those that are driven on from end to end."""
     small = {
-        node: [arc for arc in own if network.rank[arc] == LOCAL]
+        node: [arc for arc in own if network.rank[arc] == LOCAL and arc not in served]
         for node, own in arms_of(network).items()
         if node in at or node in lights
     }

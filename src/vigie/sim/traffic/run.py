@@ -27,6 +27,7 @@ from vigie.services.signals.sequencer import Sequencer
 from vigie.sim.traffic.banded import OverBands
 from vigie.sim.traffic.designed import THE_DAY_BEFORE, counted, under, with_plans
 from vigie.sim.traffic.favoured import Favoured
+from vigie.sim.traffic.inputs import OverInputs
 from vigie.sim.traffic.letters import colours_of, letters_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import POINTS, Light, lights_of
@@ -53,10 +54,12 @@ CONTROLLERS: Mapping[str, Callable[[Sequence[Site]], Controller]] = {
 
 
 class Actuation(StrEnum):
-    """What adaptive control may ask of a junction: a stage, each second, or bands of its plan now and then."""
+    """What adaptive control may ask of a junction: a stage, each second; bands of its plan now and then; or a stage by
+    inputs, as a post does with sites that have them."""
 
     DIRECT = "direct"
     BANDS = "bands"
+    INPUTS = "inputs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def run(asked: Asked, seed: int) -> Run:
             queues = Queues(lights if asked.closely else (), world)
             posts = [_Post(asked, light, world, number, dice) for number, light in enumerate(lights)]
             controller = _controller(asked, [light.site for light in lights])
-            delay_s = 0 if isinstance(controller, OverBands) else asked.delay_s
+            delay_s = 0 if isinstance(controller, OverBands | OverInputs) else asked.delay_s
             many_h = {Sort.BUS: asked.buses_h, Sort.EMERGENCY: asked.emergencies_h}
             favoured = Favoured(world, lights, many_h, scenario.begin_s, seed)
             wishes = deque([[light.site.plan.greens(scenario.begin_s) for light in lights]] * delay_s)
@@ -159,6 +162,8 @@ def _controller(asked: Asked, sites: Sequence[Site]) -> Controller:
     """Whoever decides. Over bands the link lies between control and the roadside, which wishes by itself."""
     if asked.controller == "adaptive" and asked.actuation is Actuation.BANDS:
         return OverBands(sites, asked.delay_s)
+    if asked.controller == "adaptive" and asked.actuation is Actuation.INPUTS:
+        return OverInputs(sites, asked.delay_s)
     return CONTROLLERS[asked.controller](sites)
 
 
@@ -204,7 +209,7 @@ class _Post:
 
 def _wanted(asked: Asked) -> Callable[[str], bool]:
     """Which detectors a controller may see, by the end of their name."""
-    over_bands = (" upstream",) if asked.actuation is Actuation.BANDS else ()
+    upstream = () if asked.actuation is Actuation.DIRECT else (" upstream",)
     ends = {
         "plan": (),
         DESIGNED: (),
@@ -213,9 +218,9 @@ def _wanted(asked: Asked) -> Callable[[str], bool]:
             " stop",
             " entry",
             " button",
-            *(() if asked.loops else (" area", " exit", " inside")),
+            *(() if asked.loops or asked.actuation is Actuation.INPUTS else (" area", " exit", " inside")),
             *(POINTS if asked.priority else ()),
-            *over_bands,
+            *upstream,
         ),
     }.get(asked.controller, (" area", " exit"))
     return lambda name: name.endswith(ends) if ends else False

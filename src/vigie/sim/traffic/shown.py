@@ -18,7 +18,8 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
     second: which, on the clock. groups: what each of its groups shows, in the letters of `Junction.groups`: R red,
     Y yellow, G green, F all that flashes. stage: which of the stages of its document, from 1; 0 between two. plan,
     mode, decides, cycles_s: as of `Roadside`. vehicles, occupancies: of each loop among its detectors (`loops_of`),
-    in their order: those that left it in this second, and in how much of it somebody was on it, in percent.
+    in their order: those that left it in this second, and in how much of it somebody was on it, in percent. buttons: of
+    each of its push-buttons (`buttons_of`), in their order: 1 where somebody waits to walk.
     """
 
     second: int
@@ -30,6 +31,7 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
     vehicles: tuple[int, ...]
     occupancies: tuple[int, ...]
     cycles_s: tuple[tuple[int, int], ...] = ()
+    buttons: tuple[int, ...] = ()
 
     @property
     def cycle_s(self) -> int:
@@ -46,14 +48,27 @@ class Counted(msgspec.Struct, frozen=True, array_like=True):
     occupancy_pct: float
 
 
+class Driven(msgspec.Struct, frozen=True, array_like=True):
+    """A bus of the city on the roads. bus: which of them, from 0. east_m, north_m: where it is; heading_deg: clockwise
+    from north. late_s: against its timetable."""
+
+    bus: int
+    east_m: float
+    north_m: float
+    heading_deg: float
+    late_s: int
+
+
 class Frame(msgspec.Struct, frozen=True, array_like=True):
     """One second of the town. junctions: by their number in the city. counted: where a minute has ended, all detectors
-    that lie on its roads. vehicles: under way."""
+    that lie on its roads. vehicles: under way. buses: those that tell now where they are; each does every few
+    seconds."""
 
     second: int
     junctions: dict[int, Shown]
     counted: tuple[Counted, ...] = ()
     vehicles: int = 0
+    buses: tuple[Driven, ...] = ()
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):

@@ -23,13 +23,15 @@ from vigie.sim.city.inventory import ids
 from vigie.sim.city.network import PATH
 from vigie.sim.life.crossings import CYCLE_S
 from vigie.sim.traffic.demand import PEAK_H, Demand, demand_of
+from vigie.sim.traffic.lines import BUS_M, Service, service_of
 from vigie.sim.traffic.netfile import read_network
 from vigie.sim.traffic.network import Light, lights_of
 from vigie.sim.traffic.roads import Roads, roads_of
 from vigie.sim.traffic.scenario import Scenario, read_scenario
 from vigie.sim.traffic.sumotools import ToolFailed, call
+from vigie.sim.traffic.walks import HOUR_S, Walk, walks_of
 
-MADE = "town-4"
+MADE = "town-5"
 """Raised with each change of what is made: what was kept from before is made anew."""
 
 MAKE_S_MAX = 300
@@ -38,7 +40,13 @@ COUNT_S = 60
 """Detectors of the city count for so long."""
 
 MORNING_PLAN, EVENING_PLAN = 5, 6
-CAR = "car"
+CAR, BUS, WALKER = "car", "bus", "walker"
+WALKERS_H = 600
+"""So many walk over crossings with signals in the hour of the greatest traffic."""
+
+WALKS = 900
+"""So many ways on foot there are, one as likely as any other."""
+
 _NAME = "town"
 
 
@@ -55,6 +63,8 @@ class _Kept(msgspec.Struct, frozen=True):
     rates_h: tuple[float, ...]
     inward: tuple[float, ...]
     counters: dict[int, tuple[str, ...]]
+    service: Service
+    walks: tuple[Walk, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,8 @@ class Town:
     """A town, ready to be driven through.
 
     lights: those of the network. junctions: the number in the city of each. plans: of each, by number. rates_h,
-    inward: of each route; see `demand.Route`. counters: the loops of each detector of the city, by its number.
+    inward: of each route; see `demand.Route`. counters: the loops of each detector of the city, by its number. service:
+    the buses that drive on its roads. walks: where one walks.
     """
 
     scenario: Scenario
@@ -72,6 +83,8 @@ class Town:
     rates_h: tuple[float, ...]
     inward: tuple[float, ...]
     counters: Mapping[int, tuple[str, ...]]
+    service: Service
+    walks: tuple[Walk, ...]
 
 
 def network_file(folder: Path) -> Path:
@@ -89,7 +102,9 @@ def town_in(folder: Path, seed: int) -> Town | None:
         return None
     lights = lights_of(read_network(network_file(folder)))
     scenario = read_scenario(folder / f"{_NAME}.sumocfg")
-    return Town(scenario, lights, kept.junctions, kept.plans, kept.rates_h, kept.inward, kept.counters)
+    return Town(
+        scenario, lights, kept.junctions, kept.plans, kept.rates_h, kept.inward, kept.counters, kept.service, kept.walks
+    )
 
 
 def _made(seed: int) -> str:
@@ -112,7 +127,8 @@ def make_town(city: City, folder: Path, junctions: Iterable[int] | None = None, 
     _write(folder, "con.xml", "connections", _crossings(roads, lit))
     made = folder / f"{_NAME}.made.xml"
     _netconvert(folder, made)
-    lights = lights_of(read_network(made))
+    network = read_network(made)
+    lights = lights_of(network)
     first_lane = _sidewalks(roads)
     counters = {
         detector: tuple(f"counter {detector}/{lane}" for lane in range(_piece_lanes(roads, counter.piece)))
@@ -134,6 +150,8 @@ def make_town(city: City, folder: Path, junctions: Iterable[int] | None = None, 
         tuple(route.peak_h for route in demand.routes),
         tuple(route.inward for route in demand.routes),
         counters,
+        service_of(city, roads, network, first_lane),
+        tuple(walks_of(network, WALKS, 0, HOUR_S, city.seed)),
     )
     # The network last but one: where it is, all that it needs is.
     (folder / f"{_NAME}.json").write_bytes(msgspec.json.encode(kept))
@@ -238,6 +256,8 @@ def _piece_lanes(roads: Roads, name: str) -> int:
 
 def _routes(roads: Roads, demand: Demand) -> Iterator[str]:
     yield f'  <vType id="{CAR}" length="4.5" minGap="2.0" sigma="0.4" speedDev="0.1"/>'
+    yield f'  <vType id="{BUS}" vClass="bus" length="{BUS_M}" accel="1.2" decel="2.5" sigma="0.4" speedDev="0.05"/>'
+    yield f'  <vType id="{WALKER}" vClass="pedestrian"/>'
     for number, route in enumerate(demand.routes):
         edges = " ".join(piece.name for road in route.roads for piece in roads.roads[road].pieces)
         yield f'  <route id="{number}" edges={quoteattr(edges)}/>'

@@ -19,8 +19,9 @@ import libsumo as _libsumo
 
 from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.site import OCCUPIED, UNKNOWN
-from vigie.services.signals.control.steering import loops_of
+from vigie.services.signals.control.steering import buttons_of, loops_of
 from vigie.services.signals.junction import Users
+from vigie.sim.traffic.lines import Halt
 from vigie.sim.traffic.network import Light, Place
 from vigie.sim.traffic.scenario import Scenario
 from vigie.sim.traffic.walks import Walk, walks_written
@@ -41,6 +42,9 @@ SQUEEZES_PAST_S = 30
 SORTS = {Sort.BUS: "bus", Sort.TRAM: "tram", Sort.EMERGENCY: "emergency"}
 SORT_OF = {**{name: sort for sort, name in SORTS.items()}, "coach": Sort.BUS, "rail_urban": Sort.TRAM}
 """What SUMO calls the classes of who goes first."""
+
+INVALID = -1e6
+"""Less than this SUMO says where there is nothing to say."""
 
 STANDS_M_S = 0.1
 AT_LINE_M = 15.0
@@ -147,6 +151,7 @@ class World:
         self._late: set[str] = set()
         self.stood_s_max = 0.0
         self._open: dict[tuple[str, str], bool] = {}
+        self._routes: set[str] = set()
 
     def __enter__(self) -> World:
         quiet = _Quiet()
@@ -199,7 +204,7 @@ class World:
         for name in came:
             # With less demand SUMO has dropped some of those that it loads.
             with suppress(_sumo.TraCIException):
-                _sumo.vehicle.remove(name)
+                self.remove(name)
         return came
 
     def loaded(self) -> list[str]:
@@ -255,6 +260,12 @@ class World:
             return vehicles, occupancies
 
         return read
+
+    def buttons(self, light: int) -> Callable[[], list[int]]:
+        """What reads a light's push-buttons, in their order: 1 where somebody waits to walk."""
+        places = self._lights[light].places
+        crossings = [places[at].lane for at in buttons_of(self._lights[light].site)]
+        return lambda: [self._asks(each) for each in crossings]
 
     def counted(self, loop: str) -> tuple[int, float, float]:
         """What a loop saw in its last whole period: how many, how fast (m/s, less than 0 where nobody came), and in how
@@ -322,6 +333,54 @@ class World:
     def send(self, name: str, route: str, sort: str) -> None:
         """Has a vehicle of a sort set out on one of the scenario's routes, in the next second or when there is room."""
         _sumo.vehicle.add(name, route, typeID=sort, departLane="best", departSpeed="max")
+
+    def send_bus(self, name: str, route: str, roads: Sequence[str], halts: Sequence[Halt], sort: str) -> None:
+        """Has a vehicle set out along roads, known as a route from then on, that stands at each halt until it is told
+        to drive on: off the lane, so that nobody has to wait behind it."""
+        if route not in self._routes:
+            _sumo.route.add(route, tuple(roads))
+            self._routes.add(route)
+        _sumo.vehicle.add(name, route, typeID=sort, departLane="best", departSpeed="max")
+        for halt in halts:
+            edge, _, lane = halt.lane.rpartition("_")
+            _sumo.vehicle.setStop(name, edge, halt.at_m, int(lane), NEVER_S, _sumo.constants.STOP_PARKING)
+
+    def walk(self, name: str, walk: Walk, sort: str) -> None:
+        """Has somebody of a sort set out on foot."""
+        _persons.add(name, walk.roads[0], walk.from_m, typeID=sort)
+        _persons.appendWalkingStage(name, walk.roads, walk.to_m)
+
+    def is_under_way(self, name: str) -> bool:
+        """Whether a vehicle that was sent is there, or waits for room to set out."""
+        try:
+            _sumo.vehicle.getRoadID(name)
+        except _sumo.TraCIException:
+            return False
+        return True
+
+    def stops_at(self, name: str) -> tuple[str, float] | None:
+        """The halt where a vehicle stands now, by its lane and how far along; None where it stands at none."""
+        if not _sumo.vehicle.isStopped(name):
+            return None
+        (halt,) = _sumo.vehicle.getStops(name, 1)
+        return str(halt.lane), float(halt.endPos)
+
+    def drive_on(self, name: str) -> None:
+        """Ends the halt of a vehicle that stands at one."""
+        _sumo.vehicle.resume(name)
+
+    def remove(self, name: str) -> None:
+        """Takes a vehicle off the roads."""
+        _sumo.vehicle.remove(name)
+
+    def place(self, name: str) -> tuple[float, float, float] | None:
+        """Where a vehicle is, and which way it heads, clockwise from north; None where it has not set out."""
+        try:
+            east_m, north_m = _sumo.vehicle.getPosition(name)
+            heading_deg = float(_sumo.vehicle.getAngle(name))
+        except _sumo.TraCIException:
+            return None
+        return (float(east_m), float(north_m), heading_deg) if heading_deg > INVALID else None
 
     def standing(self, road: str) -> int:
         """Vehicles that stand on a road."""

@@ -9,6 +9,7 @@ from math import inf, nan
 from random import Random
 
 import pytest
+from msgspec.structs import replace as changed
 
 from tests.conftest import PROJECT
 from tests.services.signals.control.sites import AXES, crossroads, shown
@@ -24,10 +25,11 @@ from vigie.services.signals.control.steering import (
     Heard,
     Steering,
     Told,
+    buttons_of,
     counts_of,
     loops_of,
 )
-from vigie.services.signals.junction import Colour, Second
+from vigie.services.signals.junction import Colour, Detector, Second
 from vigie.services.signals.priority.passages import Passage
 from vigie.services.signals.safety import Kernel, Rule
 from vigie.sim.traffic.roadside import Roadside
@@ -283,3 +285,24 @@ def test_loops_count_as_they_are_told_and_areas_never() -> None:
     found = counts_of(SITE, (2, 0, 0, -1), (100, 100, 40, 100))
     assert [found[at] for at in LOOPS[:4]] == [2, OCCUPIED, 0, UNKNOWN]
     assert {found[at] for at in range(16) if at not in LOOPS[:3]} == {UNKNOWN}
+
+
+def test_a_button_says_whether_somebody_waits_and_nothing_where_other_detectors_are_told() -> None:
+    detectors = SITE.junction.detectors
+    buttons = (len(detectors), len(detectors) + 1)
+    pressed = [Detector(f"button {at}", detectors[0].lane, 0.0) for at in buttons]
+    site = changed(
+        SITE,
+        junction=changed(SITE.junction, detectors=(*detectors, *pressed)),
+        buttons=((), (), buttons[:1], buttons[1:]),
+    )
+    assert buttons_of(site) == buttons
+    assert loops_of(site) == LOOPS
+
+    def asked(logics: str) -> list[int]:
+        found = counts_of(site, (0,) * 8, (0,) * 8, logics)
+        return [found[at] for at in buttons]
+
+    assert asked("11111111" + "01") == [0, 1]
+    assert asked("11111111" + "x1") == [UNKNOWN, 1]
+    assert asked("01") == asked("") == asked("0" * 11) == [UNKNOWN, UNKNOWN]

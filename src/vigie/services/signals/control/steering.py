@@ -373,21 +373,31 @@ def _instead(kernel: Kernel, stages: Mapping[frozenset[int], int]) -> int | None
 def loops_of(site: Site) -> tuple[int, ...]:
     """The loops among a junction's detectors, by their places: a site tells a value for each, in this order. Nobody
     drives over a button."""
-    buttons = {at for places in site.buttons for at in places}
+    buttons = set(buttons_of(site))
     return tuple(
         at for at, detector in enumerate(site.junction.detectors) if detector.length_m == 0 and at not in buttons
     )
 
 
-def counts_of(site: Site, vehicles: Sequence[int], occupancies: Sequence[int]) -> tuple[int, ...]:
-    """What each detector of a junction counted in a second, from what is told of its loops; a loop of which nothing is
-    told says nothing, and no area ever does. vehicles: that left each loop, UNKNOWN where it is dead. occupancies: in
-    how much of the second somebody was on it, in percent."""
+def buttons_of(site: Site) -> tuple[int, ...]:
+    """The push-buttons among a junction's detectors, by their places."""
+    return tuple(sorted({at for places in site.buttons for at in places}))
+
+
+def counts_of(site: Site, vehicles: Sequence[int], occupancies: Sequence[int], logics: str = "") -> tuple[int, ...]:
+    """What each detector of a junction counted in a second, from what is told of its loops and buttons; one of which
+    nothing is told says nothing, and no area ever does. vehicles: that left each loop, UNKNOWN where it is dead.
+    occupancies: in how much of the second somebody was on it, in percent. logics: 1 or 0 for each loop and then each
+    button that is active; what has another length is of other detectors."""
     counts = [UNKNOWN] * len(site.junction.detectors)
-    for n, at in enumerate(loops_of(site)):
+    loops, buttons = loops_of(site), buttons_of(site)
+    for n, at in enumerate(loops):
         if n < len(vehicles) and vehicles[n] >= 0:
             stands = vehicles[n] == 0 and n < len(occupancies) and occupancies[n] >= 100
             counts[at] = OCCUPIED if stands else vehicles[n]
+    if len(logics) == len(loops) + len(buttons):
+        for at, said in zip(buttons, logics[len(loops) :], strict=True):
+            counts[at] = int(said) if said in "01" else UNKNOWN
     return tuple(counts)
 
 
