@@ -130,6 +130,18 @@ export interface Deciding {
   } | null
   going: Going[]
   broken: Held[]
+  /** What each detector of the document has told, in its order; empty where the post hears none. */
+  counted: Counted[]
+}
+
+/** A detector: vehicles that left it in the last minute and the part of it in which somebody was on it; whether somebody
+    waits at a button; and when it told anything last. */
+export interface Counted {
+  vehicles: number | null
+  occupancy_pct: number | null
+  asks: boolean | null
+  at: string | null
+  silent: boolean
 }
 
 /** What all groups of a junction showed from an instant on: a letter for each (see the kind's `groups`). */

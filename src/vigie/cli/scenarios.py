@@ -50,8 +50,8 @@ DelayOption = Annotated[int, typer.Option(min=0, max=60, help="Seconds from a wi
 ActuationOption = Annotated[
     Actuation,
     typer.Option(
-        help="What adaptive control may ask: a stage each second; plan, cycle, offset and bands each minute; or a stage "
-        "by inputs, as a post steers."
+        help="What adaptive control may ask: a stage each second; plan, cycle, offset and bands each minute; or a "
+        "stage by inputs, as a post steers."
     ),
 ]
 PedestriansOption = Annotated[

@@ -42,6 +42,18 @@ class WeighedForm(Form, frozen=True, kw_only=True):
     refused: RefusedForm | None
 
 
+class CountedForm(Form, frozen=True, kw_only=True):
+    """What a detector has told. vehicles: that left it in the last minute; occupancy_pct: the part of it in which
+    somebody was on it; asks: whether somebody waits at a button; each None of what does not tell it. at: the last
+    second of which it told anything. silent: whether it told nothing while others did."""
+
+    vehicles: int | None
+    occupancy_pct: float | None
+    asks: bool | None
+    at: str | None
+    silent: bool
+
+
 class GoingForm(Form, frozen=True, kw_only=True):
     """Somebody who comes with a right to go first. sort: `bus`, `tram` or `emergency`. vehicle, name: which, and late_s
     how late, where you may see it; else None. groups: that let it go, by name; several where its way is not known.
@@ -63,7 +75,8 @@ class DecidingForm(Form, frozen=True, kw_only=True):
     """Who decides at a junction. decides: `priority` while what is asked lets somebody go first, `adaptive` while the
     post chooses its stages, else `plan`. ordered: whether somebody has ordered that the post does. because: why it does
     or does not; since: when that began, None where nobody looked. going: who comes with a right to go first. broken:
-    what made the junction unsafe. refused: how many wishes the kernel refused, by rule."""
+    what made the junction unsafe. refused: how many wishes the kernel refused, by rule. counted: what each
+    detector of the document has told, in its order; empty where no second was."""
 
     id: str
     decides: str
@@ -74,6 +87,7 @@ class DecidingForm(Form, frozen=True, kw_only=True):
     going: Sequence[GoingForm]
     broken: Sequence[RefusedForm]
     refused: dict[str, int]
+    counted: Sequence[CountedForm]
 
 
 class DecidingDoor:
@@ -112,6 +126,16 @@ class DecidingDoor:
                 for each in now.violations
             ],
             refused={rule.value: times for rule, times in now.refused.items()},
+            counted=[
+                CountedForm(
+                    vehicles=each.vehicles,
+                    occupancy_pct=each.occupancy_pct,
+                    asks=each.asks,
+                    at=rfc3339(each.at_us) if each.at_us is not None else None,
+                    silent=each.silent,
+                )
+                for each in now.counted
+            ],
         )
 
     def _going(self, going: Going, caller: Caller) -> GoingForm:

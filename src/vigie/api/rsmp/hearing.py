@@ -123,9 +123,7 @@ class Ear:
         if self._open is None:
             return False
         said = self._open.said
-        groups, vehicles, occupancies, logics = (
-            said.get(key, "") for key in (_GROUPS, _VEHICLES, _OCCUPANCY, _LOGICS)
-        )
+        groups, vehicles, occupancies, logics = (said.get(key, "") for key in (_GROUPS, _VEHICLES, _OCCUPANCY, _LOGICS))
         if len(self.seconds) >= SECONDS_MAX:
             del self.seconds[0]
             self.seconds[0] = replace(self.seconds[0], missed=True)

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import structlog
 
+from vigie.api.rsmp.counting import Counted, Tally
 from vigie.api.rsmp.door import RsmpDoor, Site
 from vigie.api.rsmp.hearing import Ear, counted
 from vigie.api.rsmp.priority import CLAIMED, SERVED, Going, RsmpPriority
@@ -60,7 +61,7 @@ class Memory:
 class Deciding:
     """Who decides at a junction. ordered: whether somebody has ordered that the post does. since_us: when `because`
     began. document: by which it is steered. refused: how many wishes its kernel refused, by rule. going: who comes
-    with a right to go first."""
+    with a right to go first. counted: what its detectors have told, in the document's order; none where none has."""
 
     because: Because
     ordered: bool
@@ -70,6 +71,7 @@ class Deciding:
     violations: tuple[Violation, ...] = ()
     refused: Mapping[Rule, int] = field(default_factory=dict[Rule, int])
     going: tuple[Going, ...] = ()
+    counted: Sequence[Counted] = ()
 
     @property
     def is_steered(self) -> bool:
@@ -126,6 +128,7 @@ class RsmpSteering:
         self._awaited: frozenset[str] = frozenset()
         self._told: set[str] = set()
         self._deciding: dict[str, Deciding] = {}
+        self._tallies: dict[str, Tally] = {}
         self._named: dict[str, tuple[int, int]] = {}
         self._logged: dict[str, tuple[Because, int]] = {}
         self._orders = self.steps = self.asked = self.refused = self._faulted_us = 0
@@ -165,7 +168,8 @@ class RsmpSteering:
         going = self.priority.going(name)
         if name not in self._ordered:
             return replace(nobody_steers(name), going=going)
-        return replace(self._deciding.get(name) or Deciding(self._lacks(name), True), going=going)
+        now, tally = self._deciding.get(name) or Deciding(self._lacks(name), True), self._tallies.get(name)
+        return replace(now, going=going, counted=tuple(tally.counted()) if tally is not None else ())
 
     @property
     def counts(self) -> Mapping[Because, int]:
@@ -267,6 +271,7 @@ class RsmpSteering:
             self._ask(Asking(name, None))
         self._sites = may
         self._deciding = {name: each for name, each in self._deciding.items() if name in may}
+        self._tallies = {name: each for name, each in self._tallies.items() if name in may}
         for name, site in before.items():
             if may.get(name) is not site and self._door.sites.get(site.name) is site:
                 self._door.count(site, False)
@@ -339,15 +344,15 @@ class RsmpSteering:
         if not linked:
             ear.lose()
         there_us = self._clock.now_us() + site.ahead_us
-        heard = [
-            Heard(
-                colours_of(each.groups),
-                counts_of(steered.site, counted(each.vehicles), counted(each.occupancies), each.logics),
-                each.missed,
-                (there_us - each.start_us) / SECOND_US,
-            )
-            for each in seconds
-        ]
+        if name not in self._tallies or self._tallies[name].site != steered.site:
+            self._tallies[name] = Tally(steered.site)
+        heard: list[Heard] = []
+        for each in seconds:
+            occupancies = counted(each.occupancies)
+            counts = counts_of(steered.site, counted(each.vehicles), occupancies, each.logics)
+            self._tallies[name].add(each.start_us - site.ahead_us, counts, occupancies)
+            age_s = (there_us - each.start_us) / SECOND_US
+            heard.append(Heard(colours_of(each.groups), counts, each.missed, age_s))
         stages = range(len(steered.site.junction.stages))
         standing = None if ear.inputs is None else frozenset(n for n in stages if n + first in ear.inputs)
         return Told(linked, heard, self._is_held(name), standing)
