@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from heapq import merge
+from math import ceil
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -68,11 +69,10 @@ def _buses(town: Town, begins_s: int) -> Iterator[tuple[float, str]]:
     for bus in town.service.buses:
         line = town.service.lines[bus.line]
         for way, leg in enumerate(line.legs):
-            first = int((begins + bus.offset_s - leg.begins_s) // line.round_s)
-            for turn in (first, first + 1):
-                sets_out_s = turn * line.round_s - bus.offset_s + leg.begins_s
-                if begins <= sets_out_s < ends:
-                    yield from _leg(f"{BUS}.{bus.number}.{turn}.{way}", leg, sets_out_s - begins)
+            turn = ceil((begins + bus.offset_s - leg.begins_s) / line.round_s)
+            while (sets_out_s := turn * line.round_s - bus.offset_s + leg.begins_s) < ends:
+                yield from _leg(f"{BUS}.{bus.number}.{turn}.{way}", leg, sets_out_s - begins)
+                turn += 1
 
 
 def _leg(name: str, leg: Leg, from_s: float) -> Iterator[tuple[float, str]]:
