@@ -193,7 +193,15 @@ def installed(folder: Path, lights: tuple[Light, ...]) -> tuple[Settings, list[s
                     Draft(key=name, id=name, kind="junction", lon=LON + at / 100, lat=LAT, area="essai")
                     for at, name in enumerate(names)
                 ),
-                Draft(key=AMBULANCE, id=AMBULANCE, kind="vehicle", lon=LON, lat=LAT, area="essai"),
+                Draft(
+                    key=AMBULANCE,
+                    id=AMBULANCE,
+                    kind="vehicle",
+                    lon=LON,
+                    lat=LAT,
+                    area="essai",
+                    attributes={"emergency": "yes"},
+                ),
             ],
         )
         ids = opened.facts.ids()

@@ -58,6 +58,10 @@ class Town(Post):
     async def pass_(self, seconds: int, groups: str = "11BB", vehicles: str = NOBODY, *, ago_s: int = 0) -> None:
         """North and south are green, whatever is asked."""
         await super().pass_(seconds, groups, vehicles, ago_s=ago_s)
+        # What is read beside the step is known before the next.
+        reading = self.steering.priority.fleet.reading
+        assert reading is not None
+        await reading
 
     def declares(self, *said: tuple[str, str]) -> None:
         """The site tells how its priorities stand."""
@@ -85,13 +89,6 @@ class Town(Post):
             self.drives(asset, bearing_deg, each, **points)
         await self.pass_(1)
 
-    async def reads(self) -> None:
-        """The courses of lines are known."""
-        await self.pass_(1)
-        reading = self.steering.priority.courses.reading
-        assert reading is not None
-        await reading
-
     def rebuild(self) -> None:
         """Another document comes into force, of the junction after it was rebuilt."""
         self.documents = {JUNCTION: rebuilt()}
@@ -111,7 +108,10 @@ class Town(Post):
 def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     bends = shapely.LineString([place(45.0, 400.0, LON, LAT), place(90.0, 60.0, LON, LAT), (LON, LAT)])
     more = [
-        Draft(key="v1", kind="vehicle", lon=LON, lat=LAT, area="dijon-metropole/dijon"),
+        *(
+            Draft(key=key, kind="vehicle", lon=LON, lat=LAT, area="dijon-metropole/dijon", attributes=attributes)
+            for key, attributes in (("v1", {"emergency": "yes"}), ("v2", {"emergency": "no"}), ("v3", {}))
+        ),
         Draft(key="b2", kind="bus", lon=LON, lat=LAT, area="dijon-metropole", attributes={"line": "L1"}),
         Draft(key="l1", kind="transit_line", lon=LON, lat=LAT, area="dijon-metropole", attributes={"line": "L1"},
               geometry=shapely.to_wkb(bends)),
@@ -144,7 +144,7 @@ def test_at_a_steered_junction_a_late_bus_is_weighed_and_it_says_so(town: Town) 
 
 def test_a_bus_that_says_its_line_is_known_to_come_round_the_bend(town: Town) -> None:
     async def story() -> None:
-        await town.reads()
+        await town.pass_(1)
         for bus in (BUS, ON_LINE):
             for away_m in (230.0, 200.0):
                 await town.pass_(3)
@@ -153,6 +153,16 @@ def test_a_bus_that_says_its_line_is_known_to_come_round_the_bend(town: Town) ->
         (going,) = town.steering.deciding(JUNCTION).going
         registry = town.bench.engine.registry
         assert (registry.ids[going.passage.vehicle], going.groups) == (ON_LINE, ("east",))
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("key", ["v2", "v3"])
+def test_the_mission_of_a_vehicle_that_is_no_emergency_vehicle_counts_for_nothing(town: Town, key: str) -> None:
+    async def story() -> None:
+        await town.take()
+        await town.comes(f"vehicle-{key}", 0.0, 160, 140, mission=1.0)
+        assert town.states == []
 
     asyncio.run(story())
 
@@ -273,15 +283,15 @@ def test_of_a_site_that_is_expelled_nothing_is_kept(town: Town) -> None:
 
 def test_courses_that_could_not_be_read_are_read_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
-        lines, courses = town.bench.engine.facts.lines, town.steering.priority.courses
+        lines, fleet = town.bench.engine.facts.lines, town.steering.priority.fleet
         monkeypatch.setattr(town.bench.engine.facts, "lines", lambda kind: 1 // 0)
-        monkeypatch.setattr("vigie.api.rsmp.courses.AGAIN_S", 0.0)
-        await town.reads()
+        monkeypatch.setattr("vigie.api.rsmp.fleet.AGAIN_S", 0.0)
+        await town.pass_(1)
         bus = town.bench.engine.registry.numbers[ON_LINE]
-        assert courses.of(bus) is None
+        assert fleet.course(bus) is None
         monkeypatch.setattr(town.bench.engine.facts, "lines", lines)
-        await town.reads()
-        assert courses.of(bus) is not None
+        await town.pass_(1)
+        assert fleet.course(bus) is not None
 
     asyncio.run(story())
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
-from vigie.api.rsmp.courses import LineCourses
 from vigie.api.rsmp.door import RsmpDoor, Site
+from vigie.api.rsmp.fleet import Fleet
 from vigie.core.arrays import ints
 from vigie.core.kinds import AssetKind
 from vigie.core.service import Clear, Effect, Raise
@@ -64,7 +64,7 @@ class RsmpPriority:
     def __init__(self, door: RsmpDoor, engine: Engine, clock: Clock, asset_of: Callable[[int], str]) -> None:
         """asset_of: see `vigie.api.rsmp.door.Means`."""
         self._door, self._engine, self._clock, self._asset_of = door, engine, clock, asset_of
-        self._passages, self.courses = Passages(), LineCourses(engine)
+        self._passages, self.fleet = Passages(), Fleet(engine)
         self._crossings: Mapping[str, Crossing] = {}
         self._documents: Mapping[str, Document] = {}
         self._known: tuple[object, ...] = ()
@@ -86,7 +86,7 @@ class RsmpPriority:
         known = (edition, registry.version, self._door.edition)
         if known != self._known:
             self._keep(documents, known)
-        self.courses.look(self._crossings, known)
+        self.fleet.look(self._crossings, known)
 
     def _keep(self, documents: Mapping[str, Document], known: tuple[object, ...]) -> None:
         registry = self._engine.registry
@@ -178,7 +178,8 @@ class RsmpPriority:
         now_us, missions = self._clock.now_us(), self._engine.assets(Vehicle)
         said = self._engine.newest(Vehicle, Vehicle.mission, missions)
         fresh = now_us - said.observed_us <= Vehicle.mission.valid_s * SECOND_US
-        return found + self._seen(Vehicle, Sort.EMERGENCY, missions[(said.value == 1) & fresh])
+        on_mission = (said.value == 1) & fresh & np.isin(missions, self.fleet.emergency)
+        return found + self._seen(Vehicle, Sort.EMERGENCY, missions[on_mission])
 
     def _line(self, kind: type[Bus] | type[Tram], sort: Sort) -> list[Seen]:
         """Buses or trams. How late one is must be known, and of now."""
@@ -208,7 +209,7 @@ class RsmpPriority:
                 position.valid_s,
                 float(heads.value[row]) if heads.observed_us[row] == at.observed_us[of] else None,
                 float(late_s[of]) if late_s is not None else 0.0,
-                self.courses.of(number),
+                self.fleet.course(number),
             )
             for row, (number, of) in enumerate(zip(ints(numbers), ints(fresh), strict=True))
         ]  # fmt: skip

@@ -22,10 +22,11 @@ from vigie.core.watch import Watch, points_of, watching
 
 class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb="see_crew", follows_place=True):
     """A service vehicle with a tracker. Its position is personal data of its driver. mission: it is on its way to save
-    somebody, and may go first at signals."""
+    somebody, and may go first at signals, if it is an emergency vehicle (`emergency`) at all."""
 
     registration = attribute(public=False)
     task = attribute()
+    emergency = attribute(Sort.CHOICE, choices=("yes", "no"))
 
     position = place(valid_s=120)
     heading = number(unit="deg", low=0, high=360, valid_s=120)
