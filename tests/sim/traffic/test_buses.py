@@ -22,6 +22,9 @@ from vigie.sim.traffic.shown import Driven
 from vigie.sim.traffic.town import Town
 from vigie.sim.traffic.world import World
 
+# The streets of the whole city are made for these, beside two other workers.
+pytestmark = pytest.mark.timeout(240)
+
 NOON_S = int(datetime(2026, 11, 24, 12, 0, tzinfo=ZoneInfo("Europe/Paris")).timestamp())
 NIGHT_S = NOON_S - 10 * 3_600
 

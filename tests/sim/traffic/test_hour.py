@@ -5,10 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from tests.sim.traffic.test_buses import NOON_S
 from vigie.sim.traffic.hour import hour_of, plans_of, walkers_h
 from vigie.sim.traffic.town import BUS, CAR, Town
 from vigie.sim.traffic.xml import elements
+
+# The streets of the whole city are made for these, beside two other workers.
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_an_hour_has_the_vehicles_of_its_seed_and_the_legs_that_begin_in_it(

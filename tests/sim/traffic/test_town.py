@@ -21,6 +21,9 @@ from vigie.sim.traffic.demand import demand_of
 from vigie.sim.traffic.roads import roads_of
 from vigie.sim.traffic.town import Town, TownFailed, make_town, network_file, town_in
 
+# The streets of the whole city are made for these, beside two other workers.
+pytestmark = pytest.mark.timeout(240)
+
 MOST_H = 1_900.0
 """What a lane at most discharges in an hour that is green from end to end."""
 
