@@ -64,10 +64,19 @@ class Devices:
         """The number of the device that is called so, if it may speak."""
         return self._named.get(name)
 
+    def called(self, number: int) -> str:
+        """What the device of a number is called."""
+        return next((name for name, known in self._named.items() if known == number), "")
+
+    def known_by(self, secret: str) -> int | None:
+        """The number of the device that has this secret, if one has."""
+        known = self._admitted.get(hashlib.sha256(secret.encode(errors="surrogatepass")).digest())
+        return None if known is None else known[0]
+
     def number(self, request: Request) -> int:
         """The number of the device that asks. Raises Problem 401."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        known = self._admitted.get(hashlib.sha256(secret.encode()).digest()) if scheme.lower() == "bearer" else None
+        known = self.known_by(secret) if scheme.lower() == "bearer" else None
         if known is None:
             raise Problem(
                 401,
@@ -75,7 +84,7 @@ class Devices:
                 "This door needs the secret of an admitted device.",
                 mend="Send 'Authorization: Bearer SECRET'. 'vigie devices admit NAME' gives one.",
             )
-        return known[0]
+        return known
 
 
 _encode = msgspec.json.Encoder().encode
@@ -103,23 +112,27 @@ def device_routes(devices: Devices, pump: Pump) -> dict[tuple[str, str], Endpoin
             ) from error
         if readings.sent > READINGS_MAX:
             raise Problem(413, "Too many at once", f"{readings.sent} readings; {READINGS_MAX} may come in one request.")
-        try:
-            taken = await pump.submit(readings, reporter)
-        except Busy as error:
-            raise Problem(503, "Busy", "More waits to be kept than may wait.", retry_after_s=1) from error
-        except Stopping as error:
-            raise Problem(503, "Stopping", "The post is stopping.", retry_after_s=5) from error
-        except StorageFull as error:
-            raise Problem(
-                507,
-                "Disk full",
-                "Nothing of this request was kept.",
-                mend="Make room; then send it again.",
-                retry_after_s=30,
-            ) from error
-        return _told(taken)
+        return await taken(pump, readings, reporter)
 
     return {("POST", OBSERVATIONS_PATH): take_observations}
+
+
+async def taken(pump: Pump, readings: Readings, reporter: int) -> Response:
+    """What became of readings, once it is on disk. Raises Problem where nothing of them is kept."""
+    try:
+        return _told(await pump.submit(readings, reporter))
+    except Busy as error:
+        raise Problem(503, "Busy", "More waits to be kept than may wait.", retry_after_s=1) from error
+    except Stopping as error:
+        raise Problem(503, "Stopping", "The post is stopping.", retry_after_s=5) from error
+    except StorageFull as error:
+        raise Problem(
+            507,
+            "Disk full",
+            "Nothing of this request was kept.",
+            mend="Make room; then send it again.",
+            retry_after_s=30,
+        ) from error
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
@@ -135,11 +148,13 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     return b"".join(parts)
 
 
-def _told(taken: Acknowledgement) -> Response:
-    if not taken.rejected:
-        return _all_taken(taken.accepted, taken.late, taken.duplicate)
-    told = [RejectedReading(each.row, each.outcome.value, each.detail) for each in taken.rejected[:REJECTIONS_TOLD_MAX]]
-    said = ObservationsTaken(taken.accepted, taken.late, taken.duplicate, len(taken.rejected), told)
+def _told(became: Acknowledgement) -> Response:
+    if not became.rejected:
+        return _all_taken(became.accepted, became.late, became.duplicate)
+    told = [
+        RejectedReading(each.row, each.outcome.value, each.detail) for each in became.rejected[:REJECTIONS_TOLD_MAX]
+    ]
+    said = ObservationsTaken(became.accepted, became.late, became.duplicate, len(became.rejected), told)
     return Response(_encode(said), media_type="application/json")
 
 

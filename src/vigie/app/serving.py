@@ -24,6 +24,7 @@ from vigie.api.rsmp import RsmpDoor, RsmpFigures, RsmpOrders, RsmpSteering, Site
 from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
 from vigie.api.talq import GatewayHealth, TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
+from vigie.api.trackers import tracker_routes
 from vigie.app.accounts import keeper_of_post
 from vigie.app.city import api_routes
 from vigie.app.control import performing
@@ -68,6 +69,7 @@ def doors_of(opened: Installation) -> Doors:
     devices = Devices(opened.facts.devices())
     door = OrderDoor(post.engine, post.acts, post.pump, opened.clock)
     direct = device_routes(devices, post.pump)
+    direct |= tracker_routes(devices, post.engine.registry, post.pump, opened.clock)
     direct |= order_routes(devices, door, post.engine, post.acts, post.pump, opened.clock)
     mqtt = mqtt_link(settings, opened.shard, devices, post.pump)
     if mqtt is not None:

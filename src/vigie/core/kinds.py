@@ -14,7 +14,7 @@ HTTP schema, the sheet, the columns, the reference pages) is generated from thes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -165,20 +165,29 @@ def text(*, valid_s: float = 3_600.0, public: bool = False) -> Point[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Attribute(Bound):
-    """What is known of an asset from its inventory, and does not change while it works."""
+    """What is known of an asset from its inventory, and does not change while it works.
+
+    check: raises ValueError, which says why, for a text that is none of those meant.
+    """
 
     sort: Sort
     unit: str = ""
     choices: tuple[str, ...] = ()
     public: bool = True
+    check: Callable[[str], None] | None = None
     name: str = ""
 
 
 def attribute(
-    sort: Sort = Sort.TEXT, *, unit: str = "", choices: tuple[str, ...] = (), public: bool = True
+    sort: Sort = Sort.TEXT,
+    *,
+    unit: str = "",
+    choices: tuple[str, ...] = (),
+    public: bool = True,
+    check: Callable[[str], None] | None = None,
 ) -> Attribute:
     """One column of the inventory."""
-    return Attribute(sort=sort, unit=unit, choices=choices, public=public)
+    return Attribute(sort=sort, unit=unit, choices=choices, public=public, check=check)
 
 
 @dataclass(frozen=True)

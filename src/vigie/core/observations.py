@@ -40,6 +40,8 @@ class Outcome(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     FUTURE = "future"
     TOO_OLD = "too_old"
+    OFF_HOURS = "off_hours"
+    PRIVATE = "private"
 
 
 KEPT = (Outcome.ACCEPTED, Outcome.LATE, Outcome.DUPLICATE)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
-from vigie.core.observations import Bytes, Floats, Int64s, Mask
+from vigie.core.observations import Bytes, Floats, Int64s, Mask, Outcome
 from vigie.core.plans import Finding, Given, Known, PlanKind, Question
 
 Numbers = NDArray[np.int64]
@@ -335,6 +335,23 @@ def _no_judge(drafts: Sequence[Draft]) -> list[Finding]:
     return []
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reticence:
+    """When nothing is taken in of some points of a kind, so that nobody is followed who is not to be.
+
+    attribute: a text of the inventory that decides, "" where nothing is known. switch: the flag by which an asset says
+    of itself that it is private; it is always taken in. rule: why what was observed at an instant is dropped, by the
+    attribute, the words of the switch that are known (when, and which), the instant and the town's zone; None: it is
+    taken in.
+    """
+
+    kind: type[AssetKind]
+    points: tuple[Point[Any], ...]
+    attribute: Attribute
+    switch: Point[bool]
+    rule: Callable[[str, Sequence[tuple[int, bool]], int, tzinfo], Outcome | None]
+
+
 @dataclass(frozen=True)
 class Service:
     """What one folder of `services` exports, found through the entry points `vigie.services`.
@@ -343,7 +360,7 @@ class Service:
     guards: for an action, the rules that can refuse it. figures: what the strip of live figures says of it.
     plans: the documents that people write for it. questions: what it can be asked. sweep: what it looks for again and
     again. judge: what it has against the assets that an inventory brings, a finding a rule. automation: what it
-    orders by itself.
+    orders by itself. reticence: of what it takes nothing in, and when.
     """
 
     name: str
@@ -358,3 +375,4 @@ class Service:
     sweep: Sweep | None = None
     judge: Callable[[Sequence[Draft]], list[Finding]] = _no_judge
     automation: Automation | None = None
+    reticence: tuple[Reticence, ...] = ()

@@ -18,6 +18,7 @@ from vigie.core.observations import FUTURE_US_MAX, Batch, Bytes, Floats, Int64s,
 from vigie.core.readings import Readings, Value
 from vigie.core.times import DAY_US, rfc3339
 from vigie.engine.registry import NO_POINT, SORTS, Registry
+from vigie.engine.reticence import Reticences
 
 AGE_US_MAX = 30 * DAY_US
 """A value older than the raw history is refused: there is nowhere to keep it."""
@@ -79,8 +80,8 @@ class Admission:
     """The rules at the door. Reads the registry, and remembers whose clock was too far ahead: of such a device nothing
     is taken, and yet it lives."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, reticences: Reticences | None = None) -> None:
+        self._registry, self._reticences = registry, reticences
         widest = registry.point_number.shape[1]
         shape = (len(registry.kinds), widest)
         self._sort = np.zeros(shape, np.int8)
@@ -207,6 +208,10 @@ class Admission:
         outside |= place & ((np.abs(value) > 180) | (np.abs(value2) > 90))
         outside[[row for row, text in said.texts.items() if len(text) > TEXT_LENGTH_MAX]] = True
         refuse(Outcome.OUT_OF_RANGE, outside)
+        if self._reticences is not None:
+            withheld = self._reticences.withheld(asset, said.kind, said.ordinal, observed, value, good)
+            for outcome, rows in withheld.items():
+                refuse(outcome, rows)
 
         rejected = [
             Rejected(int(places[row]), outcome, detail(outcome, row))
@@ -262,6 +267,9 @@ def _detail(outcome: Outcome, asset: str, point: str, value: str, observed_us: i
             return f"observed at {rfc3339(observed_us)}, and it is {rfc3339(now_us)}: set the clock"
         case Outcome.TOO_OLD:
             return f"observed at {rfc3339(observed_us)}: raw history is kept 30 days"
+        case Outcome.OFF_HOURS | Outcome.PRIVATE:
+            why = "outside its working hours" if outcome is Outcome.OFF_HOURS else "private"
+            return f"{point} of {asset!r} at {rfc3339(observed_us)} is not kept: that is {why}"
         case Outcome.OUT_OF_RANGE:
             return f"{point} of {asset!r} cannot be {value}"
         case _:

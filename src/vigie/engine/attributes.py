@@ -74,11 +74,20 @@ class Attributes:
 
     def swept(self, kind: type[AssetKind], attribute: Attribute, assets: Numbers) -> NDArray[Any]:
         """One attribute of some assets, of those that sweeps ask for. Raises KeyError where none does."""
-        known, said = self._swept[kind]
-        column = said[attribute.name]
-        found = np.full(len(assets), np.nan if column.dtype == np.float64 else "", column.dtype)
-        rows = np.searchsorted(known, assets)
-        there = rows < len(known)
-        there[there] = known[rows[there]] == assets[there]
-        found[there] = column[rows[there]]
-        return found
+        return _each(self._swept[kind], attribute, assets)
+
+    def each(self, kind: type[AssetKind], attribute: Attribute, assets: Numbers) -> NDArray[Any]:
+        """One attribute of some assets, as the inventory is now: read from the store where it has changed. For kinds
+        of which there are few."""
+        return _each(self.of(kind, (attribute.name,)), attribute, assets)
+
+
+def _each(read: Said, attribute: Attribute, assets: Numbers) -> NDArray[Any]:
+    known, said = read
+    column = said[attribute.name]
+    found = np.full(len(assets), np.nan if column.dtype == np.float64 else "", column.dtype)
+    rows = np.searchsorted(known, assets)
+    there = rows < len(known)
+    there[there] = known[rows[there]] == assets[there]
+    found[there] = column[rows[there]]
+    return found

@@ -267,6 +267,11 @@ def _reason_of_attributes(kind: type[AssetKind], draft: Draft) -> str | None:
             return f"{draft.kind} has no attribute {name!r}"
         if not _fits(declared, value):
             return f"{name} of {draft.kind} takes no {value!r}"
+        if declared.check is not None:
+            try:
+                declared.check(str(value))
+            except ValueError as error:
+                return f"{name} of {draft.kind} takes no {value!r}: {error}"
     return None
 
 

@@ -42,6 +42,7 @@ from vigie.engine.picture import NEVER_US, Moved, Picture
 from vigie.engine.plans import Plan, Plans
 from vigie.engine.ports import FactStore, ObservationStore, PictureFrame, StorageFull, StoredBatch
 from vigie.engine.registry import Registry
+from vigie.engine.reticence import Reticences
 from vigie.engine.standing import Standing
 from vigie.engine.visibility import Visibility
 from vigie.engine.whereabouts import Whereabouts
@@ -85,7 +86,8 @@ class Engine:
         self.zone = zone
         self.attributes = Attributes(registry, facts, services, on_disk=self._on_disk)
         self.picture = Picture(registry)
-        self.admission = Admission(registry)
+        self.reticences = Reticences(registry, self.picture, self.attributes, zone, services)
+        self.admission = Admission(registry, self.reticences)
         self.conditions = Conditions(registry, open_conditions)
         self.whereabouts = whereabouts or Whereabouts(registry, [])
         self.standing = Standing(registry, self.picture, self.conditions, whereabouts)

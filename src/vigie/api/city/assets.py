@@ -160,6 +160,7 @@ class Assets:
         registry = engine.registry
         kind, covered = registry.kind_of(no), bool(sight.covered[no])
         itself = describe.rows(engine, sight, [no], now_us)[0]
+        reticent = engine.reticences.now(no, now_us) if covered else None
         parent = int(registry.parent[no])
         children = registry.children(no)
         children = children[sight.seen[children]]
@@ -183,6 +184,8 @@ class Assets:
             attributes=attributes,
             geometry=geojson(row.geometry),
             points=describe.readings(engine, sight, no, now_us),
+            withheld=None if reticent is None else reticent.why,
+            unfollowed=[] if reticent is None else [point.name for point in reticent.points],
             conditions=[describe.condition_of_asset(each) for each in engine.conditions.of(no) if covered],
             commands=[_command(each, people) for each in row.commands if covered],
             parent=next(iter(describe.rows(engine, sight, [parent] if sight.seen[parent] else [], now_us)), None),

@@ -91,14 +91,17 @@ def is_old(point: Point[Any], observed_us: int, now_us: int) -> bool:
 
 
 def readings(engine: Engine, sight: Sight, no: int, now_us: int) -> list[forms.Reading]:
-    """The newest value of each point of an asset that the caller may read and that ever had one."""
+    """The newest value of each point of an asset that the caller may read and that ever had one. Where it is not
+    followed now, what is known of before is not told as if it were of now."""
     registry, picture = engine.registry, engine.picture
     picture.fit()
+    reticent = engine.reticences.now(no, now_us)
+    unfollowed = () if reticent is None else reticent.points
     said: list[forms.Reading] = []
     for ordinal, point in enumerate(registry.kind_of(no).points.values()):
         slot = int(registry.base[no]) + ordinal
         observed = int(picture.observed_us[slot])
-        if observed == NEVER_US or not (point.public or sight.covered[no]):
+        if observed == NEVER_US or not (point.public or sight.covered[no]) or point in unfollowed:
             continue
         said.append(
             forms.Reading(

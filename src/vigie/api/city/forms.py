@@ -12,6 +12,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from vigie.core.observations import Outcome
+
 Value = bool | int | float | str | tuple[float, float] | None
 """A number, a yes or no, the name of a choice, a text, a place (longitude, latitude), or nothing known."""
 
@@ -314,12 +316,16 @@ class Children(Form, frozen=True, kw_only=True):
 
 
 class AssetSheet(AssetRow, frozen=True, kw_only=True):
-    """All about one asset. geometry: GeoJSON of a line or a surface, null for a point. neighbours: the nearest on its
-    street. actions: what you may order of it. device: the apparatus in its place; devices: all, the newest first."""
+    """All about one asset. geometry: GeoJSON of a line or a surface, null for a point. withheld: why it is not followed
+    now. unfollowed: the points of which nothing is taken in then; no value of them is among `points`. neighbours: the
+    nearest on its street. actions: what you may order of it. device: the apparatus in its place; devices: all, the
+    newest first."""
 
     attributes: dict[str, Value]
     geometry: dict[str, Any] | None
     points: list[Reading]
+    withheld: Outcome | None
+    unfollowed: list[str]
     conditions: list[ConditionOfAsset]
     commands: list[CommandOfAsset]
     parent: AssetRow | None

@@ -199,15 +199,18 @@ class WatchFeed:
         now = self._mark()
         names = self._changed_names(None if fresh else mark, now)
         data: dict[str, Any] = {}
+        unsaid = False
         if names:
             said = self._source.describe.readings(self._caller, self._asset)
             points = [each for each in said if each.point in names]
             if points:
                 data["points"] = points
+            # Of what is followed no more the sheet says why, and not what was known last.
+            unsaid = not fresh and engine.reticences.now(self._asset, moment.now_us) is not None
         if fresh or (mark is not None and now.states != mark.states):
             data["conditions"] = self._source.describe.conditions_of(self._caller, self._asset)
         frames = [Frame(moment.header("sheet") | {"data": data})] if data else []
-        if not fresh and mark is not None and now.other != mark.other:
+        if not fresh and mark is not None and (unsaid or now.other != mark.other):
             frames.append(Frame(moment.header("sheet") | {"data": {}}))
         return Telling(frames, now)
 

@@ -16,22 +16,27 @@ from vigie.core.kinds import (
     number,
     place,
 )
-from vigie.core.service import Figure, How, Service
+from vigie.core.service import Figure, How, Reticence, Service
 from vigie.core.watch import Watch, points_of, watching
+from vigie.services.roads import privacy
 
 
 class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb="see_crew", follows_place=True):
     """A service vehicle with a tracker. Its position is personal data of its driver. mission: it is on its way to save
-    somebody, and may go first at signals, if it is an emergency vehicle (`emergency`) at all."""
+    somebody, and may go first at signals, if it is an emergency vehicle (`emergency`) at all. hours: outside them
+    nothing is taken in of where it is and what it does; none: it is always followed. private: its driver is not to be
+    followed, until it says otherwise."""
 
     registration = attribute(public=False)
     task = attribute()
     emergency = attribute(Sort.CHOICE, choices=("yes", "no"))
+    hours = attribute(public=False, check=privacy.check)
 
     position = place(valid_s=120)
     heading = number(unit="deg", low=0, high=360, valid_s=120)
     activity = choice("parked", "driving", "working", valid_s=600)
     mission = flag(valid_s=120)
+    private = flag(valid_s=30 * 86_400, traces=True)
 
 
 class Bus(AssetKind, name="bus", service="roads", shown="delay", public=True, follows_place=True):
@@ -89,6 +94,14 @@ class BikeStation(AssetKind, name="bike_station", service="roads", shown="bikes"
 
 BOLLARD_FAULT = ConditionKind(name="bollard_fault", service="roads", outlet=Outlet.ALARM, priority=2)
 
+_RETICENCE = Reticence(
+    kind=Vehicle,
+    points=(Vehicle.position, Vehicle.heading, Vehicle.activity),
+    attribute=Vehicle.hours,
+    switch=Vehicle.private,
+    rule=privacy.withheld,
+)
+
 _WATCHES = (Watch(Bollard, Bollard.state, BOLLARD_FAULT, ("fault",)),)
 
 service = Service(
@@ -97,6 +110,7 @@ service = Service(
     conditions=(BOLLARD_FAULT,),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
+    reticence=(_RETICENCE,),
     figures=(
         Figure("at_work", Vehicle, Vehicle.activity, How.COUNT, when=("working",)),
         Figure("bikes", BikeStation, BikeStation.bikes, How.SUM),
