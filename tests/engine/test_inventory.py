@@ -59,6 +59,7 @@ def test_what_comes_no_more_is_gone_but_what_is_refused_is_not() -> None:
         ({"attributes": {"lamp": 3}}, "lamp"),
         ({"kind": "cabinet", "attributes": {"switching": "sometimes"}}, "switching"),
         ({"kind": "street", "attributes": {"one_way": "yes"}}, "one_way"),
+        ({"kind": "vehicle", "attributes": {"hours": "by day"}}, "'by day' is not such as"),
     ],
 )
 def test_a_wrong_draft_is_refused_alone_and_told_why(wrong: dict[str, object], word: str) -> None:

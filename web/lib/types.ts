@@ -212,6 +212,9 @@ export interface AssetSheet extends AssetRow {
   attributes: Record<string, Value>
   geometry: unknown
   points: Reading[]
+  /** Why it is not followed now, and which points nothing is taken in of then. */
+  withheld: 'off_hours' | 'private' | null
+  unfollowed: string[]
   conditions: ConditionOfAsset[]
   commands: CommandOfAsset[]
   parent: AssetRow | null

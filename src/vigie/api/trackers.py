@@ -2,8 +2,8 @@
 
     GET, POST /device/v1/osmand   the OsmAnd form (`vigie.protocols.osmand`)
 
-So whatever would be wrong again the next time is answered with 200 and told in the answer: else one position that cannot
-be read would keep all later ones from coming. Who is not known, and what was not kept, is told to come again.
+So whatever would be wrong again the next time is answered with 200 and told in the answer: else one position that
+cannot be read would keep all later ones from coming. Who is not known, and what was not kept, is told to come again.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def tracker_routes(devices: Devices, registry: Registry, pump: Pump, clock: Cloc
 
 
 def _vehicle(registry: Registry, reporter: int) -> str:
-    """The one asset with a place that a tracker speaks for. Raises Problem 409, until it is admitted as it should be."""
+    """The one asset with a place that a tracker speaks for. Raises Problem 409 where it is not one."""
     position = registry.point_codes["position"]
     own = np.flatnonzero((registry.reporter[: registry.count] == reporter) & ~registry.gone[: registry.count])
     own = own[registry.ordinal[registry.kind[own], position] != NO_POINT]

@@ -84,6 +84,8 @@ export class Sheet {
     const asset = this.asset
     if (!asset) return
     this.asset = { ...asset, ...rest, points: merged(asset.points, points) }
+    // It is followed again: the sheet says no longer that it is not.
+    if (points.some((reading) => asset.unfollowed.includes(reading.point))) this.later()
     if (!('conditions' in data) && !('points' in data)) this.later()
   }
 }

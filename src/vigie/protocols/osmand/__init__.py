@@ -1,4 +1,4 @@
-"""The OsmAnd form: what tracker applications send over HTTP (OsmAnd, Traccar Client, GPSLogger). Both ends, no sockets."""
+"""The OsmAnd form: what tracker applications send over HTTP (OsmAnd, Traccar Client). Both ends, no sockets."""
 
 from vigie.protocols.osmand.forms import Fix, Heard, Unreadable, decode, encode_form, encode_json
 

@@ -3,10 +3,10 @@
     id=SECRET&lat=47.3220&lon=5.0415&timestamp=1795485600&speed=12.5&bearing=270&altitude=245&accuracy=8&batt=81
     {"location": {"timestamp": "2026-11-24T03:00:00Z", "coords": {"latitude": 47.322, ...}}, "device_id": SECRET}
 
-Who speaks is in `id` or `deviceid`, or in `device_id`. The instant is in seconds or milliseconds since 1970, or ISO 8601
-with its zone. A `location` in JSON may be a list. Speed is read for one thing, whether a heading means anything, and
-told to nobody; altitude, battery and all else are passed over. `private=true`, in `extras` of the JSON, says that the
-driver is not to be followed; a position that comes with it is not looked at.
+Who speaks is in `id` or `deviceid`, or in `device_id`. The instant is in seconds or milliseconds since 1970, or ISO
+8601 with its zone. A `location` in JSON may be a list. Speed is read for one thing, whether a heading means anything,
+and told to nobody; altitude, battery and all else are passed over. `private=true`, in `extras` of the JSON, says that
+the driver is not to be followed; a position that comes with it is not looked at.
 """
 
 from __future__ import annotations
@@ -144,32 +144,28 @@ def _fields(text: str) -> dict[str, str]:
 
 def _of_json(body: bytes, fields: Mapping[str, str], now_us: int) -> Heard:
     try:
-        said = msgspec.json.decode(body)
+        said = _object(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(f"not JSON: {error}") from error
-    if not isinstance(said, dict):
-        raise Unreadable("the JSON is no object with a 'location'")
-    whole = cast("dict[str, Any]", said)
-    location: Any = whole.get("location")
+    location: Any = said.get("location")
     locations = cast("list[Any]", location) if isinstance(location, list) else [location]
     if len(locations) > FIXES_MAX:
         raise Unreadable(f"{len(locations)} locations; {FIXES_MAX} may come in one request")
-    who = whole.get("device_id") or fields.get("id") or fields.get("deviceid", "")
+    who = said.get("device_id") or fields.get("id") or fields.get("deviceid", "")
     return _heard(str(who), [_flat(each) for each in locations], now_us)
 
 
-def _flat(location: Any) -> dict[str, str]:
+def _object(said: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
+
+
+def _flat(said: Any) -> dict[str, str]:
     """A location of the JSON in the names of the parameters. Empty where it is none."""
-    if not isinstance(location, dict):
-        return {}
-    whole = cast("dict[str, Any]", location)
-    coords, extras = (
-        cast("dict[str, Any]", each) if isinstance(each := whole.get(part), dict) else {}
-        for part in ("coords", "extras")
-    )
+    location = _object(said)
+    coords, extras = _object(location.get("coords")), _object(location.get("extras"))
     named = {
-        "timestamp": whole.get("timestamp"),
-        "mock": whole.get("mock"),
+        "timestamp": location.get("timestamp"),
+        "mock": location.get("mock"),
         "lat": coords.get("latitude"),
         "lon": coords.get("longitude"),
         "speed": coords.get("speed"),

@@ -15,7 +15,7 @@ from functools import lru_cache
 from vigie.core.times import from_us
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-LENGTH_MAX = 200
+LENGTH_MAX = 300
 
 _DAY_MIN = 24 * 60
 _PART = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?((?: \d\d:\d\d-\d\d:\d\d)+)", re.ASCII)
