@@ -51,14 +51,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     hours = {"resting": {"hours": f"{other} 00:00-24:00"}, "van": {"hours": "mon-sun 00:00-24:00"}}
     with installation(Settings(data=folder, city="Essai", **NO_RESERVE)) as opened:
         drafts = [
-            Draft(
-                key=each,
-                id=each,
-                kind="vehicle",
-                lon=5.0,
-                lat=47.3,
-                attributes={"hours": hours[each]} if each in hours else {},
-            )
+            Draft(key=each, id=each, kind="vehicle", lon=5.0, lat=47.3, attributes=dict(hours.get(each, {})))
             for each in VEHICLES
         ]
         opened.take_assets("test", drafts)

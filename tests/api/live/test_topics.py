@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.api.city.desk import EVERYTHING, Desk, desk
-from tests.city import SeededDice
+from tests.city import NOW_US, SeededDice
 from tests.live import read_frame
 from vigie.api.access import Caller
 from vigie.api.acts.base import Bench
 from vigie.api.live import Hub
 from vigie.api.live.feeds import Feed
-from vigie.api.live.topics import AlarmFeed, CommandsFeed
+from vigie.api.live.topics import AlarmFeed, CommandsFeed, WatchFeed
 from vigie.app.live import Words
 from vigie.engine.acts import Acts
 from vigie.engine.pump import Pump
@@ -28,6 +28,7 @@ class Town:
 
     def __init__(self, desk: Desk) -> None:
         clock = desk.sources.clock
+        self.desk = desk
         self.engine = desk.engine
         # A device speaks for all of them.
         self.engine.registry.reporter[:] = 1
@@ -99,3 +100,24 @@ def test_what_happens_between_two_tellings_of_one_tick_is_told_to_both(
     expected = {json.dumps([each, state]) for each in ids}
     for listener in (first, second, late, latest):
         assert expected <= listener.hear()
+
+
+def test_who_becomes_private_while_their_sheet_is_open_is_not_told_of_and_the_sheet_is_read_again(town: Town) -> None:
+    feed = WatchFeed(town.hub.source, CALLER, town.engine.registry.numbers["vehicle-1"])
+    mark = None
+
+    def told() -> list[dict[str, list[str]]]:
+        nonlocal mark
+        town.hub.tick()
+        telling = feed.tell(mark)
+        assert telling is not None
+        mark = telling.mark
+        data = [read_frame(frame.bytes_for(1))[0]["data"] for frame in telling.frames]
+        return [{"points": [each["point"] for each in one["points"]]} if "points" in one else one for one in data]
+
+    [whole] = told()
+    assert whole["points"] == ["activity"]
+    town.desk.report([("vehicle-1", "private", 1.0, NOW_US)])
+    assert told() == [{"points": ["private"]}, {}]
+    town.desk.report([("vehicle-1", "activity", "driving", NOW_US + 1)])
+    assert told() == [{}]

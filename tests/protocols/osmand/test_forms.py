@@ -14,8 +14,11 @@ from vigie.protocols.osmand import Fix, Heard, Unreadable, decode, encode_form, 
 NOW_US = 1_795_486_000_000_000
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
-# As these applications send them; the places were moved.
-TRACCAR_ANDROID = "id=902064&timestamp=1795485600&lat=47.32287&lon=5.03412&speed=12.4&bearing=271.5&altitude=245.0&accuracy=8.0&batt=81.0"
+# In the forms that these applications and boxes send, by their documents and tests; who and where are made up.
+TRACCAR_ANDROID = (
+    "id=902064&timestamp=1795485600&lat=47.32287&lon=5.03412&speed=12.4&bearing=271.5&altitude=245.0"
+    "&accuracy=8.0&batt=81.0"
+)
 TRACCAR_IOS = "id=902064&lat=47.32287&lon=5.03412&timestamp=2026-11-24T02%3A00%3A00Z&hdop=6.0&altitude=224.0&speed=0.0"
 OSMAND = "id=902064&lat=47.32287&lon=5.03412&timestamp=1795485600123&hdop=6.0&altitude=224.0&speed=3.1&bearing=90"
 BOX = "deviceid=902064&fixTime=1795485600&location=47.32287,5.03412&heading=12&ignition=true&rpm=933&fuel=24"
