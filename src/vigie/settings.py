@@ -45,8 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rsmp_host, rsmp_port: where sites of traffic signals connect that speak RSMP; port 0 for nowhere.
     rsmp_certificate, rsmp_key: the files of the certificate that the post shows to them and of its key, for TLS.
     rsmp_clients: the file of the authority whose certificates the sites must show.
-    signals_comparison_needed: what is asked of who gives a junction another plan or has the post steer it: "never" for
-    nothing, "warn" for being told which comparison stands behind it, "demand" for one that passes.
+    signals_comparison_needed: what is asked of who gives a junction another plan, or other plans by the clock, or has
+    the post steer it: "never" for nothing, "warn" for being told which comparison stands behind it, "demand" for one
+    that passes.
     signals_comparison_days: so old a comparison may be.
     """
 

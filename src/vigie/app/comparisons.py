@@ -22,7 +22,7 @@ from vigie.services.signals.whatif.sealed import FILE_BYTES_MAX, SealBroken, Sea
 from vigie.settings import Settings
 from vigie.transports.control import Wrong
 
-CHANGES = (Junction.run_plan, Junction.set_control)
+CHANGES = (Junction.run_plan, Junction.run_day_plans, Junction.set_control)
 """The orders that change how a junction is controlled."""
 
 
@@ -66,9 +66,11 @@ async def tell_comparison(hand: Hand, args: Tell) -> Any:
             for row in facts.registry_rows()
             if row[2] == Junction.kind and not row[8] and row[1] in tried.junctions
         }
-        if not facts.comparisons.assets(file.seal):
+        kept = facts.comparisons.assets(file.seal)
+        new = {asset: place for asset, place in places.items() if place[0] not in kept}
+        if new or not kept:
             by = By(COMMAND_LINE, hand.opened.clock.now_us(), hand.opened.new_id(), args.reason)
-            await hand.keep([told_entry(file, tried, places, facts.comparisons, by)])
+            await hand.keep([told_entry(file, tried, new, facts.comparisons, by)])
     except (SealBroken, NotTaken) as error:
         raise Wrong(str(error)) from None
     return msgspec.to_builtins(taken_form(file, tried, places))

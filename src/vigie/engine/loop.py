@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,8 @@ from vigie.engine.reticence import Reticences
 from vigie.engine.standing import Standing
 from vigie.engine.visibility import Visibility
 from vigie.engine.whereabouts import Whereabouts
+
+Payload = TypeVar("Payload")
 
 
 def catalogue_of(services: Sequence[Service]) -> Catalogue:
@@ -134,6 +136,10 @@ class Engine:
     def owed(self) -> int:
         """How many facts wait to be committed: more than a few means that the disk of facts is full."""
         return len(self._owed)
+
+    def owing(self, payload: type[Payload]) -> list[Payload]:
+        """What travels beside the facts that wait, of one sort."""
+        return [each.payload for each in self._owed if isinstance(each.payload, payload)]
 
     def start(self) -> int:
         """Builds the live picture from what is on disk, and reacts to what was not reacted to. Returns how many

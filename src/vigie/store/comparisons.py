@@ -13,6 +13,9 @@ from vigie.store.tables import COMPARED, COMPARISON
 
 AT_ONCE = 500
 
+JUNCTION_BYTES = 1_024
+"""What is told of a junction is counted as so much: a row has about 900 bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class JunctionCompared:
@@ -29,6 +32,31 @@ class TakenComparison:
 
     body: bytes
     junctions: Sequence[JunctionCompared]
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes to keep it."""
+        return len(self.body) + len(self.junctions) * JUNCTION_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class NewestComparison:
+    """The newest of a change at a junction of one shape."""
+
+    comparison: str
+    asset: int
+    shape: str
+    made_us: int
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How much is kept: comparisons, bytes of them all, and of those that one teller told."""
+
+    count: int
+    size_bytes: int
+    of_teller_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +80,45 @@ class StoredComparisons:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @property
-    def count(self) -> int:
-        """How many there are."""
+    def held(self, teller: str) -> Held:
+        """How much is kept, and how much of it one teller told."""
+        c, of = COMPARED.c, COMPARISON.c
+        own = of.teller == teller
+        size = func.coalesce(func.sum(func.length(of.body)), 0)
         with self._engine.connect() as read:
-            return int(read.execute(select(func.count()).select_from(COMPARISON)).scalar_one())
+            count, whole = read.execute(select(func.count(), size).select_from(COMPARISON)).one()
+            rows = read.execute(select(func.count()).select_from(COMPARED)).scalar_one()
+            told = read.execute(select(size).where(own)).scalar_one()
+            of_own = c.comparison.in_(select(of.id).where(own))
+            told_rows = read.execute(select(func.count()).select_from(COMPARED).where(of_own)).scalar_one()
+        return Held(count, whole + rows * JUNCTION_BYTES, told + told_rows * JUNCTION_BYTES)
 
-    def of_change(self, change: str, assets: Sequence[int], each: int) -> list[KeptComparison]:
-        """The comparisons of a change at some junctions, so many of each junction at most, the newest run first."""
+    def newest(self, change: str, assets: Sequence[int], told_by_us: int | None = None) -> list[NewestComparison]:
+        """The newest run of a change at some junctions for each shape of these, the newest first. told_by_us: of those
+        that had been told by then."""
+        c, of = COMPARED.c, COMPARISON.c
+        found: list[Any] = []
+        with self._engine.connect() as read:
+            for start in range(0, len(assets), AT_ONCE):
+                # What stands beside a maximum is of the row that has it: so SQLite promises.
+                query = select(c.comparison, c.asset, c.shape, func.max(c.made_us)).group_by(c.asset, c.shape)
+                query = query.where(c.change == change, c.asset.in_(assets[start : start + AT_ONCE]))
+                if told_by_us is not None:
+                    query = query.join(COMPARISON, of.id == c.comparison).where(of.told_us <= told_by_us)
+                found += read.execute(query).all()
+            # A few comparisons are of many junctions, and what is behind their bodies is slow to read.
+            seals = sorted({row[0] for row in found})
+            holds: dict[str, bool] = {}
+            for start in range(0, len(seals), AT_ONCE):
+                asked = select(of.id, of.holds).where(of.id.in_(seals[start : start + AT_ONCE]))
+                holds |= {row.id: row.holds for row in read.execute(asked)}
+        newest = [NewestComparison(*row, holds=holds[row[0]]) for row in found]
+        return sorted(newest, key=lambda each: -each.made_us)
+
+    def at_junction(self, comparison: str, asset: int) -> KeptComparison:
+        """A comparison as it concerns a junction that it is of."""
         c = COMPARED.c
-        found: list[KeptComparison] = []
-        place = func.row_number().over(partition_by=c.asset, order_by=(c.made_us.desc(), c.comparison)).label("place")
-        for start in range(0, len(assets), AT_ONCE):
-            own = c.asset.in_(assets[start : start + AT_ONCE])
-            newest = select(c.comparison, c.asset, place).where(own, c.change == change).subquery()
-            here = (newest.c.comparison == c.comparison) & (newest.c.asset == c.asset) & (newest.c.place <= each)
-            found += self._read(_whole().join(newest, here))
+        (found,) = self._read(_whole().where(c.comparison == comparison, c.asset == asset))
         return found
 
     def of_junction(self, asset: int, limit: int) -> list[KeptComparison]:

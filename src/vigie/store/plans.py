@@ -98,6 +98,14 @@ class StoredPlans:
             rows = read.execute(query.order_by(c.approved_us.desc(), c.id, c.version.desc()).limit(limit))
             return [ApprovedVersion(*row) for row in rows]
 
+    def stood(self, kind: str, title: str, at_us: int) -> bytes | None:
+        """The document of a kind under a title that was in force at an instant, as it was written; None for none."""
+        c = PLAN.c
+        query = select(c.body).where(c.kind == kind, c.title == title, c.approved_us <= at_us)
+        query = query.where(c.ended_us.is_(None) | (c.ended_us > at_us)).order_by(c.approved_us.desc()).limit(1)
+        with self._engine.connect() as read:
+            return read.execute(query).scalar_one_or_none()
+
     def body(self, plan_id: str, version: int, revision: int) -> bytes | None:
         """The document of a revision, as it was written."""
         c = PLAN.c

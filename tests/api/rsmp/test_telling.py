@@ -11,7 +11,9 @@ from vigie.core.readings import Value
 from vigie.core.times import MINUTE_US, SECOND_US
 from vigie.protocols.rsmp import SXLS, About, Of, Quality
 from vigie.protocols.rsmp.events import AlarmState, AlarmTold, Attached, StatusTold, Step, Ticked, Told
+from vigie.protocols.rsmp.timetables import tables_of
 from vigie.services.signals import Junction
+from vigie.services.signals.dayplans import written
 
 ATTACHED = Attached("J", "3.2.2", "1.2.1", 0)
 
@@ -56,6 +58,15 @@ def test_a_plan_its_cycle_a_stage_and_the_colours_of_groups() -> None:
     ]
     assert said(telling, status(2, S0014="5")) == [("plan", 5.0, 2), ("cycle_time", 96.0, 2)]
     assert said(telling, status(3, S0014="9")) == [("plan", 9.0, 3)]
+
+
+def test_a_week_that_is_too_long_to_be_shown_is_cut_to_be_seen_and_proved_by_the_whole() -> None:
+    days = tuple(tuple((60 * hour + day, 1 + hour % 5) for hour in range(0, 24, 2)) for day in range(7))
+    week, tables = tables_of(days)
+    shown, proof = said_points(Telling("j"), status(1, S0026=week, S0027=tables))
+    assert len(written(days)) > 500
+    assert shown == ("day_plans", f"{written(days)[:499]}…")
+    assert proof == ("day_table", float(Junction.day_table.code(written(days))))
 
 
 def test_who_decides_is_told_by_the_inputs_of_stages_when_it_changes_and_else_now_and_then() -> None:

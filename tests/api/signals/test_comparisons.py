@@ -24,6 +24,7 @@ from vigie.app.comparisons import tell
 from vigie.app.signals import Became, take_in
 from vigie.core.times import DAY_US
 from vigie.engine.plans import By
+from vigie.services.signals import Junction
 from vigie.services.signals.whatif.sealed import SealedFile, sealed
 from vigie.settings import Settings
 from vigie.transports.control import Wrong
@@ -169,6 +170,25 @@ def test_what_is_old_or_of_another_network_or_of_another_plan_does_not(operator:
     assert preview(operator, "run_plan", JUNCTION, SILENT, plan=7) == {"refused": ["none"], "advice": ["passes"]}
 
 
+def test_each_plan_by_the_clock_is_asked_for_that_is_none_that_runs(post: RunningPost, operator: Browser) -> None:
+    days = {name: f"mon-sun 00:00={name}" for name in ("2", "7", "5")}
+    table = Junction.day_table.code("mon-sun 00:00=5")
+    assert post.send([reading(JUNCTION, "day_table", float(table), now_us())]).status == 200
+    nothing = {"refused": [], "advice": []}
+    assert preview(operator, "run_day_plans", days=days["2"]) == nothing, "it runs that plan"
+    assert preview(operator, "run_day_plans", days=days["5"]) == nothing, (
+        "it has these tables: this takes it back there"
+    )
+    passes = {"refused": [], "advice": ["signals.plan_comparison_passes"]}
+    assert preview(operator, "run_day_plans", days=days["7"]) == passes
+    order = {"action": "junction.run_day_plans", "params": {"days": "mon-sun 00:00=7 06:00=2 09:00=4 22:00=5"}}
+    order |= {"select": {"assets": [JUNCTION]}}
+    given = operator.ask("POST", "/api/v1/commands", order).body
+    assert (given["state"], given["counts"]) == ("refused", {"refused": 1})
+    target = operator.ask("GET", f"/api/v1/commands/{given['id']}/targets").body["items"][0]
+    assert target["refusal"] == {"rule": "signals.plan_comparison_none", "detail": {"plan": 4}}
+
+
 def test_what_was_changed_by_hand_or_is_of_no_junction_or_to_come_is_refused(
     post: RunningPost, engineer: Browser, settings: Settings
 ) -> None:
@@ -176,7 +196,13 @@ def test_what_was_changed_by_hand_or_is_of_no_junction_or_to_come_is_refused(
     file = sealed(tried([SITE], at_us, holds=False))
     by_hand = file.replace(b'"holds":false', b'"holds":true')
     assert by_hand != file
-    for wrong, why in ((by_hand, "seal is broken"), (garbled(file), "no comparison")):
+    made_up = replace(tried([SITE], at_us, holds=False), thresholds={})
+    boasts = tried([SITE], at_us, holds=False)
+    boasts = replace(boasts, result=replace(boasts.result, holds=True))
+    for wrong, why in (
+        (by_hand, "seal is broken"), (garbled(file), "no comparison"), (sealed(made_up), "no comparison"),
+        (sealed(boasts), "its figures do not show it"),
+    ):  # fmt: skip
         answer = send(engineer, wrong)
         assert (answer.status, answer.body["rule"]) == (422, "signals.seal")
         with pytest.raises(Wrong, match=why):
@@ -184,7 +210,7 @@ def test_what_was_changed_by_hand_or_is_of_no_junction_or_to_come_is_refused(
     for other in (tried([crossroads("nowhere")], at_us), tried([SITE], at_us + DAY_US)):
         answer = send(engineer, sealed(other))
         assert (answer.status, answer.body["rule"]) == (409, "signals.not_taken")
-    assert send(Browser(post, "mayor"), file).status == 403, "who plans lighting in another town"
+    assert send(Browser(post, "mayor"), file).status == 404, "who plans in another town does not see it"
 
 
 def test_what_was_foretold_is_told_beside_what_came_and_another_document_asks_for_another_comparison(
@@ -202,4 +228,5 @@ def test_what_was_foretold_is_told_beside_what_came_and_another_document_asks_fo
     (taken,) = take_in(settings, {JUNCTION: replace(SITE, junction=junction)})
     assert taken.became is Became.CHANGED
     assert preview(operator, "set_control", control="adaptive") == refused("other")
-    assert operator.ask("GET", after).body["foretold"]["stands"] == "other"
+    # What it was worth then does not change with it.
+    assert operator.ask("GET", after).body["foretold"]["stands"] == "passes"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigie.core.service import Refusal
 from vigie.protocols.rsmp.timetables import days_of, tables_of
 from vigie.services.signals.dayplans import DAYS, DayPlansWrong, Week, plan_at, read, written
 
@@ -62,6 +63,15 @@ def test_a_week_of_a_city_is_said_in_a_line() -> None:
 def test_what_is_no_week_says_why(text: str, why: str) -> None:
     with pytest.raises(DayPlansWrong, match=why):
         read(text)
+
+
+def test_each_reason_is_a_refusal_of_its_own() -> None:
+    with pytest.raises(DayPlansWrong) as found:
+        read("lun-ven 06:30=2")
+    assert found.value.refusal == Refusal("signals.day_plans_form", {"part": "lun-ven 06:30=2"})
+    with pytest.raises(DayPlansWrong) as found:
+        read("mon-fri 06:30=2")
+    assert found.value.refusal == Refusal("signals.day_plans_missing", {"day": "sat"})
 
 
 @given(st.text("0123456789-, x", max_size=40), st.text("0123456789-, x", max_size=40))

@@ -125,7 +125,9 @@ def test_a_site_whose_streets_are_driven_has_the_cycles_of_its_own_plans() -> No
     assert told("S0002", "detectorlogicstatus") is None
 
 
-def test_plans_change_by_tables_unless_one_was_ordered_by_hand(city: City, afternoon_us: int) -> None:
+def test_plans_change_by_tables_unless_one_was_ordered_by_hand(
+    city: City, afternoon_us: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     life = Life(city, afternoon_us, DEMO)
     names = ids(Junction.kind, len(city.signals.node))
     stages = [life.crossings.stages_of(index) for index in range(len(names))]
@@ -168,6 +170,11 @@ def test_plans_change_by_tables_unless_one_was_ordered_by_hand(city: City, after
     passes()
     passes()
     assert status("S0014") == "9", "what was ordered by hand the clock leaves alone"
+    with monkeypatch.context() as patched:
+        patched.setattr(sites, "_obey", lambda index, action, params: "refused")
+        assert not ordered("M0002", status="True", timeplan="8")
+    passes()
+    assert status("S0014") == "9", "an order that is refused ends no other"
     assert ordered("M0002", status="False", timeplan="1")
     passes()
     assert status("S0014") == "5"

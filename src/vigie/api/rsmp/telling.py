@@ -171,7 +171,9 @@ class Telling:
             # no news.
             at_us = self._tabled_us + 1
         self._tabled_us = at_us
-        self._put(Junction.day_plans, days[:_TEXT_MAX], at_us)
+        # The number that proves it is of the whole: that it is cut is to be seen.
+        shown = days if len(days) <= _TEXT_MAX else f"{days[: _TEXT_MAX - 1]}…"
+        self._put(Junction.day_plans, shown, at_us)
         self._put(Junction.day_table, float(Junction.day_table.code(days)), at_us)
 
     def _on_inputs(self, inputs: range, said: str, at_us: int) -> None:

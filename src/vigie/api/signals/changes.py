@@ -80,8 +80,9 @@ class AfterForm(Form, frozen=True, kw_only=True):
     change left out; after_to is now where the days are not over. counters: the detectors that measured. others: how
     many other changes lie within these hours: what came of one is told with what came of them. hours: that have passed
     since; unmatched: those of them that no hour before is like; school: those that are beside one before, one of the
-    two in school holidays. days_min, hours_min: so many days with so many hours each are needed. foretold: the newest
-    comparison of this very change that the post had been told before it; None where there was none."""
+    two in school holidays. days_min, hours_min: so many days with so many hours each are needed. foretold: the
+    comparison of this very change that stood behind it, of those that the post had been told before it; None where
+    there was none."""
 
     change: Change
     days: int
@@ -157,7 +158,7 @@ class ChangesDoor:
         told = await self._compared(before, after, numbers)
         registry = self._sources.engine.registry
         no = registry.numbers[asset]
-        foretold = await asyncio.to_thread(self._foretells, ask.caller, no, change.params, to_us(change.at))
+        foretold = await self._foretells(ask.caller, no, change.params, to_us(change.at))
         others = [each for each in found if each is not change and before[0] <= to_us(each.at) < after[1]]
         return AfterForm(
             change=change,

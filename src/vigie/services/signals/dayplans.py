@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -33,11 +34,22 @@ _PART = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?((?: \d\d:\d\d=\d{1,2})+)")
 _TIME = re.compile(r"(\d\d):(\d\d)=(\d{1,2})")
 
 NO_DAY_PLANS = Refusal("signals.no_day_plans")
-DAY_PLANS_FORM = Refusal("signals.day_plans_form")
+FORM = Refusal("signals.day_plans_form")
+TWICE = Refusal("signals.day_plans_twice")
+BACKWARDS = Refusal("signals.day_plans_backwards")
+MISSING = Refusal("signals.day_plans_missing")
+COUNT = Refusal("signals.day_plans_count")
+TIMES = Refusal("signals.day_plans_times")
+NO_PLAN = Refusal("signals.day_plans_plan")
+OTHERWISE = Refusal("signals.day_plans_otherwise")
 
 
 class DayPlansWrong(ValueError):
-    """A text that says no day plans; says why."""
+    """A text that says no day plans; says why, as a sentence and as a refusal."""
+
+    def __init__(self, why: str, refusal: Refusal, **detail: str | float) -> None:
+        super().__init__(why)
+        self.refusal = replace(refusal, detail=detail)
 
 
 def read(text: str) -> Week:
@@ -46,17 +58,18 @@ def read(text: str) -> Week:
     for part in text.split("; "):
         said = _PART.fullmatch(part)
         if said is None or said[1] not in DAYS or (said[2] or said[1]) not in DAYS:
-            raise DayPlansWrong(f"{part[:60]!r} is not such as 'mon-fri 06:30=2 09:00=1'")
+            raise DayPlansWrong(f"{part[:60]!r} is not such as 'mon-fri 06:30=2 09:00=1'", FORM, part=part[:60])
         first, last = DAYS.index(said[1]), DAYS.index(said[2] or said[1])
         times = tuple((int(hour) * 60 + int(minute), int(plan)) for hour, minute, plan in _TIME.findall(said[3]))
         for day in range(first, last + 1):
             if day in found:
-                raise DayPlansWrong(f"{DAYS[day]} is said twice")
+                raise DayPlansWrong(f"{DAYS[day]} is said twice", TWICE, day=DAYS[day])
             found[day] = times
         if last < first:
-            raise DayPlansWrong(f"{said[1]}-{said[2]} goes backwards")
-    if len(found) < len(DAYS):
-        raise DayPlansWrong(f"of {next(each for at, each in enumerate(DAYS) if at not in found)} nothing is said")
+            raise DayPlansWrong(f"{said[1]}-{said[2]} goes backwards", BACKWARDS, days=f"{said[1]}-{said[2]}")
+    missing = [each for at, each in enumerate(DAYS) if at not in found]
+    if missing:
+        raise DayPlansWrong(f"of {missing[0]} nothing is said", MISSING, day=missing[0])
     week = tuple(found[day] for day in range(len(DAYS)))
     need_fit(week)
     return week
@@ -68,11 +81,12 @@ def need_fit(week: Week) -> None:
     for name, day in zip(DAYS, week, strict=True):
         minutes = [minute for minute, _ in day]
         if not day or len(day) > CHANGES_MAX:
-            raise DayPlansWrong(f"{name} has {len(day)} times, and may have 1 to {CHANGES_MAX}")
+            why = f"{name} has {len(day)} times, and may have 1 to {CHANGES_MAX}"
+            raise DayPlansWrong(why, COUNT, day=name, max=CHANGES_MAX)
         if minutes != sorted(set(minutes)) or minutes[-1] >= 24 * 60:
-            raise DayPlansWrong(f"the times of {name} are none, or not one after the other")
+            raise DayPlansWrong(f"the times of {name} are none, or not one after the other", TIMES, day=name)
         if any(not 1 <= plan <= PLAN_MAX for _, plan in day):
-            raise DayPlansWrong(f"a plan of {name} is none of 1 to {PLAN_MAX}")
+            raise DayPlansWrong(f"a plan of {name} is none of 1 to {PLAN_MAX}", NO_PLAN, day=name, max=PLAN_MAX)
 
 
 def written(week: Week) -> str:
@@ -99,7 +113,7 @@ def fits_a_table(params: Mapping[str, Any], assets: Numbers, city: City, now_us:
     try:
         week = read(str(params["days"]))
     except DayPlansWrong as error:
-        return [(everybody, Refusal(DAY_PLANS_FORM.rule, {"what": str(error)}))]
+        return [(everybody, error.refusal)]
     if written(week) != params["days"]:
-        return [(everybody, Refusal(DAY_PLANS_FORM.rule, {"what": f"write it {written(week)!r}"}))]
+        return [(everybody, replace(OTHERWISE, detail={"days": written(week)}))]
     return [(np.isnan(city.value(Junction, Junction.day_table, assets)), NO_DAY_PLANS)]

@@ -311,8 +311,10 @@ class Sites:
             crossing.by_hand, self._minute = False, 0
             return True
         if code == "M0002" and int(values["timeplan"]) < len(CYCLE_S):
-            crossing.by_hand = not self._obey(crossing.index, "run_plan", {"plan": int(values["timeplan"])})
-            return crossing.by_hand
+            done = not self._obey(crossing.index, "run_plan", {"plan": int(values["timeplan"])})
+            # One that is refused leaves the plan that was ordered before.
+            crossing.by_hand = crossing.by_hand or done
+            return done
         if code in ("M0016", "M0017"):
             return self._takes_tables(crossing, code, values["status"])
         if code == "M0001" and values["status"] in _MODES:

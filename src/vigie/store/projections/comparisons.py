@@ -12,20 +12,25 @@ from vigie.store.tables import COMPARED, COMPARISON
 
 
 def _take(catalogue: Catalogue, write: Connection, fact: ComparisonTaken, taken: TakenComparison) -> None:
-    if write.execute(select(COMPARISON.c.id).where(COMPARISON.c.id == fact.comparison)).first() is not None:
-        # Told by two at the same moment, it is kept once: the second leaf of the journal says who else told it.
-        return
     same = {"change": fact.to, "made_us": fact.run}
-    write.execute(
-        insert(COMPARISON).values(
-            id=fact.comparison, body=taken.body, teller=fact.actor, told_us=fact.at, holds=fact.holds, **same
+    known: set[int] = set()
+    if write.execute(select(COMPARISON.c.id).where(COMPARISON.c.id == fact.comparison)).first() is None:
+        write.execute(
+            insert(COMPARISON).values(
+                id=fact.comparison, body=taken.body, teller=fact.actor, told_us=fact.at, holds=fact.holds, **same
+            )
         )
-    )
+    else:
+        # Told again, or by two at the same moment: it is kept once, and of junctions that came since as well. The
+        # second leaf of the journal says who else told it.
+        known = set(write.execute(select(COMPARED.c.asset).where(COMPARED.c.comparison == fact.comparison)).scalars())
     rows = [
         {"comparison": fact.comparison, "asset": each.asset, "shape": each.shape, "told": each.told, **same}
         for each in taken.junctions
+        if each.asset not in known
     ]
-    write.execute(insert(COMPARED), rows)
+    if rows:
+        write.execute(insert(COMPARED), rows)
 
 
 PROJECT: Projections = {ComparisonTaken: _take}

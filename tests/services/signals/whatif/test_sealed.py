@@ -16,12 +16,15 @@ from tests.services.signals.whatif.tried import garbled, tried
 from vigie.core.times import DAY_US
 from vigie.services.signals.control.site import Feeder
 from vigie.services.signals.whatif.behind import Behind, Stands, Trial, asked_for, behind
-from vigie.services.signals.whatif.sealed import FILE_BYTES_MAX, SealBroken, read_sealed, sealed, shape_of
+from vigie.services.signals.whatif.sealed import FILE_BYTES_MAX, Calibration, SealBroken, read_sealed, sealed, shape_of
+from vigie.services.signals.whatif.thresholds import Limit
 
 NOW_US = 1_700_000_000_000_000
 SITE = crossroads("junction-0")
 TRIED = tried([SITE], NOW_US)
 FILE = sealed(TRIED)
+FAILS = tried([SITE], NOW_US, holds=False)
+BOASTS = replace(FAILS, result=replace(FAILS.result, holds=True))
 
 
 def test_what_is_sealed_is_read_as_it_was() -> None:
@@ -30,6 +33,13 @@ def test_what_is_sealed_is_read_as_it_was() -> None:
     assert (said.to, said.at_us) == ("adaptive", NOW_US)
     assert tried([SITE], NOW_US, controller="plan", plan=4).to == "plan 4"
     assert tried([SITE], NOW_US, controller="plan").to == "", "a plan that nobody can order stands behind no order"
+
+
+def test_thresholds_of_ones_own_are_not_the_usual_ones_whatever_the_file_says() -> None:
+    own = replace(TRIED, thresholds={"mean_delay_s": Limit(at_most=60)})
+    assert (TRIED.is_usual, own.usual, own.is_usual) == (True, True, False)
+    _, said = read_sealed(sealed(own))
+    assert said.result.holds, "and they are proved"
 
 
 @given(st.integers(0, len(FILE) - 1), st.integers(0, 255))
@@ -47,6 +57,12 @@ def test_what_was_written_anew_or_is_none_is_refused() -> None:
         (b"\xff\xfe", "no sealed comparison"),
         (b"[" * 10_000, "no sealed comparison"),
         (garbled(FILE), "no comparison"),
+        (sealed(replace(TRIED, thresholds={})), "no comparison"),
+        (sealed(replace(TRIED, calibration=Calibration(44, -7.0))), "no comparison"),
+        (sealed(replace(TRIED, after=replace(TRIED.after, plan=10**29))), "no comparison"),
+        (sealed(BOASTS), "its figures do not show it"),
+        (sealed(replace(TRIED, result=replace(TRIED.result, thresholds=()))), "its figures do not show it"),
+        (sealed(replace(TRIED, result=replace(TRIED.result, figures=()), usual=False)), "its figures do not show it"),
         (b" " * (FILE_BYTES_MAX + 1), "more than 1 MiB"),
         (sealed(replace(tried([SITE], NOW_US), format="vigie.comparison.9")), "form 'vigie.comparison.9'"),
         (sealed(replace(TRIED, at=datetime.fromisoformat("0001-01-01T00:00:00+14:00"))), "which no clock says"),

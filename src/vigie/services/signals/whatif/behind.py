@@ -17,6 +17,7 @@ import numpy as np
 from vigie.core.observations import Mask
 from vigie.core.service import City, Guard, Numbers, Refusal
 from vigie.core.times import DAY_US, nameable_us, rfc3339
+from vigie.services.signals.dayplans import DayPlansWrong, read
 from vigie.services.signals.kinds import Junction
 from vigie.services.signals.whatif.sealed import ADAPTIVE, change_to
 
@@ -49,6 +50,15 @@ _RULES = {
     Stands.NONE: Refusal("signals.comparison_none"),
 }
 """How it is said, whether it refuses or not."""
+
+_RULES_OF_PLAN = {
+    Stands.PASSES: Refusal("signals.plan_comparison_passes"),
+    Stands.FAILS: Refusal("signals.plan_comparison_fails"),
+    Stands.OTHER: Refusal("signals.plan_comparison_other"),
+    Stands.OLD: Refusal("signals.plan_comparison_old"),
+    Stands.NONE: Refusal("signals.plan_comparison_none"),
+}
+"""The same of one of the plans that an order names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +107,36 @@ def asked_for(params: Mapping[str, Any]) -> str:
     return change_to("", int(params["plan"])) if "plan" in params else ""
 
 
-@dataclass(frozen=True, slots=True)
+def _changes(params: Mapping[str, Any], assets: Numbers, city: City) -> list[tuple[str, int | None, Mask]]:
+    """Each change that an order to junctions is, the plan where it is one of several, and at which of them it is one:
+    whoever orders the plan that a junction runs, or the tables that it has, takes it back there."""
+    if "days" not in params:
+        to = asked_for(params)
+        is_change = np.ones(len(assets), np.bool_)
+        if "plan" in params:
+            is_change = city.value(Junction, Junction.plan, assets) != float(params["plan"])
+        return [(to, None, is_change)] if to else []
+    days = str(params["days"])
+    try:
+        plans = sorted({plan for day in read(days) for _, plan in day})
+    except DayPlansWrong:
+        # No junction takes it: see `dayplans.fits_a_table`.
+        return []
+    runs = city.value(Junction, Junction.plan, assets)
+    is_other = city.value(Junction, Junction.day_table, assets) != Junction.day_table.code(days)
+    return [(change_to("", plan), plan, is_other & (runs != plan)) for plan in plans]
+
+
+_Found = list[tuple[Mask, Stands, Refusal]]
+
+
 class Rule:
     """What a town asks, and by what it is judged."""
 
-    needed: Needed
-    days: int
-    known: Known
-    shape: Shape
+    def __init__(self, needed: Needed, days: int, known: Known, shape: Shape) -> None:
+        self.needed, self.days, self.known, self.shape = needed, days, known, shape
+        # The guard and the adviser are asked the same, one after the other.
+        self._last: tuple[Mapping[str, Any], Numbers, int, _Found] | None = None
 
     def guard(self) -> Guard:
         """Refuses where a comparison is demanded and none that passes stands behind the order."""
@@ -114,7 +146,8 @@ class Rule:
         ) -> Sequence[tuple[Mask, Refusal]]:
             if self.needed is not Needed.DEMAND:
                 return []
-            return self._said(params, assets, city, now_us, lambda stands: stands is not Stands.PASSES)
+            found = self._found(params, assets, city, now_us)
+            return [(mask, said) for mask, stands, said in found if stands is not Stands.PASSES]
 
         return refuse
 
@@ -126,36 +159,39 @@ class Rule:
         ) -> Sequence[tuple[Mask, Refusal]]:
             if self.needed is Needed.NEVER:
                 return []
-            return self._said(params, assets, city, now_us, lambda stands: True)
+            return [(mask, said) for mask, _, said in self._found(params, assets, city, now_us)]
 
         return advise
 
-    def _said(
-        self, params: Mapping[str, Any], assets: Numbers, city: City, now_us: int, tells: Callable[[Stands], bool]
-    ) -> list[tuple[Mask, Refusal]]:
-        to = asked_for(params)
-        if not to:
-            return []
-        changes = np.ones(len(assets), np.bool_)
-        if "plan" in params:
-            # Whoever orders the plan that a junction runs takes it back to its plan.
-            changes = city.value(Junction, Junction.plan, assets) != float(params["plan"])
-        numbers = assets[changes].tolist()
-        known = self.known(to, numbers)
-        found: dict[tuple[Stands, int], list[int]] = {}
-        for row, asset in zip(np.flatnonzero(changes).tolist(), numbers, strict=True):
-            own = behind(known.get(asset, ()), self.shape(asset), now_us, self.days)
-            if tells(own.stands):
-                found.setdefault((own.stands, own.trial.at_us if own.trial else 0), []).append(row)
-        said: list[tuple[Mask, Refusal]] = []
-        for (stands, at_us), rows in sorted(found.items()):
-            mask = np.zeros(len(assets), np.bool_)
-            mask[rows] = True
-            said.append((mask, replace(_RULES[stands], detail=self._detail(stands, at_us))))
-        return said
+    def _found(self, params: Mapping[str, Any], assets: Numbers, city: City, now_us: int) -> _Found:
+        last = self._last
+        if last is not None and last[0] is params and last[1] is assets and last[2] == now_us:
+            return last[3]
+        found: _Found = []
+        for to, plan, is_change in _changes(params, assets, city):
+            found += self._of_change(to, plan, assets, is_change, now_us)
+        self._last = params, assets, now_us, found
+        return found
 
-    def _detail(self, stands: Stands, at_us: int) -> dict[str, str | float]:
-        if stands is Stands.NONE:
-            return {}
-        days: dict[str, str | float] = {"days": self.days} if stands is Stands.OLD else {}
-        return {"at": rfc3339(nameable_us(at_us)), **days}
+    def _of_change(self, to: str, plan: int | None, assets: Numbers, is_change: Mask, now_us: int) -> _Found:
+        numbers = assets[is_change].tolist()
+        known = self.known(to, numbers)
+        rows: dict[tuple[Stands, int], list[int]] = {}
+        for row, asset in zip(np.flatnonzero(is_change).tolist(), numbers, strict=True):
+            own = behind(known.get(asset, ()), self.shape(asset), now_us, self.days)
+            rows.setdefault((own.stands, own.trial.at_us if own.trial else 0), []).append(row)
+        rules = _RULES if plan is None else _RULES_OF_PLAN
+        found: _Found = []
+        for (stands, at_us), own in sorted(rows.items()):
+            mask = np.zeros(len(assets), np.bool_)
+            mask[own] = True
+            found.append((mask, stands, replace(rules[stands], detail=self._detail(stands, at_us, plan))))
+        return found
+
+    def _detail(self, stands: Stands, at_us: int, plan: int | None) -> dict[str, str | float]:
+        detail: dict[str, str | float] = {} if plan is None else {"plan": plan}
+        if stands is not Stands.NONE:
+            detail["at"] = rfc3339(nameable_us(at_us))
+        if stands is Stands.OLD:
+            detail["days"] = self.days
+        return detail

@@ -19,12 +19,16 @@ from msgspec.structs import replace
 from vigie.core.times import to_us
 from vigie.services.signals.control.site import Plan, Site, site_to_json
 from vigie.services.signals.junction import Name
-from vigie.services.signals.whatif.comparison import Comparison
-from vigie.services.signals.whatif.thresholds import Limit
+from vigie.services.signals.whatif.comparison import Comparison, proved
+from vigie.services.signals.whatif.thresholds import USUAL, Limit
 
 FORMAT = "vigie.comparison.1"
 FILE_BYTES_MAX = 1 << 20
 JUNCTIONS_MAX = 2_000
+PLAN_NO_MAX = 255
+SEEDS_MAX = 1_000
+MANY = 2**31
+"""No number of a run comes near it."""
 
 FIRST_US = to_us(datetime(2000, 1, 1, tzinfo=UTC))
 """Nothing was compared before: such a time is none that a clock told."""
@@ -50,30 +54,30 @@ class Scenario(msgspec.Struct, frozen=True):
     controller: Short
     network: Hash
     routes: Hash
-    plan: int | None = None
+    plan: Annotated[int, Meta(ge=0, le=PLAN_NO_MAX)] | None = None
 
 
 class Calibration(msgspec.Struct, frozen=True):
     """What `vigie signals calibrate` found when it made these routes: how many counts, and which share of them was
     met."""
 
-    counts: int
-    met_share: float
+    counts: Annotated[int, Meta(ge=0, le=MANY)]
+    met_share: Annotated[float, Meta(ge=0, le=1)]
 
 
 class Run(msgspec.Struct, frozen=True):
     """How both sides were run, in the terms of the command."""
 
-    begin_s: int
-    end_s: int
-    seeds: tuple[int, ...]
+    begin_s: Annotated[int, Meta(ge=0, le=MANY)]
+    end_s: Annotated[int, Meta(ge=0, le=MANY)]
+    seeds: Annotated[tuple[Annotated[int, Meta(ge=0, le=MANY)], ...], Meta(min_length=1, max_length=SEEDS_MAX)]
     loops: bool = False
-    dropout: float = 0.0
-    scale: float = 1.0
-    delay_s: int = 0
-    pedestrians_h: int = 0
-    buses_h: float = 0.0
-    emergencies_h: float = 0.0
+    dropout: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    scale: Annotated[float, Meta(ge=0, le=MANY)] = 1.0
+    delay_s: Annotated[int, Meta(ge=0, le=MANY)] = 0
+    pedestrians_h: Annotated[int, Meta(ge=0, le=MANY)] = 0
+    buses_h: Annotated[float, Meta(ge=0, le=MANY)] = 0.0
+    emergencies_h: Annotated[float, Meta(ge=0, le=MANY)] = 0.0
     priority: bool = False
 
 
@@ -90,7 +94,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     after: Scenario
     run: Run
     calibration: Calibration | None
-    thresholds: Mapping[str, Limit]
+    thresholds: Annotated[Mapping[str, Limit], Meta(min_length=1)]
     usual: bool
     junctions: Annotated[Mapping[Name, Hash], Meta(min_length=1, max_length=JUNCTIONS_MAX)]
     lights: Annotated[Mapping[Name, Name], Meta(max_length=JUNCTIONS_MAX)]
@@ -105,6 +109,11 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     def to(self) -> str:
         """What would be there: see `change_to`; empty where nothing that can be ordered."""
         return change_to(self.after.controller, self.after.plan)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the thresholds are those of whoever sets none, by what they are: `usual` is what the file says."""
+        return self.usual and self.thresholds == USUAL
 
 
 class SealedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,6 +164,8 @@ def unsealed(file: SealedFile) -> Tried:
         raise SealBroken("it does not say in which zone it was run")
     if said.at_us < FIRST_US:
         raise SealBroken(f"it was run at {said.at.isoformat()}, which no clock says")
+    if said.result.holds and not proved(said.result, said.thresholds, usual=said.is_usual):
+        raise SealBroken("it says that all thresholds are kept, and its figures do not show it")
     return said
 
 
