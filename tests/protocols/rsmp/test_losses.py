@@ -13,7 +13,16 @@ from tests.protocols.rsmp.standard import Standard
 from vigie.protocols.rsmp import About, Enrolment, Moment, Rate, Supervisor
 from vigie.protocols.rsmp.alarms import MOVES, Life, Move, Standing
 from vigie.protocols.rsmp.buffer import Buffer
-from vigie.protocols.rsmp.events import AggregatedTold, AlarmTold, Attached, Detached, StatusTold
+from vigie.protocols.rsmp.events import (
+    AggregatedTold,
+    AlarmTold,
+    Attached,
+    Detached,
+    Fate,
+    Ordered,
+    Settled,
+    StatusTold,
+)
 from vigie.protocols.rsmp.messages import Alarm, StatusUpdate
 from vigie.protocols.rsmp.traffic_lights import SXLS
 
@@ -355,3 +364,38 @@ def test_events_of_one_instant_are_told_apart_and_a_clock_that_is_set_is_believe
         stamps.append(max(alarm.issued_us, alarm.acknowledged_us) - NOW_US)
     assert stamps == [1_000, 2_000, 3_000, 4_000]
     assert alarm.moved(Move.CLEAR, NOW_US - 3_600_000_000).issued_us == NOW_US - 3_600_000_000
+
+
+def test_tables_whose_connection_is_cut_arrive_whole_or_not_at_all_and_can_be_sent_again(pair: Pair) -> None:
+    commands = {
+        "M0017": {"status": "1-2-6-30,1-1-22-0"},
+        "M0016": {"status": ",".join(f"{day}-1" for day in range(7))},
+        "M0002": {"status": "False", "timeplan": "1"},
+    }
+
+    def sent() -> None:
+        assert pair.link is not None
+        _, turn = pair.link.order(MAIN, commands, pair.now)
+        pair.post(turn)
+
+    def ordered() -> list[list[str]]:
+        return [list(each.commands) for each in pair.learnt if isinstance(each, Ordered)]
+
+    pair.obeys = False
+    # All but the last byte; then all of it, and the answer is lost.
+    sent()
+    pair.pump(down_bytes=len(pair.down) - 1)
+    pair.cut()
+    assert ordered() == []
+    pair.connect()
+    sent()
+    pair.pump()
+    pair.cut()
+    assert ordered() == [list(commands)]
+    assert [each.fate for each in pair.told(Settled)] == [Fate.UNKNOWN] * 2
+    pair.obeys = True
+    pair.connect()
+    sent()
+    pair.pump()
+    assert ordered() == [list(commands)] * 2
+    assert pair.told(Settled)[-1].fate is Fate.DONE
