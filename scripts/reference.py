@@ -155,10 +155,11 @@ def points_of(kind: type[AssetKind]) -> str:
             bounds(each),
             seconds(each.valid_s),
             yes(each.public),
+            "the post alone" if each.by_post else "its device",
         )
         for name, each in kind.points.items()
     ]
-    made = table(("point", "", "", "bounds, unit", "true for", "public"), rows)
+    made = table(("point", "", "", "bounds, unit", "true for", "public", "said by"), rows)
     return f"What it reports:\n\n{made}" if made else ""
 
 
@@ -181,6 +182,8 @@ def actions_of(kind: type[AssetKind], guards: Mapping[Action, tuple[Guard, ...]]
             *([("ends", end_of(action.holds))] if action.holds else []),
             *([("goes out", pace_of(action.pace))] if action.pace else []),
             *([("reason", "has to be given")] if action.answered else []),
+            *([("carried out by", "the post itself: no device is handed it")] if action.by_post else []),
+            *([("right", f"to order in {code(action.service)}, and to see it")] if action.service else []),
             *((named(f"preset.{kind.kind}.{name}.{each.name}"), preset_of(each)) for each in action.presets),
             *(("may be refused", meaning(guard)) for guard in guards.get(action, ())),
         ]
@@ -206,9 +209,15 @@ def preset_of(preset: Preset) -> str:
 
 def default_of(param: Param) -> str:
     """What stands for a parameter that is not said, and how far ahead it may lie."""
-    unsaid = {Default.DAWN: ", the next dawn where it is not said", Default.UNSAID: ", or left out"}
+    unsaid = {
+        Default.DAWN: ", the next dawn where it is not said",
+        Default.LONGEST: ", as far ahead as may be where it is not said",
+        Default.UNSAID: ", or left out",
+        Default.EMPTY: ", or left out",
+    }
     said = unsaid[param.default] if param.default else ""
-    return said + (f", {seconds(param.ahead_s)} ahead at most" if math.isfinite(param.ahead_s) else "")
+    lists = f", ids of {code(param.lists)} apart by spaces" if param.lists else ""
+    return lists + said + (f", {seconds(param.ahead_s)} ahead at most" if math.isfinite(param.ahead_s) else "")
 
 
 def end_of(hold: Hold) -> str:

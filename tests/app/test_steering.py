@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Set
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.api.rsmp.test_story import HERE, becomes, free_port
-from tests.people import PASSWORD, make_people
+from tests.people import PASSWORD, PEOPLE, make_people
 from tests.post import NO_RESERVE
 from tests.services.signals.priority.test_passages import place
 from tests.sim.traffic.conftest import town as town
@@ -30,6 +30,7 @@ from vigie.app.post import Post
 from vigie.app.signals import take_in
 from vigie.core.drafts import Draft
 from vigie.core.readings import Readings
+from vigie.engine.accounts import Held
 from vigie.protocols.rsmp import Meeting
 from vigie.services.signals import SIGNALS_UNSAFE, Junction
 from vigie.services.signals.control.site import OCCUPIED, Plan
@@ -51,6 +52,8 @@ from vigie.transports import tcp
 
 CODES = ("1111", "2222")
 LON, LAT, AMBULANCE = 5.0, 47.3, "vehicle-a1"
+ESCORTED = {"assets": [AMBULANCE]}
+LOGINS = ("operator", "supervisor", "elected", "mayor", "fleet")
 LETTERS = {Colour.RED: "R", Colour.YELLOW: "Y", Colour.GREEN: "G"}
 
 
@@ -142,14 +145,18 @@ class Town:
         await asyncio.gather(self.lines[at], return_exceptions=True)
 
     async def orders(self, who: str, action: str, params: Mapping[str, Any], *which: int) -> int:
-        """Somebody orders and confirms; the status of the answer."""
-        client = self.people[who]
+        """Somebody orders something of junctions and confirms; the status of the answer."""
         select = {"assets": [self.names[at] for at in which]}
-        said = {"action": f"junction.{action}", "params": params, "select": select, "reason": "for the tests"}
-        given = await client.post("/api/v1/commands", json=said)
-        if given.status_code != 201:
-            return given.status_code
-        return (await client.post(f"/api/v1/commands/{given.json()['id']}/confirm", json={})).status_code
+        told = await self.gives(who, {"action": f"junction.{action}", "params": params, "select": select})
+        return told.get("status", 200)
+
+    async def gives(self, who: str, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Somebody gives an order, and confirms it where that is asked; the order, or the problem."""
+        client = self.people[who]
+        given = await client.post("/api/v1/commands", json={**order, "reason": "for the tests"})
+        if given.status_code != 201 or given.json()["state"] != "proposed":
+            return given.json()
+        return (await client.post(f"/api/v1/commands/{given.json()['id']}/confirm", json={})).json()
 
     async def decides(self, at: int, who: str = "operator") -> dict[str, Any]:
         """What is answered to who asks who decides at a junction."""
@@ -209,7 +216,7 @@ def installed(folder: Path, lights: tuple[Light, ...]) -> tuple[Settings, list[s
         for name in names:
             admit_device(opened, name, [ids[name]], protocol=RSMP)
         admit_device(opened, AMBULANCE, [ids[AMBULANCE]])
-    make_people(folder, ("operator", "supervisor", "elected", "mayor"))
+    make_people(folder, LOGINS)
     of_lights = dict(zip((light.name for light in lights), names, strict=True))
     known = bound({light.name: light.site for light in lights}, of_lights)
     taken = take_in(settings, known, answer="A test.")
@@ -237,11 +244,10 @@ async def running(
         doors = doors_of(opened)
         assert doors.steering is not None
         answering = httpx.ASGITransport(application(doors.routes, doors.post.life, doors.direct), client=(HERE, 1))
-        logins = ("operator", "supervisor", "elected", "mayor")
         async with doors.post.life():
             people = {
                 login: await entered(httpx.AsyncClient(transport=answering, base_url="https://post"), login)
-                for login in logins
+                for login in LOGINS
             }
             town = Town(streets, sites, opened, doors.post, doors.steering, people, names)
             assert doors.rsmp is not None
@@ -327,10 +333,10 @@ async def lets_an_ambulance_go_first(here: Town, at: int) -> None:
     device = int(registry.reporter[registry.numbers[AMBULANCE]])
     roadside, arm = here.streets.roadsides[at], way.comes_deg
 
-    async def drives(bearing_deg: float, away_m: float, ago_s: float) -> None:
+    async def drives(bearing_deg: float, away_m: float, ago_s: float, *, mission: bool = True) -> None:
         lon, lat = place(bearing_deg, away_m, LON + at / 100, LAT)
         now_us = time.time_ns() // 1_000 - round(ago_s * 1e6)
-        said = Readings([AMBULANCE] * 2, ["position", "mission"], [(lon, lat), True], [now_us] * 2, [0, 1])
+        said = Readings([AMBULANCE] * 2, ["position", "mission"], [(lon, lat), mission], [now_us] * 2, [0, 1])
         assert not (await here.post.pump.submit(said, device)).rejected
         await here.passes(1)
 
@@ -349,6 +355,47 @@ async def lets_an_ambulance_go_first(here: Town, at: int) -> None:
     await drives(arm + 180, 60, 0)
     await here.until(lambda: roadside.decides == "plan", 3)
     assert (await here.decides(at))["going"] == []
+    await clears_its_way(here, at, lambda away_m: drives(arm, away_m, 0, mission=False), lambda: roadside.decides)
+
+
+async def clears_its_way(
+    here: Town, at: int, drives: Callable[[float], Awaitable[None]], decides: Callable[[], str]
+) -> None:
+    """Somebody who may orders that its way be cleared: the same junction lets it go though it says nothing of a
+    mission, until somebody ends that."""
+    route, operator = {"route": here.names[at]}, here.people["operator"]
+
+    async def orders(who: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        return await here.gives(who, {"action": f"vehicle.{action}", "params": params, "select": ESCORTED})
+
+    async def escorts(who: str = "operator") -> list[dict[str, Any]]:
+        return (await here.people[who].get("/api/v1/signals/escorts")).json()["items"]
+
+    refused = {who: (await orders(who, "escort", route)).get("rule") for who in ("elected", "mayor", "fleet")}
+    assert refused == {"elected": None, "mayor": "engine.nobody", "fleet": "engine.nobody"}
+    assert (await orders("operator", "escort", {"route": AMBULANCE}))["rule"] == "engine.not_listed"
+    sheets = {who: await here.people[who].get(f"/api/v1/assets/{AMBULANCE}") for who in ("operator", "fleet")}
+    assert sheets["operator"].json()["actions"] == ["escort", "end_escort"]
+    assert sheets["fleet"].json()["actions"] == []
+    assert (await orders("operator", "escort", route))["state"] in ("running", "closed")
+    for away_m in (150, 120, 90):
+        await asyncio.sleep(0.5)
+        await drives(away_m)
+    await here.until(lambda: decides() == "input", 5)
+    await becomes(lambda: here.steering.deciding(here.names[at]).gives_way, True)
+    (going,) = (await here.decides(at))["going"]
+    assert (going["vehicle"], going["escorted"], going["state"]) == (AMBULANCE, True, "activated")
+    (told,) = await escorts()
+    assert (told["vehicle"], told["routed"], told["lost"], told["may_end"]) == (AMBULANCE, True, False, True)
+    assert told["reason"] == "for the tests"
+    assert [(each["id"], each["state"]) for each in told["junctions"]] == [(here.names[at], "open")]
+    assert (await escorts("fleet"))[0]["may_end"] is False
+    assert await escorts("elected") == []
+    assert (await orders("operator", "end_escort", {}))["state"] in ("running", "closed")
+    await here.until(lambda: decides() == "plan", 4)
+    assert await escorts() == []
+    kept = (await operator.get(f"/api/v1/commands/{told['order']}/targets")).json()["items"]
+    assert [each["state"] for each in kept] == ["released"]
 
 
 def test_nine_junctions_are_steered_lose_their_links_come_back_and_obey_people(
@@ -357,6 +404,8 @@ def test_nine_junctions_are_steered_lose_their_links_come_back_and_obey_people(
     monkeypatch.setattr(tcp, "TICK_S", 0.1)
     # The streets of the test are faster than those outside.
     monkeypatch.setattr("vigie.api.rsmp.steering.EARLY_S", 0.0)
+    # Whose vehicles they are, and who has nothing to say of signals.
+    monkeypatch.setitem(PEOPLE, "fleet", (Held("operator", "", frozenset({"roads"})),))
     scenario = read_scenario(town)
     lights = lights_of(read_network(scenario.network))
     settings, names = installed(tmp_path / "post", lights)

@@ -113,6 +113,25 @@ export interface Going {
   eta_s: number
   late_s: number | null
   state: string
+  /** Whether a person has ordered that its way be cleared. */
+  escorted: boolean
+}
+
+export type EscortState = 'coming' | 'open' | 'waits' | 'unserved' | 'passed'
+
+/** A vehicle whose way is being cleared, and the junctions on it. */
+export interface Escort {
+  vehicle: string
+  name: string
+  order: string
+  since: string
+  until: string
+  actor: { id: string; name: string | null }
+  reason: string
+  lost: boolean
+  routed: boolean
+  junctions: { id: string; name: string; state: EscortState; eta_s: number | null }[]
+  may_end: boolean
 }
 
 export interface Deciding {

@@ -74,7 +74,7 @@ export interface Param {
   high: number | null
   choices: string[]
   /** What the post puts where it is not said. */
-  default: 'dawn' | 'unsaid' | null
+  default: 'dawn' | 'unsaid' | 'empty' | 'longest' | null
   /** How far ahead an instant may lie. */
   ahead_s: number | null
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.routing import Route
 
@@ -16,7 +16,7 @@ from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
 from vigie.api.roads import Streets, TrailsDoor
-from vigie.api.rsmp import Deciding, DecidingDoor
+from vigie.api.rsmp import Deciding, DecidingDoor, Escort, EscortsDoor
 from vigie.api.signals import Approaches, ChangesDoor, ComparisonsDoor, CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
@@ -57,8 +57,10 @@ def api_routes(
     talq: TalqDoor,
     keeping: ProgrammeKeeping,
     deciding: Callable[[str], Deciding],
+    escorts: Callable[[], Sequence[Escort]],
 ) -> list[Route]:
-    """All operations below /api/v1, and the pages. deciding: who does at a junction, by its id."""
+    """All operations below /api/v1, and the pages. deciding: who does at a junction, by its id. escorts: the vehicles
+    whose way is cleared."""
     sources = sources_of(opened, post)
     reading = Reading(sources)
     post.beside.append(reading.warm)
@@ -74,6 +76,7 @@ def api_routes(
     operations += ChangesDoor(bench, approaches, post.calendar, past, comparisons.foretold).operations
     operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     operations += TrailsDoor(sources, Streets(sources)).operations
+    operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):
         post.beside.append(sums.watch)

@@ -20,7 +20,17 @@ from vigie.api.openapi import docs_routes
 from vigie.api.operations import figures_access, operations_routes
 from vigie.api.orders import OrderDoor, order_routes
 from vigie.api.problems import Problem
-from vigie.api.rsmp import RsmpDoor, RsmpFigures, RsmpOrders, RsmpSteering, SiteHealth, nobody_steers
+from vigie.api.rsmp import (
+    EscortOrders,
+    RsmpDoor,
+    RsmpFigures,
+    RsmpOrders,
+    RsmpSteering,
+    SiteHealth,
+    no_escorts,
+    nobody_steers,
+    nobody_to_ask,
+)
 from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
 from vigie.api.talq import GatewayHealth, TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
@@ -38,6 +48,7 @@ from vigie.app.talq import enrolments, programme_keeping, talq_door
 from vigie.core.scope import Placement
 from vigie.core.times import SECOND_US
 from vigie.engine.rates import Allowance, Rates
+from vigie.services.roads import Vehicle
 from vigie.settings import Settings
 from vigie.transports.control import ControlSocket
 from vigie.transports.http import serve as serve_http
@@ -84,10 +95,12 @@ def doors_of(opened: Installation) -> Doors:
 
     rsmp = rsmp_door(opened, post)
     rsmp_orders, steering = _speaking_rsmp(opened, post, rsmp, door) if rsmp is not None else (None, None)
+    escort_orders = _escorting(opened, post, door, steering)
 
     def settled() -> None:
         door.wake()
         talq_orders.wake()
+        escort_orders.wake()
         if rsmp_orders is not None:
             rsmp_orders.wake()
 
@@ -124,7 +137,8 @@ def doors_of(opened: Installation) -> Doors:
     routes += session_routes(keeper, access, opened.facts.accounts, proxies=settings.proxies)
     routes += accounts_routes(keeper, access, opened.facts.accounts)
     deciding = nobody_steers if steering is None else steering.deciding
-    routes += api_routes(opened, post, access, kiln, talq, keeping, deciding)
+    escorts = no_escorts if steering is None else steering.priority.escorts.told
+    routes += api_routes(opened, post, access, kiln, talq, keeping, deciding, escorts)
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
@@ -141,6 +155,15 @@ def _speaking_rsmp(
     health = SiteHealth(rsmp, post.engine, opened.clock, asset_of)
     post.beside += [rsmp.run, orders.run, steering.run, health.run]
     return orders, steering
+
+
+def _escorting(opened: Installation, post: Post, door: OrderDoor, steering: RsmpSteering | None) -> EscortOrders:
+    """Has orders to clear somebody's way carried out; where the post speaks to no junction they are refused."""
+    if steering is None:
+        post.engine.examiner.heed(Vehicle.escort, nobody_to_ask)
+    orders = EscortOrders(door, post.engine, post.pump, opened.clock)
+    post.beside.append(orders.run)
+    return orders
 
 
 async def serve(

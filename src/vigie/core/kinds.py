@@ -66,6 +66,10 @@ class Default(StrEnum):
     """The next sunrise where the order goes."""
     UNSAID = "unsaid"
     """Nothing: it is left to whoever carries the order out. No form asks for it."""
+    EMPTY = "empty"
+    """Nothing: a form asks for it, and takes none."""
+    LONGEST = "longest"
+    """As far ahead as an instant may lie."""
 
 
 class Keeper(StrEnum):
@@ -105,6 +109,7 @@ class Point(Bound, Generic[T]):
     traces: whether its history tells where somebody was, as that of every place does: it is kept no longer than those.
     choices: the names of a choice, in the order of their codes from 0.
     stands_for: the point of a text that this number stands for, as `code` makes it of that: equal for equal texts.
+    by_post: whether the post alone says it, and no device is believed.
     """
 
     sort: Sort
@@ -115,6 +120,7 @@ class Point(Bound, Generic[T]):
     public: bool = False
     traces: bool = False
     choices: tuple[str, ...] = ()
+    by_post: bool = False
     name: str = ""
     stands_for: str = ""
 
@@ -137,9 +143,9 @@ def number(
     return Point(sort=Sort.NUMBER, unit=unit, low=low, high=high, valid_s=valid_s, public=public, traces=traces)
 
 
-def flag(*, valid_s: float = 3_600.0, public: bool = False, traces: bool = False) -> Point[bool]:
+def flag(*, valid_s: float = 3_600.0, public: bool = False, traces: bool = False, by_post: bool = False) -> Point[bool]:
     """A yes or a no."""
-    return Point(sort=Sort.FLAG, low=0, high=1, valid_s=valid_s, public=public, traces=traces)
+    return Point(sort=Sort.FLAG, low=0, high=1, valid_s=valid_s, public=public, traces=traces, by_post=by_post)
 
 
 def choice(*choices: str, valid_s: float = 3_600.0, public: bool = False) -> Point[str]:
@@ -195,7 +201,8 @@ class Param:
     """One parameter of an action.
 
     default: what stands for it where it is not said; without, it has to be said. ahead_s: how far ahead an instant may
-    lie at most.
+    lie at most. lists: the kind of asset whose ids a text lists, apart by spaces or commas: whoever gives the order
+    must be allowed to order those too.
     """
 
     name: str
@@ -206,6 +213,7 @@ class Param:
     choices: tuple[str, ...] = ()
     default: Default | None = None
     ahead_s: float = float("inf")
+    lists: str = ""
 
 
 @dataclass(frozen=True)
@@ -278,7 +286,8 @@ class Action(Bound):
     always: sent to who shows already what proves it, too: it decides more than that point tells.
     settles: what it decides, its own name where nothing is said: a newer order that decides the same takes the place
     of the older one. holds: how what it sets ends. pace: how fast it goes out. answered: it needs a reason. presets:
-    what a form offers.
+    what a form offers. by_post: the post carries it out itself, and no device is handed it. service: whose right it
+    takes besides that to see the asset; that of the kind where nothing is said.
     """
 
     params: tuple[Param, ...] = ()
@@ -293,6 +302,8 @@ class Action(Bound):
     pace: Pace | None = None
     answered: bool = False
     presets: tuple[Preset, ...] = ()
+    by_post: bool = False
+    service: str = ""
     name: str = ""
 
     @property

@@ -86,10 +86,12 @@ class Admission:
         shape = (len(registry.kinds), widest)
         self._sort = np.zeros(shape, np.int8)
         self._low, self._high = np.zeros(shape), np.zeros(shape)
+        self._by_post = np.zeros(shape, np.bool_)
         for code, kind in enumerate(registry.kinds):
             for ordinal, point in enumerate(kind.points.values()):
                 self._sort[code, ordinal] = SORTS.index(point.sort)
                 self._low[code, ordinal], self._high[code, ordinal] = point.low, point.high
+                self._by_post[code, ordinal] = point.by_post
         self._point_names = list(registry.point_codes)
         # By asset number: when a reading was last refused as one of the future, and how far ahead it was.
         self._ahead_at_us, self._ahead_us = np.zeros(1024, np.int64), np.zeros(1024, np.int64)
@@ -194,8 +196,10 @@ class Admission:
                 good = good & ~rows
 
         refuse(Outcome.UNKNOWN_ASSET, (asset == 0) | registry.gone[asset])
-        refuse(Outcome.NOT_YOURS, (registry.reporter[asset] != reporter) & (np.asarray(reporter) != ANY_REPORTER))
+        of_device = np.asarray(reporter) != ANY_REPORTER
+        refuse(Outcome.NOT_YOURS, (registry.reporter[asset] != reporter) & of_device)
         refuse(Outcome.UNKNOWN_POINT, ~said.known)
+        refuse(Outcome.NOT_YOURS, self._by_post[said.kind, said.ordinal] & of_device)
         ahead = good & (observed > now_us + FUTURE_US_MAX)
         if ahead.any():
             self._note_ahead(asset[ahead], observed[ahead] - now_us, now_us)

@@ -30,7 +30,7 @@ from vigie.engine.clocks import DeviceClocks
 from vigie.engine.command import CODES, Command, proposed, targets_moved
 from vigie.engine.consignations import Consignations
 from vigie.engine.following import Index
-from vigie.engine.orders import GONE, Examined, Examiner, Order, ends, shown_as
+from vigie.engine.orders import GONE, Examined, Examiner, Order, ends, handed_to, shown_as
 from vigie.engine.pace import Gate, lasts_s
 from vigie.engine.picture import Moved
 from vigie.engine.registry import Registry
@@ -237,6 +237,7 @@ class Commands:
 
     def offers(self, reporter: int, now_us: int) -> list[Offer]:
         """What a device may be handed now, at most `OFFERED_MAX` targets; whoever is locked out is refused instead.
+        ANY_REPORTER is handed what the post carries out itself.
 
         The targets are `sent` from here on: the facts must be on disk before the device gets them. What its pace keeps
         back waits on; `again_us` says until when.
@@ -247,7 +248,7 @@ class Commands:
         left, again_us = OFFERED_MAX, 0
         for command in self._sendable(now_us):
             waiting = command.state_of == CODES["waiting"]
-            mine = self._registry.reporter[command.order.assets] == reporter
+            mine = handed_to(command.order, self._registry) == reporter
             rows = self._free(command, np.flatnonzero(mine & self._due(command, now_us)), now_us)[:left]
             leave = self._gate.leave(*self._paced(command.order, rows), reporter, now_us)
             rows = rows[leave.which]
@@ -276,10 +277,11 @@ class Commands:
 
     def waits_for(self, now_us: int) -> set[int]:
         """The reporters that have something to pick up."""
-        some = np.zeros(int(self._registry.reporter[: self._registry.count].max(initial=0)) + 1, np.bool_)
+        found: set[int] = set()
         for command in self._sendable(now_us):
-            some[self._registry.reporter[command.order.assets[self._due(command, now_us)]]] = True
-        found: list[int] = np.flatnonzero(some).tolist()
+            reporters = handed_to(command.order, self._registry)[self._due(command, now_us)]
+            # ANY_REPORTER is below nothing by one.
+            found.update((np.flatnonzero(np.bincount(reporters + 1)) - 1).tolist())
         return {reporter for reporter in found if not self.again_us(reporter, now_us)}
 
     def receipt(self, command: Command, asset: int, reporter: int, result: str, detail: str, now_us: int) -> bool:
@@ -288,7 +290,7 @@ class Commands:
         if row >= len(command.order.assets) or command.order.assets[row] != asset:
             return False
         event = "accept" if result == "accepted" else "fail"
-        if self._registry.reporter[asset] != reporter or not TARGET.allows(_state(command, row), event):
+        if handed_to(command.order, self._registry)[row] != reporter or not TARGET.allows(_state(command, row), event):
             return False
         if event == "fail":
             command.refusals[row] = Refusal("device.failed", {"detail": detail[:200]})
@@ -308,10 +310,12 @@ class Commands:
         hits = np.flatnonzero((self._watched[moved.slot] > 0) & (moved.quality == Quality.GOOD))
         if not len(hits):
             return
-        slot, value, observed = moved.slot[hits], moved.value[hits], moved.observed_us[hits]
+        slot, value, told = moved.slot[hits], moved.value[hits], moved.observed_us[hits]
         reporter = self._registry.reporter[self._registry.slot_asset[slot]].astype(np.int64)
-        observed = observed - clocks.ahead_us(reporter, received_us)
+        by_device = told - clocks.ahead_us(reporter, received_us)
         for command in self._index.of(self._registry.slot_asset[slot]):
+            # What the post has done it says by its own clock.
+            observed = told if command.order.action.by_post else by_device
             if command.hold_slots is not None:
                 self._end(command, slot, value, observed, received_us)
             if command.slots is None or command.order.proof is None:

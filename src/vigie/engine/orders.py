@@ -18,6 +18,7 @@ from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.service import AUTOMATION, City, Guard, Numbers, Refusal
 from vigie.core.sun import next_dawn_us
 from vigie.core.times import HOUR_US, SECOND_US, rfc3339, to_us
+from vigie.engine.admission import ANY_REPORTER
 from vigie.engine.picture import NEVER_US, Picture
 from vigie.engine.registry import Registry
 
@@ -85,6 +86,29 @@ class Order:
         another is not told what it would not understand."""
         holds = self.action.holds
         return {name: each for name, each in self.params.items() if knows_end or holds is None or name != holds.until}
+
+
+def listed(said: Value | None) -> list[str]:
+    """The ids that a parameter lists (`Param.lists`), in their order."""
+    return said.replace(",", " ").split() if isinstance(said, str) else []
+
+
+def check_listed(order: Order, registry: Registry, may: Mask) -> None:
+    """All assets that a parameter lists must be of its kind, in service, and among those that may be ordered. Raises
+    OrderWrong."""
+    for param in order.action.params:
+        for name in listed(order.params.get(param.name)) if param.lists else ():
+            number = registry.numbers.get(name, 0)
+            fits = number and not registry.gone[number] and registry.kind_of(number).kind == param.lists
+            if not fits or not may[number]:
+                raise OrderWrong("engine.not_listed", value=name[:60])
+
+
+def handed_to(order: Order, registry: Registry) -> Int64s:
+    """The reporter of each target; the post's own for what it carries out itself."""
+    if order.action.by_post:
+        return np.full(len(order.assets), ANY_REPORTER)
+    return registry.reporter[order.assets].astype(np.int64)
 
 
 def ends(order: Order) -> bool:
@@ -168,6 +192,8 @@ def completed(order: Order, registry: Registry, now_us: int) -> Order:
             lon, lat = registry.lon[order.assets].mean(), registry.lat[order.assets].mean()
             dawn_us = next_dawn_us(now_us, float(lon), float(lat))
             params[param.name] = rfc3339(dawn_us // SECOND_US * SECOND_US)
+        if param.name not in params and param.default is Default.LONGEST:
+            params[param.name] = rfc3339((now_us // SECOND_US + int(param.ahead_s)) * SECOND_US)
     return replace(order, params=params)
 
 
@@ -214,11 +240,12 @@ class Examiner:
         self._guards = {id(action): own for action, own in guards}
         self._advisers: dict[int, Guard] = {}
 
-    def heed(self, action: Action, guard: Guard, adviser: Guard) -> None:
+    def heed(self, action: Action, guard: Guard, adviser: Guard | None = None) -> None:
         """Has a rule of this town heeded beside those that the service declares. adviser: what it tells of those whom
         nothing refuses."""
         self._guards[id(action)] = (*self._guards.get(id(action), ()), guard)
-        self._advisers[id(action)] = adviser
+        if adviser is not None:
+            self._advisers[id(action)] = adviser
 
     def refusals(self, order: Order, held: Sequence[tuple[Mask, Refusal]], now_us: int) -> list[tuple[Mask, Refusal]]:
         """Who is refused and why: what no device could carry out, what is locked out, then the service's own guards.
@@ -229,7 +256,7 @@ class Examiner:
         said: list[tuple[Mask, Refusal]] = [
             (registry.gone[assets], GONE),
             *held,
-            (registry.reporter[assets] == 0, NO_DEVICE),
+            ((registry.reporter[assets] == 0) & (not order.action.by_post), NO_DEVICE),
         ]
         for guard in self._guards.get(id(order.action), ()):
             said += guard(order.params, assets, self._city, now_us)

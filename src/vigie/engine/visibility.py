@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.core.kinds import Action, AssetKind
 from vigie.core.observations import Mask
-from vigie.core.scope import Scope, Verb
+from vigie.core.scope import Placement, Scope, Verb
 from vigie.core.service import Numbers
 from vigie.engine.registry import NO_POINT, Registry
 from vigie.engine.standing import Standing
@@ -51,6 +52,19 @@ class Visibility:
         if verb is None:
             return self._asked(scope, public=True, follows=True).seen
         return self._asked(scope.may(verb), public=False, follows=False).seen
+
+    def orderable(self, scope: Scope, kind: type[AssetKind], action: Action) -> Mask:
+        """Of which assets the scope allows this order, by their own areas. Where it takes the right of another service
+        than the kind's, that is asked for beside the right to see them."""
+        if not action.service:
+            return self.mask(scope, Verb.ORDER)
+        registry = self._registry
+        may = np.array([may_order(scope, area, kind, action) for area in registry.areas], np.bool_)
+        mask = may[registry.area[: registry.count]] & (
+            registry.kind[: registry.count] == registry.kind_codes[kind.kind]
+        )
+        mask[0] = False
+        return mask
 
     def covered(self, scope: Scope) -> Mask:
         """What a grant of the scope shows, as `Scope.covers` says it. Of an asset that is seen only because anybody
@@ -91,3 +105,12 @@ class Visibility:
         own = np.zeros(registry.count, np.bool_)
         own[1:] = table[registry.area[1 : registry.count], registry.kind[1 : registry.count]]
         return _Kept(table, own, own.copy(), registry.version, -1)
+
+
+def may_order(scope: Scope, area: str, kind: type[AssetKind], action: Action) -> bool:
+    """Whether the scope allows this order to such an asset in this area."""
+    may = scope.may(Verb.ORDER)
+    if not action.service:
+        return may.covers(Placement(area, kind.service, kind.verb))
+    sees = scope.covers(Placement(area, kind.service, kind.verb))
+    return sees and may.covers(Placement(area, action.service, Verb.SEE))

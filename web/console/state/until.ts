@@ -4,8 +4,8 @@ import type { ActionKind, Param, Value } from '@lib/types'
 
 const DAY_MS = 86_400_000
 
-/** Not said: the post reckons the next dawn. */
-export const DAWN = null
+/** Not said: the post reckons what stands for it, the next dawn or the longest that may be. */
+export const UNSAID = null
 
 /** So many seconds from the sending on. */
 export function lasting(seconds: number): string {
@@ -34,8 +34,9 @@ export function paramsAt(declared: Param[], values: Record<string, Value>, nowMs
   const said: Record<string, Value> = {}
   for (const param of declared) {
     const value = values[param.name] ?? null
-    if (param.sort !== 'instant') said[param.name] = value
-    else if (typeof value === 'string') said[param.name] = instantOf(value, nowMs)
+    if (param.sort !== 'instant') {
+      if (value !== null || param.default !== 'empty') said[param.name] = value
+    } else if (typeof value === 'string') said[param.name] = instantOf(value, nowMs)
   }
   return said
 }

@@ -26,9 +26,10 @@ from vigie.core.times import rfc3339
 from vigie.engine.command import Command, refusal_of
 from vigie.engine.commands import CommandRefused
 from vigie.engine.consignations import CONSIGNATION_ID
-from vigie.engine.orders import TARGETS_MAX, Examined, Order, keeper_of
+from vigie.engine.orders import TARGETS_MAX, Examined, Order, action_named, check_listed, keeper_of
 from vigie.engine.ports import StorageFull
 from vigie.engine.selection import Path, Selection
+from vigie.engine.visibility import may_order
 from vigie.store.commands import PastCommand, PastTarget
 
 EXAMPLES_MAX = 5
@@ -214,7 +215,7 @@ class Orders:
             counts=command.counts,
             targets=len(command.order.assets),
             lasts_s=self._engine.commands.lasts_s(command.order, command.rows_in("waiting")),
-            may_move=_may_move(caller, command.area, command.order.kind),
+            may_move=may_order(caller.scope, command.area, kind, command.order.action),
             changed=command.changed,
         )
 
@@ -235,7 +236,7 @@ class Orders:
             counts=dict(command.counts),
             targets=sum(command.counts.values()),
             lasts_s=0.0,
-            may_move=_may_move(caller, command.area, self._kind_of(command)),
+            may_move=self._may_move(caller, command),
             changed=None,
         )
 
@@ -259,8 +260,11 @@ class Orders:
             order=select.order,
         )
         with refusals():
-            may = self._engine.visibility.mask(caller.scope, Verb.ORDER)
-            return self._bench.acts.understood(form.action, form.params, said, may)
+            kind, action = action_named(self._engine.registry.catalogue, form.action)
+            may = self._engine.visibility.orderable(caller.scope, kind, action)
+            order = self._bench.acts.understood(form.action, form.params, said, may)
+            check_listed(order, self._engine.registry, self._engine.visibility.mask(caller.scope, Verb.ORDER))
+            return order
 
     async def _targets_of(self, caller: Caller, command_id: str) -> list[str]:
         """The ids of all targets of an order that the caller may see. Raises Problem 404."""
@@ -281,7 +285,7 @@ class Orders:
             if past is not None and self._sees_past(ask.caller, past):
                 raise Problem(409, "Too late", "It has ended.", rule="engine.life", values={"state": past.state})
             raise _missing(ask.part("id"))
-        if not _may_move(ask.caller, command.area, command.order.kind):
+        if not may_order(ask.caller.scope, command.area, command.order.kind, command.order.action):
             raise Problem(403, "Not allowed", "You may not command everything that this order is meant for.")
         return command
 
@@ -300,13 +304,14 @@ class Orders:
         kind = self._kind_of(command)
         return None if kind is None else kind.verb
 
+    def _may_move(self, caller: Caller, command: PastCommand) -> bool:
+        """Whether the caller may command everything that an order is meant for."""
+        kind = self._kind_of(command)
+        action = kind.actions.get(command.action.partition(".")[2]) if kind is not None else None
+        return kind is not None and action is not None and may_order(caller.scope, command.area, kind, action)
+
     def _kind_of(self, command: PastCommand) -> type[AssetKind] | None:
         return self._engine.registry.catalogue.assets.get(command.action.partition(".")[0])
-
-
-def _may_move(caller: Caller, area: str, kind: type[AssetKind] | None) -> bool:
-    """Whether the caller may command everything that an order in this area to this kind is meant for."""
-    return kind is not None and allowed(caller, Verb.ORDER, area, kind.service, kind.verb)
 
 
 def _missing(command_id: str) -> Problem:

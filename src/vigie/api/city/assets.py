@@ -24,9 +24,9 @@ from vigie.api.city.sources import Sources
 from vigie.api.cursors import cursor, place_of
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
-from vigie.core.scope import Verb
 from vigie.core.times import rfc3339
 from vigie.engine.selection import SelectionWrong, mask_of
+from vigie.engine.visibility import may_order
 from vigie.store.sheets import CommandRow, SheetRow
 
 LIMIT_MAX = 500
@@ -215,8 +215,10 @@ class Assets:
 
     def _actions(self, caller: Caller, no: int) -> list[str]:
         registry = self._sources.engine.registry
-        may = self._sources.engine.visibility.mask(caller.scope, Verb.ORDER)[no]
-        return list(registry.kind_of(no).actions) if may and not registry.gone[no] else []
+        kind, area = registry.kind_of(no), registry.areas[int(registry.area[no])]
+        if registry.gone[no]:
+            return []
+        return [name for name, each in kind.actions.items() if may_order(caller.scope, area, kind, each)]
 
     def _held_by(self, caller: Caller, no: int) -> forms.HeldBy | None:
         """The lock-out that holds it."""

@@ -2,6 +2,8 @@
 
 from vigie.api.rsmp.deciding import DecidingDoor
 from vigie.api.rsmp.door import Listening, Means, RsmpDoor, Site
+from vigie.api.rsmp.escorting import EscortsDoor
+from vigie.api.rsmp.escorts import Escort, EscortOrders, no_escorts, nobody_to_ask
 from vigie.api.rsmp.figures import RsmpFigures
 from vigie.api.rsmp.health import SiteHealth
 from vigie.api.rsmp.orders import RsmpOrders
@@ -10,6 +12,9 @@ from vigie.api.rsmp.steering import Deciding, Memory, RsmpSteering, nobody_steer
 __all__ = [
     "Deciding",
     "DecidingDoor",
+    "Escort",
+    "EscortOrders",
+    "EscortsDoor",
     "Listening",
     "Means",
     "Memory",
@@ -19,5 +24,7 @@ __all__ = [
     "RsmpSteering",
     "Site",
     "SiteHealth",
+    "no_escorts",
     "nobody_steers",
+    "nobody_to_ask",
 ]

@@ -59,7 +59,8 @@ class GoingForm(Form, frozen=True, kw_only=True):
     how late, where you may see it; else None. groups: that let it go, by name; several where its way is not known.
     comes_deg: from which side, clockwise from north. eta_s: until it is at the stop line. state: `claimed` is weighed
     by the post; `waits` goes after another emergency; `asked` is asked of the controller, and the states of S0033 are
-    what that says of it; empty where nothing is done."""
+    what that says of it; empty where nothing is done. escorted: whether a person has ordered that its way be
+    cleared."""
 
     sort: str
     vehicle: str | None
@@ -69,6 +70,7 @@ class GoingForm(Form, frozen=True, kw_only=True):
     eta_s: float
     late_s: float | None
     state: str
+    escorted: bool
 
 
 class DecidingForm(Form, frozen=True, kw_only=True):
@@ -151,6 +153,7 @@ class DecidingDoor:
             eta_s=round(each.eta_s),
             late_s=each.late_s if seen and each.sort is not Sort.EMERGENCY else None,
             state=going.state,
+            escorted=going.escorted,
         )
 
 

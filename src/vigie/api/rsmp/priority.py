@@ -15,6 +15,7 @@ import numpy as np
 import structlog
 
 from vigie.api.rsmp.door import RsmpDoor, Site
+from vigie.api.rsmp.escorts import Escorts
 from vigie.api.rsmp.fleet import Fleet
 from vigie.core.arrays import ints
 from vigie.core.kinds import AssetKind
@@ -30,7 +31,7 @@ from vigie.services.signals import EMERGENCY_PASSES
 from vigie.services.signals.control.claims import LATE_S, Sort
 from vigie.services.signals.control.site import Site as Document
 from vigie.services.signals.priority.arms import Crossing, crossing_of
-from vigie.services.signals.priority.passages import Passage, Passages
+from vigie.services.signals.priority.passages import TOLD_AHEAD_S, Passage, Passages
 from vigie.services.signals.priority.passages import Vehicle as Seen
 
 LEVELS: Mapping[Sort, int] = {Sort.BUS: 4, Sort.TRAM: 9, Sort.EMERGENCY: LEVEL_MAX}
@@ -47,11 +48,13 @@ _log = structlog.get_logger("vigie.rsmp.priority")
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """A passage, and how it stands; empty where nothing is done about it. groups: by their names."""
+    """A passage, and how it stands; empty where nothing is done about it. groups: by their names. escorted: whether
+    somebody has ordered that its way be cleared."""
 
     passage: Passage
     groups: tuple[str, ...]
     state: str
+    escorted: bool = False
 
 
 class RsmpPriority:
@@ -65,6 +68,7 @@ class RsmpPriority:
         """asset_of: see `vigie.api.rsmp.door.Means`."""
         self._door, self._engine, self._clock, self._asset_of = door, engine, clock, asset_of
         self._passages, self.fleet = Passages(), Fleet(engine)
+        self.escorts = Escorts(engine, clock)
         self._crossings: Mapping[str, Crossing] = {}
         self._documents: Mapping[str, Document] = {}
         self._known: tuple[object, ...] = ()
@@ -107,6 +111,7 @@ class RsmpPriority:
 
     def see(self, steered: Set[str]) -> Sequence[Passage]:
         """Who comes to which junction now. steered: those that the post steers."""
+        self.escorts.look(self._crossings)
         found = self._passages.see(self._clock.now_us(), self._vehicles())
         by_junction: dict[str, list[Passage]] = {}
         for each in found:
@@ -115,6 +120,7 @@ class RsmpPriority:
         came = frozenset((each.vehicle, each.junction) for each in found)
         self.came.update(each.sort for each in found if (each.vehicle, each.junction) not in self._came)
         self._came = came
+        self.escorts.note(found)
         return found
 
     def forget(self) -> None:
@@ -146,9 +152,12 @@ class RsmpPriority:
         groups = document.junction.groups
         states = self._states(name)
         return tuple(
-            Going(each, tuple(groups[group].name for group in each.groups), self._state(each, states))
+            Going(
+                each, tuple(groups[group].name for group in each.groups), self._state(each, states),
+                escorted=each.vehicle in self.escorts,
+            )
             for each in self._by_junction.get(name, ())
-        )
+        )  # fmt: skip
 
     # What sites tell.
 
@@ -179,7 +188,10 @@ class RsmpPriority:
         said = self._engine.newest(Vehicle, Vehicle.mission, missions)
         fresh = now_us - said.observed_us <= Vehicle.mission.valid_s * SECOND_US
         on_mission = (said.value == 1) & fresh & np.isin(missions, self.fleet.emergency)
-        return found + self._seen(Vehicle, Sort.EMERGENCY, missions[on_mission])
+        # Of whom a person has ordered that the way be cleared, that person has said what it is.
+        on_mission |= np.isin(missions, list(self.escorts))
+        seen = self._seen(Vehicle, Sort.EMERGENCY, missions[on_mission])
+        return found + [self.escorts.followed(each) for each in seen]
 
     def _line(self, kind: type[Bus] | type[Tram], sort: Sort) -> list[Seen]:
         """Buses or trams. How late one is must be known, and of now."""
@@ -252,7 +264,7 @@ class RsmpPriority:
             stages = document.junction.stages
             own = frozenset(each.groups)
             best = max(range(len(stages)), key=lambda at: len(stages[at].greens & own), default=None)
-            if each.waits or best is None or not stages[best].greens & own:
+            if each.waits or each.eta_s > TOLD_AHEAD_S or best is None or not stages[best].greens & own:
                 continue
             level = LEVELS[each.sort]
             if each.sort is Sort.BUS and each.late_s >= LATE_S:

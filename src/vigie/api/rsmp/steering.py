@@ -81,12 +81,15 @@ class Deciding:
     @property
     def gives_way(self) -> bool:
         """Whether what is asked of it now lets somebody go first."""
-        if any(each.state == SERVED for each in self.going):
-            return True
-        if not self.is_steered or self.document is None or self.why is None or self.why.asked is None:
+        return any(self.lets(each) for each in self.going)
+
+    def lets(self, going: Going) -> bool:
+        """Whether what is asked of it now lets this one go first."""
+        if going.state != CLAIMED or not self.is_steered:
+            return going.state == SERVED
+        if self.document is None or self.why is None or self.why.asked is None:
             return False
-        greens = self.document.junction.stages[self.why.asked].greens
-        return any(each.state == CLAIMED and not greens.isdisjoint(each.passage.groups) for each in self.going)
+        return not self.document.junction.stages[self.why.asked].greens.isdisjoint(going.passage.groups)
 
     @property
     def fallen(self) -> str | None:

@@ -1,10 +1,16 @@
 """Road services and what moves on the roads: crews' vehicles, buses, trams, bollards, bike stations."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from vigie.core.kinds import (
     Action,
     AssetKind,
     ConditionKind,
+    Default,
     Hazard,
+    Hold,
+    Keeper,
     Outlet,
     Param,
     Proof,
@@ -16,16 +22,28 @@ from vigie.core.kinds import (
     number,
     place,
 )
-from vigie.core.service import Figure, How, Reticence, Service
+from vigie.core.observations import Mask
+from vigie.core.service import City, Figure, How, Numbers, Refusal, Reticence, Service
+from vigie.core.times import SECOND_US
 from vigie.core.watch import Watch, points_of, watching
 from vigie.services.roads import privacy
+
+ESCORT_S_MAX = 900
+"""A way is cleared for no longer, unless it is ordered anew."""
+
+_WAY = "way"
+"""What both orders to a vehicle decide."""
+
+TOLD_WITHIN_S = 30
+"""Of a vehicle whose way is to be cleared must be known where it is, and that is no older."""
 
 
 class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb="see_crew", follows_place=True):
     """A service vehicle with a tracker. Its position is personal data of its driver. mission: it is on its way to save
     somebody, and may go first at signals, if it is an emergency vehicle (`emergency`) at all. hours: outside them
     nothing is taken in of where it is and what it does; none: it is always followed. private: its driver is not to be
-    followed, until it says otherwise."""
+    followed, until it says otherwise. escorted: somebody has ordered that the way be cleared for it, which the post
+    does at junctions."""
 
     registration = attribute(public=False)
     task = attribute()
@@ -37,6 +55,27 @@ class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb
     activity = choice("parked", "driving", "working", valid_s=600)
     mission = flag(valid_s=120)
     private = flag(valid_s=30 * 86_400, traces=True)
+    escorted = flag(valid_s=ESCORT_S_MAX, traces=True, by_post=True)
+
+    escort = Action(
+        params=(
+            Param("until", Sort.INSTANT, default=Default.LONGEST, ahead_s=ESCORT_S_MAX),
+            Param("route", Sort.TEXT, default=Default.EMPTY, lists="junction"),
+        ),
+        proof=Proof("escorted", equals=True),
+        hazard=Hazard.CONFIRM,
+        # Who it is for and why is said when it is given; what could not begin at once would be of another drive.
+        answered=True,
+        expires_s=30,
+        proof_s=30,
+        settles=_WAY,
+        holds=Hold(until="until", point="escorted", held=True, free=False, ends="end_escort", keeper=Keeper.POST),
+        by_post=True,
+        service="signals",
+    )
+    end_escort = Action(
+        proof=Proof("escorted", equals=False), proof_s=30, settles=_WAY, by_post=True, service="signals", always=True
+    )
 
 
 class Bus(AssetKind, name="bus", service="roads", shown="delay", public=True, follows_place=True):
@@ -102,15 +141,28 @@ _RETICENCE = Reticence(
     rule=privacy.withheld,
 )
 
+ESCORT_LOST = ConditionKind(name="escort_lost", service="roads", outlet=Outlet.ALARM, priority=2)
+"""A vehicle whose way is being cleared does not say where it is any more. Found where the way is cleared."""
+
+NOT_SEEN = Refusal("roads.not_seen")
+
+
+def seen_now(params: Mapping[str, Any], assets: Numbers, city: City, now_us: int) -> Sequence[tuple[Mask, Refusal]]:
+    """Nobody's way is cleared of whom is not known where they are."""
+    told = city.newest(Vehicle, Vehicle.position, assets)
+    return [(now_us - told.observed_us > TOLD_WITHIN_S * SECOND_US, NOT_SEEN)]
+
+
 _WATCHES = (Watch(Bollard, Bollard.state, BOLLARD_FAULT, ("fault",)),)
 
 service = Service(
     name="roads",
     assets=(Vehicle, Bus, Tram, TransitLine, Stop, Bollard, BikeStation),
-    conditions=(BOLLARD_FAULT,),
+    conditions=(BOLLARD_FAULT, ESCORT_LOST),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     reticence=(_RETICENCE,),
+    guards={Vehicle.escort: (seen_now,)},
     figures=(
         Figure("at_work", Vehicle, Vehicle.activity, How.COUNT, when=("working",)),
         Figure("bikes", BikeStation, BikeStation.bikes, How.SUM),

@@ -47,6 +47,9 @@ NO_DOCUMENT = Refusal("signals.no_document")
 UNFIT_DOCUMENT = Refusal("signals.unfit_document")
 """Why the post cannot steer a junction."""
 
+NOBODY_TO_ASK = Refusal("signals.nobody_to_ask")
+"""Why the post cannot clear a vehicle's way: no junction speaks to it."""
+
 _ADAPTIVE = "adaptive"
 
 

@@ -25,9 +25,14 @@ from vigie.services.signals.control.claims import Claim, Sort, weight_of
 from vigie.services.signals.junction import mask
 from vigie.services.signals.priority.arms import STOP_M, Crossing, apart, groups_of, seen_from
 from vigie.services.signals.priority.courses import Course, Next
+from vigie.services.signals.priority.routes import Route
 
 TOLD_AHEAD_S = 40.0
 """Who would be at the stop line later than this does not ask yet."""
+
+ROUTE_AHEAD_S = 90.0
+"""The same of whose route is known: so long does a queue of 45 vehicles take to leave before it. A junction opens no
+sooner than its queue needs, and nobody waits for whoever is further away than TOLD_AHEAD_S."""
 
 STANDS_M = 40.0
 """Who stands nearer to the stop line than this stands for the light or for who waits before it; further away, at a
@@ -69,7 +74,8 @@ LOOKED_AT = 8
 class Vehicle(NamedTuple):
     """A vehicle as it was told last. number: of its asset. at_us: when it was there, by its own clock; told_us: when
     that came. valid_s: for how long that stays true. heading_deg: None where it is not told. late_s: behind its
-    timetable. course: of the line that it drives on, where that is known."""
+    timetable. course: of the line or the route that it drives on, where that is known. ahead_s: who would be at the
+    stop line later than this does not ask yet."""
 
     number: int
     sort: Sort
@@ -80,7 +86,8 @@ class Vehicle(NamedTuple):
     valid_s: float
     heading_deg: float | None = None
     late_s: float = 0.0
-    course: Course | None = None
+    course: Course | Route | None = None
+    ahead_s: float = TOLD_AHEAD_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +154,8 @@ class Passages:
             }
 
     def see(self, now_us: int, vehicles: Iterable[Vehicle]) -> tuple[Passage, ...]:
-        """Who asks now, whoever has asked for longest first. vehicles: all that there are; of one that is not among
-        them nothing is known any more."""
+        """Who asks now, whoever has asked for longest first, and then who is told of early. vehicles: all that there
+        are; of one that is not among them nothing is known any more."""
         found: list[Passage] = []
         tracks: dict[int, _Track] = {}
         for vehicle in vehicles:
@@ -164,12 +171,15 @@ class Passages:
             age_s = max((now_us - vehicle.at_us) / SECOND_US, 0.0)
             for name, coming in track.coming.items():
                 eta_s = coming.away_m / max(speed_m_s, SLOWEST_M_S) - age_s
-                if -max(GONE_S, GONE_TIMES * track.every_s) <= eta_s <= TOLD_AHEAD_S:
+                if eta_s > TOLD_AHEAD_S:
+                    # Who is told of early has not come first.
+                    track.coming[name] = coming = coming._replace(since_us=now_us)
+                if -max(GONE_S, GONE_TIMES * track.every_s) <= eta_s <= vehicle.ahead_s:
                     who = vehicle.number, vehicle.sort, name
                     how = coming.groups, coming.comes_deg, max(eta_s, 0.0), weight, coming.since_us, vehicle.late_s
                     found.append(Passage(*who, *how))
         self._tracks = tracks
-        return self._in_turn(sorted(found, key=lambda each: (each.since_us, each.vehicle, each.eta_s)))
+        return self._in_turn(sorted(found, key=_turn))
 
     def _followed(self, vehicle: Vehicle, now_us: int) -> _Track | None:
         """The way of a vehicle, with where it is now; None where that is not known."""
@@ -245,11 +255,17 @@ class Passages:
                 conflicts = self._crossings[each.junction].conflicts
                 held = going.get(each.junction, 0)
                 waits = any(conflicts[group] & held for group in each.groups)
-                going[each.junction] = held if waits else held | mask(each.groups)
+                if not waits and each.eta_s <= TOLD_AHEAD_S:
+                    going[each.junction] = held | mask(each.groups)
                 found.append(replace(each, waits=waits))
             else:
                 found.append(each)
         return tuple(found)
+
+
+def _turn(passage: Passage) -> tuple[bool, int, int, float]:
+    """Whose turn it is: who came first, and before whoever is told of early."""
+    return passage.eta_s > TOLD_AHEAD_S, passage.since_us, passage.vehicle, passage.eta_s
 
 
 def claims_of(passages: Iterable[Passage], numbers: Mapping[str, int]) -> list[Claim]:
