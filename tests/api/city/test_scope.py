@@ -154,8 +154,15 @@ def test_the_dated_table_shows_what_the_predicate_says_of_where_things_belong(to
 @settings(max_examples=20, deadline=None)
 @given(scopes)
 def test_of_what_is_seen_only_because_it_is_public_nothing_else_is_told(town: Desk, scope: Scope) -> None:
-    whole = covered(town, scope)
-    may_order = {each for each in whole if scope.may(Verb.ORDER).covers(placements(town, each)[0])}
+    whole, may = covered(town, scope), scope.may(Verb.ORDER)
+
+    def ordered(asset: str) -> list[str]:
+        """What may be ordered: some of it takes the right of another service, beside that to see the asset."""
+        own = placements(town, asset)[0]
+        takes = {name: each.service for name, each in kind_of(town, asset).actions.items()}
+        there = {name: Placement(own.area, service) if service else own for name, service in takes.items()}
+        return [name for name, each in there.items() if may.covers(each) and scope.covers(own)]
+
     for row in town.every(scope, "assets", 50):
         asset, kind = row["id"], kind_of(town, row["id"])
         sheet = town.ask(scope, f"assets/{asset}").body
@@ -168,7 +175,7 @@ def test_of_what_is_seen_only_because_it_is_public_nothing_else_is_told(town: De
             assert (sheet["consignation"], sheet["devices"]) == (None, [])
             assert all(kind.attributes[name].public for name in sheet["attributes"])
             assert row["state"]["shown"] is None or kind.points[row["state"]["shown"]["point"]].public
-        assert sheet["actions"] == (list(kind.actions) if asset in may_order else [])
+        assert sheet["actions"] == ordered(asset)
         others = [sheet["parent"], *sheet["children"]["items"], *sheet["neighbours"]]
         assert {each["id"] for each in others if each} <= seen(town, scope)
 
