@@ -377,7 +377,9 @@ async def clears_its_way(
     sheets = {who: await here.people[who].get(f"/api/v1/assets/{AMBULANCE}") for who in ("operator", "fleet")}
     assert sheets["operator"].json()["actions"] == ["escort", "end_escort"]
     assert sheets["fleet"].json()["actions"] == []
-    assert (await orders("operator", "escort", route))["state"] in ("running", "closed")
+    given = here.post.engine.commands.find((await orders("operator", "escort", route))["id"])
+    assert given is not None
+    await becomes(lambda: given.counts, {"done": 1})
     for away_m in (150, 120, 90):
         await asyncio.sleep(0.5)
         await drives(away_m)
@@ -392,6 +394,7 @@ async def clears_its_way(
     assert (await escorts("fleet"))[0]["may_end"] is False
     assert await escorts("elected") == []
     assert (await orders("operator", "end_escort", {}))["state"] in ("running", "closed")
+    await becomes(lambda: given.counts, {"released": 1})
     await here.until(lambda: decides() == "plan", 4)
     assert await escorts() == []
     kept = (await operator.get(f"/api/v1/commands/{told['order']}/targets")).json()["items"]

@@ -353,6 +353,8 @@ class Town:
         """Starts the post, and the devices where they do not run yet."""
         reserves = {f"VIGIE_{key.upper()}": str(value) for key, value in NO_RESERVE.items()}
         args = ["serve", "--data", str(self.folder), "--port", str(self.port)]
+        # No site speaks there, but the post could ask one.
+        reserves["VIGIE_RSMP_PORT"] = str(_free_port())
         post = self.processes["post"] = ready().start(args, os.environ | reserves, self.folder / "log")
         assert "answers on" in post.stdout.readline(), (self.folder / "log").read_text()
         if self.lively and "devices" not in self.processes:

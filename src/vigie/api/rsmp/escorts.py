@@ -69,26 +69,23 @@ class Escorts:
         return vehicle in self._all
 
     def told(self) -> Sequence[Escort]:
-        """Those that there are, the oldest order first."""
-        return sorted(self._all.values(), key=lambda each: each.command.proposed_us)
+        """Those that there are, the oldest order first; what was ended since the last look is none any more."""
+        holding = {(vehicle, command.id) for vehicle, command, _ in self._in_force(self._clock.now_us())}
+        return [each for each in self._all.values() if (each.vehicle, each.command.id) in holding]
 
     def look(self, crossings: Mapping[str, Crossing]) -> None:
         """Looks for whom a way is to be cleared now, and tells of those that do not say where they are. crossings: the
         junctions that there are."""
         now_us, before = self._clock.now_us(), self._all
         self._all = {}
-        for command in sorted(self._engine.commands, key=lambda each: each.proposed_us):
-            until_us = command.order.until_us
-            if command.order.action is not Vehicle.escort or until_us is None or until_us <= now_us:
-                continue
-            for vehicle in ints(command.order.assets[command.holding]):
-                known = before.get(vehicle)
-                if known is None or known.command is not command:
-                    names = listed(command.order.params.get("route"))
-                    known = Escort(vehicle, command, until_us, Route(names) if names else None)
-                self._all[vehicle] = known
-                if known.route is not None:
-                    known.route.keep(crossings)
+        for vehicle, command, until_us in self._in_force(now_us):
+            known = before.get(vehicle)
+            if known is None or known.command is not command:
+                names = listed(command.order.params.get("route"))
+                known = Escort(vehicle, command, until_us, Route(names) if names else None)
+            self._all[vehicle] = known
+            if known.route is not None:
+                known.route.keep(crossings)
         self._tell_lost(now_us)
 
     def followed(self, seen: Seen) -> Seen:
@@ -107,6 +104,14 @@ class Escorts:
             escort.behind = [name for name in escort.behind if name not in ahead and name not in left]
             escort.behind = [*escort.behind, *left][-BEHIND_MAX:]
             escort.ahead = ahead
+
+    def _in_force(self, now_us: int) -> Iterator[tuple[int, Command, int]]:
+        """The vehicles that an order holds for now, with the order and its end, the oldest order first."""
+        for command in sorted(self._engine.commands, key=lambda each: each.proposed_us):
+            until_us = command.order.until_us
+            if command.order.action is Vehicle.escort and until_us is not None and until_us > now_us:
+                for vehicle in ints(command.order.assets[command.holding]):
+                    yield vehicle, command, until_us
 
     def _tell_lost(self, now_us: int) -> None:
         numbers = self._engine.assets(Vehicle)
