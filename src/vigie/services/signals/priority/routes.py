@@ -38,7 +38,7 @@ class Route:
         self._places: list[tuple[float, float]] = []
 
     def keep(self, crossings: Mapping[str, Crossing]) -> None:
-        """The junctions that there are; the route leads past those that nobody knows the arms of as if they were none."""
+        """The junctions that there are. Past those that nobody knows the arms of a route leads as if they were none."""
         self._known = [at for at, name in enumerate(self.names) if name in crossings and crossings[name].arms]
         found = [crossings[self.names[at]] for at in self._known]
         self._places = [(each.lon, each.lat) for each in found]
