@@ -45,6 +45,6 @@ def day(town: Town, *, checked: bool) -> Digest:
         return digest
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_simulated_day_gives_the_same_facts_and_readings_twice(fourth: Town) -> None:
     assert day(fourth, checked=True) == day(fourth, checked=False)
