@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
+from vigie.core.ground import M_PER_DEGREE
 from vigie.core.observations import Floats, Mask
 from vigie.core.scope import lies_in
 from vigie.core.service import Numbers
@@ -17,8 +18,6 @@ CORNERS_MAX = 2_000
 
 PATH_M_MAX = 5_000.0
 """A way that is longer is no walk home."""
-
-_M_PER_DEGREE = 111_195.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def _along(path: Path, among: Mask, lon: Floats, lat: Floats) -> Mask:
 
 def _metres(path: Path) -> Floats:
     """Metres in a degree of longitude and of latitude where the way is."""
-    return np.array([np.cos(np.radians(path.places[0][1])), 1.0]) * _M_PER_DEGREE
+    return np.array([np.cos(np.radians(path.places[0][1])), 1.0]) * M_PER_DEGREE
 
 
 def _length_m(path: Path) -> float:

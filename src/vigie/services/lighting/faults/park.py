@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.arrays import ints
+from vigie.core.ground import M_PER_DEGREE
 from vigie.core.kinds import AssetKind, Attribute
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.service import City, Numbers
@@ -27,8 +28,6 @@ STREET_LAMPS_MIN = 4
 
 KIND_LAMPS_MIN = 12
 """So many lamps of one kind tell what is usual for it; of a rarer one nothing is learnt from its like."""
-
-_M_PER_DEGREE = 111_195.0
 
 ATTRIBUTES: Mapping[type[AssetKind], tuple[Attribute, ...]] = {
     Luminaire: (Luminaire.lamp, Luminaire.lights, Luminaire.rated_power, Luminaire.circuit),
@@ -202,8 +201,8 @@ def _alike(street: Int64s, area: Int64s) -> list[Int64s]:
 
 def _near(lon: Floats, lat: Floats) -> list[Int64s]:
     """Lamps in clusters in which each stands near another, by the order of their rows."""
-    x = lon * _M_PER_DEGREE * float(np.cos(np.radians(lat.mean())))
-    y = lat * _M_PER_DEGREE
+    x = lon * M_PER_DEGREE * float(np.cos(np.radians(lat.mean())))
+    y = lat * M_PER_DEGREE
     left = ints(np.arange(len(lon)))
     found: list[Int64s] = []
     while left:

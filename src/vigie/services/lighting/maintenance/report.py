@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from vigie.core.arrays import floats, ints
 from vigie.core.calendar import date_of
+from vigie.core.ground import M_PER_DEGREE
 from vigie.core.kinds import ConditionKind
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.plans import Columns, Known, Table, Troubles
@@ -33,8 +34,6 @@ STOPS_MAX = 300
 FAILURES = (found.LAMP_OUT,)
 DRIFT = (found.POWER_LOW, found.POWER_HIGH, found.DRIVER_HOT, found.LAMP_CYCLING)
 """What a driver says before it fails."""
-
-_M_PER_DEGREE = 111_195.0
 
 
 @dataclass(frozen=True)
@@ -343,4 +342,4 @@ def _named(key: str) -> tuple[str, float | None, str]:
 def _apart_m(lon: Floats, lat: Floats, lon_to: Floats | float, lat_to: Floats | float) -> Floats:
     """Metres as the crow flies between places in degrees, in a town small enough to be flat."""
     east = (lon - lon_to) * np.cos(np.radians((lat + np.asarray(lat_to)) / 2))
-    return np.hypot(east, lat - np.asarray(lat_to)) * _M_PER_DEGREE
+    return np.hypot(east, lat - np.asarray(lat_to)) * M_PER_DEGREE

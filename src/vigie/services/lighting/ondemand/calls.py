@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from vigie.core.arrays import ints
+from vigie.core.ground import M_PER_DEGREE
 from vigie.core.kinds import AssetKind
 from vigie.core.observations import Int64s, Mask
 from vigie.core.plans import Given
@@ -30,7 +31,6 @@ from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, rfc3339
 from vigie.services.lighting.conditions import MOTION_STUCK
 from vigie.services.lighting.guards import full_light_is_off, supply_is_on
 from vigie.services.lighting.kinds import FADE, UNTIL, Luminaire, MotionSensor
-from vigie.services.lighting.ondemand.graph import M_PER_DEGREE
 from vigie.services.lighting.ondemand.model import AUTOMATION, HEARD, OnDemand, Trigger
 from vigie.services.lighting.ondemand.planned import NEVER_US
 from vigie.services.lighting.ondemand.rules import Prepared, Reached, Rule, spans

@@ -13,10 +13,11 @@ import numpy as np
 
 from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar
+from vigie.core.ground import M_PER_DEGREE
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.plans import Finding
 from vigie.core.service import Lines
-from vigie.services.lighting.ondemand.graph import M_PER_DEGREE, NEAR_M, Graph
+from vigie.services.lighting.ondemand.graph import NEAR_M, Graph
 from vigie.services.lighting.ondemand.model import OnDemand, Trigger
 from vigie.services.lighting.ondemand.planned import Planned
 from vigie.services.lighting.programmes.checks import NAMED_MOST, dates, names

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import atan2, cos, degrees, hypot, radians
 
+from vigie.core.ground import M_PER_DEGREE
 from vigie.services.signals.control.claims import Sort
 from vigie.services.signals.control.site import Site
 from vigie.services.signals.junction import Users, conflict_masks
@@ -21,9 +22,6 @@ ONE_ARM_DEG = 25.0
 
 LEAVES_DEG = 45.0
 """A way that leaves further from where somebody is to go than this does not lead there."""
-
-_DEGREE_M = 111_195.0
-"""A degree of latitude, on a sphere of the Earth's mean radius."""
 
 _DRIVES: Mapping[Sort, tuple[frozenset[Users], ...]] = {
     Sort.TRAM: (frozenset({Users.TRAM}), frozenset({Users.VEHICLES})),
@@ -108,7 +106,7 @@ def apart(one_deg: float, other_deg: float) -> float:
 
 def offset_m(lon: float, lat: float, from_lon: float, from_lat: float) -> tuple[float, float]:
     """How far east and north one place is of another that is not far."""
-    return (lon - from_lon) * _DEGREE_M * cos(radians(from_lat)), (lat - from_lat) * _DEGREE_M
+    return (lon - from_lon) * M_PER_DEGREE * cos(radians(from_lat)), (lat - from_lat) * M_PER_DEGREE
 
 
 def seen_from(lon: float, lat: float, from_lon: float, from_lat: float) -> tuple[float, float]:
