@@ -1,5 +1,5 @@
-"""The judge of rounds, whoever made them: a solver, or a dispatcher by hand. It believes nothing that a proposal says and
-shares nothing with what makes one."""
+"""The judge of rounds, whoever made them: a solver, or a dispatcher by hand. It believes nothing that a proposal says,
+and shares nothing with what makes one."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What rounds are planned of, and what a plan says. Instants are seconds of the town's day, from its midnight; what goes
-on past the next midnight has more than a day's."""
+"""What rounds are planned of, and what a plan says. Instants are seconds of the town's day, from its midnight; what
+goes on past the next midnight has more than a day's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -30,8 +30,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Task:
     """A work order, as far as its round goes. windows: work begins in one of them, both ends belong to it; none: at any
-    time. skills: all that are asked of the crew. load: what it puts on the vehicle, in the crews' unit. must: it is left
-    out only where it is impossible, whatever its priority."""
+    time. skills: all that are asked of the crew. load: what it puts on the vehicle, in the crews' unit. must: it is
+    left out only where it is impossible, whatever its priority."""
 
     id: str
     place: Place
@@ -184,3 +184,14 @@ class Proposal:
     def orders(self) -> dict[str, tuple[str, ...]]:
         """Of each crew with a round, its tasks in their order."""
         return {each.crew: tuple(stop.task for stop in each.stops) for each in self.rounds}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a plan should keep. crew_of: of tasks, the crew that has them. orders: of crews, their tasks in order, from
+    which the search begins. move_s: a task changes its crew only where that saves so much driving, or a rule asks
+    it."""
+
+    crew_of: Mapping[str, str] = field(default_factory=dict[str, str])
+    orders: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    move_s: int = 0

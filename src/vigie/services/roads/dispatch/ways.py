@@ -77,14 +77,14 @@ def quickest(
             if not allowed[directed]:
                 continue
             rest = at_m[one] if against else length_m[arc[one]] - at_m[one]
-            node = head[directed]
+            node = int(head[directed])
             if rest / speed[arc[one]] < time[node]:
                 time[node], metres[node] = rest / speed[arc[one]], rest
                 if place[node] < 0:
                     heap[size] = node
                     size += 1
                     place[node] = size - 1
-                _sift_up(heap, place, place[node], time)
+                _sift_up(heap, place, int(place[node]), time)
         while size:
             node = heap[0]
             size -= 1
@@ -93,7 +93,7 @@ def quickest(
                 _sift_down(heap, place, size, time)
             place[node] = -2
             for k in range(out_first[node], out_first[node + 1]):
-                other, long = head[out[k]], length_m[out[k] // 2]
+                other, long = int(head[out[k]]), length_m[out[k] // 2]
                 then = time[node] + long / speed[out[k] // 2]
                 if place[other] == -2 or then >= time[other]:
                     continue
@@ -101,7 +101,7 @@ def quickest(
                 if place[other] < 0:
                     heap[size], place[other] = other, size
                     size += 1
-                _sift_up(heap, place, place[other], time)
+                _sift_up(heap, place, int(place[other]), time)
         for two in range(places):
             if arc[two] < 0:
                 continue
