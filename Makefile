@@ -40,7 +40,7 @@ $(DONE)/vigie: pyproject.toml $(DONE)/run
 	@$(PYTHON_OF_VENV) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@# So that the first start is as quick as the second.
 	@$(PYTHON_OF_VENV) -m compileall -q src/vigie
-	@$(PYTHON_OF_VENV) -c "from vigie.services.signals.control import adaptive; adaptive.prepare(); from vigie.services.roads import matching; matching.prepare()"
+	@$(PYTHON_OF_VENV) -c "from vigie.services.signals.control import adaptive; adaptive.prepare(); from vigie.services.roads import matching; matching.prepare(); from vigie.services.roads.dispatch import streets; streets.prepare()"
 	@touch $@
 
 $(DONE)/node: requirements/node.lock scripts/node.sh $(DONE)/venv

@@ -13,12 +13,16 @@ from vigie.core.observations import Floats, Int64s, Mask
 
 
 @compiled
-def nearest(a: Floats, b: Floats, arc: Int64s, along: Floats, spots: Floats) -> tuple[Int64s, Floats, Floats]:
-    """Of each place the arc that is nearest, how far along it, and how far away. a, b: the ends of straight stretches;
-    arc, along: of each its arc, and where on it `a` lies."""
+def nearest(
+    a: Floats, b: Floats, arc: Int64s, along: Floats, open_: Mask, spots: Floats
+) -> tuple[Int64s, Floats, Floats]:
+    """Of each place the open arc that is nearest, how far along it, and how far away. a, b: the ends of straight
+    stretches; arc, along: of each its arc, and where on it `a` lies. open_: of each arc."""
     found, at_m, apart_m = np.full(len(spots), -1), np.zeros(len(spots)), np.full(len(spots), np.inf)
     for n in range(len(spots)):
         for k in range(len(a)):
+            if not open_[arc[k]]:
+                continue
             way_x, way_y = b[k, 0] - a[k, 0], b[k, 1] - a[k, 1]
             off_x, off_y = spots[n, 0] - a[k, 0], spots[n, 1] - a[k, 1]
             square = way_x * way_x + way_y * way_y
@@ -29,6 +33,22 @@ def nearest(a: Floats, b: Floats, arc: Int64s, along: Floats, spots: Floats) -> 
             if far < apart_m[n]:
                 found[n], apart_m[n], at_m[n] = arc[k], far, along[k] + share * np.sqrt(square)
     return found, at_m, apart_m
+
+
+@compiled
+def reached(first: Int64s, arcs: Int64s, end: Int64s, node: int) -> Mask:
+    """The nodes that are reached from one. first, arcs: of each node, its arcs; end: of each arc, where it leads."""
+    found, waits = np.zeros(len(first) - 1, np.bool_), np.empty(len(first), np.int64)
+    found[node], waits[0], many = True, node, 1
+    while many:
+        many -= 1
+        at = waits[many]
+        for k in range(first[at], first[at + 1]):
+            other = end[arcs[k]]
+            if not found[other]:
+                found[other], waits[many] = True, other
+                many += 1
+    return found
 
 
 @compiled
