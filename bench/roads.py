@@ -29,7 +29,8 @@ COMPARED = 40
 
 
 @cache
-def _streets() -> Network:
+def streets() -> Network:
+    """Montpellier's, of its inventory. Raises OSError where that is missing."""
     mapping = shipped_mapping("montpellier")
     files = tuple(each for each in mapping.files if any(rule.kind == "street" for rule in each.assets))
     mapping = msgspec.structs.replace(mapping, files=files)
@@ -47,7 +48,7 @@ def _drives(*seeds: int) -> dict[str, list[Trail]]:
         name: [
             trail
             for seed in seeds
-            for trail in trails(_streets(), seed, DRIVES, every_s=EVERY_S, sigma_m=SIGMA_M, rounds=rounds)
+            for trail in trails(streets(), seed, DRIVES, every_s=EVERY_S, sigma_m=SIGMA_M, rounds=rounds)
         ]
         for name, rounds in (("from place to place", False), ("rounds that turn as dice fall", True))
     }
@@ -152,7 +153,7 @@ def _beta_m(drives: Sequence[Trail], network: Network) -> float:
 def match_rate() -> Measured:
     """The share of positions that are matched right, over drives from place to place and over rounds alike; each apart,
     the nearest street and a published matcher beside it. Raises OSError where the streets are missing."""
-    network = _streets()
+    network = streets()
     told, every = list[str](), list[_Right]()
     for name, drives in _drives(*ASKED.seeds).items():
         ours = _judged(network, drives, [_ours(network, each) for each in drives])
@@ -176,7 +177,7 @@ def match_rate() -> Measured:
 def match_per_s() -> Measured:
     """Positions matched in a second of one core, whole trails one after the other. Raises OSError where the streets are
     missing."""
-    network = _streets()
+    network = streets()
     drives = [each for some in _drives(*ASKED.seeds).values() for each in some]
     match_ground(network, drives[0].spots, drives[0].at_s)
     many, runs = sum(len(each.at_s) for each in drives), list[float]()

@@ -1,5 +1,5 @@
 """Rounds by PyVRP, an iterated local search for vehicle routing (Wouda, Lan and Kool, INFORMS Journal on Computing 36,
-2024). To import this takes a second: only who solves does.
+2024).
 
 What is made small is the driving, in seconds, less what the tasks done are worth. A task with several windows is
 several clients of which one is visited. What a crew may not do lies too far away for it.
@@ -7,6 +7,8 @@ several clients of which one is visited. What a crew may not do lies too far awa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,7 +33,7 @@ _ANYTHING = 2**40
 
 _SEARCH = pyvrp.SolveParams(
     neighbourhood=pyvrp.search.NeighbourhoodParams(num_neighbours=25),
-    perturbation=pyvrp.search.PerturbationParams(1, 5),
+    perturbation=pyvrp.search.PerturbationParams(1, 10),
 )
 """Smaller steps than the solver's own (50 and 25): six are made in the time of one of those."""
 
@@ -42,6 +44,30 @@ class Enough(Protocol):
     def __call__(self, best_cost: int) -> bool:
         """best_cost: of what it has found so far."""
         ...
+
+
+IDLE_STEPS = 20_000
+"""The search ends when it has found nothing better for so long; a few tasks take less than a second then."""
+
+LEAST_STEPS = 500
+"""Less is no search, however late it began."""
+
+
+@dataclass
+class Patience:
+    """Enough is when the time is over, or nothing was found for long. over: says that the time is."""
+
+    over: Callable[[], bool]
+    steps: int = 0
+    idle: int = 0
+    best: float = float("inf")
+
+    def __call__(self, best_cost: int) -> bool:
+        """Counts the step."""
+        self.steps += 1
+        self.idle = 0 if best_cost < self.best else self.idle + 1
+        self.best = min(best_cost, self.best)
+        return self.idle > IDLE_STEPS or (self.steps > LEAST_STEPS and self.over())
 
 
 _Matrix = np.ndarray[Any, Any]
