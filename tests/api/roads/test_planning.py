@@ -7,8 +7,11 @@ import asyncio
 import pytest
 
 from tests.services.roads.dispatch.days import crew, day, task
+from tests.test_style import catalogue
 from vigie.api.roads.planning import LIMIT_S_MAX, propose
 from vigie.engine.jobs import Jobs
+from vigie.services.roads.dispatch.judging import Rule
+from vigie.services.roads.dispatch.model import Why
 
 TOWN = day([task(f"t{n}", n % 5, n // 5) for n in range(8)], [crew("one"), crew("two", 4, 4)])
 
@@ -22,3 +25,8 @@ def test_a_plan_is_made_in_a_process_of_its_own_and_judged() -> None:
 def test_nobody_asks_for_an_hour() -> None:
     with pytest.raises(ValueError, match="120"):
         asyncio.run(propose(Jobs(), TOWN, seed=1, limit_s=LIMIT_S_MAX + 1))
+
+
+def test_every_reason_and_rule_has_its_words() -> None:
+    words = {each for each in catalogue("fr") if each.startswith("rounds.")}
+    assert words == {f"rounds.left.{each}" for each in Why} | {f"rounds.rule.{each}" for each in Rule}
