@@ -17,7 +17,8 @@ from vigie.api.roads.planning import Planned, propose
 from vigie.core.ground import M_PER_DEGREE
 from vigie.engine.jobs import Jobs
 from vigie.services.roads.dispatch.judging import Rule
-from vigie.services.roads.dispatch.model import Crew, Place, Problem, Task, Why
+from vigie.services.roads.dispatch.model import Crew, Place, Problem, Proposal, Task, Why
+from vigie.services.roads.dispatch.replanning import Standing, keeping, remaining, settled
 from vigie.services.roads.dispatch.solving import search
 from vigie.services.roads.dispatch.streets import speeds, travel_of
 
@@ -76,6 +77,7 @@ def plan_s() -> Measured:
         planned = asyncio.run(propose(Jobs(), problem, seed=1))
         runs.append(time.perf_counter() - began)
         told.append(f"day {seed}: ways {ways_s:.2f} s of {runs[-1]:.2f} s; {_told(problem, planned)}")
+        told.append(_anew(problem, planned.proposal, seed))
     size = f"{TASKS} orders, {CREWS} crews, skills and windows, Montpellier's 8,011 arcs"
     return Measured("roads.plan_s", "s", runs, 10, False, size, "2", told=told)
 
@@ -92,6 +94,34 @@ def _told(problem: Problem, planned: Planned) -> str:
     hours = sum(each.drive_s for each in rounds) / HOUR_S
     done = f"{len(planned.proposal.crew_of)} done by {len(rounds)} crews in {hours:.1f} h of driving"
     return f"{done}; left {why or 'none'}, {must} of them must"
+
+
+def _anew(problem: Problem, running: Proposal, seed: int) -> str:
+    """The same day at ten: one crew will be free an hour later than it was planned, and an order comes that must be
+    begun within the hour. What moves, and what would if all were planned afresh."""
+    now_s, dice, network = 10 * HOUR_S, np.random.default_rng(seed), streets()
+    there = list[Standing]()
+    for n, each in enumerate(running.rounds):
+        begun = tuple(stop for stop in each.stops if stop.start_s <= now_s)
+        if begun:
+            place = problem.tasks[problem.row[begun[-1].task]].place
+            there.append(Standing(each.crew, place, max(begun[-1].leave_s, now_s) + (HOUR_S if n == 3 else 0), begun))
+    where = problem.tasks[int(dice.integers(TASKS))].place
+    urgent = Task("urgent", where, 2_700, ((now_s, now_s + HOUR_S),), priority=1, must=True)
+    tasks, crews = remaining([*problem.tasks, urgent], problem.crews, there, now_s)
+    rest = Problem(DAY, tasks, crews, travel_of(network, speeds(network), tasks, crews))
+    moved = list[str]()
+    for name, kept in (("keeping", keeping(rest, running)), ("afresh", None)):
+        planned = asyncio.run(propose(Jobs(), rest, seed=1, kept=kept))
+        found = settled(rest, running, there, planned.proposal)
+        others = sum(each.now is not None for each in found.moved)
+        done = "done" if "urgent" in found.rest.crew_of else "not done"
+        hours = sum(each.drive_s for each in found.rest.rounds) / HOUR_S
+        moved.append(
+            f"{name}: the urgent one {done}, {others} to another crew, {len(found.moved) - others} given up, "
+            f"{len(found.rest.left)} left, {hours:.1f} h of driving"
+        )
+    return f"  at ten, of {len(running.crew_of.keys() & rest.row.keys())} still to do: {'; '.join(moved)}"
 
 
 @measurement("roads.plan_gap")

@@ -21,7 +21,8 @@ def standings(problem: Problem, running: Proposal, now_s: int, late_s: int = 0, 
     found = list[Standing]()
     for n, each in enumerate(running.rounds):
         begun = tuple(stop for stop in each.stops if stop.start_s <= now_s)
-        at = problem.tasks[problem.row[begun[-1].task]].place if begun else problem.crews[0].start
+        home = next(own.start for own in problem.crews if own.id == each.crew)
+        at = problem.tasks[problem.row[begun[-1].task]].place if begun else home
         free_s = max(begun[-1].leave_s if begun else now_s, now_s) + (late_s if n == 0 else 0)
         found.append(Standing(each.crew, at, free_s, begun, away=each.crew == away))
     return found
