@@ -14,6 +14,7 @@ from vigie.app import services
 from vigie.core.drafts import Draft
 from vigie.core.facts import AssetsTaken, Entry
 from vigie.core.observations import Batch
+from vigie.engine.cases import Cases, case_kinds_of
 from vigie.engine.inventory import plan_intake
 from vigie.engine.loop import Engine, catalogue_of
 from vigie.engine.plans import kinds_of
@@ -63,6 +64,10 @@ def drafts(lamps: int = LAMPS) -> list[Draft]:
     return [*others, *lit]
 
 
+CREW_DRAFT = Draft(key="e1", kind="crew", name="Équipe 1", lon=5.0, lat=47.3, area="dijon-metropole/quetigny")
+"""A crew, for the tests that send one."""
+
+
 def take(facts: SqlFacts, taken: Sequence[Draft], *, source: str = "test", at_us: int = NOW_US) -> None:
     """Puts assets into the store as an import does."""
     ids = facts.ids()
@@ -109,6 +114,7 @@ def open_engine(facts: SqlFacts, observations: DuckObservations, now_us: int = N
     """The engine over both, started."""
     registry = Registry(CATALOGUE, facts.point_numbers())
     registry.add_columns(facts.registry_rows())
+    kinds = case_kinds_of(SERVICES)
     engine = Engine(
         SERVICES,
         registry,
@@ -119,6 +125,7 @@ def open_engine(facts: SqlFacts, observations: DuckObservations, now_us: int = N
         commands=facts.orders.kept(now_us),
         consignations=facts.orders.holding(),
         plans=facts.plans.kept(kinds_of(SERVICES)),
+        cases=Cases(registry, kinds, facts.cases.live(kinds), last_no=facts.cases.last_no),
     )
     engine.start()
     return engine

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from vigie.core import hours
+
 ENVIRONMENT_PREFIX = "VIGIE_"
 
 
@@ -30,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: its folder. city: its name, used when it is made. zone: the time zone that it lives by, as IANA names it.
     country: whose public holidays are kept, as ISO 3166 names it, with a part of it after a hyphen where it has its own
     (DE-BE); empty for none. school_holidays: spans of days such as 2026-10-17/2026-11-01.
+    working_hours: when the town works, by its clock and but for public holidays, such as "mon-fri 08:00-12:00
+    13:30-17:00; sat 08:00-12:00"; by when a case is due is reckoned in it. Empty: at all times.
     host, port: where HTTP is answered. log_json: logs as JSON lines, for machines. memory_mb: what the history's
     database may use. reserve_observations_mb: free disk below which observations are refused. reserve_facts_mb: free
     disk below which facts are refused too. history_days: how long what was reported is kept; where vehicles were, and
@@ -58,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     zone: str = "Europe/Paris"
     country: Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,4})?)?$")] = "FR"
     school_holidays: tuple[Days, ...] = ()
+    working_hours: str = "mon-fri 08:00-17:00"
     log_json: bool = False
     memory_mb: int = 256
     reserve_observations_mb: int = 256
@@ -109,6 +114,11 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
         merged["data"] = str(merged["data"])
     try:
         # The environment says numbers and flags as texts, hence strict=False.
-        return msgspec.convert(merged, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
+        settings = msgspec.convert(merged, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingsWrong(str(error)) from error
+    try:
+        hours.read(settings.working_hours or "mon-sun 00:00-24:00")
+    except hours.HoursWrong as error:
+        raise SettingsWrong(f"working_hours: {error}") from error
+    return settings

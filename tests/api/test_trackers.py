@@ -14,9 +14,9 @@ from tests.people import Browser, make_people
 from tests.post import NO_RESERVE, Answer, RunningPost, now_us, reading, running
 from vigie.app import admit_device, installation
 from vigie.core.drafts import Draft
+from vigie.core.hours import DAYS
 from vigie.core.times import DAY_US, SECOND_US, from_us
 from vigie.protocols.osmand import Fix, encode_form, encode_json
-from vigie.services.roads.hours import DAYS
 from vigie.settings import Settings
 
 DOOR = "/device/v1/osmand"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import PROJECT
 from vigie.app import services
+from vigie.core.cases import PRIORITIES
 from vigie.core.kinds import AssetKind, Catalogue, Sort
 from vigie.core.lives import LIVES
 from vigie.core.observations import Outcome
@@ -59,6 +60,11 @@ def test_every_declared_word_has_a_text(language: str, catalogue: Catalogue) -> 
     wanted |= {f"outcome.{outcome}" for outcome in Outcome}
     wanted |= {f"state.{life.name}.{state}" for life in LIVES.values() for state in life.states}
     wanted |= {f"plan.{kind.key}" for service in SERVICES for kind in service.plans}
+    cases = [kind for service in SERVICES for kind in service.cases]
+    wanted |= {f"case.{kind.key}{many}" for kind in cases for many in ("", ".many")}
+    wanted |= {f"case.event.{kind.key}.{event}" for kind in cases for event in kind.moves}
+    wanted |= {f"case.category.{category}" for kind in cases for category in kind.categories}
+    wanted |= {f"case.priority.{priority}" for priority in PRIORITIES}
     wanted |= {f"role.{role}" for role in ROLES} | {f"verb.{verb}" for verb in Verb}
     assert sorted(wanted - known.keys()) == []
 
@@ -82,6 +88,7 @@ def calls(*folders: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 REFUSALS = (
+    "CaseRefused",
     "CommandRefused",
     "ConsignationRefused",
     "HandRefused",

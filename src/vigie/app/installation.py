@@ -33,7 +33,9 @@ import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from vigie.app.calendars import town_calendar
 from vigie.app.nights import KeptNights
+from vigie.core.calendar import Calendar
 from vigie.core.drafts import Draft
 from vigie.core.facts import (
     COMMAND_LINE,
@@ -53,6 +55,7 @@ from vigie.core.ids import uuid7
 from vigie.core.scope import Verb
 from vigie.core.service import Service
 from vigie.core.times import DAY_US, HOUR_US, day_of
+from vigie.engine.cases import Cases, case_kinds_of
 from vigie.engine.inventory import Intake, digests_of, plan_intake
 from vigie.engine.loop import Engine, catalogue_of
 from vigie.engine.plans import kinds_of
@@ -184,6 +187,11 @@ class Installation:
         return [number for point, number in self.facts.point_numbers().items() if point in told]
 
     @cached_property
+    def calendar(self) -> Callable[[], Calendar]:
+        """What gives the town's calendar. Raises SettingsWrong where the settings name days that there are not."""
+        return town_calendar(self.settings, self.clock)
+
+    @cached_property
     def nights(self) -> KeptNights:
         """What is kept of each night for reports on energy."""
         return KeptNights(self.facts, self.observations, self.settings)
@@ -280,15 +288,15 @@ class Installation:
             _log.info("passages forgotten", orders=forgotten)
         self.facts.set_meta(_PASSAGES, str(max(since_us, 0)))
 
-    def erase_due(self) -> int:
-        """Erases the personal fields whose end date has come. Returns how many."""
+    def erase_due(self) -> list[str]:
+        """Erases the personal fields whose end date has come. Returns them, "leaf id/field" each."""
         due = self.facts.due_for_erasure(self.clock.now_us())
         if due:
             fact = PersonalErased(
                 id=self.new_id(), at=self.clock.now_us(), actor=POST, rule="end of its purpose", fields=due
             )
             self.facts.commit([Entry(fact)])
-        return len(due)
+        return due
 
     def sign_head(self) -> Head:
         """Signs the journal as it stands and appends the head to the file that is handed out."""
@@ -310,6 +318,11 @@ class Installation:
         """The engine of this installation, its picture as it was when the last process ended."""
         registry = Registry(catalogue_of(self.services), self.facts.point_numbers())
         registry.add_columns(self.facts.registry_rows())
+        kinds = case_kinds_of(self.services)
+        cases = Cases(
+            registry, kinds, self.facts.cases.live(kinds), last_no=self.facts.cases.last_no,
+            week=self.settings.working_hours, calendar=self.calendar,
+        )  # fmt: skip
         engine = Engine(
             self.services,
             registry,
@@ -320,6 +333,7 @@ class Installation:
             commands=self.facts.orders.kept(self.clock.now_us()),
             consignations=self.facts.orders.holding(),
             plans=self.facts.plans.kept(kinds_of(self.services)),
+            cases=cases,
             whereabouts=Whereabouts(registry, self.facts.known_areas()),
             zone=ZoneInfo(self.settings.zone),
         )

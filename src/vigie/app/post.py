@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 
-from vigie.app.calendars import town_calendar
 from vigie.app.installation import POST_ID, Installation
 from vigie.core.kinds import ConditionKind
 from vigie.core.scope import Scope
@@ -42,7 +41,7 @@ class Post:
         """Raises SettingsWrong where the settings name days that there are not."""
         self._opened = opened
         self.engine = opened.engine()
-        self.calendar = town_calendar(opened.settings, opened.clock)
+        self.calendar = opened.calendar
         self.pump = Pump(self.engine, opened.clock, on_full=self._on_full)
         self.acts = Acts(self.engine, opened.facts, opened.clock, opened.dice)
         self.acts.withdraw_retired()
@@ -102,7 +101,7 @@ class Post:
                 with _noted("keep the picture"):
                     frame = self.engine.frame(self._opened.clock.now_us())
                     await self.pump.run_in_writer(partial(self.engine.keep, frame))
-                await self._try("erase", self._opened.erase_due)
+                await self._try("erase", self._erase)
             if beats % SEAL_EVERY_S == 0:
                 await self._try("forget passages", self._opened.forget_passages)
             if beats % HEAD_EVERY_S == 0:
@@ -167,6 +166,9 @@ class Post:
             self._tried = due, now_s
             known = Frozen.of(engine, self.calendar(), Scope.everything(), self._opened.clock.now_us())
             await asyncio.to_thread(engine.automations.prepare, due, known)
+
+    def _erase(self) -> None:
+        self.engine.cases.erased(each.rsplit("/", 1)[0] for each in self._opened.erase_due())
 
     def _watch_clock(self) -> None:
         jumped_us = self._opened.clock.take_jump_us()

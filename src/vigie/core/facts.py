@@ -191,6 +191,57 @@ class ComparisonTaken(Fact, frozen=True, tag=True):
     holds: bool
 
 
+class CaseOpened(Fact, frozen=True, tag=True):
+    """Something came up that people must deal with. number: what people call it by. due: by when; source: the rule of
+    the post that opened it, empty for a person. item: digest of its document. Its title and a person's words travel
+    beside it."""
+
+    case: str
+    number: int
+    kind: str
+    category: str
+    priority: int
+    due: int
+    assets: list[str]
+    source: str
+    state: str
+    item: str
+
+
+class CaseMoved(Fact, frozen=True, tag=True):
+    """A case was given to a crew, begun, ended ... crew: the id of whom it was given to; into: the case that does its
+    work from now on."""
+
+    case: str
+    event: str
+    state: str
+    crew: str = ""
+    into: str = ""
+
+
+class CaseChanged(Fact, frozen=True, tag=True):
+    """What a case says was changed: these fields. due, priority: as they are now. item: digest of its document."""
+
+    case: str
+    changed: list[str]
+    priority: int
+    due: int
+    item: str
+
+
+class CaseJoined(Fact, frozen=True, tag=True):
+    """More assets belong to a case."""
+
+    case: str
+    assets: list[str]
+
+
+class CaseNoted(Fact, frozen=True, tag=True):
+    """Somebody wrote something in a case. It travels beside the fact."""
+
+    case: str
+
+
 class DeviceAdmitted(Fact, frozen=True, tag=True):
     """A device may report for these assets, and carry out their orders. items: digest of their ids.
 
@@ -303,6 +354,11 @@ AnyFact = (
     | PlanSaved
     | PlanMoved
     | ComparisonTaken
+    | CaseOpened
+    | CaseMoved
+    | CaseChanged
+    | CaseJoined
+    | CaseNoted
     | DeviceAdmitted
     | DeviceExpelled
     | GatewayReread

@@ -1,4 +1,4 @@
-"""Lives: the states of commands, their targets, conditions, lock-outs and plans, and the moves between them.
+"""Lives: the states of commands, their targets, conditions, lock-outs, plans and cases, and the moves between them.
 
 Laws, checked by tests/core/test_lives.py:
 - every state can be reached from the first, and from every state some last state can be reached;
@@ -181,6 +181,47 @@ PLAN = Life(
     },
 )
 
+# The life of a work order. Done and cancelled are not the end: what came back is opened again; after some days of quiet
+# it is archived, and what comes then is another order.
+WORK_ORDER = Life(
+    name="work_order",
+    first="open",
+    last=frozenset({"archived"}),
+    moves={
+        ("open", "assign"): "assigned",
+        ("assigned", "assign"): "assigned",
+        ("assigned", "unassign"): "open",
+        # A crew that passes by may begin what nobody has given it.
+        ("open", "start"): "started",
+        ("assigned", "start"): "started",
+        ("started", "pause"): "assigned",
+        ("started", "finish"): "done",
+        # What was done on the way, without anybody having said that it was begun.
+        ("open", "finish"): "done",
+        ("assigned", "finish"): "done",
+        # It cannot be done, because: somebody must find another way.
+        ("open", "block"): "blocked",
+        ("assigned", "block"): "blocked",
+        ("started", "block"): "blocked",
+        ("blocked", "assign"): "assigned",
+        ("blocked", "unblock"): "open",
+        ("blocked", "start"): "started",
+        ("blocked", "finish"): "done",
+        ("open", "cancel"): "cancelled",
+        ("assigned", "cancel"): "cancelled",
+        ("blocked", "cancel"): "cancelled",
+        # What was wrong has gone by itself, or is done with another order, before anybody went.
+        ("open", "lapse"): "cancelled",
+        ("open", "merge"): "cancelled",
+        ("done", "reopen"): "open",
+        ("cancelled", "reopen"): "open",
+        # What was wrong is so still, long after it was said to be mended: done is not mended.
+        ("done", "return"): "open",
+        ("done", "archive"): "archived",
+        ("cancelled", "archive"): "archived",
+    },
+)
+
 LIVES: Mapping[str, Life] = {
-    life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION, PLAN)
+    life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION, PLAN, WORK_ORDER)
 }

@@ -34,6 +34,8 @@ class Verb(StrEnum):
     ADMIN = "admin"
     PLAN = "plan"
     APPROVE = "approve"
+    DISPATCH = "dispatch"
+    WORK = "work"
 
 
 ALL_SERVICES = "*"
@@ -43,11 +45,21 @@ CREW = "crew"
 
 ROLES: Mapping[str, frozenset[Verb]] = {
     "operator": frozenset(
-        {Verb.SEE, Verb.SEE_CREW, Verb.ORDER, Verb.ACKNOWLEDGE, Verb.JOURNAL, Verb.PERSONAL, Verb.INVENTORY}
+        {
+            Verb.SEE,
+            Verb.SEE_CREW,
+            Verb.ORDER,
+            Verb.ACKNOWLEDGE,
+            Verb.JOURNAL,
+            Verb.PERSONAL,
+            Verb.INVENTORY,
+            Verb.DISPATCH,
+            Verb.WORK,
+        }
     ),
-    CREW: frozenset({Verb.SEE, Verb.SEE_CREW, Verb.ORDER, Verb.CONSIGN, Verb.INVENTORY}),
+    CREW: frozenset({Verb.SEE, Verb.SEE_CREW, Verb.ORDER, Verb.CONSIGN, Verb.INVENTORY, Verb.WORK}),
     "manager": frozenset(
-        {Verb.SEE, Verb.ORDER, Verb.ACKNOWLEDGE, Verb.JOURNAL, Verb.INVENTORY, Verb.PLAN, Verb.APPROVE}
+        {Verb.SEE, Verb.ORDER, Verb.ACKNOWLEDGE, Verb.JOURNAL, Verb.INVENTORY, Verb.PLAN, Verb.APPROVE, Verb.DISPATCH}
     ),
     "supervisor": frozenset(Verb) - {Verb.ADMIN},
     "elected": frozenset({Verb.SEE, Verb.JOURNAL}),

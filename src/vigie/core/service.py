@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.core.cases import CaseKind, CaseRule
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
 from vigie.core.observations import Bytes, Floats, Int64s, Mask, Outcome
@@ -360,7 +361,8 @@ class Service:
     guards: for an action, the rules that can refuse it. figures: what the strip of live figures says of it.
     plans: the documents that people write for it. questions: what it can be asked. sweep: what it looks for again and
     again. judge: what it has against the assets that an inventory brings, a finding a rule. automation: what it
-    orders by itself. reticence: of what it takes nothing in, and when.
+    orders by itself. reticence: of what it takes nothing in, and when. cases: the varieties of cases that it declares.
+    opens: which of them the post opens by itself.
     """
 
     name: str
@@ -376,3 +378,5 @@ class Service:
     judge: Callable[[Sequence[Draft]], list[Finding]] = _no_judge
     automation: Automation | None = None
     reticence: tuple[Reticence, ...] = ()
+    cases: tuple[CaseKind, ...] = ()
+    opens: CaseRule | None = None

@@ -13,14 +13,16 @@ from typing import Any
 
 import msgspec
 
+from vigie.core.cases import Draft as CaseDraft
 from vigie.core.drafts import Draft
 from vigie.core.facts import POST, Entry, GatewayReread, because, digest
-from vigie.core.ids import uuid7
+from vigie.core.ids import keyed_id, uuid7
 from vigie.core.kinds import Hazard
 from vigie.core.lives import COMMAND
 from vigie.core.observations import Mask
 from vigie.core.plans import Given, PlanKind
 from vigie.core.service import Ask
+from vigie.engine.cases import Case, CaseRefused, Wanted
 from vigie.engine.command import Command
 from vigie.engine.commands import CommandRefused
 from vigie.engine.conditions import Condition
@@ -150,6 +152,41 @@ class Acts:
         fact. Raises StorageFull, and what `make` raises."""
         self._engine.owe([make(self._by(actor, reason))])
 
+    # Cases.
+
+    def open_case(self, draft: CaseDraft, *, actor: str, key: str = "") -> Case:
+        """Opens a case; the same key of the same person opens one. Raises CaseRefused, StorageFull."""
+        by = self._keyed(actor, "", key)
+        known = self._engine.cases.done(by.fact_id)
+        if known is None:
+            self._engine.owe([self._engine.cases.open(by.fact_id, draft, by=by)])
+        case = self._engine.cases.find(known or by.fact_id)
+        if case is None:
+            raise CaseRefused("engine.case_archived")
+        return case
+
+    def move_case(
+        self, case_id: str, event: str, *, actor: str, reason: str = "", revision: int | None = None, crew: int = 0,
+        key: str = "",
+    ) -> None:  # fmt: skip
+        """Moves a case on; the same key of the same person moves it once. Raises CaseRefused, MoveRefused, StorageFull;
+        KeyError where there is no such case."""
+        by = self._keyed(actor, reason, key)
+        if self._engine.cases.done(by.fact_id) is None:
+            self._engine.owe([self._engine.cases.move(case_id, event, by=by, revision=revision, crew=crew)])
+
+    def change_case(self, case_id: str, wanted: Wanted, *, revision: int, actor: str, reason: str = "") -> None:
+        """Changes what a case says. Raises CaseRefused, StorageFull; KeyError where there is no such case."""
+        changed = self._engine.cases.change(case_id, wanted, revision=revision, by=self._by(actor, reason))
+        self._engine.owe([changed] if changed else [])
+
+    def note_case(self, case_id: str, text: str, *, actor: str, key: str = "") -> None:
+        """Writes something into a case; the same key of the same person writes it once. Raises CaseRefused,
+        StorageFull; KeyError where there is no such case."""
+        by = self._keyed(actor, "", key)
+        if self._engine.cases.done(by.fact_id) is None:
+            self._engine.owe([self._engine.cases.note(case_id, text, by=by)])
+
     # Gateways.
 
     def note_reread(self, device: str, anchor: int, *, actor: str, reason: str) -> None:
@@ -276,6 +313,10 @@ class Acts:
 
     def _by(self, actor: str, reason: str) -> By:
         return By(actor, self._begin(), self.new_id(), reason)
+
+    def _keyed(self, actor: str, reason: str, key: str) -> By:
+        by = self._by(actor, reason)
+        return replace(by, fact_id=str(keyed_id(actor, key))) if key else by
 
     def _begin(self) -> int:
         if not self._facts.has_room:

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.arrays import ints
-from vigie.core.facts import Entry
+from vigie.core.facts import POST, Entry
 from vigie.core.ids import effect_id
 from vigie.core.kinds import Action, AssetKind, Attribute, Catalogue, ConditionKind, Point, Quality
 from vigie.core.observations import Batch, Floats, Int64s, Mask
@@ -31,6 +32,7 @@ from vigie.core.service import Change, Effect, Newest, Numbers, Present, Service
 from vigie.engine.admission import Admission
 from vigie.engine.attributes import Attributes
 from vigie.engine.automations import Automations
+from vigie.engine.cases import Cases, troubles
 from vigie.engine.clocks import DeviceClocks
 from vigie.engine.command import Command
 from vigie.engine.commands import Commands, NewId
@@ -39,7 +41,7 @@ from vigie.engine.consignations import Consignation, Consignations
 from vigie.engine.holds import Holds
 from vigie.engine.orders import Examiner
 from vigie.engine.picture import NEVER_US, Moved, Picture
-from vigie.engine.plans import Plan, Plans
+from vigie.engine.plans import By, Plan, Plans
 from vigie.engine.ports import FactStore, ObservationStore, PictureFrame, StorageFull, StoredBatch
 from vigie.engine.registry import Registry
 from vigie.engine.reticence import Reticences
@@ -79,6 +81,7 @@ class Engine:
         commands: Sequence[Command] = (),
         consignations: Sequence[Consignation] = (),
         plans: Sequence[Plan] = (),
+        cases: Cases | None = None,
         whereabouts: Whereabouts | None = None,
         zone: tzinfo = UTC,
     ) -> None:
@@ -97,6 +100,7 @@ class Engine:
         self.clocks = DeviceClocks()
         self.consignations = Consignations(registry, consignations)
         self.plans = Plans(plans)
+        self.cases = Cases(registry) if cases is None else cases
         guards = [guarded for service in services for guarded in service.guards.items()]
         self.examiner = Examiner(registry, self.picture, self, guards)
         self.commands = Commands(registry, self.examiner, self.consignations, commands)
@@ -199,7 +203,20 @@ class Engine:
             for effect in self._sweepers[service.name](self, now_us):
                 rule = f"{service.name}.sweep.{now_us}.{effect.condition.name}.{effect.asset}"
                 self.apply([effect], 0, rule, now_us)
+        self._look_after_cases(now_us)
         return True
+
+    def _look_after_cases(self, now_us: int) -> None:
+        """Opens and moves the cases that the services' rules ask for, and archives those that are over."""
+
+        def by(rule: str, place: int | str) -> By:
+            return By(POST, now_us, str(effect_id(now_us, self._shard, 0, f"cases.{rule}.{now_us}.{place}", 0)))
+
+        for service in self._services:
+            if service.opens is not None:
+                known, wrong = self.cases.heard_of(), troubles(self.conditions, self.registry)
+                self.owe(self.cases.answer(service.opens.answer(wrong, known, now_us), partial(by, service.name)))
+        self.owe(self.cases.archive(now_us, partial(by, "archive")))
 
     def owe(self, entries: Sequence[Entry]) -> None:
         """Facts whose effects stand already: they are kept by the next `settle`. What moved the registry is owed before

@@ -24,6 +24,7 @@ from vigie.engine.registry import Row
 from vigie.engine.tiles.ground import Outline
 from vigie.store.accounts import SqlAccounts
 from vigie.store.attributes import attribute_columns
+from vigie.store.cases import StoredCases
 from vigie.store.chronicle import Chronicle
 from vigie.store.commands import StoredCommands
 from vigie.store.comparisons import StoredComparisons
@@ -77,6 +78,7 @@ class SqlFacts:
         self.orders = StoredCommands(engine, catalogue)
         self.plans = StoredPlans(engine)
         self.comparisons = StoredComparisons(engine)
+        self.cases = StoredCases(engine)
         self.memories = Memories(engine)
         self._reacted_to = int(self.meta("reacted_to") or 0)
         self._erasures = Erasures(folder / ERASURES)

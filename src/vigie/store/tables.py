@@ -325,3 +325,50 @@ COMPARED = Table(
     PrimaryKeyConstraint("comparison", "asset"),
     Index("compared_asset", "asset", "change", "made_us"),
 )
+
+# Cases, archived ones too. title and words are what a person wrote, as long as that is kept: the same that lies beside
+# the fact `words_leaf`, and is erased with it. public, verb: as of a placement, so that a Scope reads this table.
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("no", BigInteger, nullable=False, unique=True),
+    *(Column(name, String, nullable=False) for name in ("kind", "state", "source", "category", "service", "area")),
+    Column("verb", String, nullable=False),
+    Column("public", Integer, nullable=False),
+    Column("street", String, nullable=False),
+    Column("lon", Float),
+    Column("lat", Float),
+    Column("priority", Integer, nullable=False),
+    *(Column(name, String, nullable=False) for name in ("title", "words", "words_leaf", "owner", "opener")),
+    Column("crew", Integer, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("opened_us", "due_us", "moved_us")),
+    Column("revision", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("cases_opened", "kind", "opened_us", "id"),
+    Index("cases_state", "kind", "state", "opened_us", "id"),
+    Index("cases_due", "kind", "state", "due_us", "id"),
+    Index("cases_crew", "crew", "state"),
+    Index("cases_words", "words_leaf"),
+)
+
+# What a case is about; place: the first is where the work is.
+CASE_ASSET = Table(
+    "case_asset",
+    METADATA,
+    Column("case", String, nullable=False),
+    Column("asset", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    PrimaryKeyConstraint("case", "asset"),
+    Index("case_asset_asset", "asset"),
+)
+
+CASE_LINK = Table(
+    "case_link",
+    METADATA,
+    Column("case", String, nullable=False),
+    Column("other", String, nullable=False),
+    Column("relation", String, nullable=False),
+    PrimaryKeyConstraint("case", "other"),
+    Index("case_link_other", "other"),
+)

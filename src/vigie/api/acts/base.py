@@ -15,6 +15,7 @@ from vigie.api.problems import Problem
 from vigie.core.lives import MoveRefused
 from vigie.core.scope import Placement, Verb
 from vigie.engine.acts import Acts
+from vigie.engine.cases import CaseRefused
 from vigie.engine.commands import CommandRefused
 from vigie.engine.consignations import ConsignationRefused
 from vigie.engine.hand import HandRefused
@@ -82,7 +83,7 @@ def refusals() -> Generator[None]:
         ) from error
     except ConsignationRefused as error:
         raise Problem(409, "Refused", _words(error.rule), rule=error.rule) from error
-    except PlanRefused as error:
+    except (PlanRefused, CaseRefused) as error:
         raise Problem(409, "Refused", _words(error.rule), rule=error.rule, values=error.detail) from error
     except MoveRefused as error:
         raise Problem(

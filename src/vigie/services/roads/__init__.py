@@ -26,7 +26,7 @@ from vigie.core.observations import Mask
 from vigie.core.service import City, Figure, How, Numbers, Refusal, Reticence, Service
 from vigie.core.times import SECOND_US
 from vigie.core.watch import Watch, points_of, watching
-from vigie.services.roads import privacy
+from vigie.services.roads import orders, privacy
 
 ESCORT_S_MAX = 900
 """A way is cleared for no longer, unless it is ordered anew."""
@@ -76,6 +76,17 @@ class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb
     end_escort = Action(
         proof=Proof("escorted", equals=False), proof_s=30, settles=_WAY, by_post=True, service="signals", always=True
     )
+
+
+class Crew(AssetKind, name="crew", service="roads", verb="see_crew"):
+    """People who go out together, at the place that they start from. hours: when they work. skills: what they are able
+    and allowed to do, with the day on which that ends where it does, such as `electrical until 2027-03-01; tree work`.
+    capacity: how much their vehicle carries. vehicle: its id."""
+
+    hours = attribute(check=privacy.check)
+    skills = attribute()
+    capacity = attribute(Sort.NUMBER, unit="kg")
+    vehicle = attribute()
 
 
 class Bus(AssetKind, name="bus", service="roads", shown="delay", public=True, follows_place=True):
@@ -157,11 +168,13 @@ _WATCHES = (Watch(Bollard, Bollard.state, BOLLARD_FAULT, ("fault",)),)
 
 service = Service(
     name="roads",
-    assets=(Vehicle, Bus, Tram, TransitLine, Stop, Bollard, BikeStation),
+    assets=(Vehicle, Crew, Bus, Tram, TransitLine, Stop, Bollard, BikeStation),
     conditions=(BOLLARD_FAULT, ESCORT_LOST),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     reticence=(_RETICENCE,),
+    cases=(orders.WORK_ORDER,),
+    opens=orders.rule,
     guards={Vehicle.escort: (seen_now,)},
     figures=(
         Figure("at_work", Vehicle, Vehicle.activity, How.COUNT, when=("working",)),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import tzinfo
 
+from vigie.core import hours
 from vigie.core.observations import Outcome
-from vigie.services.roads import hours
 
 
 def check(text: str) -> None:

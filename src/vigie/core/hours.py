@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
-from vigie.core.times import from_us
+from vigie.core.calendar import EPOCH_DAY, Calendar
+from vigie.core.times import from_us, to_us
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LENGTH_MAX = 300
 
 _DAY_MIN = 24 * 60
+_DAYS_AHEAD_MAX = 3_660
 _PART = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?((?: \d\d:\d\d-\d\d:\d\d)+)", re.ASCII)
 _SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
 
@@ -57,6 +59,33 @@ def are_open(week: Week, at_us: int, zone: tzinfo) -> bool:
     minute, day = there.hour * 60 + there.minute, there.weekday()
     today, yesterday = week[day], week[day - 1]
     return any(start <= minute < end for start, end in today) or any(minute < end - _DAY_MIN for _, end in yesterday)
+
+
+def worked_from(week: Week, calendar: Calendar, at_us: int, work_us: int) -> int:
+    """The instant by which so much of working time has passed since another one.
+
+    No work is done on public holidays. Where a night's change of the clock lies within a span, it is as long as it is.
+    A week without hours has none of it: then it is the time of the clock.
+    """
+    if not any(week):
+        return at_us + work_us
+    day = from_us(at_us).astimezone(calendar.zone).date() - timedelta(days=1)
+    left_us = work_us
+    for _ in range(_DAYS_AHEAD_MAX):
+        if (day - EPOCH_DAY).days not in calendar.public:
+            for start_min, end_min in week[day.weekday()]:
+                start_us, end_us = (_instant(day, minute, calendar.zone) for minute in (start_min, end_min))
+                worked_us = end_us - max(start_us, at_us)
+                if worked_us >= left_us:
+                    return max(start_us, at_us) + left_us
+                left_us -= max(0, worked_us)
+        day += timedelta(days=1)
+    return at_us + work_us
+
+
+def _instant(day: date, minute: int, zone: tzinfo) -> int:
+    days, minutes = divmod(minute, _DAY_MIN)
+    return to_us(datetime.combine(day + timedelta(days=days), time(minutes // 60, minutes % 60), zone))
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

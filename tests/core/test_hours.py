@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigie.core.times import to_us
-from vigie.services.roads.hours import DAYS, HoursWrong, are_open, read
+from vigie.core.calendar import EPOCH_DAY, Calendar
+from vigie.core.hours import DAYS, HoursWrong, are_open, read, worked_from
+from vigie.core.times import MINUTE_US, from_us, to_us
 
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = "mon-fri 06:00-20:00; sat 07:00-12:00 13:00-17:00"
@@ -134,3 +135,31 @@ def test_any_text_is_hours_or_is_refused(text: str) -> None:
     except HoursWrong:
         return
     assert len(week) == 7
+
+
+SPLIT = read("mon-fri 08:00-12:00 13:30-17:00; sat 08:00-12:00; sun 22:00-02:00")
+HOLIDAY = date(2026, 11, 11)
+CALENDAR = Calendar(PARIS, {(HOLIDAY - EPOCH_DAY).days: "Armistice"})
+
+
+def is_worked(at_us: int) -> bool:
+    """Whether a minute is worked, said without the spans' arithmetic: by the clock, and by the day that it belongs
+    to."""
+    there = from_us(at_us).astimezone(PARIS)
+    day = (there - timedelta(hours=3)).date() if there.hour < 3 else there.date()
+    return day != HOLIDAY and are_open(SPLIT, at_us, PARIS)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 21 * 24 * 60), st.integers(1, 20 * 60))
+def test_so_much_of_working_time_has_passed_by_then(from_min: int, work_min: int) -> None:
+    """Over the night in which the clock goes back, a public holiday and nights past midnight."""
+    start_us = to_us(datetime(2026, 10, 24, tzinfo=UTC)) + from_min * MINUTE_US
+    end_us = worked_from(SPLIT, CALENDAR, start_us, work_min * MINUTE_US)
+    worked = sum(is_worked(at_us) for at_us in range(start_us, end_us, MINUTE_US))
+    assert worked == work_min
+    assert is_worked(end_us - MINUTE_US)
+
+
+def test_a_week_without_hours_is_the_clocks() -> None:
+    assert worked_from(((),) * 7, CALENDAR, 5, 7) == 12

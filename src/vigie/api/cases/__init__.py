@@ -1,0 +1,5 @@
+"""Cases at the post: what people have to deal with, listed, opened, given to crews, and brought to an end."""
+
+from vigie.api.cases.door import CasesDoor
+
+__all__ = ["CasesDoor"]

@@ -1,0 +1,379 @@
+"""The operations on cases."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from starlette.responses import Response
+
+from vigie.api.access import Caller
+from vigie.api.acts.base import Bench, allowed, idempotency_key, refusals
+from vigie.api.cases import forms
+from vigie.api.cases.telling import CASES_HEADS, Telling, table_rows
+from vigie.api.city.export import table_of
+from vigie.api.city.forms import Page
+from vigie.api.cursors import cursor, place_of
+from vigie.api.operation import Answer, Ask, Nothing, Operation
+from vigie.api.problems import Problem
+from vigie.core.arrays import ints
+from vigie.core.cases import PRIORITIES, CaseKind, Draft
+from vigie.core.ids import keyed_id
+from vigie.core.plans import Table
+from vigie.core.scope import Verb
+from vigie.core.times import to_us
+from vigie.engine.cases import Case, Cases, Wanted
+from vigie.services.roads import Crew
+from vigie.store.cases import Filter
+
+LIVE = "live"
+"""The state, in a question, of whatever is not over."""
+
+EXPORTED_MAX = 20_000
+
+
+class CasesDoor:
+    """Lists, sheets, and what people do to cases."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._engine = bench.sources.engine
+        self._stored = bench.sources.facts.cases
+        self._telling = Telling(bench)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """As the API declares them."""
+        acting = (409, 422, 507)
+        once = {"Idempotency-Key": "Makes a repeated request the same act."}
+        return [
+            Operation("GET", "cases", self.list, query=forms.CasesQuery, answer=Page[forms.CaseRow],
+                      also={"text/csv": "with `Accept: text/csv`"}),
+            Operation("GET", "cases/counts", self.counts, query=forms.CasesQuery, answer=forms.CaseCounts),
+            Operation("GET", "cases/kinds", self.kinds, answer=Page[forms.CaseKindForm]),
+            Operation("GET", "cases/crews", self.crews, answer=Page[forms.CrewRow]),
+            Operation("GET", "cases/{id}", self.sheet, answer=forms.CaseSheet),
+            Operation("POST", "cases", self.open, body=forms.OpenCase, answer=forms.CaseRow, status=201,
+                      problems=acting, headers=once),
+            Operation("POST", "cases/moves", self.move_many, body=forms.MoveCases, answer=forms.MovedCases,
+                      problems=acting),
+            Operation("PATCH", "cases/{id}", self.change, body=forms.ChangeCase, answer=forms.CaseRow, problems=acting),
+            Operation("POST", "cases/{id}/moves", self.move, body=forms.MoveCase, answer=forms.CaseRow,
+                      problems=acting, headers=once),
+            Operation("POST", "cases/{id}/notes", self.note, body=forms.NoteForm, answer=forms.CaseRow,
+                      problems=acting, headers=once),
+        ]  # fmt: skip
+
+    @property
+    def _cases(self) -> Cases:
+        return self._engine.cases
+
+    async def list(self, ask: Ask[forms.CasesQuery, Nothing]) -> Page[forms.CaseRow] | Response:
+        """Lists the cases of services that you see, where you see them.
+
+        total stops at 10,000: narrow the question. As CSV the first 20,000 are told.
+        """
+        query, kinds = ask.query, self._cases.kinds
+        wanted, by_due = self._wanted(query), query.sort == "due"
+        after = place_of(query.cursor, tuple[int, str])
+        if "text/csv" in ask.request.headers.get("accept", ""):
+            page = await asyncio.to_thread(
+                self._stored.page, ask.caller.scope, wanted, kinds, by_due=by_due, limit=EXPORTED_MAX
+            )
+            rows = table_rows([self._telling.row(ask.caller, case) for case in page])
+            return table_of(Table(CASES_HEADS, rows), ask.caller.language, "vigie-cases.csv")
+        page = await asyncio.to_thread(
+            self._stored.page, ask.caller.scope, wanted, kinds, by_due=by_due, after=after, limit=query.limit + 1
+        )
+        total = await asyncio.to_thread(self._stored.count, ask.caller.scope, wanted)
+        shown = page[: query.limit]
+        last = shown[-1] if len(page) > query.limit else None
+        return Page(
+            items=[self._telling.row(ask.caller, case) for case in shown],
+            next=cursor(last.due_us if by_due else last.opened_us, last.id) if last else None,
+            total=total,
+        )
+
+    async def counts(self, ask: Ask[forms.CasesQuery, Nothing]) -> forms.CaseCounts:
+        """Counts the cases in each state, of those that the question is for."""
+        wanted = self._wanted(ask.query)
+        return forms.CaseCounts(states=dict(await asyncio.to_thread(self._stored.states, ask.caller.scope, wanted)))
+
+    async def kinds(self, ask: Ask[Nothing, Nothing]) -> Page[forms.CaseKindForm]:
+        """Tells the varieties of cases: their states, what moves them on, and how soon each priority is due."""
+        return Page(items=[_kind_form(kind, ask.caller) for kind in self._cases.kinds.values()])
+
+    async def crews(self, ask: Ask[Nothing, Nothing]) -> Page[forms.CrewRow]:
+        """Lists the crews to whom you may give cases, or of whose work you do some, with how much each has to do."""
+        registry, busy = self._engine.registry, Counter(case.crew for case in self._cases if not case.is_over)
+        items = [
+            forms.CrewRow(id=registry.ids[no], name=registry.names[no], area=area, cases=busy[no])
+            for no in ints(registry.of_kind(Crew))
+            if self._may_send(ask.caller, area := registry.areas[int(registry.area[no])])
+        ]
+        return Page(items=items, total=len(items))
+
+    async def sheet(self, ask: Ask[Nothing, Nothing]) -> forms.CaseSheet:
+        """Tells all of a case, archived or not: what it says, what it is about, and what happened to it."""
+        case = await self._seen(ask.caller, ask.part("id"))
+        return await self._telling.sheet(ask.caller, case)
+
+    async def open(self, ask: Ask[Nothing, forms.OpenCase]) -> Answer:
+        """Opens a case.
+
+        It takes the right to open one of its kind where it lies, for the service of its category. Where no asset is
+        named, it lies in the narrowest area that holds its place.
+        """
+        caller, form = ask.caller, ask.body
+        kind = self._kind(form.kind)
+        service = kind.categories.get(form.category)
+        if service is None:
+            known = ", ".join(kind.categories)
+            raise Problem(422, "No such category", f"There is no category {form.category!r}.",
+                          mend=f"Take one of: {known}.", rule="engine.case_category")  # fmt: skip
+        draft = self._draft(caller, form, kind)
+        self._need(caller, kind.opens, draft.area, service)
+        key = idempotency_key(ask.request)
+        if key and (again := await self._done_before(caller, key)) is not None:
+            return Answer(self._telling.row(caller, again), 200)
+        with refusals():
+            case = self._bench.acts.open_case(draft, actor=caller.actor, key=key)
+        await self._bench.kept()
+        return Answer(self._telling.row(caller, case))
+
+    async def move(self, ask: Ask[Nothing, forms.MoveCase]) -> forms.CaseRow:
+        """Moves a case on by an event of its life.
+
+        Where somebody has moved or changed it since you read it, nothing is done and you are told: 409, with the
+        revision that there is now.
+        """
+        caller, form = ask.caller, ask.body
+        case = await self._seen(caller, ask.part("id"))
+        key = idempotency_key(ask.request)
+        if key and await asyncio.to_thread(self._stored.is_done, str(keyed_id(caller.actor, key))):
+            return self._telling.row(caller, case)
+        self._need_to_move(caller, case, form.event)
+        with refusals():
+            self._move(caller, case, form.event, form.revision, form.crew, form.reason, key)
+        await self._bench.kept()
+        return self._telling.row(caller, await self._seen(caller, case.id))
+
+    async def move_many(self, ask: Ask[Nothing, forms.MoveCases]) -> forms.MovedCases:
+        """Moves many cases on by one event, each for itself: what cannot be moved is told, and keeps no other from
+        it."""
+        caller, form = ask.caller, ask.body
+        refused: dict[str, str] = {}
+        for case_id, revision in form.cases.items():
+            try:
+                case = await self._seen(caller, case_id)
+                self._need_to_move(caller, case, form.event)
+                with refusals():
+                    self._move(caller, case, form.event, revision, form.crew, form.reason, "")
+            except Problem as error:
+                refused[case_id] = error.rule
+        await self._bench.kept()
+        moved = [await self._seen(caller, case_id) for case_id in form.cases if case_id not in refused]
+        return forms.MovedCases(moved=[self._telling.row(caller, case) for case in moved], refused=refused)
+
+    async def change(self, ask: Ask[Nothing, forms.ChangeCase]) -> forms.CaseRow:
+        """Changes what a case says. It takes the right to dispatch there; of the document alone, to work there."""
+        caller, form = ask.caller, ask.body
+        case = self._live(await self._seen(caller, ask.part("id")))
+        said = {"title", "words", "priority", "due", "owner"}
+        dispatches = any(getattr(form, name) is not UNSET for name in said)
+        self._need(caller, Verb.DISPATCH if dispatches else Verb.WORK, case.area, case.service)
+        owner = None if form.owner is UNSET else form.owner
+        if owner and self._bench.sources.facts.accounts.name_of(owner) is None:
+            raise Problem(422, "Nobody", f"There is nobody {owner[:80]!r}.", rule="engine.case_owner")
+        wanted = Wanted(
+            title=None if form.title is UNSET else form.title.strip(),
+            words=None if form.words is UNSET else form.words.strip(),
+            priority=None if form.priority is UNSET else form.priority,
+            due_us=None if form.due is UNSET else to_us(form.due),
+            owner=owner,
+            document=None if form.document is UNSET else _document(case.kind, form.document),
+        )
+        with refusals():
+            self._bench.acts.change_case(
+                case.id, wanted, revision=form.revision, actor=caller.actor, reason=form.reason.strip()
+            )
+        await self._bench.kept()
+        return self._telling.row(caller, await self._seen(caller, case.id))
+
+    async def note(self, ask: Ask[Nothing, forms.NoteForm]) -> forms.CaseRow:
+        """Writes something into a case, for all who see it. It takes the right to work there."""
+        caller = ask.caller
+        case = self._live(await self._seen(caller, ask.part("id")))
+        self._need(caller, Verb.WORK, case.area, case.service)
+        key = idempotency_key(ask.request)
+        if not key or not await asyncio.to_thread(self._stored.is_done, str(keyed_id(caller.actor, key))):
+            with refusals():
+                self._bench.acts.note_case(case.id, ask.body.text.strip(), actor=caller.actor, key=key)
+            await self._bench.kept()
+        return self._telling.row(caller, await self._seen(caller, case.id))
+
+    # How.
+
+    def _move(
+        self, caller: Caller, case: Case, event: str, revision: int | None, crew: str, reason: str, key: str
+    ) -> None:
+        number = self._crew(caller, crew) if crew else 0
+        self._bench.acts.move_case(
+            case.id, event, actor=caller.actor, reason=reason.strip(), revision=revision, crew=number, key=key
+        )
+
+    async def _seen(self, caller: Caller, case_id: str) -> Case:
+        """A case, archived or not. Raises Problem 404."""
+        case = self._cases.find(case_id)
+        if case is None:
+            case = await asyncio.to_thread(self._stored.find, case_id, self._cases.kinds)
+        if case is None or not self._telling.sees(caller, case):
+            raise Problem(404, "No such case", f"There is no case {case_id[:80]!r} that you may see.",
+                          rule="engine.case_gone")  # fmt: skip
+        return case
+
+    def _live(self, case: Case) -> Case:
+        if self._cases.find(case.id) is None:
+            raise Problem(409, "Archived", "This case is archived: it is not changed any more.",
+                          mend="Open another one.", rule="engine.case_archived")  # fmt: skip
+        return case
+
+    async def _done_before(self, caller: Caller, key: str) -> Case | None:
+        """The case that was opened under this key before this process knew of it."""
+        return await asyncio.to_thread(self._stored.find, str(keyed_id(caller.actor, key)), self._cases.kinds)
+
+    def _need(self, caller: Caller, verb: Verb, area: str, service: str) -> None:
+        if not allowed(caller, verb, area, service, Verb.SEE):
+            where = area or "the whole town"
+            raise Problem(403, "Not allowed", f"It takes {verb.value!r} for {service} in {where}.",
+                          rule="engine.case_right")  # fmt: skip
+
+    def _need_to_move(self, caller: Caller, case: Case, event: str) -> None:
+        asked = self._live(case).kind.moves.get(event)
+        if asked is None:
+            known = ", ".join(name for name, move in case.kind.moves.items() if not move.by_post)
+            raise Problem(422, "No such event", f"There is no event {event!r}.", mend=f"Take one of: {known}.",
+                          rule="engine.case_event")  # fmt: skip
+        self._need(caller, asked.verb, case.area, case.service)
+
+    def _may_send(self, caller: Caller, area: str) -> bool:
+        """Whether somebody gives work to crews of an area, or does it there, in whatever service."""
+        grants = (*caller.scope.may(Verb.DISPATCH).grants, *caller.scope.may(Verb.WORK).grants)
+        return any(_touch(grant.area, area) for grant in grants)
+
+    def _crew(self, caller: Caller, crew: str) -> int:
+        registry = self._engine.registry
+        no = registry.numbers.get(crew, 0)
+        is_crew = no and registry.kind_of(no) is Crew and not registry.gone[no]
+        if not is_crew or not self._may_send(caller, registry.areas[int(registry.area[no])]):
+            raise Problem(422, "No such crew", f"There is no crew {crew[:80]!r} that you may send.",
+                          rule="engine.no_crew")  # fmt: skip
+        return no
+
+    def _kind(self, key: str) -> CaseKind:
+        kind = self._cases.kinds.get(key)
+        if kind is None:
+            known = ", ".join(self._cases.kinds)
+            raise Problem(422, "No such kind", f"There is no kind of case {key[:80]!r}.",
+                          mend=f"Take one of: {known}.", rule="engine.case_kind")  # fmt: skip
+        return kind
+
+    def _draft(self, caller: Caller, form: forms.OpenCase, kind: CaseKind) -> Draft:
+        registry = self._engine.registry
+        assets = tuple(self._bench.asset(caller, asset, Verb.SEE) for asset in dict.fromkeys(form.assets))
+        lon = math.nan if form.lon is None else form.lon
+        lat = math.nan if form.lat is None else form.lat
+        if assets:
+            area = registry.areas[int(registry.area[assets[0]])]
+        elif math.isnan(lon) or math.isnan(lat):
+            raise Problem(422, "Nowhere", "Neither an asset nor a place says where it is.", rule="engine.case_nowhere")
+        else:
+            area = self._engine.area_at(lon, lat)
+        return Draft(
+            kind=kind, category=form.category, priority=form.priority, title=form.title.strip(),
+            words=form.words.strip(), lon=lon, lat=lat, area=area, assets=assets,
+            due_us=None if form.due is None else to_us(form.due), document=_document(kind, form.document),
+        )  # fmt: skip
+
+    def _wanted(self, query: forms.CasesQuery) -> Filter:
+        registry, now_us = self._engine.registry, self._bench.sources.clock.now_us()
+        kinds = [kind for kind in self._cases.kinds.values() if query.kind in ("", kind.key)]
+        states = _listed(query.state)
+        if LIVE in states or (query.late and not states):
+            going = (state for kind in kinds for state in kind.life.states if not kind.is_over(state))
+            states = [*(each for each in states if each != LIVE), *dict.fromkeys(going)]
+        due_us = None if query.due_until is None else to_us(query.due_until)
+        return Filter(
+            kinds=[kind.key for kind in kinds] or [query.kind],
+            states=states,
+            categories=_listed(query.category),
+            priorities=_priorities(query.priority),
+            crew=registry.numbers.get(query.crew, -1) if query.crew else None,
+            owner=query.owner,
+            area=query.area,
+            street=query.street,
+            asset=registry.numbers.get(query.asset, -1) if query.asset else None,
+            number=query.number,
+            due_before_us=min(now_us, due_us or now_us) if query.late else due_us,
+            opened_since_us=None if query.opened_since is None else to_us(query.opened_since),
+            opened_until_us=None if query.opened_until is None else to_us(query.opened_until),
+            box=_box(query.box),
+        )
+
+
+def _touch(one: str, other: str) -> bool:
+    return not one or not other or one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def _listed(said: str) -> list[str]:
+    return [each.strip() for each in said.split(",") if each.strip()]
+
+
+def _priorities(said: str) -> list[int]:
+    found = [int(each) for each in _listed(said) if each.isascii() and each.isdigit()]
+    if len(found) != len(_listed(said)) or set(found) - set(PRIORITIES):
+        raise Problem(400, "No such priority", "Priorities are numbers from 1 to 4.")
+    return found
+
+
+def _box(said: str) -> tuple[float, float, float, float] | None:
+    if not said:
+        return None
+    try:
+        west, south, east, north = map(float, said.split(","))
+    except ValueError:
+        raise Problem(400, "Not a box", "A box is west,south,east,north in degrees.") from None
+    return west, south, east, north
+
+
+def _document(kind: CaseKind, said: Any) -> Any:
+    if said is None:
+        return None
+    try:
+        return msgspec.convert(said, kind.form)
+    except msgspec.ValidationError as error:
+        raise Problem(422, "Not such a document", str(error), mend="The reference names the fields.",
+                      rule="engine.case_form") from None  # fmt: skip
+
+
+def _kind_form(kind: CaseKind, caller: Caller) -> forms.CaseKindForm:
+    moves: Mapping[str, forms.MoveKind] = {
+        event: forms.MoveKind(verb=move.verb.value, reason=move.reason, crew=move.crew, by_post=move.by_post)
+        for event, move in kind.moves.items()
+    }
+    return forms.CaseKindForm(
+        key=kind.key,
+        life=kind.life.name,
+        states=list(kind.life.states),
+        over=[state for state in kind.life.states if kind.is_over(state)],
+        moves=dict(moves),
+        categories=dict(kind.categories),
+        levels_h={priority: level.hours for priority, level in kind.levels.items()},
+        working={priority: level.working for priority, level in kind.levels.items()},
+        may_open=caller.scope.has(kind.opens),
+    )

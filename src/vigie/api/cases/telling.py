@@ -1,0 +1,170 @@
+"""Cases as they are told to somebody."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from vigie.api.access import Caller
+from vigie.api.acts.base import Bench, allowed
+from vigie.api.cases import forms
+from vigie.api.city.forms import Who
+from vigie.core.facts import CaseChanged, CaseJoined, CaseMoved, CaseOpened
+from vigie.core.plans import Cell, Phrase
+from vigie.core.scope import Placement, Verb
+from vigie.core.times import from_us, nameable_us, rfc3339
+from vigie.engine.cases import NOTE, Case
+from vigie.store.cases import Happened
+
+ABOUT_MAX = 200
+_CONDITION = "condition:"
+
+CASES_HEADS = (
+    "number", "state", "category", "priority", "title", "asset", "street", "area", "crew", "opened", "due", "late",
+)  # fmt: skip
+
+
+class Telling:
+    """Says cases to a caller, as far as they may know."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._sources = bench.sources
+
+    def sees(self, caller: Caller, case: Case) -> bool:
+        """Whether a caller sees a case at all."""
+        return caller.scope.covers(Placement(case.area, case.service, Verb.SEE))
+
+    def row(self, caller: Caller, case: Case) -> forms.CaseRow:
+        """A case in a list."""
+        now_us = self._sources.clock.now_us()
+        condition = case.source.removeprefix(_CONDITION) if case.source.startswith(_CONDITION) else None
+        return forms.CaseRow(
+            id=case.id,
+            number=case.no,
+            kind=case.kind.key,
+            state=case.state,
+            over=case.is_over,
+            category=case.category,
+            service=case.service,
+            area=case.area,
+            street=case.street,
+            lon=None if math.isnan(case.lon) else case.lon,
+            lat=None if math.isnan(case.lat) else case.lat,
+            priority=case.priority,
+            title=case.title,
+            condition=condition,
+            asset=next(iter(self._assets(caller, case.assets[:1])), None),
+            assets=len(case.assets),
+            crew=self._crew(case.crew),
+            owner=self._who(caller, case, case.owner) if case.owner else None,
+            opened=_said(case.opened_us),
+            due=_said(case.due_us),
+            moved=_said(case.moved_us),
+            late=not case.is_over and case.due_us < now_us,
+            may=[event for event in case.kind.events(case.state) if self._may(caller, case, event)],
+            revision=case.revision,
+        )
+
+    async def sheet(self, caller: Caller, case: Case) -> forms.CaseSheet:
+        """All of a case."""
+        stored = self._sources.facts.cases
+        happened = await asyncio.to_thread(stored.timeline, case.id)
+        links = [
+            *((other, how, True) for other, how in case.links.items()),
+            *((other, how, False) for other, how in (await asyncio.to_thread(stored.linked, case.id)).items()),
+        ]
+        told = [await self._link(caller, *each) for each in links]
+        live = self._sources.engine.cases.find(case.id) is not None
+        return forms.CaseSheet(
+            row=self.row(caller, case),
+            words=case.words,
+            opener=self._who(caller, case, case.opener),
+            about=self._assets(caller, case.assets[:ABOUT_MAX]),
+            document=msgspec.to_builtins(case.document),
+            links=[each for each in told if each is not None],
+            timeline=[self._happening(caller, case, each) for each in happened],
+            may_change=live and allowed(caller, Verb.DISPATCH, case.area, case.service, Verb.SEE),
+        )
+
+    async def _link(self, caller: Caller, other: str, how: str, own: bool) -> forms.LinkForm | None:
+        cases, stored = self._sources.engine.cases, self._sources.facts.cases
+        case = cases.find(other) or await asyncio.to_thread(stored.find, other, cases.kinds)
+        if case is None or not self.sees(caller, case):
+            return None
+        return forms.LinkForm(
+            case=other, number=case.no, kind=case.kind.key, state=case.state, relation=how,
+            whose="this" if own else "other",
+        )  # fmt: skip
+
+    def _happening(self, caller: Caller, case: Case, happened: Happened) -> forms.Happening:
+        fact = happened.fact
+        # A case that can be seen can be read: what is written in it is written for all who work on it.
+        said = next((each for each in happened.personal if each.field in ("reason", NOTE)), None)
+        told = forms.Happening(
+            n=happened.n,
+            at=_said(fact.at),
+            who=self._who(caller, case, fact.actor),
+            what="noted",
+            text=said.value if said else None,
+            erased=said is not None and said.value is None,
+        )
+        match fact:
+            case CaseOpened():
+                return replace(told, what="opened", state=fact.state, assets=tuple(fact.assets[:ABOUT_MAX]))
+            case CaseMoved():
+                return replace(told, what=fact.event, state=fact.state, crew=fact.crew or None, into=fact.into or None)
+            case CaseChanged():
+                return replace(told, what="changed", fields=tuple(fact.changed))
+            case CaseJoined():
+                return replace(told, what="joined", assets=tuple(fact.assets[:ABOUT_MAX]))
+            case _:
+                return told
+
+    def _may(self, caller: Caller, case: Case, event: str) -> bool:
+        return allowed(caller, case.kind.moves[event].verb, case.area, case.service, Verb.SEE)
+
+    def _who(self, caller: Caller, case: Case, actor: str) -> Who:
+        # Who works on a case is told to those who send them and to those who work there with them.
+        verbs = (Verb.PERSONAL, Verb.DISPATCH, Verb.WORK)
+        may = any(allowed(caller, verb, case.area, case.service, Verb.SEE) for verb in verbs)
+        return self._bench.who(caller, actor, may=may)
+
+    def _assets(self, caller: Caller, numbers: Sequence[int]) -> list[forms.CaseAsset]:
+        covered = self._sources.sight(caller).covered
+        return [self._asset(no) for no in numbers if covered[no]]
+
+    def _crew(self, crew: int) -> forms.CaseAsset | None:
+        return self._asset(crew) if crew else None
+
+    def _asset(self, no: int) -> forms.CaseAsset:
+        registry = self._sources.engine.registry
+        return forms.CaseAsset(id=registry.ids[no], name=registry.names[no], kind=registry.kind_of(no).kind)
+
+
+def table_rows(rows: Iterable[forms.CaseRow]) -> Iterator[list[Cell]]:
+    """Cases as a table."""
+    for row in rows:
+        what: Cell = row.title or (Phrase(f"condition.{row.condition}") if row.condition else "")
+        yield [
+            row.number,
+            Phrase(f"state.{row.kind.partition('.')[2]}.{row.state}"),
+            Phrase(f"case.category.{row.category}"),
+            row.priority,
+            what,
+            row.asset.name or row.asset.id if row.asset else "",
+            row.street,
+            row.area,
+            row.crew.name or row.crew.id if row.crew else "",
+            row.opened,
+            row.due,
+            Phrase("csv.yes") if row.late else "",
+        ]
+
+
+def _said(instant_us: int) -> str:
+    return rfc3339(nameable_us(instant_us)) if instant_us else from_us(0).isoformat()

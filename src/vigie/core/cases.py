@@ -1,0 +1,189 @@
+"""Cases: something that people must deal with, with a life, a timeline and an owner.
+
+A case has common columns, the same for all varieties, and one document of its kind's own form. Its kind declares its
+life, who may move it, how soon each priority is due, and how long people's words are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from vigie.core.calendar import Calendar
+from vigie.core.hours import Week, worked_from
+from vigie.core.kinds import ConditionKind
+from vigie.core.lives import Life
+from vigie.core.scope import Verb
+from vigie.core.times import HOUR_US
+
+PRIORITIES = (1, 2, 3, 4)
+"""The most urgent first: at once, today, this week, when somebody passes."""
+
+ARCHIVE = "archive"
+"""The event that ends a case for good: a state from which it leads is one in which nothing more is to be done."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """How soon a case is due. working: whether the hours are those in which the town works, or of the clock."""
+
+    hours: float
+    working: bool = True
+
+    def due(self, opened_us: int, week: Week, calendar: Calendar) -> int:
+        """When a case that was opened then is due."""
+        work_us = round(self.hours * HOUR_US)
+        return worked_from(week, calendar, opened_us, work_us) if self.working else opened_us + work_us
+
+
+@dataclass(frozen=True)
+class Move:
+    """What it takes to move a case by an event. verb: the right. reason: whether it must be said why. crew: whether it
+    must be said for whom. by_post: whether the post alone does it."""
+
+    verb: Verb = Verb.DISPATCH
+    reason: bool = False
+    crew: bool = False
+    by_post: bool = False
+
+
+@dataclass(frozen=True)
+class CaseKind:
+    """A variety of case.
+
+    service: which declares it. life: see `vigie.core.lives`. moves: of each event of it. form: its document, which has
+    a value for everything. categories: what it may be about, and the service that this is of: whoever sees that
+    service there sees the case. levels: by priority. opens: the right to open one. settles_days: after so many days in
+    a state in which nothing more is to be done, it is archived. words_days: so long are kept what people wrote in it.
+    """
+
+    name: str
+    service: str
+    life: Life
+    moves: Mapping[str, Move]
+    form: type[msgspec.Struct]
+    categories: Mapping[str, str]
+    levels: Mapping[int, Level]
+    opens: Verb = Verb.DISPATCH
+    settles_days: int = 14
+    words_days: int = 3 * 365
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a kind that leaves something of its life unsaid."""
+        events = {event for _, event in self.life.moves}
+        if events != set(self.moves):
+            raise ValueError(f"{self.name}: the moves are not those of its life: {events ^ set(self.moves)}")
+        if set(self.levels) != set(PRIORITIES):
+            raise ValueError(f"{self.name}: not every priority has its level")
+
+    @property
+    def key(self) -> str:
+        """How it is named beyond its service."""
+        return f"{self.service}.{self.name}"
+
+    def is_over(self, state: str) -> bool:
+        """Whether nothing more is to be done in this state, or none can be."""
+        return state in self.life.last or self.life.allows(state, ARCHIVE)
+
+    def events(self, state: str) -> list[str]:
+        """The events by which somebody may move a case on from a state."""
+        return [event for (origin, event) in self.life.moves if origin == state and not self.moves[event].by_post]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An abnormal state that is to be mended: where it is, since when, and what feeds that (0 for nothing)."""
+
+    kind: ConditionKind
+    asset: int
+    since_us: int
+    feeder: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case that is not archived, as the rule that opens cases may know it. source: the rule that opened it, "" for a
+    person. moved_us: when it came into its state."""
+
+    id: str
+    kind: CaseKind
+    state: str
+    source: str
+    assets: tuple[int, ...]
+    moved_us: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be done in it."""
+        return self.kind.is_over(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A case is to be opened by the post.
+
+    source: which rule of what. assets: what it is about, the first of them where the work is.
+    """
+
+    kind: CaseKind
+    source: str
+    category: str
+    priority: int
+    assets: tuple[int, ...]
+    document: msgspec.Struct
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """More assets belong to a case."""
+
+    case: str
+    assets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOn:
+    """A case is moved by the post. into: the case that does the work from now on, where there is one."""
+
+    case: str
+    event: str
+    into: int | None = None
+    """The place, among the effects of the same answer, of the `Open` or `Join` of that case."""
+
+
+CaseEffect = Open | Join | MoveOn
+
+
+@dataclass(frozen=True)
+class CaseRule:
+    """What a service opens by itself: answer(troubles, cases, now_us) -> what is to be done, in a fixed order.
+
+    troubles: all that asks for maintenance now, whichever service found it. cases: those that are not archived.
+    """
+
+    answer: Callable[[Sequence[Trouble], Sequence[Opened], int], list[CaseEffect]]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A case as somebody asks for it. Places are in degrees; assets: numbers, the first of them where the work is.
+    due_us: None for what its level says. words: a person's; personal data may be in them."""
+
+    kind: CaseKind
+    category: str
+    priority: int
+    title: str = ""
+    words: str = ""
+    lon: float = float("nan")
+    lat: float = float("nan")
+    area: str = ""
+    street: str = ""
+    assets: tuple[int, ...] = ()
+    due_us: int | None = None
+    document: Any = None
+    source: str = ""
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Other cases that it has to do with, and how: id -> relation."""

@@ -1,0 +1,387 @@
+"""The cases of a city: those that are not archived are held in memory, and moved there.
+
+Each is moved by the table of its kind's life. Two people at one case: who changes it says which revision they saw;
+where there is a newer one, nothing is done, and they are told so.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+
+from vigie.core.calendar import Calendar
+from vigie.core.cases import ARCHIVE, PRIORITIES, CaseEffect, CaseKind, Draft, Join, Open, Opened, Trouble
+from vigie.core.facts import (
+    POST,
+    About,
+    CaseChanged,
+    CaseJoined,
+    CaseMoved,
+    CaseNoted,
+    CaseOpened,
+    Entry,
+    Personal,
+    because,
+    digest,
+)
+from vigie.core.hours import Week, read
+from vigie.core.kinds import Outlet
+from vigie.core.scope import Verb
+from vigie.core.service import Service
+from vigie.core.times import DAY_US
+from vigie.engine.conditions import Conditions
+from vigie.engine.plans import By
+from vigie.engine.registry import Registry
+
+DONE_KEPT = 20_000
+"""So many of the newest acts are known by their ids, so that one that is sent again is done once: whoever repeats it
+later is answered from the journal."""
+LIVE_MAX = 200_000
+"""So many cases that are not archived are held."""
+DOCUMENT_BYTES_MAX = 64 << 10
+ASSETS_MAX = 5_000
+TITLE_LENGTH_MAX = 200
+WORDS_LENGTH_MAX = 5_000
+
+TITLE, WORDS, NOTE = "title", "words", "note"
+"""Personal fields beside facts of cases: somebody may have written of somebody in each."""
+
+_NO_PERSONAL: Mapping[str, Personal] = MappingProxyType({})
+_NO_CALENDAR = Calendar(ZoneInfo("UTC"))
+_CHANGED = (TITLE, WORDS, "priority", "due_us", "owner", "document")
+
+
+class CaseRefused(Exception):
+    """What was asked of a case cannot be done: a rule, and what goes into its sentence."""
+
+    def __init__(self, rule: str, **detail: str | float) -> None:
+        super().__init__(rule)
+        self.rule, self.detail = rule, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case. no: what people call it by. source: the rule of the post that opened it, "" for a person. assets:
+    numbers, the first of them where the work is. title, words: a person's, "" where there are none or they were erased;
+    words_leaf: the fact beside which they are kept. crew: the number of whom it is given to, 0 for nobody; owner: the
+    person who answers for it. revision: grows with each change and move. links: other cases, and how they have to do
+    with it."""
+
+    id: str
+    no: int
+    kind: CaseKind
+    state: str
+    source: str
+    category: str
+    service: str
+    area: str
+    street: str
+    lon: float
+    lat: float
+    assets: tuple[int, ...]
+    priority: int
+    title: str
+    words: str
+    words_leaf: str
+    owner: str
+    crew: int
+    opener: str
+    opened_us: int
+    due_us: int
+    moved_us: int
+    revision: int
+    document: Any
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be done."""
+        return self.kind.is_over(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants to be otherwise in a case; None leaves it as it is."""
+
+    title: str | None = None
+    words: str | None = None
+    priority: int | None = None
+    due_us: int | None = None
+    owner: str | None = None
+    document: Any = None
+
+
+class Cases:
+    """All cases that are not archived."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        kinds: Iterable[CaseKind] = (),
+        kept: Iterable[Case] = (),
+        *,
+        last_no: int = 0,
+        week: str = "",
+        calendar: Callable[[], Calendar] = lambda: _NO_CALENDAR,
+    ) -> None:
+        """week: the hours in which the town works, "" for all of them. calendar: its days."""
+        self._registry = registry
+        self.kinds: Mapping[str, CaseKind] = {kind.key: kind for kind in kinds}
+        self._all: dict[str, Case] = {case.id: case for case in kept}
+        self._last_no = last_no
+        self._week: Week = read(week) if week else ()
+        self._calendar = calendar
+        self._done: OrderedDict[str, str] = OrderedDict()
+        self.refused = 0
+        """How many the post would have opened, had there not been too many."""
+        self.edition = 0
+        """Grows with whatever changes any of them."""
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(tuple(self._all.values()))
+
+    def find(self, case_id: str) -> Case | None:
+        """The case of this id, unless it is archived."""
+        return self._all.get(case_id)
+
+    def done(self, fact_id: str) -> str | None:
+        """The case in which what is asked under this id was done a while ago in this process; None: it was not."""
+        return self._done.get(fact_id)
+
+    def due(self, kind: CaseKind, priority: int, opened_us: int) -> int:
+        """By when a case of this kind and priority is due that was opened then."""
+        return kind.levels[priority].due(opened_us, self._week, self._calendar())
+
+    def open(self, case_id: str, draft: Draft, *, by: By) -> Entry:
+        """Opens a case. Raises CaseRefused."""
+        if len(self._all) >= LIVE_MAX:
+            raise CaseRefused("engine.too_many_cases", most=LIVE_MAX)
+        kind = draft.kind
+        if draft.category not in kind.categories:
+            raise CaseRefused("engine.case_category", category=draft.category)
+        _need_fit(draft.title, draft.words, draft.priority)
+        if not 0 < len(draft.assets) <= ASSETS_MAX and not (np.isfinite(draft.lon) and np.isfinite(draft.lat)):
+            raise CaseRefused("engine.case_nowhere")
+        due_us = self.due(kind, draft.priority, by.at_us) if draft.due_us is None else draft.due_us
+        document = kind.form() if draft.document is None else draft.document
+        item = _written(kind, document)
+        case = Case(
+            id=case_id, no=self._last_no + 1, kind=kind, state=kind.life.first, source=draft.source,
+            category=draft.category, service=kind.categories[draft.category], **self._place(draft),
+            assets=draft.assets[:ASSETS_MAX], priority=draft.priority, title=draft.title, words=draft.words,
+            words_leaf=by.fact_id if draft.title or draft.words else "", owner="", crew=0, opener=by.actor,
+            opened_us=by.at_us, due_us=due_us, moved_us=by.at_us, revision=1, document=document, links=draft.links,
+        )  # fmt: skip
+        self._last_no = case.no
+        fact = CaseOpened(
+            id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, number=case.no, kind=kind.key,
+            category=case.category, priority=case.priority, due=due_us, assets=self._ids(case.assets),
+            source=case.source, state=case.state, item=digest(item),
+        )  # fmt: skip
+        return self._keep(case, fact, self._words(case, by))
+
+    def move(
+        self, case_id: str, event: str, *, by: By, revision: int | None = None, crew: int = 0, into: str = ""
+    ) -> Entry:
+        """Moves a case on. revision: what was seen of it, None to move it whatever has become of it. crew: the number
+        of whom it is given to. Raises CaseRefused, MoveRefused; KeyError where there is no such case."""
+        case = self._all[case_id]
+        self._need_seen(case, revision)
+        state = case.kind.life.move(case.state, event)
+        asked = case.kind.moves[event]
+        if asked.by_post and by.actor != POST:
+            raise CaseRefused("engine.case_by_post", event=event)
+        if asked.reason and not by.reason and by.actor != POST:
+            raise CaseRefused("engine.case_reason", event=event)
+        if asked.crew and not crew:
+            raise CaseRefused("engine.case_crew", event=event)
+        given = crew if asked.crew else (0 if state == case.kind.life.first else case.crew)
+        links = {**case.links, into: event} if into else case.links
+        moved = replace(case, state=state, crew=given, moved_us=by.at_us, revision=case.revision + 1, links=links)
+        fact = CaseMoved(
+            id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, event=event, state=state,
+            crew=self._registry.ids[given] if asked.crew else "", into=into,
+        )  # fmt: skip
+        return self._keep(moved, fact, because(by.reason, by.at_us))
+
+    def change(self, case_id: str, wanted: Wanted, *, revision: int, by: By) -> Entry | None:
+        """Changes what a case says; None where nothing of it would be otherwise. Raises CaseRefused; KeyError where
+        there is no such case."""
+        case = self._all[case_id]
+        self._need_seen(case, revision)
+        named = {name: value for name in _CHANGED if (value := getattr(wanted, name)) is not None}
+        values = {name: value for name, value in named.items() if value != getattr(case, name)}
+        if "priority" in values and "due_us" not in named and case.due_us == self.due(
+            case.kind, case.priority, case.opened_us
+        ):  # fmt: skip
+            # Nobody has promised another day: the level of the new priority says when.
+            values["due_us"] = self.due(case.kind, values["priority"], case.opened_us)
+        if not values:
+            return None
+        changed = replace(case, **values, revision=case.revision + 1)
+        _need_fit(changed.title, changed.words, changed.priority)
+        item = _written(case.kind, changed.document)
+        words: dict[str, Personal] = {}
+        if {TITLE, WORDS} & values.keys():
+            changed = replace(changed, words_leaf=by.fact_id)
+            words = self._words(changed, by)
+        fact = CaseChanged(
+            id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, changed=sorted(values),
+            priority=changed.priority, due=changed.due_us, item=digest(item),
+        )  # fmt: skip
+        return self._keep(changed, fact, words | because(by.reason, by.at_us))
+
+    def join(self, case_id: str, assets: Sequence[int], *, by: By) -> Entry | None:
+        """Adds assets to a case; None where all belong to it. KeyError where there is no such case."""
+        case = self._all[case_id]
+        new = [asset for asset in assets if asset not in case.assets][: ASSETS_MAX - len(case.assets)]
+        if not new:
+            return None
+        joined = replace(case, assets=(*case.assets, *new), revision=case.revision + 1)
+        fact = CaseJoined(id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, assets=self._ids(new))
+        return self._keep(joined, fact)
+
+    def note(self, case_id: str, text: str, *, by: By) -> Entry:
+        """Writes something into a case. Raises CaseRefused; KeyError where there is no such case."""
+        case = self._all[case_id]
+        if not text or len(text) > WORDS_LENGTH_MAX:
+            raise CaseRefused("engine.case_words", most=WORDS_LENGTH_MAX)
+        fact = CaseNoted(id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id)
+        return self._keep(case, fact, {NOTE: self._personal(case.kind, text, by)})
+
+    def heard_of(self) -> list[Opened]:
+        """The cases, as the rules that open some know them."""
+        return [Opened(c.id, c.kind, c.state, c.source, c.assets, c.moved_us) for c in self._all.values()]
+
+    def answer(self, effects: Sequence[CaseEffect], by: Callable[[int], By]) -> list[Entry]:
+        """Does what a rule of the post asks for. by(place): under which id the effect at a place is written down."""
+        entries: list[Entry | None] = []
+        cases: dict[int, str] = {}
+        for place, effect in enumerate(effects):
+            mine = by(place)
+            match effect:
+                case Open():
+                    if len(self._all) >= LIVE_MAX:
+                        self.refused += 1
+                        continue
+                    cases[place] = mine.fact_id
+                    draft = Draft(
+                        effect.kind, effect.category, effect.priority, assets=effect.assets, document=effect.document,
+                        source=effect.source,
+                    )  # fmt: skip
+                    entries.append(self.open(mine.fact_id, draft, by=mine))
+                case Join():
+                    cases[place] = effect.case
+                    entries.append(self.join(effect.case, effect.assets, by=mine))
+                case _:
+                    into = "" if effect.into is None else cases.get(effect.into, "")
+                    if effect.into is None or into:
+                        entries.append(self.move(effect.case, effect.event, by=mine, into=into))
+        return [entry for entry in entries if entry is not None]
+
+    def archive(self, now_us: int, by: Callable[[str], By]) -> list[Entry]:
+        """Archives what has been over for as long as its kind says. by(case): under which id that is written down."""
+        due = [
+            case
+            for case in self._all.values()
+            if now_us - case.moved_us >= case.kind.settles_days * DAY_US and case.kind.life.allows(case.state, ARCHIVE)
+        ]
+        return [self.move(case.id, ARCHIVE, by=by(case.id)) for case in due]
+
+    def erased(self, leaves: Iterable[str]) -> None:
+        """The words beside some facts were erased: they are held no longer."""
+        gone = set(leaves)
+        for case in self._all.values() if gone else ():
+            if case.words_leaf in gone:
+                self._all[case.id] = replace(case, title="", words="", words_leaf="")
+
+    def about(self, case: Case) -> About:
+        """Whom a fact of it is about: whoever sees its service there reads it in the journal."""
+        return About(case.id, case.area, case.service, Verb.SEE)
+
+    def _need_seen(self, case: Case, revision: int | None) -> None:
+        if revision is not None and revision != case.revision:
+            raise CaseRefused("engine.case_changed", revision=case.revision)
+
+    def _keep(self, case: Case, fact: Any, personal: Mapping[str, Personal] = _NO_PERSONAL) -> Entry:
+        self.edition += 1
+        self._done[fact.id] = case.id
+        if len(self._done) > DONE_KEPT:
+            self._done.popitem(last=False)
+        if case.state in case.kind.life.last:
+            self._all.pop(case.id, None)
+        else:
+            self._all[case.id] = case
+        return Entry(fact, personal, case, self.about(case))
+
+    def _place(self, draft: Draft) -> dict[str, Any]:
+        if not draft.assets:
+            return {"area": draft.area, "street": draft.street, "lon": draft.lon, "lat": draft.lat}
+        registry, first = self._registry, draft.assets[0]
+        return {
+            "area": registry.areas[int(registry.area[first])],
+            "street": registry.streets[int(registry.street[first])],
+            "lon": float(registry.lon[first]),
+            "lat": float(registry.lat[first]),
+        }
+
+    def _ids(self, assets: Sequence[int]) -> list[str]:
+        return [self._registry.ids[asset] for asset in assets]
+
+    def _words(self, case: Case, by: By) -> dict[str, Personal]:
+        said = {TITLE: case.title, WORDS: case.words}
+        return {name: self._personal(case.kind, text, by) for name, text in said.items() if text}
+
+    @staticmethod
+    def _personal(kind: CaseKind, text: str, by: By) -> Personal:
+        return Personal(text, "what a case is about", by.at_us + kind.words_days * DAY_US)
+
+
+def troubles(conditions: Conditions, registry: Registry) -> list[Trouble]:
+    """What asks for maintenance now."""
+    return [
+        Trouble(each.kind, each.asset, each.raised_us, int(registry.parent[each.asset]))
+        for each in conditions
+        if each.kind.outlet is Outlet.MAINTENANCE
+    ]
+
+
+def case_kinds_of(services: Iterable[Service]) -> list[CaseKind]:
+    """All varieties of cases that some services declare. Raises ValueError where two share a name."""
+    found: dict[str, CaseKind] = {}
+    for service in services:
+        for kind in service.cases:
+            if found.setdefault(kind.key, kind) is not kind:
+                raise ValueError(f"two services declare the case kind {kind.key!r}")
+    return list(found.values())
+
+
+def _need_fit(title: str, words: str, priority: int) -> None:
+    if len(title) > TITLE_LENGTH_MAX or not title.isprintable():
+        raise CaseRefused("engine.case_title", most=TITLE_LENGTH_MAX)
+    if len(words) > WORDS_LENGTH_MAX:
+        raise CaseRefused("engine.case_words", most=WORDS_LENGTH_MAX)
+    if priority not in PRIORITIES:
+        raise CaseRefused("engine.case_priority", least=PRIORITIES[0], most=PRIORITIES[-1])
+
+
+def _written(kind: CaseKind, document: Any) -> bytes:
+    """The document as it is kept. Raises CaseRefused for one that would not be read at the next start."""
+    written = msgspec.json.encode(document, order="sorted")
+    if len(written) > DOCUMENT_BYTES_MAX:
+        raise CaseRefused("engine.case_too_long", most_kib=DOCUMENT_BYTES_MAX >> 10)
+    try:
+        msgspec.json.decode(written, type=kind.form)
+    except msgspec.ValidationError as error:
+        raise CaseRefused("engine.case_form", what=str(error)) from None
+    return written

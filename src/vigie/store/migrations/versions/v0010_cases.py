@@ -1,0 +1,54 @@
+"""Cases, what they are about, and how they hang together."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    """Three tables."""
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("no", sa.BigInteger(), nullable=False),
+        *(
+            sa.Column(name, sa.String(), nullable=False)
+            for name in ("kind", "state", "source", "category", "service", "area", "verb")
+        ),
+        sa.Column("public", sa.Integer(), nullable=False),
+        sa.Column("street", sa.String(), nullable=False),
+        sa.Column("lon", sa.Float()),
+        sa.Column("lat", sa.Float()),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("title", "words", "words_leaf", "owner", "opener")),
+        sa.Column("crew", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("opened_us", "due_us", "moved_us")),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("no"),
+    )
+    for name, columns in {
+        "cases_opened": ["kind", "opened_us", "id"],
+        "cases_state": ["kind", "state", "opened_us", "id"],
+        "cases_due": ["kind", "state", "due_us", "id"],
+        "cases_crew": ["crew", "state"],
+        "cases_words": ["words_leaf"],
+    }.items():
+        op.create_index(name, "cases", columns)
+    op.create_table(
+        "case_asset",
+        sa.Column("case", sa.String(), nullable=False),
+        sa.Column("asset", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("case", "asset"),
+    )
+    op.create_index("case_asset_asset", "case_asset", ["asset"])
+    op.create_table(
+        "case_link",
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("case", "other", "relation")),
+        sa.PrimaryKeyConstraint("case", "other"),
+    )
+    op.create_index("case_link_other", "case_link", ["other"])

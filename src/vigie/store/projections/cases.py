@@ -1,0 +1,96 @@
+"""What facts of cases do to their tables."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, update
+
+from vigie.core.facts import CaseChanged, CaseJoined, CaseMoved, CaseNoted, CaseOpened
+from vigie.core.kinds import Catalogue
+from vigie.core.scope import Verb
+from vigie.engine.cases import Case
+from vigie.store.projections.base import Projections
+from vigie.store.tables import CASE_ASSET, CASE_LINK, CASES
+
+
+def values_of(case: Case) -> dict[str, Any]:
+    """The columns of a case."""
+    return {
+        "id": case.id,
+        "no": case.no,
+        "kind": case.kind.key,
+        "state": case.state,
+        "source": case.source,
+        "category": case.category,
+        "service": case.service,
+        "area": case.area,
+        "verb": Verb.SEE.value,
+        "public": 0,
+        "street": case.street,
+        "lon": None if math.isnan(case.lon) else case.lon,
+        "lat": None if math.isnan(case.lat) else case.lat,
+        "priority": case.priority,
+        "title": case.title,
+        "words": case.words,
+        "words_leaf": case.words_leaf,
+        "owner": case.owner,
+        "opener": case.opener,
+        "crew": case.crew,
+        "opened_us": case.opened_us,
+        "due_us": case.due_us,
+        "moved_us": case.moved_us,
+        "revision": case.revision,
+        "document": msgspec.json.encode(case.document, order="sorted"),
+    }
+
+
+def _open_case(catalogue: Catalogue, write: Connection, fact: CaseOpened, case: Case) -> None:
+    write.execute(insert(CASES).values(values_of(case)))
+    _keep_assets(write, case, ())
+    _keep_links(write, case)
+
+
+def _keep_case(catalogue: Catalogue, write: Connection, fact: CaseMoved | CaseChanged, case: Case) -> None:
+    write.execute(update(CASES).where(CASES.c.id == case.id).values(values_of(case)))
+    if isinstance(fact, CaseMoved) and fact.into:
+        _keep_links(write, case)
+
+
+def _join(catalogue: Catalogue, write: Connection, fact: CaseJoined, case: Case) -> None:
+    write.execute(update(CASES).where(CASES.c.id == case.id).values(revision=case.revision))
+    _keep_assets(write, case, case.assets[: len(case.assets) - len(fact.assets)])
+
+
+def _nothing(catalogue: Catalogue, write: Connection, fact: CaseNoted, case: Case) -> None:
+    """A note is read from the journal."""
+
+
+def _keep_assets(write: Connection, case: Case, kept: tuple[int, ...]) -> None:
+    new = case.assets[len(kept) :]
+    if new:
+        rows = [{"case": case.id, "asset": asset, "place": place} for place, asset in enumerate(new, len(kept))]
+        write.execute(insert(CASE_ASSET), rows)
+
+
+def _keep_links(write: Connection, case: Case) -> None:
+    write.execute(delete(CASE_LINK).where(CASE_LINK.c.case == case.id))
+    if case.links:
+        rows = [{"case": case.id, "other": other, "relation": how} for other, how in case.links.items()]
+        write.execute(insert(CASE_LINK), rows)
+
+
+def erase_words(write: Connection, leaf_id: str) -> None:
+    """Takes away what a person wrote in cases beside a fact, within the caller's transaction."""
+    write.execute(update(CASES).where(CASES.c.words_leaf == leaf_id).values(title="", words="", words_leaf=""))
+
+
+PROJECT: Projections = {
+    CaseOpened: _open_case,
+    CaseMoved: _keep_case,
+    CaseChanged: _keep_case,
+    CaseJoined: _join,
+    CaseNoted: _nothing,
+}

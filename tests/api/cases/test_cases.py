@@ -1,0 +1,215 @@
+"""Cases at a real post: listed and counted under a Scope, opened once, moved by whoever may, told to two people at
+once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.city import CREW_DRAFT
+from tests.people import AtWork, Browser, make_people
+from tests.post import NO_RESERVE, RunningPost, make, running
+from vigie.app import installation
+from vigie.settings import Settings
+
+CASES = "/api/v1/cases"
+LAMP, FAR_LAMP = "luminaire-000003", "luminaire-000002"
+"""One in Quetigny, one in Dijon."""
+ORDER = {"kind": "roads.work_order", "category": "lighting", "assets": [LAMP]}
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
+    """One post for the questions here."""
+    folder = tmp_path_factory.mktemp("post")
+    secret = make(folder, lamps=4)
+    with installation(Settings(data=folder, **NO_RESERVE)) as opened:
+        opened.take_assets("crews", [CREW_DRAFT])
+    make_people(folder)
+    with running(folder, secret) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def at_work() -> AtWork:
+    return AtWork()
+
+
+@pytest.fixture
+def operator(post: RunningPost, at_work: AtWork) -> Browser:
+    return at_work.browser(post, "operator")
+
+
+@pytest.fixture
+def crew(post: RunningPost, at_work: AtWork) -> Browser:
+    """Of Quetigny's lighting."""
+    return at_work.browser(post, "crew")
+
+
+def opened(browser: Browser, **said: Any) -> dict[str, Any]:
+    answer = browser.ask("POST", CASES, ORDER | said)
+    assert answer.status == 201, answer.body
+    return answer.body
+
+
+def moved(browser: Browser, case: dict[str, Any], event: str, **said: Any) -> Any:
+    return browser.ask("POST", f"{CASES}/{case['id']}/moves", {"event": event} | said)
+
+
+def test_an_order_goes_from_the_desk_to_the_crew_and_is_done(operator: Browser, crew: Browser) -> None:
+    case = opened(operator, title="Globe cracked", words="Above the crossing.", priority=2)
+    assert (case["state"], case["late"], case["area"]) == ("open", False, "dijon-metropole/quetigny")
+    assert case["may"] == ["assign", "start", "finish", "block", "cancel"]
+    given = moved(operator, case, "assign", crew="crew-e1", revision=1).body
+    assert (given["state"], given["crew"]["name"]) == ("assigned", "Équipe 1")
+    assert [row["cases"] for row in crew.ask("GET", f"{CASES}/crews").body["items"]] == [1]
+    (mine,) = crew.ask("GET", f"{CASES}?crew=crew-e1&state=live").body["items"]
+    assert mine["may"] == ["start", "finish", "block"]
+    started = moved(crew, case, "start", revision=2).body
+    document = {"takes_min": 20, "spent_min": 25, "checklist": [{"what": "voltage", "done": True}]}
+    changed = crew.ask("PATCH", f"{CASES}/{case['id']}", {"revision": started["revision"], "document": document})
+    assert changed.body["revision"] == 4
+    assert moved(crew, case, "finish", revision=4).body["over"]
+    sheet = operator.ask("GET", f"{CASES}/{case['id']}").body
+    assert [each["what"] for each in sheet["timeline"]] == ["finish", "changed", "start", "assign", "opened"]
+    assert sheet["timeline"][0]["who"]["name"] == "Crew Durand"
+    assert sheet["document"]["checklist"] == [{"what": "voltage", "done": True}]
+    assert (sheet["words"], sheet["opener"]["name"]) == ("Above the crossing.", "Operator Durand")
+
+
+def test_two_people_at_one_order_are_told_of_each_other(operator: Browser, crew: Browser) -> None:
+    case = opened(operator)
+    assert moved(crew, case, "start", revision=1).status == 200
+    refused = moved(operator, case, "cancel", revision=1, reason="done by others")
+    assert (refused.status, refused.body["rule"], refused.body["values"]) == (
+        409, "engine.case_changed", {"revision": 2},
+    )  # fmt: skip
+    late = moved(operator, case, "unassign", revision=2)
+    assert (late.status, late.body["rule"]) == (409, "engine.life")
+
+
+def test_one_act_sent_twice_is_done_once(operator: Browser, crew: Browser) -> None:
+    body = ORDER | {"title": "once"}
+    first = operator.ask("POST", CASES, body, Idempotency_Key="one-1")
+    again = operator.ask("POST", CASES, body, Idempotency_Key="one-1")
+    assert (first.status, again.status, first.body["id"]) == (201, 200, again.body["id"])
+    note = f"{CASES}/{first.body['id']}/notes"
+    assert crew.ask("POST", note, {"text": "seen"}, Idempotency_Key="n-1").status == 200
+    assert crew.ask("POST", note, {"text": "seen"}, Idempotency_Key="n-1").status == 200
+    start = f"{CASES}/{first.body['id']}/moves"
+    for _ in range(2):
+        assert crew.ask("POST", start, {"event": "start"}, Idempotency_Key="s-1").body["state"] == "started"
+    sheet = crew.ask("GET", f"{CASES}/{first.body['id']}").body
+    assert [each["what"] for each in sheet["timeline"]] == ["start", "noted", "opened"]
+    assert sheet["timeline"][1]["text"] == "seen"
+
+
+@pytest.mark.parametrize("login", ["crew", "mayor", "elected", "administrator", "operator"])
+def test_who_sees_the_service_there_sees_its_cases(
+    post: RunningPost, at_work: AtWork, operator: Browser, login: str
+) -> None:
+    here, there = opened(operator, title="here"), opened(operator, title="there", assets=[FAR_LAMP])
+    signs = opened(operator, title="sign", category="signs")
+    told = {each["id"] for each in at_work.browser(post, login).ask("GET", f"{CASES}?limit=500").body["items"]}
+    assert here["id"] in told
+    whole_town = login in ("elected", "administrator", "operator")
+    assert (there["id"] in told) is whole_town
+    assert (signs["id"] in told) is whole_town
+    asked = {
+        case["id"]: at_work.browser(post, login).ask("GET", f"{CASES}/{case['id']}").status for case in (here, there)
+    }
+    assert asked == {here["id"]: 200, there["id"]: 200 if whole_town else 404}
+
+
+def test_nobody_without_the_right_opens_moves_or_reads(post: RunningPost, at_work: AtWork, operator: Browser) -> None:
+    case = opened(operator)
+    elected, crew = at_work.browser(post, "elected"), at_work.browser(post, "crew")
+    assert elected.ask("POST", CASES, ORDER).status == 403
+    assert crew.ask("POST", CASES, ORDER).status == 403
+    assert moved(elected, case, "start").status == 403
+    assert moved(crew, case, "cancel", reason="no").status == 403
+    assert elected.ask("POST", f"{CASES}/{case['id']}/notes", {"text": "I was here"}).status == 403
+    assert crew.ask("PATCH", f"{CASES}/{case['id']}", {"revision": 1, "priority": 1}).status == 403
+    assert post.ask("GET", CASES).status == 401
+    (opening,) = elected.ask("GET", f"{CASES}/{case['id']}").body["timeline"]
+    assert opening["who"]["name"] is None
+
+
+def test_many_are_moved_each_for_itself(operator: Browser, crew: Browser) -> None:
+    free, begun, far = opened(operator), opened(operator), opened(operator, assets=[FAR_LAMP])
+    moved(crew, begun, "start")
+    cases = {free["id"]: 1, begun["id"]: 1, far["id"]: 1, "nobody": 1}
+    answer = operator.ask("POST", f"{CASES}/moves", {"event": "assign", "crew": "crew-e1", "cases": cases}).body
+    assert [each["id"] for each in answer["moved"]] == [free["id"], far["id"]]
+    assert answer["refused"] == {begun["id"]: "engine.case_changed", "nobody": "engine.case_gone"}
+    rest = crew.ask("POST", f"{CASES}/moves", {"event": "start", "cases": {free["id"]: 2, far["id"]: 2}}).body
+    assert rest["refused"] == {far["id"]: "engine.case_gone"}
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({"category": "ufo"}, "engine.case_category"),
+        ({"kind": "roads.idea"}, "engine.case_kind"),
+        ({"assets": []}, "engine.case_nowhere"),
+        ({"document": {"takes_min": -5}}, "engine.case_form"),
+        ({"document": {"colour": "red"}}, "engine.case_form"),
+        ({"title": "two\nlines"}, "engine.case_title"),
+    ],
+)
+def test_what_makes_no_case_is_refused_with_the_rule(operator: Browser, said: dict[str, Any], rule: str) -> None:
+    answer = operator.ask("POST", CASES, ORDER | said)
+    assert (answer.status in (409, 422), answer.body["rule"]) == (True, rule)
+
+
+def test_an_unknown_crew_event_and_cursor_are_refused(operator: Browser) -> None:
+    case = opened(operator)
+    assert moved(operator, case, "assign", crew="crew-e9").body["rule"] == "engine.no_crew"
+    assert moved(operator, case, "assign", crew=LAMP).body["rule"] == "engine.no_crew"
+    assert moved(operator, case, "dance").body["rule"] == "engine.case_event"
+    assert moved(operator, case, "lapse").body["rule"] == "engine.case_by_post"
+    assert operator.ask("GET", f"{CASES}?cursor=zz").status == 400
+    assert operator.ask("GET", f"{CASES}?priority=9").status == 400
+    assert operator.ask("GET", f"{CASES}?box=1,2").status == 400
+
+
+def test_a_list_is_paged_filtered_and_counted_as_one(operator: Browser) -> None:
+    made = [opened(operator, category="signals", priority=1 + n % 2)["id"] for n in range(5)]
+    listed, address = [], f"{CASES}?category=signals&limit=2"
+    at = ""
+    while True:
+        page = operator.ask("GET", address + at).body
+        assert page["total"] == 5
+        listed += [each["id"] for each in page["items"]]
+        if page["next"] is None:
+            break
+        at = f"&cursor={page['next']}"
+    assert listed == made[::-1]
+    by_due = [each["priority"] for each in operator.ask("GET", f"{CASES}?category=signals&sort=due").body["items"]]
+    assert by_due == [1, 1, 1, 2, 2]
+    for question in ("category=signals&priority=2", f"asset={LAMP}&category=signals&priority=2"):
+        assert operator.ask("GET", f"{CASES}?{question}").body["total"] == 2
+    assert operator.ask("GET", f"{CASES}/counts?category=signals").body == {"states": {"open": 5}}
+    assert operator.ask("GET", f"{CASES}?category=signals&late=true").body["items"] == []
+    assert operator.ask("GET", f"{CASES}?category=signals&box=4,47,6,48&state=live").body["total"] == 5
+    assert operator.ask("GET", f"{CASES}?category=signals&box=4,40,6,41").body["total"] == 0
+
+
+def test_a_list_is_a_table_for_spreadsheets(operator: Browser) -> None:
+    opened(operator, title="=HYPERLINK(1)", category="waste")
+    answer = operator.ask("GET", f"{CASES}?category=waste", Accept="text/csv")
+    head, row = csv.reader(io.StringIO(answer.body))
+    assert head[:5] == ["numéro", "état", "catégorie", "priorité", "objet"]
+    assert row[1:5] == ["À planifier", "Déchets", "3", "'=HYPERLINK(1)"]
+
+
+def test_kinds_are_told_with_their_states_and_moves(operator: Browser, crew: Browser) -> None:
+    (kind,) = operator.ask("GET", f"{CASES}/kinds").body["items"]
+    assert (kind["key"], kind["may_open"]) == ("roads.work_order", True)
+    assert kind["over"] == ["done", "cancelled", "archived"]
+    assert kind["moves"]["assign"] == {"verb": "dispatch", "reason": False, "crew": True, "by_post": False}
+    assert not crew.ask("GET", f"{CASES}/kinds").body["items"][0]["may_open"]

@@ -1,0 +1,251 @@
+"""Cases: whatever people and the post do, what the tables say after it is what the post holds, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.city import CREW_DRAFT, LAMPS, NOW_US, SERVICES
+from tests.orders import CREW, OPERATOR, Bench
+from vigie.core.calendar import Calendar
+from vigie.core.cases import Draft
+from vigie.core.facts import Entry, PersonalErased
+from vigie.core.lives import WORK_ORDER as LIFE
+from vigie.core.lives import MoveRefused
+from vigie.core.scope import Scope
+from vigie.core.service import Clear, Raise
+from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, from_us
+from vigie.engine.cases import Case, CaseRefused, Cases, Wanted, case_kinds_of
+from vigie.services.lighting.conditions import LAMP_OUT
+from vigie.services.roads.orders import LASTS_US, WORK_ORDER, Check, WorkOrder
+from vigie.store.cases import Filter
+
+PARIS = ZoneInfo("Europe/Paris")
+KINDS = {kind.key: kind for kind in case_kinds_of(SERVICES)}
+EVENTS = [event for event in WORK_ORDER.moves if event != "return"]
+
+
+@pytest.fixture
+def city(bench: Bench) -> Bench:
+    bench.engine.attributes.read(bench.engine.registry.version)
+    return bench
+
+
+def open_one(city: Bench, title: str = "A hole", key: str = "") -> Case:
+    lamp = city.engine.registry.numbers["luminaire-000003"]
+    draft = Draft(WORK_ORDER, "surface", 2, title, "before number 12", assets=(lamp,), document=WorkOrder())
+    case = city.acts.open_case(draft, actor=OPERATOR, key=key)
+    city.engine.settle()
+    return case
+
+
+def held(city: Bench) -> dict[str, Case]:
+    return {case.id: case for case in city.engine.cases}
+
+
+def on_disk(city: Bench) -> dict[str, Case]:
+    return {case.id: case for case in city.facts.cases.live(KINDS.values())}
+
+
+def listed(city: Bench, **wanted: object) -> list[Case]:
+    return city.facts.cases.page(Scope.everything(), Filter(**wanted), KINDS)  # type: ignore[arg-type]
+
+
+def test_what_was_opened_is_what_is_kept_and_stands_where_its_asset_does(city: Bench) -> None:
+    case = open_one(city)
+    assert (case.no, case.state, case.area, case.street) == (1, "open", "dijon-metropole/quetigny", "Rue Verte")
+    assert case.due_us == NOW_US + 9 * HOUR_US
+    assert on_disk(city) == held(city) == {case.id: case}
+    city.restart()
+    assert held(city) == {case.id: case}
+    assert open_one(city).no == 2
+
+
+def test_one_key_of_one_person_opens_one_case(city: Bench) -> None:
+    first, again = open_one(city, key="k"), open_one(city, key="k")
+    assert first == again
+    assert len(held(city)) == 1
+
+
+def test_who_has_not_seen_what_became_of_a_case_changes_nothing(city: Bench) -> None:
+    case = open_one(city)
+    city.acts.change_case(case.id, Wanted(priority=1), revision=1, actor=OPERATOR)
+    with pytest.raises(CaseRefused) as refused:
+        city.acts.change_case(case.id, Wanted(priority=4), revision=1, actor=CREW)
+    assert (refused.value.rule, refused.value.detail) == ("engine.case_changed", {"revision": 2})
+    with pytest.raises(CaseRefused):
+        city.acts.move_case(case.id, "cancel", actor=CREW, reason="done twice", revision=1)
+    # Its level moved it forward: nobody had promised another day.
+    assert held(city)[case.id].due_us == NOW_US + 4 * HOUR_US
+
+
+def test_a_day_that_was_promised_stands_whatever_the_priority(city: Bench) -> None:
+    case = open_one(city)
+    city.acts.change_case(case.id, Wanted(due_us=NOW_US + 30 * DAY_US), revision=1, actor=OPERATOR)
+    city.acts.change_case(case.id, Wanted(priority=1), revision=2, actor=OPERATOR)
+    assert held(city)[case.id].due_us == NOW_US + 30 * DAY_US
+
+
+@pytest.mark.parametrize(
+    ("event", "said", "rule"),
+    [
+        ("assign", {}, "engine.case_crew"),
+        ("cancel", {}, "engine.case_reason"),
+        ("lapse", {}, "engine.case_by_post"),
+    ],
+)
+def test_a_move_asks_for_what_its_kind_says(city: Bench, event: str, said: dict[str, str], rule: str) -> None:
+    case = open_one(city)
+    with pytest.raises(CaseRefused) as refused:
+        city.acts.move_case(case.id, event, actor=OPERATOR, **said)
+    assert refused.value.rule == rule
+    with pytest.raises(MoveRefused):
+        city.acts.move_case(case.id, "pause", actor=OPERATOR)
+    assert held(city) == on_disk(city)
+
+
+def test_a_document_that_would_not_be_read_again_is_refused(city: Bench) -> None:
+    case = open_one(city)
+    with pytest.raises(CaseRefused) as refused:
+        city.acts.change_case(case.id, Wanted(document=WorkOrder(takes_min=-1)), revision=1, actor=OPERATOR)
+    assert refused.value.rule == "engine.case_form"
+    assert held(city) == on_disk(city)
+
+
+def test_the_timeline_says_what_happened_and_what_was_written(city: Bench) -> None:
+    case = open_one(city)
+    city.acts.note_case(case.id, "Two metres deep.", actor=CREW, key="n")
+    city.acts.note_case(case.id, "Two metres deep.", actor=CREW, key="n")
+    city.acts.move_case(case.id, "block", actor=CREW, reason="water in it")
+    city.engine.settle()
+    moved, noted, opened = city.facts.cases.timeline(case.id)
+    assert [type(each.fact).__name__ for each in (opened, noted, moved)] == ["CaseOpened", "CaseNoted", "CaseMoved"]
+    assert [[field.value for field in each.personal] for each in (noted, moved)] == [
+        ["Two metres deep."], ["water in it"]
+    ]  # fmt: skip
+    assert {field.field: field.value for field in opened.personal} == {"title": "A hole", "words": "before number 12"}
+
+
+def test_what_a_person_wrote_is_erased_from_everywhere_on_its_day(city: Bench) -> None:
+    case = open_one(city)
+    late_us = NOW_US + WORK_ORDER.words_days * DAY_US
+    assert city.facts.due_for_erasure(late_us - 1) == []
+    due = city.facts.due_for_erasure(late_us)
+    assert sorted(due) == [f"{case.words_leaf}/title", f"{case.words_leaf}/words"]
+    fact = PersonalErased(id="erased", at=late_us, actor="post", rule="end of its purpose", fields=due)
+    city.facts.commit([Entry(fact)])
+    city.engine.cases.erased({case.words_leaf})
+    assert (held(city)[case.id].title, held(city)[case.id].words) == ("", "")
+    assert on_disk(city) == held(city)
+
+
+def lamps_out(city: Bench, *lamps: int) -> None:
+    numbers = [city.engine.registry.numbers[f"luminaire-{n:06d}"] for n in lamps]
+    now_us = city.clock.now_us()
+    city.engine.apply([Raise(LAMP_OUT, no, now_us, {}) for no in numbers], 1, f"test.{now_us}", now_us)
+
+
+def sweep(city: Bench, later_us: int) -> None:
+    city.clock.at_us += later_us
+    city.engine._look_after_cases(city.clock.at_us)
+    city.engine.settle()
+
+
+def test_dead_lamps_of_a_cabinet_become_one_order_which_lapses_when_they_are_well(city: Bench) -> None:
+    lamps_out(city, *range(LAMPS))
+    sweep(city, LASTS_US - 1)
+    assert held(city) == {}
+    sweep(city, 1)
+    (case,) = held(city).values()
+    assert (len(case.assets), case.source, case.title) == (LAMPS + 1, "condition:lamp_out", "")
+    assert city.engine.registry.ids[case.assets[0]] == "cabinet-cabinet"
+    city.restart()
+    sweep(city, MINUTE_US)
+    assert list(held(city)) == [case.id]
+    numbers = case.assets[1:]
+    city.engine.apply([Clear(LAMP_OUT, no, city.clock.at_us) for no in numbers], 2, "test.clear", city.clock.at_us)
+    sweep(city, MINUTE_US)
+    assert held(city)[case.id].state == "cancelled"
+    assert [case.id for case in listed(city, states=["open"])] == []
+
+
+def test_a_sweep_that_a_crash_cut_short_finds_again_what_was_not_kept(city: Bench) -> None:
+    lamps_out(city, 1)
+    city.engine.settle()
+    city.clock.at_us += LASTS_US
+    city.engine._look_after_cases(city.clock.at_us)
+    city.restart()
+    assert held(city) == {}
+    sweep(city, 0)
+    assert len(held(city)) == 1
+
+
+def test_what_is_over_is_archived_after_its_days_and_stays_readable(city: Bench) -> None:
+    case = open_one(city)
+    city.acts.move_case(case.id, "finish", actor=CREW)
+    sweep(city, WORK_ORDER.settles_days * DAY_US - 1)
+    assert held(city)[case.id].state == "done"
+    sweep(city, 1)
+    assert held(city) == {}
+    kept = city.facts.cases.find(case.id, KINDS)
+    assert kept is not None
+    assert kept.state == "archived"
+    with pytest.raises(KeyError):
+        city.acts.move_case(case.id, "reopen", actor=CREW, reason="it is not")
+
+
+acts = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.one_of(
+            st.sampled_from(EVENTS),
+            st.builds(Wanted, priority=st.integers(1, 4), title=st.none() | st.just("Another")),
+            st.builds(lambda done: Wanted(document=WorkOrder(checklist=(Check("look", done),))), st.booleans()),
+        ),
+    ),
+    max_size=12,
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    made = Bench(tmp_path_factory.mktemp("cases"))
+    yield made
+    made.close()
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(acts)
+def test_memory_and_disk_are_one(shared: Bench, asked: list[tuple[int, str | Wanted]]) -> None:
+    mine = [open_one(shared, f"case {n}").id for n in range(4)]
+    crew = shared.engine.registry.numbers.get("crew-e1") or shared.acts.make_asset(
+        CREW_DRAFT, 0, actor=OPERATOR, reason="it goes out"
+    )
+    for place, act in asked:
+        case = shared.engine.cases.find(mine[place])
+        if case is None:
+            continue
+        shared.clock.at_us += 1
+        if isinstance(act, Wanted):
+            shared.acts.change_case(case.id, act, revision=case.revision, actor=OPERATOR)
+        else:
+            actor = "post" if WORK_ORDER.moves[act].by_post else OPERATOR
+            try:
+                shared.acts.move_case(case.id, act, actor=actor, reason="so", crew=crew, revision=case.revision)
+            except MoveRefused:
+                assert not LIFE.allows(case.state, act)
+    shared.engine.settle()
+    assert on_disk(shared) == held(shared)
+    assert len({case.no for case in held(shared).values()}) == len(held(shared))
+
+
+def test_the_due_day_goes_by_the_towns_week(city: Bench) -> None:
+    registry = city.engine.registry
+    cases = Cases(registry, KINDS.values(), week="mon-fri 08:00-17:00", calendar=lambda: Calendar(PARIS))
+    # A Tuesday at three in the morning: nine hours of work end at 17:00, four of the clock at seven.
+    assert from_us(cases.due(WORK_ORDER, 2, NOW_US)).isoformat() == "2026-11-24T16:00:00+00:00"
+    assert cases.due(WORK_ORDER, 1, NOW_US) - NOW_US == 4 * HOUR_US
