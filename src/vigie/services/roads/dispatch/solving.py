@@ -35,7 +35,8 @@ _SEARCH = pyvrp.SolveParams(
     neighbourhood=pyvrp.search.NeighbourhoodParams(num_neighbours=25),
     perturbation=pyvrp.search.PerturbationParams(1, 10),
 )
-"""Smaller steps than the solver's own (50 and 25): six are made in the time of one of those."""
+"""Smaller steps than the solver's own (50 and 25): on a thousand tasks four are made in the time of one of those.
+Smaller still (5) are worse where rounds are long."""
 
 
 class Enough(Protocol):
