@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import once
+
 # No test measures time: a busy machine would decide what passes.
 settings.register_profile("vigie", deadline=None)
 settings.load_profile("vigie")
@@ -64,6 +66,13 @@ def need_program(program: str) -> Path:
     if under_ci():
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where this run keeps what it makes once: a worker's own folder lies in the run's."""
+    own = tmp_path_factory.getbasetemp()
+    once.lie_in((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "once")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The generated metropolis, for all tests of a process: it takes seconds to make."""
+"""The generated metropolis, for all tests of a run: it takes seconds to make."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from tests import once
 from vigie.core.drafts import Draft
 from vigie.demo.processes import SEED
 from vigie.sim.city import City, generate
@@ -19,7 +20,7 @@ from vigie.sim.city.lighting import Lighting
 @functools.cache
 def city() -> City:
     """The city of the demo."""
-    return generate(SEED)
+    return once.value("metropolis", lambda: generate(SEED))
 
 
 def growing() -> Iterator[City]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from bench.crossings import nine_junctions
 from bench.tramways import tramway
+from tests import once
 from vigie.sim.city import City
 from vigie.sim.traffic.town import Town, make_town, town_in
 
@@ -29,10 +31,9 @@ def tramline(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def streets_folder(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The streets of the whole city, made once."""
-    folder = tmp_path_factory.mktemp("streets")
-    make_town(city, folder)
-    return folder
+    """The streets of the whole city, made once; hours are written down beside them."""
+    made = once.folder("streets", lambda folder: make_town(city, folder))
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("streets"), dirs_exist_ok=True))
 
 
 @pytest.fixture(scope="session")
