@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +24,49 @@ def here(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Generator[
         yield made
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: Path, here: Town) -> Generator[Browser]:
-    """One browser a file.
+@dataclass(frozen=True)
+class Chromium:
+    """A browser, its windows, and Playwright's loop."""
 
-    Playwright's loop runs in this thread as long as the browser does, and no other may: the town is made before it, and
-    it is gone before the next file.
-    """
+    browser: Browser
+    windows: Windows
+    loop: asyncio.AbstractEventLoop
+
+
+@pytest.fixture(scope="session")
+def begun(chromium: Path) -> Generator[Chromium]:
+    """One browser for all tests of a run of these files: a new one reads and compiles the whole console anew."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_FLAGS)
-        yield started
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield Chromium(started, Windows(started), loop)
+        asyncio._set_running_loop(loop)
         started.close()
 
 
-@pytest.fixture(scope="module")
-def windows(browser: Browser) -> Windows:
+@pytest.fixture
+def alive(begun: Chromium) -> Generator[Chromium]:
+    """It, while a test has it.
+
+    Playwright's loop is in this thread as long as the browser lives, and no other may run beside it: between the tests
+    of a browser it stands still, and those of other files and what is made before a test may run their own.
+    """
+    asyncio._set_running_loop(begun.loop)
+    yield begun
+    asyncio._set_running_loop(None)
+
+
+@pytest.fixture
+def browser(alive: Chromium) -> Browser:
+    """The browser."""
+    return alive.browser
+
+
+@pytest.fixture
+def windows(alive: Chromium) -> Windows:
     """Its windows."""
-    return Windows(browser)
+    return alive.windows
 
 
 @pytest.fixture

@@ -12,12 +12,24 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.town import Town
 
+_WITHOUT = (
+    # What Playwright leaves out: of two such lists only the last counts.
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled",
+    "PreconnectToSearch",
+    # The browser's own list of what might be meant by what is typed into its address bar: a page in a process of its
+    # own for each window, which costs as much as the console does to open.
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
+)  # fmt: skip
+
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     # No graphics card is assumed: the map is drawn in software. The page around it is put together without the graphics
     # card that is played for it, at half the cost.
     "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
     "--disable-gpu-compositing",
+    f"--disable-features={','.join(_WITHOUT)}",
     # A name that is no machine's own: over plain http a browser trusts it less than it does 127.0.0.1.
     "--host-resolver-rules=MAP vigie.test 127.0.0.1",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ DRAFTS: dict[str, list[Draft]] = {"empty": [], "astray": [LAMP, ASTRAY]}
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The installations. They are made before the browser's loop runs in this thread."""
+    """The installations."""
     made = {name: tmp_path_factory.mktemp(name) for name in DRAFTS}
     for name, folder in made.items():
         with installation(Settings(data=folder, city="Neuville", **NO_RESERVE)) as opened:

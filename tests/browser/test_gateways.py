@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(240)
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """The installation of the city. It is made before the browser's loop runs in this thread."""
+    """The installation of the city."""
     folder = tmp_path_factory.mktemp("gateways")
     return folder, made(folder)
 

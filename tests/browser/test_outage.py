@@ -40,7 +40,7 @@ def drafts() -> Iterator[Draft]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The installation, and its devices' secret. It is made before the browser's loop runs in this thread."""
+    """The installation, and its devices' secret."""
     folder = tmp_path_factory.mktemp("outage")
     with installation(Settings(data=folder, city="Dijon", **NO_RESERVE)) as opened:
         opened.take_assets("test", list(drafts()))
