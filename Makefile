@@ -89,6 +89,9 @@ check: setup tools/node_modules/.done ## style, types, direction of imports: all
 docs: setup ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(PYTHON_OF_VENV) -m mkdocs build --strict --quiet
 
+# Test files are rewritten before they run, which takes longer than to run most of them: what was written is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Three files at a time, since much of what tests do is to wait; those that ask for much time come first (tests/conftest.py).
 PYTEST = $(PYTHON_OF_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
