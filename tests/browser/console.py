@@ -52,6 +52,16 @@ class Look:
     language: Literal["fr", "en"] = "fr"
     worn: bool = False
 
+    @property
+    def touched(self) -> bool:
+        """Whether fingers do what a mouse does elsewhere."""
+        return self.size[0] < PHONE_PX
+
+    @property
+    def kept(self) -> tuple[Any, ...]:
+        """What a window keeps for life; its size it does not."""
+        return self.theme, self.language, self.touched
+
 
 class Windows:
     """The windows of a browser. To open one is a good part of what a short test costs, so it is cleared and handed on:
@@ -61,12 +71,16 @@ class Windows:
         """points_per_px: a page is as large as it says, and tests have it drawn with a quarter of its points, which
         none of them counts."""
         self._browser, self._points_per_px = browser, points_per_px
-        self._free: dict[Look, list[Page]] = {}
+        self._free: dict[tuple[Any, ...], list[Page]] = {}
 
     def take(self, look: Look) -> Page:
         """A blank page that remembers nothing."""
-        free = self._free.get(look)
-        return free.pop() if free else self._opened(look)
+        free = self._free.get(look.kept)
+        if look.worn or not free:
+            return self._opened(look)
+        page, (width, height) = free.pop(), look.size
+        page.set_viewport_size({"width": width, "height": height})
+        return page
 
     def give_back(self, page: Page, look: Look) -> None:
         """Makes it forget what was stored, routed and shown; one that was worn is closed."""
@@ -80,7 +94,7 @@ class Windows:
         # Whoever leaves a page by an address of the same page stays on it.
         page.goto("about:blank")
         page.context.clear_cookies()
-        self._free.setdefault(look, []).append(page)
+        self._free.setdefault(look.kept, []).append(page)
 
     def _opened(self, look: Look) -> Page:
         width, height = look.size
@@ -92,7 +106,7 @@ class Windows:
             reduced_motion="reduce",
             locale={"fr": "fr-FR", "en": "en-GB"}[look.language],
             timezone_id="Europe/Paris",
-            has_touch=width < PHONE_PX,
+            has_touch=look.touched,
         )
         context.set_default_timeout(PATIENCE_S * 1000)
         return context.new_page()
@@ -169,9 +183,9 @@ class Console:
 
     def map_stands(self) -> None:
         """Waits until the map has drawn what it was given."""
-        self.until(
-            lambda: self.evaluate("() => !!(window.vigie && vigie.map.loaded() && vigie.picture.end > 0)"), "the map"
-        )
+        # Asked for within the page: each question from here goes through four processes.
+        stands = "() => !!(window.vigie && vigie.map.loaded() && vigie.picture.end > 0)"
+        self.page.wait_for_function(stands, polling=60)
 
     def go(self, place: tuple[float, float], zoom: float) -> None:
         """Turns the map to a place."""

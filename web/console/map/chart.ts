@@ -120,7 +120,8 @@ export class CityChart {
       pitchWithRotate: false,
       renderWorldCopies: false,
       attributionControl: false,
-      fadeDuration: 120,
+      // Labels that fade have the whole map drawn anew for as long as they do.
+      fadeDuration: this.#reduced.matches ? 0 : 120,
       maxBounds: [w - 0.6, s - 0.4, e + 0.6, n + 0.4],
       pixelRatio: Math.min(2, devicePixelRatio),
       // What is drawn smooths its own edges: four samples a pixel would cost twice the time without a graphics card.
