@@ -80,6 +80,8 @@ class RunningPost:
             response = connection.getresponse()
             text = response.read()
             said = {name.lower(): value for name, value in response.getheaders()}
+            if said.get("content-type", "").startswith("image/"):
+                return Answer(response.status, said, text)
             with contextlib.suppress(json.JSONDecodeError):
                 return Answer(response.status, said, json.loads(text))
             return Answer(response.status, said, text.decode())

@@ -11,7 +11,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import msgspec
 
 from vigie import __version__
 from vigie.app.control import Hand, operation
-from vigie.app.installation import HEADS, STAGING, Installation, installation
+from vigie.app.installation import HEADS, PHOTOS, STAGING, Installation, installation
 from vigie.core.facts import POST, Entry, PersonalErased
 from vigie.core.times import rfc3339
 from vigie.settings import Settings
@@ -174,7 +174,7 @@ def _back_up(
     _remove(partial, staging)
     # On the same disk sealed days cost a second name each, and no room.
     linked = data.stat().st_dev == partial.parent.stat().st_dev
-    counted = [path for path in files_below(data) if not (linked and path.suffix == ".parquet")]
+    counted = [path for path in files_below(data) if not (linked and path.suffix in (".parquet", ".jpg"))]
     _need_room(partial.parent, sum((data / path).stat().st_size for path in counted))
     partial.mkdir(mode=0o700)
     ingest = 0
@@ -201,6 +201,12 @@ def _back_up(
         path.parent.mkdir(parents=True, exist_ok=True)
         link(staging / name, path)
         hand.say("files of observations", done, len(names))
+    # A photo that came after the facts were held is one that no row names: the restored post forgets it.
+    for path in (data / PHOTOS).glob("*/*.jpg"):
+        place = partial / path.relative_to(data)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            link(path, place)
     if with_keys:
         (partial / "keys").mkdir(mode=0o700)
         for path in (data / "keys").iterdir():

@@ -2,6 +2,7 @@
 
 facts.sqlite      the journal and the tables that are read from
 observations/     the hot table, the sealed days, what is kept of nights, the kept pictures
+photos/           the photos of cases
 keys/talq.key     what the tokens that the post shows to TALQ gateways are made from
 keys/rsmp.json    what was said of sites of traffic signals at their admission, their security codes among it
 keys/journal.key  what signs the journal's heads; kept apart from the database, and worth a copy elsewhere
@@ -66,6 +67,7 @@ from vigie.store.facts import SqlFacts
 from vigie.store.files import append_lines, last_lines
 from vigie.store.journal import Head
 from vigie.store.observations import DuckObservations
+from vigie.store.photos import Photos
 
 HOT_US = 2 * HOUR_US
 PLACES_KEPT_US = 30 * DAY_US
@@ -78,6 +80,7 @@ POST_ID = "post"
 STAGING = ".backup"
 """Where a backup gathers what it copies, among the observations."""
 HEADS = "heads.jsonl"
+PHOTOS = "photos"
 SECRET_BYTES = 32
 NAME_IT = "name its folder with --data, or start one with vigie serve"
 """What mends that there is no installation in a folder."""
@@ -192,6 +195,11 @@ class Installation:
         return town_calendar(self.settings, self.clock)
 
     @cached_property
+    def photos(self) -> Photos:
+        """The photos of cases."""
+        return Photos(self.settings.data / PHOTOS, reserve_bytes=self.settings.reserve_facts_mb << 20)
+
+    @cached_property
     def nights(self) -> KeptNights:
         """What is kept of each night for reports on energy."""
         return KeptNights(self.facts, self.observations, self.settings)
@@ -296,7 +304,12 @@ class Installation:
                 id=self.new_id(), at=self.clock.now_us(), actor=POST, rule="end of its purpose", fields=due
             )
             self.facts.commit([Entry(fact)])
+            self.forget_photos()
         return due
+
+    def forget_photos(self) -> None:
+        """Deletes the files of photos that are erased, and what a crash has left."""
+        self.photos.forget_others(self.facts.cases.photos_kept())
 
     def sign_head(self) -> Head:
         """Signs the journal as it stands and appends the head to the file that is handed out."""

@@ -242,6 +242,14 @@ class CaseNoted(Fact, frozen=True, tag=True):
     case: str
 
 
+class CasePhotographed(Fact, frozen=True, tag=True):
+    """Somebody added a photo to a case. The digest of what is kept of it travels beside it, sealed: the photo is erased
+    with that."""
+
+    case: str
+    photo: str
+
+
 class DeviceAdmitted(Fact, frozen=True, tag=True):
     """A device may report for these assets, and carry out their orders. items: digest of their ids.
 
@@ -359,6 +367,7 @@ AnyFact = (
     | CaseChanged
     | CaseJoined
     | CaseNoted
+    | CasePhotographed
     | DeviceAdmitted
     | DeviceExpelled
     | GatewayReread

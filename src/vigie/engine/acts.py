@@ -22,7 +22,7 @@ from vigie.core.lives import COMMAND
 from vigie.core.observations import Mask
 from vigie.core.plans import Given, PlanKind
 from vigie.core.service import Ask
-from vigie.engine.cases import Case, CaseRefused, Wanted
+from vigie.engine.cases import Case, CaseRefused, Photo, Wanted
 from vigie.engine.command import Command
 from vigie.engine.commands import CommandRefused
 from vigie.engine.conditions import Condition
@@ -186,6 +186,13 @@ class Acts:
         by = self._keyed(actor, "", key)
         if self._engine.cases.done(by.fact_id) is None:
             self._engine.owe([self._engine.cases.note(case_id, text, by=by)])
+
+    def photograph_case(self, case_id: str, photo: Photo, *, actor: str, key: str = "") -> None:
+        """Adds a photo to a case; the same key of the same person adds it once. Raises CaseRefused, StorageFull;
+        KeyError where there is no such case."""
+        by = self._keyed(actor, "", key)
+        if self._engine.cases.done(by.fact_id) is None:
+            self._engine.owe([self._engine.cases.photograph(case_id, photo, by=by)])
 
     # Gateways.
 

@@ -26,6 +26,7 @@ from vigie.core.facts import (
     CaseMoved,
     CaseNoted,
     CaseOpened,
+    CasePhotographed,
     Entry,
     Personal,
     because,
@@ -50,8 +51,10 @@ ASSETS_MAX = 5_000
 TITLE_LENGTH_MAX = 200
 WORDS_LENGTH_MAX = 5_000
 
-TITLE, WORDS, NOTE = "title", "words", "note"
-"""Personal fields beside facts of cases: somebody may have written of somebody in each."""
+PHOTOS_MAX = 50
+
+TITLE, WORDS, NOTE, PHOTO = "title", "words", "note", "photo"
+"""Personal fields beside facts of cases: somebody may have written of somebody in each, or be seen there."""
 
 _NO_PERSONAL: Mapping[str, Personal] = MappingProxyType({})
 _NO_CALENDAR = Calendar(ZoneInfo("UTC"))
@@ -98,6 +101,7 @@ class Case:
     moved_us: int
     revision: int
     document: Any
+    photos: int = 0
     links: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -116,6 +120,17 @@ class Wanted:
     due_us: int | None = None
     owner: str | None = None
     document: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo as it is kept: its sizes in pixels and bytes, and a digest of it."""
+
+    id: str
+    width: int
+    height: int
+    size_bytes: int
+    digest: str
 
 
 class Cases:
@@ -258,6 +273,16 @@ class Cases:
             raise CaseRefused("engine.case_words", most=WORDS_LENGTH_MAX)
         fact = CaseNoted(id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id)
         return self._keep(case, fact, {NOTE: self._personal(case.kind, text, by)})
+
+    def photograph(self, case_id: str, photo: Photo, *, by: By) -> Entry:
+        """Adds a photo to a case. Raises CaseRefused; KeyError where there is no such case."""
+        case = self._all[case_id]
+        if case.photos >= PHOTOS_MAX:
+            raise CaseRefused("engine.case_photos", most=PHOTOS_MAX)
+        fact = CasePhotographed(id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, photo=photo.id)
+        taken = replace(case, photos=case.photos + 1)
+        entry = self._keep(taken, fact, {PHOTO: self._personal(case.kind, photo.digest, by)})
+        return replace(entry, payload=photo)
 
     def heard_of(self) -> list[Opened]:
         """The cases, as the rules that open some know them."""

@@ -18,7 +18,7 @@ from vigie.core.facts import AnyFact, fact_of
 from vigie.core.scope import Scope
 from vigie.engine.cases import Case
 from vigie.store.journal import PersonalField
-from vigie.store.tables import CASE_ASSET, CASE_LINK, CASES, LEAF, PERSONAL
+from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES, LEAF, PERSONAL
 from vigie.store.transactions import reading
 
 COUNTED_MAX = 10_000
@@ -59,6 +59,18 @@ class Happened:
     n: int
     fact: AnyFact
     personal: Sequence[PersonalField]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPhoto:
+    """A photo as the tables have it. width, height: in pixels."""
+
+    id: str
+    case: str
+    width: int
+    height: int
+    adder: str
+    added_us: int
 
 
 class StoredCases:
@@ -137,6 +149,19 @@ class StoredCases:
                 )
         return [Happened(leaf.n, fact_of(leaf.body), beside.get(leaf.id, ())) for leaf in leaves]
 
+    def photos(self, case_id: str) -> list[KeptPhoto]:
+        """The photos of a case that are not erased, in the order in which they were added."""
+        c = CASE_PHOTO.c
+        query = select(c.id, c.case, c.width, c.height, c.adder, c.added_us)
+        query = query.where(c.case == case_id, c.erased_us.is_(None)).order_by(c.added_us, c.id)
+        with self._engine.connect() as read:
+            return [KeptPhoto(*row) for row in read.execute(query)]
+
+    def photos_kept(self) -> set[str]:
+        """The ids of all photos that are not erased."""
+        with self._engine.connect() as read:
+            return set(read.execute(select(CASE_PHOTO.c.id).where(CASE_PHOTO.c.erased_us.is_(None))).scalars())
+
     def linked(self, case_id: str) -> Mapping[str, str]:
         """The cases that say that they have to do with this one, and how."""
         query = select(CASE_LINK.c.case, CASE_LINK.c.relation).where(CASE_LINK.c.other == case_id)
@@ -204,7 +229,7 @@ def _cases(read: Connection, rows: Sequence[Row[Any]], kinds: Mapping[str, CaseK
                 assets=tuple(assets[row.id]), priority=row.priority, title=row.title, words=row.words,
                 words_leaf=row.words_leaf, owner=row.owner, crew=row.crew, opener=row.opener,
                 opened_us=row.opened_us, due_us=row.due_us, moved_us=row.moved_us, revision=row.revision,
-                document=document, links=links.get(row.id, {}),
+                photos=row.photos, document=document, links=links.get(row.id, {}),
             )
         )  # fmt: skip
     return found

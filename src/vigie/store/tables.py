@@ -344,6 +344,7 @@ CASES = Table(
     Column("crew", Integer, nullable=False),
     *(Column(name, BigInteger, nullable=False) for name in ("opened_us", "due_us", "moved_us")),
     Column("revision", Integer, nullable=False),
+    Column("photos", Integer, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Index("cases_opened", "kind", "opened_us", "id"),
     Index("cases_state", "kind", "state", "opened_us", "id"),
@@ -361,6 +362,22 @@ CASE_ASSET = Table(
     Column("place", Integer, nullable=False),
     PrimaryKeyConstraint("case", "asset"),
     Index("case_asset_asset", "asset"),
+)
+
+# leaf: the fact that it came with; its digest lies beside that. The picture itself is a file.
+CASE_PHOTO = Table(
+    "case_photo",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("case", String, nullable=False),
+    Column("leaf", String, nullable=False, unique=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("adder", String, nullable=False),
+    Column("added_us", BigInteger, nullable=False),
+    Column("erased_us", BigInteger),
+    Index("case_photo_case", "case"),
 )
 
 CASE_LINK = Table(

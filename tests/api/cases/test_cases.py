@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.api.test_pictures import picture
 from tests.city import CREW_DRAFT
 from tests.people import AtWork, Browser, make_people
-from tests.post import NO_RESERVE, RunningPost, make, running
+from tests.post import NO_RESERVE, Answer, RunningPost, make, running
 from vigie.app import installation
 from vigie.settings import Settings
 
@@ -205,6 +206,33 @@ def test_a_list_is_a_table_for_spreadsheets(operator: Browser) -> None:
     head, row = csv.reader(io.StringIO(answer.body))
     assert head[:5] == ["numéro", "état", "catégorie", "priorité", "objet"]
     assert row[1:5] == ["À planifier", "Déchets", "3", "'=HYPERLINK(1)"]
+
+
+def photograph(browser: Browser, case: dict[str, Any], key: str, body: bytes) -> Answer:
+    said = {"Cookie": browser.cookie, "X-CSRF-Token": browser.csrf, "Idempotency-Key": key}
+    return browser.post.ask("POST", f"{CASES}/{case['id']}/photos", body, Content_Type="image/jpeg", **said)
+
+
+def test_a_photo_comes_once_loses_its_place_and_is_shown_to_those_who_work_there(
+    post: RunningPost, at_work: AtWork, operator: Browser, crew: Browser
+) -> None:
+    case, sent = opened(operator), picture()
+    first, again = photograph(crew, case, "p-1", sent), photograph(crew, case, "p-1", sent)
+    assert (first.status, again.status, again.body) == (201, 200, first.body)
+    (told,) = operator.ask("GET", f"{CASES}/{case['id']}").body["photos"]
+    assert (told["id"], told["width"], told["height"], told["who"]["name"]) == (
+        first.body["id"], 200, 300, "Crew Durand",
+    )  # fmt: skip
+    address = f"{CASES}/{case['id']}/photos/{told['id']}"
+    assert [operator.ask("GET", each).status for each in (address, f"{address}/small")] == [200, 200]
+    elected = at_work.browser(post, "elected")
+    assert elected.ask("GET", address).status == 404
+    assert elected.ask("GET", f"{CASES}/{case['id']}").body["photos"] == []
+    assert photograph(elected, case, "p-2", sent).status == 403
+    broken = photograph(crew, case, "p-3", b"GIF89a")
+    assert (broken.status, broken.body["rule"]) == (422, "engine.case_picture")
+    assert photograph(crew, case, "p-4", b"x" * (13 << 20)).status == 413
+    assert operator.ask("GET", f"{CASES}/{case['id']}/photos/..%2f..%2fkeys").status == 404
 
 
 def test_kinds_are_told_with_their_states_and_moves(operator: Browser, crew: Browser) -> None:

@@ -63,7 +63,8 @@ class CaseRow(Form, frozen=True, kw_only=True):
 
 
 class Happening(Form, frozen=True, kw_only=True):
-    """One thing that happened to a case. what: opened, an event of its life, changed, joined or noted. state: in which
+    """One thing that happened to a case. what: opened, an event of its life, changed, joined, noted
+    or photographed. state: in which
     it was then, null where that did not change. text: what was written, null where that was erased. crew, into: the id
     of whom it was given to, and of the case that does its work. fields: what was changed."""
 
@@ -91,15 +92,27 @@ class LinkForm(Form, frozen=True, kw_only=True):
     whose: Literal["this", "other"]
 
 
+class PhotoForm(Form, frozen=True, kw_only=True):
+    """A photo. width, height: in pixels; who added it, and when."""
+
+    id: str
+    width: int
+    height: int
+    added: str
+    who: Who
+
+
 class CaseSheet(Form, frozen=True, kw_only=True):
     """All of a case. words: what a person wrote at its opening. about: the first 200 assets that it is about. document:
-    as its kind declares it. timeline: the newest first."""
+    as its kind declares it. photos: none for whoever neither works there nor sends anybody. timeline: the newest
+    first."""
 
     row: CaseRow
     words: str
     opener: Who
     about: list[CaseAsset]
     document: Any
+    photos: list[PhotoForm]
     links: list[LinkForm]
     timeline: list[Happening]
     may_change: bool

@@ -13,12 +13,12 @@ from vigie.api.access import Caller
 from vigie.api.acts.base import Bench, allowed
 from vigie.api.cases import forms
 from vigie.api.city.forms import Who
-from vigie.core.facts import CaseChanged, CaseJoined, CaseMoved, CaseOpened
+from vigie.core.facts import CaseChanged, CaseJoined, CaseMoved, CaseOpened, CasePhotographed
 from vigie.core.plans import Cell, Phrase
 from vigie.core.scope import Placement, Verb
 from vigie.core.times import from_us, nameable_us, rfc3339
 from vigie.engine.cases import NOTE, Case
-from vigie.store.cases import Happened
+from vigie.store.cases import Happened, KeptPhoto
 
 ABOUT_MAX = 200
 _CONDITION = "condition:"
@@ -70,6 +70,17 @@ class Telling:
             revision=case.revision,
         )
 
+    def shows_photos(self, caller: Caller, case: Case) -> bool:
+        """Whether a caller sees the photos of a case: somebody may be seen on them."""
+        return self.sees(caller, case) and self._works_on(caller, case)
+
+    def photo(self, caller: Caller, case: Case, kept: KeptPhoto) -> forms.PhotoForm:
+        """A photo in a list."""
+        return forms.PhotoForm(
+            id=kept.id, width=kept.width, height=kept.height, added=_said(kept.added_us),
+            who=self._who(caller, case, kept.adder),
+        )  # fmt: skip
+
     async def sheet(self, caller: Caller, case: Case) -> forms.CaseSheet:
         """All of a case."""
         stored = self._sources.facts.cases
@@ -79,6 +90,7 @@ class Telling:
             *((other, how, False) for other, how in (await asyncio.to_thread(stored.linked, case.id)).items()),
         ]
         told = [await self._link(caller, *each) for each in links]
+        photos = await asyncio.to_thread(stored.photos, case.id) if self._works_on(caller, case) else []
         live = self._sources.engine.cases.find(case.id) is not None
         return forms.CaseSheet(
             row=self.row(caller, case),
@@ -86,6 +98,7 @@ class Telling:
             opener=self._who(caller, case, case.opener),
             about=self._assets(caller, case.assets[:ABOUT_MAX]),
             document=msgspec.to_builtins(case.document),
+            photos=[self.photo(caller, case, each) for each in photos],
             links=[each for each in told if each is not None],
             timeline=[self._happening(caller, case, each) for each in happened],
             may_change=live and allowed(caller, Verb.DISPATCH, case.area, case.service, Verb.SEE),
@@ -122,6 +135,8 @@ class Telling:
                 return replace(told, what="changed", fields=tuple(fact.changed))
             case CaseJoined():
                 return replace(told, what="joined", assets=tuple(fact.assets[:ABOUT_MAX]))
+            case CasePhotographed():
+                return replace(told, what="photographed")
             case _:
                 return told
 
@@ -129,10 +144,13 @@ class Telling:
         return allowed(caller, case.kind.moves[event].verb, case.area, case.service, Verb.SEE)
 
     def _who(self, caller: Caller, case: Case, actor: str) -> Who:
-        # Who works on a case is told to those who send them and to those who work there with them.
+        return self._bench.who(caller, actor, may=self._works_on(caller, case))
+
+    def _works_on(self, caller: Caller, case: Case) -> bool:
+        """Whether a caller sends people there, works there or reads personal fields there: who else does, and what
+        they saw, is told to them alone."""
         verbs = (Verb.PERSONAL, Verb.DISPATCH, Verb.WORK)
-        may = any(allowed(caller, verb, case.area, case.service, Verb.SEE) for verb in verbs)
-        return self._bench.who(caller, actor, may=may)
+        return any(allowed(caller, verb, case.area, case.service, Verb.SEE) for verb in verbs)
 
     def _assets(self, caller: Caller, numbers: Sequence[int]) -> list[forms.CaseAsset]:
         covered = self._sources.sight(caller).covered

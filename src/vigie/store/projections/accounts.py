@@ -20,10 +20,10 @@ from vigie.core.facts import (
 )
 from vigie.core.kinds import Catalogue
 from vigie.engine.accounts import LOGIN_KEPT_US, OPEN_ENDED_US
-from vigie.engine.cases import TITLE, WORDS
+from vigie.engine.cases import PHOTO, TITLE, WORDS
 from vigie.store.journal import erase_fields
 from vigie.store.projections.base import Projections
-from vigie.store.projections.cases import erase_words
+from vigie.store.projections.cases import erase_photo, erase_words
 from vigie.store.tables import PERSONAL, ROLE, SESSION, TOKEN, USER
 
 
@@ -97,6 +97,8 @@ def _erase(catalogue: Catalogue, write: Connection, fact: PersonalErased, payloa
             write.execute(update(USER).where(USER.c.id == leaf_id).values(login_digest=None, password=None))
         elif field in (TITLE, WORDS):
             erase_words(write, leaf_id)
+        elif field == PHOTO:
+            erase_photo(write, leaf_id, fact.at)
 
 
 PROJECT: Projections = {

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, update
 
-from vigie.core.facts import CaseChanged, CaseJoined, CaseMoved, CaseNoted, CaseOpened
+from vigie.core.facts import CaseChanged, CaseJoined, CaseMoved, CaseNoted, CaseOpened, CasePhotographed
 from vigie.core.kinds import Catalogue
 from vigie.core.scope import Verb
-from vigie.engine.cases import Case
+from vigie.engine.cases import Case, Photo
 from vigie.store.projections.base import Projections
-from vigie.store.tables import CASE_ASSET, CASE_LINK, CASES
+from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES
 
 
 def values_of(case: Case) -> dict[str, Any]:
@@ -43,6 +43,7 @@ def values_of(case: Case) -> dict[str, Any]:
         "due_us": case.due_us,
         "moved_us": case.moved_us,
         "revision": case.revision,
+        "photos": case.photos,
         "document": msgspec.json.encode(case.document, order="sorted"),
     }
 
@@ -68,6 +69,22 @@ def _nothing(catalogue: Catalogue, write: Connection, fact: CaseNoted, case: Cas
     """A note is read from the journal."""
 
 
+def _photograph(catalogue: Catalogue, write: Connection, fact: CasePhotographed, photo: Photo) -> None:
+    write.execute(
+        insert(CASE_PHOTO).values(
+            id=photo.id,
+            case=fact.case,
+            leaf=fact.id,
+            width=photo.width,
+            height=photo.height,
+            size_bytes=photo.size_bytes,
+            adder=fact.actor,
+            added_us=fact.at,
+        )
+    )
+    write.execute(update(CASES).where(CASES.c.id == fact.case).values(photos=CASES.c.photos + 1))
+
+
 def _keep_assets(write: Connection, case: Case, kept: tuple[int, ...]) -> None:
     new = case.assets[len(kept) :]
     if new:
@@ -87,10 +104,16 @@ def erase_words(write: Connection, leaf_id: str) -> None:
     write.execute(update(CASES).where(CASES.c.words_leaf == leaf_id).values(title="", words="", words_leaf=""))
 
 
+def erase_photo(write: Connection, leaf_id: str, at_us: int) -> None:
+    """Notes that the photo that came with a fact is kept no longer, within the caller's transaction."""
+    write.execute(update(CASE_PHOTO).where(CASE_PHOTO.c.leaf == leaf_id).values(erased_us=at_us))
+
+
 PROJECT: Projections = {
     CaseOpened: _open_case,
     CaseMoved: _keep_case,
     CaseChanged: _keep_case,
     CaseJoined: _join,
     CaseNoted: _nothing,
+    CasePhotographed: _photograph,
 }

@@ -1,4 +1,4 @@
-"""Cases, what they are about, and how they hang together."""
+"""Cases, what they are about, their photos, and how they hang together."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Three tables."""
+    """Four tables."""
     op.create_table(
         "cases",
         sa.Column("id", sa.String(), nullable=False),
@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("crew", sa.Integer(), nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("opened_us", "due_us", "moved_us")),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("photos", sa.Integer(), nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("no"),
@@ -46,6 +47,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case", "asset"),
     )
     op.create_index("case_asset_asset", "case_asset", ["asset"])
+    op.create_table(
+        "case_photo",
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("id", "case", "leaf")),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("width", "height", "size_bytes")),
+        sa.Column("adder", sa.String(), nullable=False),
+        sa.Column("added_us", sa.BigInteger(), nullable=False),
+        sa.Column("erased_us", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("leaf"),
+    )
+    op.create_index("case_photo_case", "case_photo", ["case"])
     op.create_table(
         "case_link",
         *(sa.Column(name, sa.String(), nullable=False) for name in ("case", "other", "relation")),
