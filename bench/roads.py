@@ -1,4 +1,5 @@
-"""Roads: how many positions of noisy trails find their street, and how fast: made drives on Montpellier's streets."""
+"""Roads: how many positions of noisy trails find their street, and how fast; how far behind the coverage of rounds is,
+and what it takes: made drives on Montpellier's streets."""
 
 from __future__ import annotations
 
@@ -13,11 +14,17 @@ import numpy as np
 import shapely
 
 from bench.harness import ASKED, RUNS, Measured, measurement
-from vigie.core.observations import Floats, Int64s
+from vigie.core.arrays import ints
+from vigie.core.ground import M_PER_DEGREE
+from vigie.core.observations import Floats, Int64s, Mask
+from vigie.core.times import SECOND_US
 from vigie.protocols.inventories import read_source, shipped_mapping
 from vigie.services.roads.matching import SIGMA_M, Network, match_ground, network_of
 from vigie.services.roads.matching.loops import near, way_m
 from vigie.services.roads.matching.network import NEAR_M
+from vigie.services.roads.rounds.circuits import Circuit, Stretch
+from vigie.services.roads.rounds.driving import Cells, Driving, Positions
+from vigie.services.roads.rounds.turns import DONE_SHARE, Course, Progress, Turn, served
 from vigie.sim.trails import Trail, trails
 
 CITY = Path(__file__).resolve().parents[2] / "shared" / "cities" / "montpellier"
@@ -191,4 +198,126 @@ def match_per_s() -> Measured:
 
 _SIZE = (
     f"Montpellier's 8,011 arcs; {DRIVES} drives and {DRIVES} rounds a seed, each {EVERY_S:.0f} s, noise {SIGMA_M:.0f} m"
+)
+
+
+VEHICLES, TRACKED_EVERY_S, TICK_S, DRIVEN_S = 205, 5.0, 1.0, 600
+CIRCUITS = 30
+NOTED_EACH = 10
+"""Beats; as at a post."""
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """What following rounds took. busy_s: each beat, by the clock; cpu_s: all of them, of the processor. late_s: of
+    positions, from when they came until every circuit was told with them. asked, found: streets that were truly driven
+    for four fifths of them, and that were told so; right: both."""
+
+    busy_s: Sequence[float]
+    late_s: Sequence[float]
+    cpu_s: float
+    asked: int
+    found: int
+    right: int
+
+
+@cache
+def _followed() -> _Followed:
+    """Vehicles that all sweep and drive rounds for ten minutes, each telling its position each five seconds."""
+    network = streets()
+    seed = min(ASKED.seeds)
+    fleet = list(trails(network, seed, VEHICLES, every_s=TRACKED_EVERY_S, sigma_m=SIGMA_M, rounds=True))
+    driving = Driving(network)
+    lines = int(network.line.max()) + 1
+    numbers = np.arange(lines)
+    at_s = np.concatenate([each.at_s for each in fleet])
+    vehicle = np.repeat(np.arange(1, len(fleet) + 1), [len(each.at_s) for each in fleet])
+    spots = np.concatenate([each.spots for each in fleet])
+    lon = spots[:, 0] / (M_PER_DEGREE * np.cos(np.radians(network.middle_lat)))
+    order = np.argsort(at_s[at_s < DRIVEN_S], kind="stable")
+    rows = np.flatnonzero(at_s < DRIVEN_S)[order]
+    begin_us = 1_795_486_000_000_000
+    every = Positions(
+        vehicle[rows], begin_us + (at_s[rows] * SECOND_US).astype(np.int64), lon[rows], spots[rows, 1] / M_PER_DEGREE,
+        np.ones(len(rows), np.uint8), np.full(len(rows), np.nan),
+    )  # fmt: skip
+    turn = Turn(begin_us - 1, begin_us + DRIVEN_S * SECOND_US)
+    circuits = [
+        Circuit(str(n), "sweeping", tuple(Stretch(str(line)) for line in some))
+        for n, some in enumerate(np.array_split(numbers, CIRCUITS))
+    ]
+    courses = {str(line): line for line in ints(numbers)}
+    under_way = [Progress(each, Course.on(each, driving.cells, courses, numbers), turn) for each in circuits]
+    # What is compiled at first need is compiled before.
+    Driving(network).take(every.take(np.arange(2_000)), begin_us)
+    busy, late, cpu_s = list[float](), list[float](), 0.0
+    for beat in range(1, int(DRIVEN_S / TICK_S) + 1):
+        now_us = begin_us + int(beat * TICK_S * SECOND_US)
+        low, high = np.searchsorted(every.at_us, [now_us - int(TICK_S * SECOND_US), now_us])
+        began, began_cpu = time.perf_counter(), time.process_time()
+        stands, _ = driving.take(every.take(np.arange(int(low), int(high))), now_us)
+        served(driving, stands)
+        if beat % NOTED_EACH == 0:
+            for each in under_way:
+                each.note(driving.layers[0])
+        layer = driving.now(0)
+        for each in under_way:
+            each.states(each.now(layer), now_us)
+        busy.append(time.perf_counter() - began)
+        cpu_s += time.process_time() - began_cpu
+        late += [(now_us - int(each)) / SECOND_US + busy[-1] for each in every.at_us[low:high]]
+    driving.take(every.take(np.arange(0)), begin_us + 2 * DRIVEN_S * SECOND_US)
+    told = np.concatenate([each.now(driving.now(0)).done for each in under_way])
+    truly = _truly_driven(network, fleet, lines)
+    return _Followed(busy, late, cpu_s, int(truly.sum()), int(told.sum()), int((told & truly).sum()))
+
+
+def _truly_driven(network: Network, fleet: Sequence[Trail], lines: int) -> Mask:
+    """Which streets were driven for four fifths of their length from a vehicle's first position to its last in time."""
+    cells = Cells.of(network)
+    passed = np.zeros(cells.count, np.bool_)
+    for trail in fleet:
+        until = np.flatnonzero(trail.at_s < DRIVEN_S)
+        first, last = int(until[0]), int(until[-1])
+        for step in range(int(trail.step[first]), int(trail.step[last]) + 1):
+            arc, against = divmod(int(trail.path[step]), 2)
+            long = float(network.length_m[arc])
+            low, high = 0.0, long
+            if step == trail.step[first]:
+                low = float(trail.gone_m[first])
+            if step == trail.step[last]:
+                high = float(trail.gone_m[last])
+            if against:
+                low, high = long - high, long - low
+            line = int(network.line[arc])
+            middles: Floats = (np.arange(int(cells.first[line + 1] - cells.first[line])) + 0.5) * cells.long_m[line]
+            begin = float(network.begin_m[arc])
+            passed[cells.first[line] : cells.first[line + 1]] |= (middles >= begin + low) & (middles < begin + high)
+    return np.add.reduceat(passed, cells.first[:-1]) / np.diff(cells.first) >= DONE_SHARE
+
+
+@measurement("roads.coverage_lag")
+def coverage_lag() -> Measured:
+    """How old the oldest positions are by when each circuit is told with them: beats of a second, and what one takes.
+    Raises OSError where the streets are missing."""
+    found = _followed()
+    told = [
+        f"a position waits {np.median(found.late_s):.2f} s in the middle, {max(found.late_s):.2f} s at most; a beat "
+        f"takes {1000 * np.median(found.busy_s):.1f} ms, {1000 * max(found.busy_s):.1f} ms at most",
+        f"streets driven for four fifths: {found.asked}; told so: {found.found}, of these rightly: {found.right}; "
+        f"noise {SIGMA_M:.0f} m, vehicles that turn as dice fall",
+    ]
+    return Measured("roads.coverage_lag", "s", [max(found.late_s)], 2, False, _FLEET, "1", told=told)
+
+
+@measurement("roads.coverage_core")
+def coverage_core() -> Measured:
+    """The share of one core that it takes. Raises OSError where the streets are missing."""
+    found = _followed()
+    return Measured("roads.coverage_core", "%", [100 * found.cpu_s / DRIVEN_S], 5, False, _FLEET, "1")
+
+
+_FLEET = (
+    f"{VEHICLES} vehicles that all sweep, a position each {TRACKED_EVERY_S:.0f} s for {DRIVEN_S / 60:.0f} min, noise "
+    f"{SIGMA_M:.0f} m, Montpellier's 8,011 arcs in {CIRCUITS} circuits, told each second"
 )

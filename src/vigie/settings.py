@@ -38,7 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database may use. reserve_observations_mb: free disk below which observations are refused. reserve_facts_mb: free
     disk below which facts are refused too. history_days: how long what was reported is kept; where vehicles were, and
     what motion sensors saw, is kept 30 days, whatever this says. energy_days: how long is kept what each lamp used in
-    each half hour of a night, and what the meters of cabinets showed; for reports on months that are past. proxies: how
+    each half hour of a night, and what the meters of cabinets showed; for reports on months that are past. proof_days:
+    how long is kept which street was swept, salted or collected in, in which hour, with what, by nobody in particular;
+    a year at most. proxies: how
     many proxies stand in front, whose X-Forwarded-For says where a login comes from; none by default.
     mqtt_url: the broker that devices publish to, mqtt://HOST:1883 or mqtts://HOST:8883; empty for none.
     mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
@@ -69,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reserve_facts_mb: int = 32
     history_days: Annotated[int, msgspec.Meta(ge=30, le=3_650)] = 30
     energy_days: Annotated[int, msgspec.Meta(ge=62, le=7_305)] = 400
+    proof_days: Annotated[int, msgspec.Meta(ge=31, le=366)] = 365
     proxies: int = 0
     mqtt_url: str = ""
     mqtt_username: str = "vigie"

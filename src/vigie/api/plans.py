@@ -361,11 +361,11 @@ class PlanDoors:
     def _may_read(self, caller: Caller, plan_id: str) -> None:
         """Raises Problem 404 where a plan, of now or of the past, may not be seen."""
         placed = self._bench.sources.facts.plans.placed(plan_id)
-        if placed is None or not _touches(caller, placed[2], placed[1]):
+        if placed is None or not touches(caller, placed[2], placed[1]):
             raise Problem(404, "No such plan", "There is none of this id that you may see.")
 
     def _sees(self, caller: Caller, plan: Plan) -> bool:
-        return _touches(caller, plan.area, plan.kind.service)
+        return touches(caller, plan.area, plan.kind.service)
 
     def _need_to_write(self, caller: Caller, kind: PlanKind, body: Any) -> None:
         """Raises Problem 403 where somebody may not write such a document: for its area, and of the asset that it
@@ -429,7 +429,7 @@ class PlanDoors:
         )
 
 
-def _touches(caller: Caller, area: str, service: str) -> bool:
+def touches(caller: Caller, area: str, service: str) -> bool:
     """Whether a plan of an area concerns what the caller may see: their area lies in it, or it in theirs."""
     inside = allowed(caller, Verb.SEE, area, service, Verb.SEE)
     own = (each.area for each in caller.scope.may(Verb.SEE).grants if service in each.services or "*" in each.services)

@@ -16,7 +16,7 @@ from vigie.api.energy import EnergyDoor
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
-from vigie.api.roads import Streets, TrailsDoor
+from vigie.api.roads import Covering, RoundsDoor, Streets, TrailsDoor
 from vigie.api.rsmp import Deciding, DecidingDoor, Escort, EscortsDoor
 from vigie.api.signals import Approaches, ChangesDoor, ComparisonsDoor, CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
@@ -30,6 +30,7 @@ from vigie.engine.loop import catalogue_of
 from vigie.engine.tiles.ground import Ground
 from vigie.store.history import History
 from vigie.store.past import DuckPast
+from vigie.store.rounds import PastTurn, ServedStreet
 
 
 def sources_of(opened: Installation, post: Post) -> Sources:
@@ -48,6 +49,18 @@ def sources_of(opened: Installation, post: Post) -> Sources:
         version=importlib.metadata.version("vigie"),
         key=opened.public_key.public_bytes_raw(),
     )
+
+
+def _covering(opened: Installation, post: Post, sources: Sources, streets: Streets, past: DuckPast) -> Covering:
+    """What follows the rounds of a post, as long as it lives."""
+
+    async def keep(served: Sequence[ServedStreet], turns: Sequence[PastTurn]) -> None:
+        await post.pump.run_in_writer(lambda: opened.facts.rounds.keep(served, turns))
+
+    covering = Covering(post.engine, opened.clock, streets, sources.history, past, keep)
+    post.pump.on_heard = covering.hear
+    post.beside.append(covering.run)
+    return covering
 
 
 def api_routes(
@@ -77,7 +90,9 @@ def api_routes(
     operations += comparisons.operations
     operations += ChangesDoor(bench, approaches, post.calendar, past, comparisons.foretold).operations
     operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
-    operations += TrailsDoor(sources, Streets(sources)).operations
+    streets = Streets(sources)
+    covering = _covering(opened, post, sources, streets, past)
+    operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering).operations]
     operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):

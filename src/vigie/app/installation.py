@@ -296,6 +296,12 @@ class Installation:
             _log.info("passages forgotten", orders=forgotten)
         self.facts.set_meta(_PASSAGES, str(max(since_us, 0)))
 
+    def forget_proofs(self) -> None:
+        """Forgets which streets were served, and the turns of rounds, that are older than such proof is kept."""
+        forgotten = self.facts.rounds.drop_before(self.clock.now_us() - self.settings.proof_days * DAY_US)
+        if forgotten:
+            _log.info("proofs of service forgotten", proofs=forgotten)
+
     def erase_due(self) -> list[str]:
         """Erases the personal fields whose end date has come. Returns them, "leaf id/field" each."""
         due = self.facts.due_for_erasure(self.clock.now_us())

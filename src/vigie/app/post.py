@@ -86,8 +86,8 @@ class Post:
 
     async def _upkeep(self) -> None:
         """Each second: the clock and what is owed. Each half minute: the picture is swept. Each minute: it is kept, the
-        journal signed, and what has served its purpose erased. Each hour: passages and photos are forgotten. What fails
-        is tried again when its time comes."""
+        journal signed, and what has served its purpose erased. Each hour: passages, photos and proofs of service are
+        forgotten. What fails is tried again when its time comes."""
         beats = 0
         await self._try("sign the journal", self._opened.sign_head)
         while True:
@@ -105,6 +105,7 @@ class Post:
             if beats % SEAL_EVERY_S == 0:
                 await self._try("forget passages", self._opened.forget_passages)
                 await self._try("forget photos", self._opened.forget_photos)
+                await self._try("forget proofs of service", self._opened.forget_proofs)
             if beats % HEAD_EVERY_S == 0:
                 await self._try("sign the journal", self._opened.sign_head)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vigie.core.calendar import Calendar
 from vigie.core.kinds import AssetKind, ConditionKind
-from vigie.core.observations import Floats, Int64s
+from vigie.core.observations import Floats, Int64s, Mask
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -64,6 +64,23 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """The stretches of streets that somebody may see, as they are drawn, in columns of one length.
+
+    area: an index into `areas`. one_way: whether a stretch is driven only as it is drawn. start: of each, its first
+    corner; one more at the end. lon, lat: of each corner, in degrees.
+    """
+
+    ids: Sequence[str]
+    area: Int64s
+    areas: Sequence[str]
+    one_way: Mask
+    start: Int64s
+    lon: Floats
+    lat: Floats
+
+
+@dataclass(frozen=True)
 class Standing:
     """A plan as it stands: what is in force of it, and the draft beside it."""
 
@@ -108,6 +125,10 @@ class Known(Protocol):
 
     def columns(self, kind: type[AssetKind], *attributes: str) -> Columns:
         """The assets of a kind that who asks may see, with some of their attributes."""
+        ...
+
+    def drawn(self) -> Drawn:
+        """The stretches of streets that who asks may see."""
         ...
 
     def plans(self, kind: PlanKind) -> Sequence[Standing]:

@@ -11,11 +11,14 @@ import numpy as np
 from vigie.core.calendar import Calendar
 from vigie.core.kinds import AssetKind, ConditionKind
 from vigie.core.observations import Int64s, Mask
-from vigie.core.plans import Columns, Given, PlanKind, Standing, Troubles
+from vigie.core.plans import Columns, Drawn, Given, PlanKind, Standing, Troubles
 from vigie.core.scope import Scope
 from vigie.engine.attributes import Attributes
 from vigie.engine.loop import Engine
 from vigie.engine.ports import FactStore
+
+ONE_WAY = "one_way"
+"""The attribute by which a stretch of a street says that it is driven only as it is drawn."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Frozen:
     seen: Mask
     attributes: Attributes
     facts: FactStore
+    kinds: Sequence[type[AssetKind]]
     registry: Mapping[str, Any]
     standing: Mapping[str, Sequence[Standing]]
     _made: dict[tuple[str, tuple[str, ...]], Columns] = field(
@@ -47,7 +51,9 @@ class Frozen:
         texts = {name: list(getattr(registry, name)) for name in ("areas", "streets")}
         codes = {"kind_codes": registry.kind_codes, "ids": registry.ids}
         seen = engine.visibility.covered(scope)[:count] & ~registry.gone[:count]
-        return Frozen(calendar, now_us, seen, engine.attributes, engine.facts, columns | texts | codes, standing)
+        return Frozen(
+            calendar, now_us, seen, engine.attributes, engine.facts, registry.kinds, columns | texts | codes, standing
+        )
 
     def columns(self, kind: type[AssetKind], *attributes: str) -> Columns:
         """The assets of a kind that who asks may see."""
@@ -55,6 +61,23 @@ class Frozen:
         if key not in self._made:
             self._made[key] = self._columns(kind, attributes)
         return self._made[key]
+
+    def drawn(self) -> Drawn:
+        """The stretches of streets that who asks may see. What was added since the city was frozen is not told."""
+        no, _, start, lon, lat = self.facts.lines()
+        rows = np.flatnonzero(self._is_covered(no))
+        corners = np.diff(start)[rows]
+        firsts = np.append(0, np.cumsum(corners)).astype(np.int64)
+        at: Int64s = np.repeat(start[:-1][rows] - firsts[:-1], corners) + np.arange(int(firsts[-1]))
+        own = no[rows]
+        one_way = np.zeros(len(own), np.bool_)
+        for kind in self.kinds:
+            if kind.street and ONE_WAY in kind.attributes:
+                known, said = self.attributes.of(kind, (ONE_WAY,))
+                one_way |= np.isin(own, known[said[ONE_WAY] == 1])
+        area = self.registry["area"][own].astype(np.int64)
+        ids = [self.registry["ids"][each] for each in own.tolist()]
+        return Drawn(ids, area, self.registry["areas"], one_way, firsts, lon[at], lat[at])
 
     def plans(self, kind: PlanKind) -> Sequence[Standing]:
         """The plans of a kind. What is in force is no secret from whoever may ask at all."""
@@ -64,8 +87,7 @@ class Frozen:
         """The conditions of the assets that who asks may see, as the tables have them."""
         found = self.facts.troubles([each.name for each in kinds], since_us)
         # What was added since the city was frozen is not told.
-        mine = found.asset < len(self.seen)
-        mine[mine] = self.seen[found.asset[mine]]
+        mine = self._is_covered(found.asset)
         return Troubles(
             found.asset[mine],
             [kind for kind, own in zip(found.kind, mine.tolist(), strict=True) if own],
@@ -81,8 +103,12 @@ class Frozen:
     def _covered(self, assets: Int64s) -> Int64s:
         """Those of some assets that who asks may see, in time that grows with them and not with the town. What was
         added since the city was frozen is not told."""
-        known = assets[assets < len(self.seen)]
-        return known[self.seen[known]]
+        return assets[self._is_covered(assets)]
+
+    def _is_covered(self, assets: Int64s) -> Mask:
+        covered = assets < len(self.seen)
+        covered[covered] = self.seen[assets[covered]]
+        return covered
 
     def _columns(self, kind: type[AssetKind], attributes: tuple[str, ...]) -> Columns:
         own = self.registry

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigie.core.observations import Outcome, Rejected
+from vigie.core.observations import Batch, Outcome, Rejected
 from vigie.core.readings import Readings
 from vigie.engine.admission import Admitted
 from vigie.engine.loop import Engine
@@ -77,6 +77,8 @@ class Pump:
         self._stopping = False
         # Called on the loop's thread whenever facts have come to disk: orders that waited for that may leave.
         self.on_settled: Callable[[], None] = lambda: None
+        # Called there with each batch that the picture has taken in, and when it came.
+        self.on_heard: Callable[[Batch, int], None] = lambda batch, now_us: None
         self.counts: Counter[Outcome] = Counter()
         self.groups = 0
         self.refused_busy = 0
@@ -179,6 +181,7 @@ class Pump:
             ingest = engine.next_ingest
             await self.run_in_writer(lambda: engine.record(ingest, now_us, kept))
             engine.react(ingest, now_us, kept)
+            self.on_heard(kept, now_us)
             self._on_full(None)
             self.groups += 1
         self._answer(group, sizes, admitted, sorting)

@@ -37,6 +37,7 @@ from vigie.store.memories import Memories
 from vigie.store.migrations import migrate
 from vigie.store.plans import StoredPlans
 from vigie.store.projections import PROJECT
+from vigie.store.rounds import StoredRounds
 from vigie.store.sheets import Sheets
 from vigie.store.tables import ASSET, CONDITION, DEVICE, LEAF, META, PERSONAL, POINT
 from vigie.store.transactions import writing
@@ -80,6 +81,7 @@ class SqlFacts:
         self.comparisons = StoredComparisons(engine)
         self.cases = StoredCases(engine)
         self.memories = Memories(engine)
+        self.rounds = StoredRounds(engine)
         self._reacted_to = int(self.meta("reacted_to") or 0)
         self._erasures = Erasures(folder / ERASURES)
         self._erasures.note(engine)

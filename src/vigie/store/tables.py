@@ -389,3 +389,28 @@ CASE_LINK = Table(
     PrimaryKeyConstraint("case", "other"),
     Index("case_link_other", "other"),
 )
+
+# Proof of service: that a street was swept, salted or collected in within an hour, with what, by nobody in particular.
+SERVED = Table(
+    "served",
+    METADATA,
+    Column("street", Integer, nullable=False),
+    Column("task", String, nullable=False),
+    Column("hour_us", BigInteger, nullable=False),
+    Column("dosage", Float),
+    PrimaryKeyConstraint("street", "task", "hour_us"),
+    Index("served_hour", "hour_us"),
+)
+
+# The turns of circuits that are over. gaps: the streets that were left out, and how much of each was driven, as JSON.
+TURN = Table(
+    "turn",
+    METADATA,
+    Column("circuit", String, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("streets", Integer, nullable=False),
+    Column("gaps", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("circuit", "start_us"),
+    Index("turn_end", "end_us"),
+)

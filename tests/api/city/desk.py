@@ -27,7 +27,7 @@ from vigie.api.live import Hub
 from vigie.api.live.maps import MapFeed, Viewport
 from vigie.api.operation import routes
 from vigie.api.problems import Problem
-from vigie.api.roads import Streets, TrailsDoor
+from vigie.api.roads import Covering, RoundsDoor, Streets, TrailsDoor
 from vigie.api.tiles import tile_routes
 from vigie.core.drafts import Draft
 from vigie.core.observations import Batch
@@ -39,6 +39,8 @@ from vigie.engine.whereabouts import Whereabouts
 from vigie.store.facts import SqlFacts
 from vigie.store.history import History
 from vigie.store.observations import DuckObservations
+from vigie.store.past import DuckPast
+from vigie.store.rounds import PastTurn, ServedStreet
 
 AREAS = ("metropole", "metropole/dijon", "metropole/quetigny", "metropole/quetigny/parc")
 STREETS = ("Rue de l'Église", "Rue Verte", "Allée des Œillets")
@@ -101,7 +103,10 @@ class Desk:
         self.reading = Reading(self.sources)
         self.hub = Hub(engine, self.sources.clock, self.access, cast("Any", None), "epoch")
         tiles = tile_routes(engine, Ground(CATALOGUE, []), self.access)
-        operations = [*self.reading.operations, *TrailsDoor(self.sources, Streets(self.sources)).operations]
+        streets, past = Streets(self.sources), DuckPast(observations, facts.point_numbers())
+        self.covering = Covering(engine, self.sources.clock, streets, self.sources.history, past, self._keep)
+        operations = [*self.reading.operations, *TrailsDoor(self.sources, streets).operations]
+        operations += RoundsDoor(self.sources, self.covering).operations
         said = [*routes(operations, self.access), *tiles]
         self._application: Application = application(said, _nothing, {})
         self._runner = asyncio.Runner()
@@ -148,6 +153,11 @@ class Desk:
         one = np.ones(1)
         self._take(Batch(np.array([slot]), np.array([at_us]), one * lon, one * lat, np.zeros(1, np.uint8)))
 
+    def follow(self, beats: int = 1) -> None:
+        """Lets the rounds be followed for so many beats."""
+        for _ in range(beats):
+            self._runner.run(self.covering.beat())
+
     def close(self) -> None:
         """Ends the loop."""
         self._runner.close()
@@ -157,6 +167,10 @@ class Desk:
         self.engine.record(ingest, NOW_US, taken)
         self.engine.react(ingest, NOW_US, taken)
         self.engine.settle()
+        self.covering.hear(taken, NOW_US)
+
+    async def _keep(self, served: Sequence[ServedStreet], turns: Sequence[PastTurn]) -> None:
+        self.facts.rounds.keep(served, turns)
 
     async def _get(self, url: str, headers: dict[str, str]) -> Answer:
         transport = httpx.ASGITransport(self._application, raise_app_exceptions=True)
@@ -194,7 +208,7 @@ def town() -> list[Draft]:
         street = STREETS[n]
         line = shapely.to_wkb(shapely.LineString([(lon - 0.001, lat), (lon + 0.001, lat)]))
         drafts.append(Draft(key=f"street{n}", id=f"street-{n}", kind="street", name=street, lon=lon, lat=lat, area=area,
-                            geometry=line))  # fmt: skip
+                            geometry=line, attributes={"one_way": n == 2}))  # fmt: skip
         for kind in ("cabinet", "junction", "camera", "air_station", "vehicle", "bus", "detector"):
             on = street if kind in ("cabinet", "camera", "detector") else ""
             drafts.append(Draft(key=f"{kind}{n}", id=f"{kind}-{n}", kind=kind, name=f"=Name of {kind} {n}", lon=lon,

@@ -15,13 +15,13 @@ from vigie.api.city.history import allowed_spans, once_seen, point_of
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
+from vigie.api.roads.streets import Streets
 from vigie.core.arrays import floats, ints
 from vigie.core.kinds import Sort
 from vigie.core.observations import Int64s
 from vigie.core.times import DAY_US, SECOND_US, from_us, to_us
-from vigie.services.places import Street
 from vigie.services.roads import Bus, Tram, Vehicle
-from vigie.services.roads.matching import Matched, Network, match, network_of
+from vigie.services.roads.matching import Matched, Network, match
 from vigie.services.roads.matching.sifting import Sifted, sift
 from vigie.store.history import HistoryTooLong
 
@@ -75,25 +75,6 @@ class TrailForm(Form, frozen=True, kw_only=True):
     positions: int
     aside: Aside
     driven: Sequence[OnStreet]
-
-
-class Streets:
-    """The street network of the inventory, made anew when that has changed and somebody asks."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-        self._made: tuple[int, Network, Int64s] | None = None
-
-    def network(self) -> tuple[Network, Int64s]:
-        """The network, and the asset number of each of its lines. Takes a second where it is made anew; may be called
-        from any thread."""
-        version = self._sources.engine.registry.version
-        if self._made is None or self._made[0] != version:
-            numbers, _, start, lon, lat = self._sources.facts.lines()
-            assets, said = self._sources.facts.attributes(Street, ("one_way",))
-            one_way = np.isin(numbers, assets[said["one_way"] == 1])
-            self._made = (version, network_of(lon, lat, start, one_way), numbers)
-        return self._made[1:]
 
 
 class TrailsDoor:

@@ -27,6 +27,7 @@ from vigie.core.service import City, Figure, How, Numbers, Refusal, Reticence, S
 from vigie.core.times import SECOND_US
 from vigie.core.watch import Watch, points_of, watching
 from vigie.services.roads import orders, privacy
+from vigie.services.roads.rounds.circuits import CIRCUIT
 
 ESCORT_S_MAX = 900
 """A way is cleared for no longer, unless it is ordered anew."""
@@ -37,13 +38,17 @@ _WAY = "way"
 TOLD_WITHIN_S = 30
 """Of a vehicle whose way is to be cleared must be known where it is, and that is no older."""
 
+TOOL_VALID_S = 300
+"""What a vehicle says of its tool holds so long: many say it when it changes, and again now and then."""
+
 
 class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb="see_crew", follows_place=True):
     """A service vehicle with a tracker. Its position is personal data of its driver. mission: it is on its way to save
     somebody, and may go first at signals, if it is an emergency vehicle (`emergency`) at all. hours: outside them
     nothing is taken in of where it is and what it does; none: it is always followed. private: its driver is not to be
     followed, until it says otherwise. escorted: somebody has ordered that the way be cleared for it, which the post
-    does at junctions."""
+    does at junctions. brush: that of a sweeper is down; salting: its spreader throws, as much as `dosage` says;
+    collecting: it takes up what stands at the kerb."""
 
     registration = attribute(public=False)
     task = attribute()
@@ -53,6 +58,10 @@ class Vehicle(AssetKind, name="vehicle", service="roads", shown="activity", verb
     position = place(valid_s=120)
     heading = number(unit="deg", low=0, high=360, valid_s=120)
     activity = choice("parked", "driving", "working", valid_s=600)
+    brush = flag(valid_s=TOOL_VALID_S, traces=True)
+    salting = flag(valid_s=TOOL_VALID_S, traces=True)
+    dosage = number(unit="g/m2", low=0, high=500, valid_s=TOOL_VALID_S, traces=True)
+    collecting = flag(valid_s=TOOL_VALID_S, traces=True)
     mission = flag(valid_s=120)
     private = flag(valid_s=30 * 86_400, traces=True)
     escorted = flag(valid_s=ESCORT_S_MAX, traces=True, by_post=True)
@@ -146,7 +155,15 @@ BOLLARD_FAULT = ConditionKind(name="bollard_fault", service="roads", outlet=Outl
 
 _RETICENCE = Reticence(
     kind=Vehicle,
-    points=(Vehicle.position, Vehicle.heading, Vehicle.activity),
+    points=(
+        Vehicle.position,
+        Vehicle.heading,
+        Vehicle.activity,
+        Vehicle.brush,
+        Vehicle.salting,
+        Vehicle.dosage,
+        Vehicle.collecting,
+    ),
     attribute=Vehicle.hours,
     switch=Vehicle.private,
     rule=privacy.withheld,
@@ -175,6 +192,7 @@ service = Service(
     reticence=(_RETICENCE,),
     cases=(orders.WORK_ORDER,),
     opens=orders.rule,
+    plans=(CIRCUIT,),
     guards={Vehicle.escort: (seen_now,)},
     figures=(
         Figure("at_work", Vehicle, Vehicle.activity, How.COUNT, when=("working",)),

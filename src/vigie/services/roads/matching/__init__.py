@@ -18,10 +18,10 @@ import numpy as np
 
 from vigie.core.ground import metres
 from vigie.core.observations import Floats, Int64s, Mask
-from vigie.services.roads.matching.loops import likeliest
+from vigie.services.roads.matching.loops import likeliest, likeliest_each
 from vigie.services.roads.matching.network import NEAR_M, Network, network_of
 
-__all__ = ["Matched", "Network", "match", "match_ground", "network_of", "prepare"]
+__all__ = ["Matched", "Network", "match", "match_ground", "match_trails", "network_of", "prepare"]
 
 SIGMA_M = 10.0
 """The noise of a receiver between houses, per axis."""
@@ -69,3 +69,12 @@ def match_ground(network: Network, spots: Floats, at_s: Floats, *, sigma_m: floa
         np.ascontiguousarray(at_s, np.float64), sigma_m, DETOUR_M, NEAR_M, SPEED_MAX,
     )  # fmt: skip
     return Matched(np.where(best < 0, -1, best // 2), along_m, best % 2 == 1, sure)
+
+
+def match_trails(network: Network, spots: Floats, at_s: Floats, first: Int64s) -> tuple[Int64s, Floats]:
+    """The same of many trails at once, as directed arcs (-1 where none is near) and how far along their arcs they are.
+    Trails stand one after the other; first: of each, its first position; one more at the end. Their times grow."""
+    return likeliest_each(
+        network.ground, network.ways, network.length_m, network.allowed, np.ascontiguousarray(spots),
+        np.ascontiguousarray(at_s, np.float64), first, SIGMA_M, DETOUR_M, NEAR_M, SPEED_MAX,
+    )  # fmt: skip

@@ -1,4 +1,5 @@
-"""The loops of matching, compiled: what is near a place, the ways between arcs, and the likeliest arcs of a trail.
+"""The loops of matching, compiled: what is near a place, the ways between arcs, the likeliest arcs of trails, and what
+lies between two positions.
 
 A directed arc is a number: twice the arc's, and one more for the way against its line. They believe their indices:
 `network` makes what they are handed.
@@ -325,3 +326,69 @@ def likeliest(
         sure[n] = most / total
         after = n
     return best, along_m, sure
+
+
+@compiled
+def likeliest_each(
+    ground: Ground, ways: Ways, length_m: Floats, allowed: Mask, spots: Floats, at_s: Floats, first: Int64s,
+    sigma_m: float, detour_m: float, reach_m: float, speed_max: float,
+) -> tuple[Int64s, Floats]:  # fmt: skip
+    """The same of trails that stand one after the other, without how likely. first: of each trail, its first place; one
+    more at the end."""
+    best, along_m = np.full(len(spots), -1), np.zeros(len(spots))
+    for n in range(len(first) - 1):
+        low, high = first[n], first[n + 1]
+        best[low:high], along_m[low:high], _ = likeliest(
+            ground, ways, length_m, allowed, spots[low:high], at_s[low:high], sigma_m, detour_m, reach_m, speed_max
+        )
+    return best, along_m
+
+
+@compiled
+def _row_of(ways: Ways, one: int, other: int) -> int:
+    """Where the way from a directed arc to another stands; -1 where there is none."""
+    row = ways.first[one] + np.searchsorted(ways.to[ways.first[one] : ways.first[one + 1]], other)
+    return int(row) if row < ways.first[one + 1] and ways.to[row] == other else -1
+
+
+@compiled
+def driven(
+    ways: Ways, length_m: Floats, directed: Int64s, along_m: Floats, wanted: Mask
+) -> tuple[Int64s, Int64s, Floats, Floats]:
+    """The stretches that lie between each wanted position and the one before it, by the shortest way: the row of the
+    position, the directed arc, and from where to where on the arc's line. None where no way is known."""
+    row, arc = np.empty(0, np.int64), np.empty(0, np.int64)
+    from_m, to_m = np.empty(0), np.empty(0)
+    # Once to count, once to fill.
+    for filling in range(2):
+        count = 0
+        for n in range(1, len(directed)):
+            one, other = directed[n - 1], directed[n]
+            if not wanted[n] or one < 0 or other < 0:
+                continue
+            if one == other:
+                if filling:
+                    row[count], arc[count] = n, other
+                    from_m[count], to_m[count] = min(along_m[n - 1], along_m[n]), max(along_m[n - 1], along_m[n])
+                count += 1
+                continue
+            at = _row_of(ways, one, other)
+            if at < 0:
+                continue
+            if filling:
+                long = length_m[one // 2]
+                row[count : count + 2], arc[count], arc[count + 1] = n, one, other
+                from_m[count], to_m[count] = (along_m[n - 1], long) if one % 2 == 0 else (0.0, along_m[n - 1])
+                long = length_m[other // 2]
+                from_m[count + 1], to_m[count + 1] = (0.0, along_m[n]) if other % 2 == 0 else (along_m[n], long)
+            count += 2
+            while ways.before[at] >= 0:
+                between = ways.before[at]
+                if filling:
+                    row[count], arc[count], from_m[count], to_m[count] = n, between, 0.0, length_m[between // 2]
+                count += 1
+                at = _row_of(ways, one, between)
+        if not filling:
+            row, arc = np.empty(count, np.int64), np.empty(count, np.int64)
+            from_m, to_m = np.empty(count), np.empty(count)
+    return row, arc, from_m, to_m

@@ -1,0 +1,29 @@
+"""The street network that vehicles are matched to, as the inventory has it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vigie.api.city.sources import Sources
+from vigie.core.observations import Int64s
+from vigie.services.places import Street
+from vigie.services.roads.matching import Network, network_of
+
+
+class Streets:
+    """The street network of the inventory, made anew when that has changed and somebody asks."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._made: tuple[int, Network, Int64s] | None = None
+
+    def network(self) -> tuple[Network, Int64s]:
+        """The network, and the asset number of each of its lines. Takes a second where it is made anew; may be called
+        from any thread."""
+        version = self._sources.engine.registry.version
+        if self._made is None or self._made[0] != version:
+            numbers, _, start, lon, lat = self._sources.facts.lines()
+            assets, said = self._sources.facts.attributes(Street, ("one_way",))
+            one_way = np.isin(numbers, assets[said["one_way"] == 1])
+            self._made = (version, network_of(lon, lat, start, one_way), numbers)
+        return self._made[1:]
