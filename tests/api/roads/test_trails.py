@@ -43,10 +43,23 @@ def test_a_trail_is_told_street_by_street_and_what_cannot_be_true_is_counted(tow
     assert there["from"] < there["to"] < back["from"]
     assert there["positions"] + back["positions"] == 8
     assert there["sure"] > 0.99
+    # 120 m there, 15 m on to the end of the street, where it turned, and 105 m back.
+    assert told["distance_m"] == pytest.approx(240, abs=5)
+    assert told["stops"] == []
+
+
+def test_where_it_stood_is_told_with_the_street(town: Desk) -> None:
+    for n in range(8):
+        town.place("vehicle-2", 5.19 + n * 1e-5, 47.39, NOW_US - 29 * MINUTE_US + n * 30 * SECOND_US)
+    told = trail(town, EVERYTHING, "vehicle-2").body
+    (stop,) = told["stops"]
+    assert (stop["street"], told["distance_m"]) == ("street-2", 0)
+    assert stop["lon"] == pytest.approx(5.190035, abs=1e-5)
+    assert to_us(datetime.fromisoformat(stop["to"])) - to_us(datetime.fromisoformat(stop["from"])) == 210 * SECOND_US
 
 
 def test_a_vehicle_that_said_nothing_has_an_empty_trail(town: Desk) -> None:
-    told = trail(town, EVERYTHING, "vehicle-2").body
+    told = trail(town, EVERYTHING, "vehicle-0").body
     assert (told["positions"], told["driven"]) == (0, [])
 
 

@@ -17,12 +17,14 @@ from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.api.roads.streets import Streets
 from vigie.core.arrays import floats, ints
+from vigie.core.ground import metres
 from vigie.core.kinds import Sort
-from vigie.core.observations import Int64s
+from vigie.core.observations import Floats, Int64s
 from vigie.core.times import DAY_US, SECOND_US, from_us, to_us
 from vigie.services.roads import Bus, Tram, Vehicle
 from vigie.services.roads.matching import Matched, Network, match
 from vigie.services.roads.matching.sifting import Sifted, sift
+from vigie.services.roads.matching.stops import Stop, driven_m, stops
 from vigie.store.history import HistoryTooLong
 
 POSITIONS_MAX = 20_000
@@ -69,12 +71,28 @@ class Aside(Form, frozen=True, kw_only=True):
     off_street: int
 
 
+class StopForm(Form, frozen=True, kw_only=True):
+    """A time of three minutes or more at one place: of its first and its last position, where that was in the mean
+    (degrees), and on which street; null where it is near none."""
+
+    start: Instant = msgspec.field(name="from")
+    until: Instant = msgspec.field(name="to")
+    lon: float
+    lat: float
+    street: str | None
+    name: str | None
+
+
 class TrailForm(Form, frozen=True, kw_only=True):
-    """Where a vehicle was. positions: so many were told. driven: its streets, one after the other."""
+    """Where a vehicle was. positions: so many were told. driven: its streets, one after the other. distance_m: how
+    far it drove by the streets, but for the last metres at a stop, and where it told nothing for long. stops: where it
+    stood; a silence of a quarter of an hour is none."""
 
     positions: int
     aside: Aside
     driven: Sequence[OnStreet]
+    distance_m: float
+    stops: Sequence[StopForm]
 
 
 class TrailsDoor:
@@ -135,11 +153,27 @@ class TrailsDoor:
         network, numbers = self._streets.network()
         at_s = (at_us[kept] - at_us[kept[0]]) / SECOND_US if len(kept) else np.empty(0)
         matched = match(network, lon[kept], lat[kept], at_s)
+        stood = stops(metres(lon[kept], lat[kept], middle_lat=network.middle_lat), at_us[kept])
         return TrailForm(
             positions=len(at_us),
             aside=_aside(sifted, matched),
             driven=self._driven(network, numbers, matched, at_us[kept]),
+            distance_m=round(driven_m(network, matched, stood)),
+            stops=[self._stop(each, numbers, network, matched, at_us[kept], lon[kept], lat[kept]) for each in stood],
         )
+
+    def _stop(
+        self, stop: Stop, numbers: Int64s, network: Network, matched: Matched, at_us: Int64s, lon: Floats, lat: Floats
+    ) -> StopForm:
+        rows, registry = slice(stop.first, stop.last + 1), self._sources.engine.registry
+        arcs = matched.arc[rows]
+        on, times = np.unique(arcs[arcs >= 0], return_counts=True)
+        no = int(numbers[network.line[on[times.argmax()]]]) if len(on) else 0
+        return StopForm(
+            start=from_us(int(at_us[stop.first])), until=from_us(int(at_us[stop.last])),
+            lon=round(float(lon[rows].mean()), 6), lat=round(float(lat[rows].mean()), 6),
+            street=registry.ids[no] if no else None, name=registry.names[no] if no else None,
+        )  # fmt: skip
 
     def _driven(self, network: Network, numbers: Int64s, matched: Matched, at_us: Int64s) -> list[OnStreet]:
         """Positions that follow each other on one street, in one direction, are told as one."""
