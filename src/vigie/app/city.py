@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from vigie.api.access import Access
 from vigie.api.acts import Bench, acting_operations
-from vigie.api.cases import CasesDoor, PhotosDoor
+from vigie.api.cases import CasesDoor, CrewDoor, PhotosDoor
 from vigie.api.city import Reading
 from vigie.api.city.sources import Sources
 from vigie.api.energy import EnergyDoor
@@ -81,6 +81,7 @@ def api_routes(
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     operations += [*CasesDoor(bench).operations, *PhotosDoor(bench, opened.photos).operations]
+    operations += CrewDoor(bench).operations
     operations += GatewaysDoor(bench, talq, keeping).operations
     past = DuckPast(opened.observations, opened.facts.point_numbers())
     stretches = Stretches(sources.engine)

@@ -209,14 +209,17 @@ class CaseOpened(Fact, frozen=True, tag=True):
 
 
 class CaseMoved(Fact, frozen=True, tag=True):
-    """A case was given to a crew, begun, ended ... crew: the id of whom it was given to; into: the case that does its
-    work from now on."""
+    """A case was given to a crew, begun, ended ... crew: the id of whom it was given to; planned: when they are to be
+    there, 0 for whenever; into: the case that does its work from now on. done: when that was, where it is told later,
+    as from a telephone that had no network; 0 for now."""
 
     case: str
     event: str
     state: str
     crew: str = ""
+    planned: int = 0
     into: str = ""
+    done: int = 0
 
 
 class CaseChanged(Fact, frozen=True, tag=True):
@@ -240,6 +243,16 @@ class CaseNoted(Fact, frozen=True, tag=True):
     """Somebody wrote something in a case. It travels beside the fact."""
 
     case: str
+
+
+class CaseClaimed(Fact, frozen=True, tag=True):
+    """Somebody says of a case what its life does not allow any more, since others have moved it meanwhile. It moves
+    nothing, and is kept for whoever reads the case. done: when that was."""
+
+    case: str
+    event: str
+    state: str
+    done: int
 
 
 class CasePhotographed(Fact, frozen=True, tag=True):
@@ -367,6 +380,7 @@ AnyFact = (
     | CaseChanged
     | CaseJoined
     | CaseNoted
+    | CaseClaimed
     | CasePhotographed
     | DeviceAdmitted
     | DeviceExpelled

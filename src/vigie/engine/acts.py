@@ -166,19 +166,45 @@ class Acts:
         return case
 
     def move_case(
-        self, case_id: str, event: str, *, actor: str, reason: str = "", revision: int | None = None, crew: int = 0,
+        self,
+        case_id: str,
+        event: str,
+        *,
+        actor: str,
+        reason: str = "",
+        revision: int | None = None,
+        crew: int = 0,
+        planned_us: int = 0,
+        done_us: int = 0,
         key: str = "",
-    ) -> None:  # fmt: skip
-        """Moves a case on; the same key of the same person moves it once. Raises CaseRefused, MoveRefused, StorageFull;
+    ) -> None:
+        """Moves a case on, see `Cases.move`; the same key of the same person moves it once. Raises CaseRefused,
+        MoveRefused, StorageFull; KeyError where there is no such case."""
+        by, cases = self._keyed(actor, reason, key), self._engine.cases
+        if cases.done(by.fact_id) is None:
+            moved = cases.move(
+                case_id, event, by=by, revision=revision, crew=crew, planned_us=planned_us, done_us=done_us
+            )
+            self._engine.owe([moved])
+
+    def claim_case(
+        self, case_id: str, event: str, *, actor: str, reason: str = "", done_us: int = 0, key: str = ""
+    ) -> None:
+        """Keeps what somebody says of a case that others have moved meanwhile. Raises StorageFull; KeyError where there
+        is no such case."""
+        by = self._keyed(actor, reason, key)
+        if self._engine.cases.done(by.fact_id) is None:
+            self._engine.owe([self._engine.cases.claim(case_id, event, done_us=done_us, by=by)])
+
+    def change_case(
+        self, case_id: str, wanted: Wanted, *, revision: int, actor: str, reason: str = "", key: str = ""
+    ) -> None:
+        """Changes what a case says; the same key of the same person changes it once. Raises CaseRefused, StorageFull;
         KeyError where there is no such case."""
         by = self._keyed(actor, reason, key)
         if self._engine.cases.done(by.fact_id) is None:
-            self._engine.owe([self._engine.cases.move(case_id, event, by=by, revision=revision, crew=crew)])
-
-    def change_case(self, case_id: str, wanted: Wanted, *, revision: int, actor: str, reason: str = "") -> None:
-        """Changes what a case says. Raises CaseRefused, StorageFull; KeyError where there is no such case."""
-        changed = self._engine.cases.change(case_id, wanted, revision=revision, by=self._by(actor, reason))
-        self._engine.owe([changed] if changed else [])
+            changed = self._engine.cases.change(case_id, wanted, revision=revision, by=by)
+            self._engine.owe([changed] if changed else [])
 
     def note_case(self, case_id: str, text: str, *, actor: str, key: str = "") -> None:
         """Writes something into a case; the same key of the same person writes it once. Raises CaseRefused,

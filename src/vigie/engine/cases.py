@@ -22,6 +22,7 @@ from vigie.core.facts import (
     POST,
     About,
     CaseChanged,
+    CaseClaimed,
     CaseJoined,
     CaseMoved,
     CaseNoted,
@@ -73,9 +74,9 @@ class CaseRefused(Exception):
 class Case:
     """One case. no: what people call it by. source: the rule of the post that opened it, "" for a person. assets:
     numbers, the first of them where the work is. title, words: a person's, "" where there are none or they were erased;
-    words_leaf: the fact beside which they are kept. crew: the number of whom it is given to, 0 for nobody; owner: the
-    person who answers for it. revision: grows with each change and move. links: other cases, and how they have to do
-    with it."""
+    words_leaf: the fact beside which they are kept. crew: the number of whom it is given to, 0 for nobody; planned_us:
+    when they are to be there, 0 for whenever. owner: the person who answers for it. revision: grows with each change
+    and move. photos: how many were ever added. links: other cases, and how they have to do with it."""
 
     id: str
     no: int
@@ -98,6 +99,7 @@ class Case:
     opener: str
     opened_us: int
     due_us: int
+    planned_us: int
     moved_us: int
     revision: int
     document: Any
@@ -195,7 +197,8 @@ class Cases:
             category=draft.category, service=kind.categories[draft.category], **self._place(draft),
             assets=draft.assets[:ASSETS_MAX], priority=draft.priority, title=draft.title, words=draft.words,
             words_leaf=by.fact_id if draft.title or draft.words else "", owner="", crew=0, opener=by.actor,
-            opened_us=by.at_us, due_us=due_us, moved_us=by.at_us, revision=1, document=document, links=draft.links,
+            opened_us=by.at_us, due_us=due_us, planned_us=0, moved_us=by.at_us, revision=1, document=document,
+            links=draft.links,
         )  # fmt: skip
         self._last_no = case.no
         fact = CaseOpened(
@@ -206,10 +209,20 @@ class Cases:
         return self._keep(case, fact, self._words(case, by))
 
     def move(
-        self, case_id: str, event: str, *, by: By, revision: int | None = None, crew: int = 0, into: str = ""
+        self,
+        case_id: str,
+        event: str,
+        *,
+        by: By,
+        revision: int | None = None,
+        crew: int = 0,
+        planned_us: int = 0,
+        into: str = "",
+        done_us: int = 0,
     ) -> Entry:
-        """Moves a case on. revision: what was seen of it, None to move it whatever has become of it. crew: the number
-        of whom it is given to. Raises CaseRefused, MoveRefused; KeyError where there is no such case."""
+        """Moves a case on. revision: what was seen of it, None to move it whatever has become of it. crew, planned_us:
+        the number of whom it is given to, and when they are to be there. done_us: when that was, where it is told
+        later. Raises CaseRefused, MoveRefused; KeyError where there is no such case."""
         case = self._all[case_id]
         self._need_seen(case, revision)
         state = case.kind.life.move(case.state, event)
@@ -220,14 +233,28 @@ class Cases:
             raise CaseRefused("engine.case_reason", event=event)
         if asked.crew and not crew:
             raise CaseRefused("engine.case_crew", event=event)
-        given = crew if asked.crew else (0 if state == case.kind.life.first else case.crew)
-        links = {**case.links, into: event} if into else case.links
-        moved = replace(case, state=state, crew=given, moved_us=by.at_us, revision=case.revision + 1, links=links)
+        moved = replace(case, state=state, moved_us=by.at_us, revision=case.revision + 1)
+        if asked.crew:
+            moved = replace(moved, crew=crew, planned_us=planned_us)
+        elif state == case.kind.life.first:
+            moved = replace(moved, crew=0, planned_us=0)
+        if into:
+            moved = replace(moved, links={**case.links, into: event})
         fact = CaseMoved(
             id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, event=event, state=state,
-            crew=self._registry.ids[given] if asked.crew else "", into=into,
+            crew=self._registry.ids[crew] if asked.crew else "", planned=moved.planned_us if asked.crew else 0,
+            into=into, done=done_us,
         )  # fmt: skip
         return self._keep(moved, fact, because(by.reason, by.at_us))
+
+    def claim(self, case_id: str, event: str, *, done_us: int, by: By) -> Entry:
+        """Keeps what somebody says of a case, which its life does not allow any more. KeyError where there is no such
+        case."""
+        case = self._all[case_id]
+        fact = CaseClaimed(
+            id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, event=event, state=case.state, done=done_us
+        )
+        return self._keep(case, fact, because(by.reason, by.at_us))
 
     def change(self, case_id: str, wanted: Wanted, *, revision: int, by: By) -> Entry | None:
         """Changes what a case says; None where nothing of it would be otherwise. Raises CaseRefused; KeyError where

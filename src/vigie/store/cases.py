@@ -228,7 +228,8 @@ def _cases(read: Connection, rows: Sequence[Row[Any]], kinds: Mapping[str, CaseK
                 lon=math.nan if row.lon is None else row.lon, lat=math.nan if row.lat is None else row.lat,
                 assets=tuple(assets[row.id]), priority=row.priority, title=row.title, words=row.words,
                 words_leaf=row.words_leaf, owner=row.owner, crew=row.crew, opener=row.opener,
-                opened_us=row.opened_us, due_us=row.due_us, moved_us=row.moved_us, revision=row.revision,
+                opened_us=row.opened_us, due_us=row.due_us, planned_us=row.planned_us,
+                moved_us=row.moved_us, revision=row.revision,
                 photos=row.photos, document=document, links=links.get(row.id, {}),
             )
         )  # fmt: skip

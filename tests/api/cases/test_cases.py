@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ import pytest
 from tests.api.test_pictures import picture
 from tests.city import CREW_DRAFT
 from tests.people import AtWork, Browser, make_people
-from tests.post import NO_RESERVE, Answer, RunningPost, make, running
+from tests.post import NO_RESERVE, Answer, RunningPost, make, now_us, running
 from vigie.app import installation
+from vigie.core.times import HOUR_US, SECOND_US, rfc3339, to_us
 from vigie.settings import Settings
 
 CASES = "/api/v1/cases"
@@ -241,3 +243,110 @@ def test_kinds_are_told_with_their_states_and_moves(operator: Browser, crew: Bro
     assert kind["over"] == ["done", "cancelled", "archived"]
     assert kind["moves"]["assign"] == {"verb": "dispatch", "reason": False, "crew": True, "by_post": False}
     assert not crew.ask("GET", f"{CASES}/kinds").body["items"][0]["may_open"]
+
+
+class Telephone:
+    """A crew's telephone: its clock is wrong, and it tells what it keeps until it is answered."""
+
+    AHEAD_US = 3 * HOUR_US
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.kept: list[dict[str, Any]] = []
+
+    def do(self, case: dict[str, Any], what: str, **said: Any) -> None:
+        act = {"id": f"{id(self)}-{len(self.kept):08d}", "case": case["id"], "at": self.now(), "what": what}
+        self.kept.append(act | said)
+
+    def tell(self) -> list[tuple[str, str | None]]:
+        answer = self.browser.ask("POST", "/api/v1/crew/acts", {"sent": self.now(), "acts": self.kept})
+        assert answer.status == 200, answer.body
+        assert [each["id"] for each in answer.body["outcomes"]] == [each["id"] for each in self.kept]
+        return [(each["became"], each["rule"]) for each in answer.body["outcomes"]]
+
+    def now(self) -> str:
+        return rfc3339(now_us() + self.AHEAD_US)
+
+
+def test_a_crew_takes_its_day_along_in_the_order_of_its_round(operator: Browser, crew: Browser) -> None:
+    later, sooner, free = (opened(operator, title=title, category="lighting") for title in ("later", "sooner", "free"))
+    for case, hour in ((later, "11"), (sooner, "09")):
+        moved(operator, case, "assign", crew="crew-e1", planned=f"2030-01-01T{hour}:00:00Z")
+    moved(operator, free, "assign", crew="crew-e1")
+    day = crew.ask("GET", "/api/v1/crew/day?crew=crew-e1").body
+    told = [each["row"]["title"] for each in day["cases"]]
+    assert told.index("sooner") < told.index("later") < told.index("free")
+    mine = next(each for each in day["cases"] if each["row"]["title"] == "sooner")
+    assert mine["planned"] == "2030-01-01T09:00:00.000000Z"
+    assert [(each["id"], each["lat"]) for each in mine["about"]] == [(LAMP, 47.3)]
+    assert mine["timeline"][0]["what"] == "assign"
+
+
+def test_a_day_without_a_network_comes_whole_once_and_with_its_own_times(operator: Browser, crew: Browser) -> None:
+    case, phone = opened(operator, document={"checklist": [{"what": "voltage"}]}), Telephone(crew)
+    before_us = now_us()
+    phone.do(case, "move", event="start")
+    phone.do(case, "tick", item="voltage")
+    phone.do(case, "tick", item="globe")
+    phone.do(case, "used", name="LED 40 W", count=2)
+    phone.do(case, "used", name="LED 40 W", count=-1)
+    phone.do(case, "spent", minutes=25)
+    phone.do(case, "note", text="New globe.")
+    phone.do(case, "move", event="finish")
+    assert phone.tell() == [("done", None)] * 8
+    assert phone.tell() == [("again", None)] * 8
+    sheet = operator.ask("GET", f"{CASES}/{case['id']}").body
+    assert sheet["document"] == {
+        "takes_min": 30, "spent_min": 25, "skills": [], "parts": [{"name": "LED 40 W", "count": 1.0}],
+        "checklist": [{"what": "voltage", "done": True}, {"what": "globe", "done": True}],
+    }  # fmt: skip
+    told = [each["what"] for each in reversed(sheet["timeline"])]
+    assert told == ["opened", "start", *["changed"] * 5, "noted", "finish"]
+    done_us = to_us(datetime.fromisoformat(sheet["timeline"][0]["done"]))
+    assert before_us - SECOND_US <= done_us <= now_us() + SECOND_US
+
+
+def test_two_crews_on_one_order_are_reconciled_and_both_see_what_happened(
+    post: RunningPost, at_work: AtWork, operator: Browser, crew: Browser
+) -> None:
+    case = opened(operator)
+    one, other = Telephone(crew), Telephone(at_work.browser(post, "colleague"))
+    for phone in (one, other):
+        phone.do(case, "move", event="start")
+        phone.do(case, "spent", minutes=10)
+        phone.do(case, "used", name="fuse")
+        phone.do(case, "move", event="finish")
+    assert one.tell() == [("done", None)] * 4
+    assert other.tell() == [("claimed", None), ("done", None), ("done", None), ("claimed", None)]
+    assert other.tell() == [("again", None)] * 4
+    sheet = crew.ask("GET", f"{CASES}/{case['id']}").body
+    assert (sheet["document"]["spent_min"], sheet["document"]["parts"]) == (20, [{"name": "fuse", "count": 2.0}])
+    finished, *_ = sheet["timeline"]
+    assert (finished["what"], finished["event"], finished["state"], finished["who"]["name"]) == (
+        "claim", "finish", "done", "Colleague Durand",
+    )  # fmt: skip
+
+
+def test_what_a_crew_may_not_say_is_refused_and_the_rest_is_taken(operator: Browser, crew: Browser) -> None:
+    case, far, phone = opened(operator), opened(operator, assets=[FAR_LAMP]), Telephone(crew)
+    phone.do(case, "move", event="cancel", reason="no")
+    phone.do(case, "move", event="lapse")
+    phone.do(case, "move", event="block")
+    phone.do(case, "tick", item="")
+    phone.do(far, "note", text="seen from here")
+    phone.do(case, "move", event="block", reason="a car stands there")
+    assert phone.tell() == [
+        ("refused", "engine.case_right"),
+        ("refused", "engine.case_event"),
+        ("refused", "engine.case_reason"),
+        ("refused", "engine.case_form"),
+        ("refused", "engine.case_gone"),
+        ("done", None),
+    ]
+    assert crew.ask("GET", f"{CASES}/{case['id']}").body["timeline"][0]["text"] == "a car stands there"
+
+
+def test_who_does_not_work_takes_no_day_along(post: RunningPost, at_work: AtWork) -> None:
+    elected = at_work.browser(post, "elected")
+    assert elected.ask("GET", "/api/v1/crew/day?crew=crew-e1").status == 403
+    assert elected.ask("POST", "/api/v1/crew/acts", {"sent": rfc3339(now_us()), "acts": []}).status == 403

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from vigie.api.access import Caller
 from vigie.api.acts.base import Bench, allowed, idempotency_key, refusals
 from vigie.api.cases import forms
+from vigie.api.cases.crews import crew_of, may_send
 from vigie.api.cases.telling import CASES_HEADS, Telling, table_rows
 from vigie.api.city.export import table_of
 from vigie.api.city.forms import Page
@@ -114,7 +115,7 @@ class CasesDoor:
         items = [
             forms.CrewRow(id=registry.ids[no], name=registry.names[no], area=area, cases=busy[no])
             for no in ints(registry.of_kind(Crew))
-            if self._may_send(ask.caller, area := registry.areas[int(registry.area[no])])
+            if may_send(ask.caller, area := registry.areas[int(registry.area[no])])
         ]
         return Page(items=items, total=len(items))
 
@@ -157,9 +158,7 @@ class CasesDoor:
         key = idempotency_key(ask.request)
         if key and await asyncio.to_thread(self._stored.is_done, str(keyed_id(caller.actor, key))):
             return self._telling.row(caller, case)
-        self._need_to_move(caller, case, form.event)
-        with refusals():
-            self._move(caller, case, form.event, form.revision, form.crew, form.reason, key)
+        self._move(caller, case, form, key)
         await self._bench.kept()
         return self._telling.row(caller, await self._seen(caller, case.id))
 
@@ -171,9 +170,10 @@ class CasesDoor:
         for case_id, revision in form.cases.items():
             try:
                 case = await self._seen(caller, case_id)
-                self._need_to_move(caller, case, form.event)
-                with refusals():
-                    self._move(caller, case, form.event, revision, form.crew, form.reason, "")
+                self._move(
+                    caller, case,
+                    forms.MoveCase(event=form.event, revision=revision, crew=form.crew, reason=form.reason),
+                )  # fmt: skip
             except Problem as error:
                 refused[case_id] = error.rule
         await self._bench.kept()
@@ -219,13 +219,15 @@ class CasesDoor:
 
     # How.
 
-    def _move(
-        self, caller: Caller, case: Case, event: str, revision: int | None, crew: str, reason: str, key: str
-    ) -> None:
-        number = self._crew(caller, crew) if crew else 0
-        self._bench.acts.move_case(
-            case.id, event, actor=caller.actor, reason=reason.strip(), revision=revision, crew=number, key=key
-        )
+    def _move(self, caller: Caller, case: Case, asked: forms.MoveCase, key: str = "") -> None:
+        self._need_to_move(caller, case, asked.event)
+        number = crew_of(self._bench, caller, asked.crew) if asked.crew else 0
+        planned_us = 0 if asked.planned is None else to_us(asked.planned)
+        with refusals():
+            self._bench.acts.move_case(
+                case.id, asked.event, actor=caller.actor, reason=asked.reason.strip(), revision=asked.revision,
+                crew=number, planned_us=planned_us, key=key,
+            )  # fmt: skip
 
     async def _seen(self, caller: Caller, case_id: str) -> Case:
         """A case, archived or not. Raises Problem 404."""
@@ -260,20 +262,6 @@ class CasesDoor:
             raise Problem(422, "No such event", f"There is no event {event!r}.", mend=f"Take one of: {known}.",
                           rule="engine.case_event")  # fmt: skip
         self._need(caller, asked.verb, case.area, case.service)
-
-    def _may_send(self, caller: Caller, area: str) -> bool:
-        """Whether somebody gives work to crews of an area, or does it there, in whatever service."""
-        grants = (*caller.scope.may(Verb.DISPATCH).grants, *caller.scope.may(Verb.WORK).grants)
-        return any(_touch(grant.area, area) for grant in grants)
-
-    def _crew(self, caller: Caller, crew: str) -> int:
-        registry = self._engine.registry
-        no = registry.numbers.get(crew, 0)
-        is_crew = no and registry.kind_of(no) is Crew and not registry.gone[no]
-        if not is_crew or not self._may_send(caller, registry.areas[int(registry.area[no])]):
-            raise Problem(422, "No such crew", f"There is no crew {crew[:80]!r} that you may send.",
-                          rule="engine.no_crew")  # fmt: skip
-        return no
 
     def _kind(self, key: str) -> CaseKind:
         kind = self._cases.kinds.get(key)
@@ -324,10 +312,6 @@ class CasesDoor:
             opened_until_us=None if query.opened_until is None else to_us(query.opened_until),
             box=_box(query.box),
         )
-
-
-def _touch(one: str, other: str) -> bool:
-    return not one or not other or one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
 
 
 def _listed(said: str) -> list[str]:

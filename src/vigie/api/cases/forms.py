@@ -14,6 +14,7 @@ from vigie.core.cases import PRIORITIES
 from vigie.engine.cases import TITLE_LENGTH_MAX, WORDS_LENGTH_MAX
 
 CASES_AT_ONCE_MAX = 500
+ACTS_AT_ONCE_MAX = 100
 
 Title = Annotated[str, Meta(max_length=TITLE_LENGTH_MAX)]
 Words = Annotated[str, Meta(max_length=WORDS_LENGTH_MAX)]
@@ -30,10 +31,18 @@ class CaseAsset(Form, frozen=True, kw_only=True):
     kind: str
 
 
+class PlacedAsset(CaseAsset, frozen=True, kw_only=True):
+    """The same, with its place in degrees."""
+
+    lon: float
+    lat: float
+
+
 class CaseRow(Form, frozen=True, kw_only=True):
     """A case. number: what people call it by. title: empty for what the post opened itself: then `condition` says what
     is wrong. assets: how many it is about; asset: the first of them. over: nothing more is to be done. late: it is due,
-    and not over. crew: whom it is given to. may: the events by which you may move it now. revision: grows with each
+    and not over. crew: whom it is given to; planned: when
+    they are to be there. may: the events by which you may move it now. revision: grows with each
     change."""
 
     id: str
@@ -56,6 +65,7 @@ class CaseRow(Form, frozen=True, kw_only=True):
     owner: Who | None
     opened: str
     due: str
+    planned: str | None
     moved: str
     late: bool
     may: list[str]
@@ -63,10 +73,10 @@ class CaseRow(Form, frozen=True, kw_only=True):
 
 
 class Happening(Form, frozen=True, kw_only=True):
-    """One thing that happened to a case. what: opened, an event of its life, changed, joined, noted
-    or photographed. state: in which
-    it was then, null where that did not change. text: what was written, null where that was erased. crew, into: the id
-    of whom it was given to, and of the case that does its work. fields: what was changed."""
+    """One thing that happened to a case. what: opened, an event of its life, changed, joined, noted, photographed, or
+    `claim`: somebody told an event that the state did not allow any more. state: in which it was then, null where that
+    did not change. text: what was written, null where that was erased. crew, into: the id of whom it was given to, and
+    of the case that does its work. done: when that was, where it was told later. fields: what was changed."""
 
     n: int
     at: str
@@ -77,6 +87,8 @@ class Happening(Form, frozen=True, kw_only=True):
     erased: bool = False
     crew: str | None = None
     into: str | None = None
+    done: str | None = None
+    event: str | None = None
     fields: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
 
@@ -216,12 +228,13 @@ class OpenCase(Asked, frozen=True, kw_only=True):
 
 
 class MoveCase(Asked, frozen=True, kw_only=True):
-    """A case to be moved on. crew: the id of whom it is given to. revision: as `Seen`; without it, it is moved whatever
-    has become of it meanwhile, if its life allows."""
+    """A case to be moved on. crew: the id of whom it is given to; planned: when they are to be there. revision: as
+    `Seen`; without it, it is moved whatever has become of it meanwhile, if its life allows."""
 
     event: Name
     revision: Seen | None = None
     crew: Name = ""
+    planned: Instant | None = None
     reason: Reason = ""
 
 
@@ -267,3 +280,77 @@ class CrewRow(Form, frozen=True, kw_only=True):
     name: str
     area: str
     cases: int
+
+
+class CrewCase(Form, frozen=True, kw_only=True):
+    """A case as a crew takes it along. about: the first 50 assets that it is about, with their places. timeline: the
+    newest 20."""
+
+    row: CaseRow
+    words: str
+    about: list[PlacedAsset]
+    document: Any
+    timeline: list[Happening]
+    photos: list[PhotoForm]
+    planned: str | None
+
+
+class CrewDay(Form, frozen=True, kw_only=True):
+    """What a crew has to do, in the order in which it is planned and then due, and what it has ended today. now: the
+    post's time."""
+
+    now: str
+    crew: CaseAsset
+    cases: list[CrewCase]
+
+
+class CrewQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose day."""
+
+    crew: Annotated[str, Meta(min_length=1, max_length=200, description="The id of the crew.")]
+
+
+class CrewAct(Asked, frozen=True, kw_only=True):
+    """One thing that somebody of a crew did, as their telephone kept it.
+
+    id: made there; the same one again is the same act. at: when, by its clock. what: `move` (event, and a reason where
+    it asks for one), `note` (text), `tick` (item of the checklist, and whether it is done), `used` (name and count of
+    what was used up; a count below zero takes back), `spent` (minutes, those of each act are added up).
+    """
+
+    id: Annotated[str, Meta(min_length=8, max_length=64)]
+    case: Name
+    at: Instant
+    what: Literal["move", "note", "tick", "used", "spent"]
+    event: Name = ""
+    reason: Reason = ""
+    text: Words = ""
+    item: Title = ""
+    done: bool = True
+    name: Title = ""
+    count: Annotated[float, Meta(ge=-1_000_000, le=1_000_000)] = 1
+    minutes: Annotated[int, Meta(ge=-1_440, le=1_440)] = 0
+
+
+class CrewActs(Asked, frozen=True, kw_only=True):
+    """What was done, in its order. sent: the telephone's clock now, against which its instants are held."""
+
+    sent: Instant
+    acts: Annotated[list[CrewAct], Meta(max_length=ACTS_AT_ONCE_MAX)]
+
+
+class ActOutcome(Form, frozen=True, kw_only=True):
+    """What became of an act. became: `done`; `again`, where it was done before; `claimed`, where the case's life does
+    not allow it any more: it is kept on the timeline for all to read; `refused`, by a rule. row: the case as it is now,
+    where it may be seen."""
+
+    id: str
+    became: Literal["done", "again", "claimed", "refused"]
+    rule: str | None
+    row: CaseRow | None
+
+
+class ActOutcomes(Form, frozen=True, kw_only=True):
+    """What became of each act, in their order."""
+
+    outcomes: list[ActOutcome]

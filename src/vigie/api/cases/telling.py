@@ -13,7 +13,7 @@ from vigie.api.access import Caller
 from vigie.api.acts.base import Bench, allowed
 from vigie.api.cases import forms
 from vigie.api.city.forms import Who
-from vigie.core.facts import CaseChanged, CaseJoined, CaseMoved, CaseOpened, CasePhotographed
+from vigie.core.facts import CaseChanged, CaseClaimed, CaseJoined, CaseMoved, CaseOpened, CasePhotographed
 from vigie.core.plans import Cell, Phrase
 from vigie.core.scope import Placement, Verb
 from vigie.core.times import from_us, nameable_us, rfc3339
@@ -64,6 +64,7 @@ class Telling:
             owner=self._who(caller, case, case.owner) if case.owner else None,
             opened=_said(case.opened_us),
             due=_said(case.due_us),
+            planned=_said(case.planned_us) if case.planned_us else None,
             moved=_said(case.moved_us),
             late=not case.is_over and case.due_us < now_us,
             may=[event for event in case.kind.events(case.state) if self._may(caller, case, event)],
@@ -130,7 +131,12 @@ class Telling:
             case CaseOpened():
                 return replace(told, what="opened", state=fact.state, assets=tuple(fact.assets[:ABOUT_MAX]))
             case CaseMoved():
-                return replace(told, what=fact.event, state=fact.state, crew=fact.crew or None, into=fact.into or None)
+                done = _said(fact.done) if fact.done else None
+                return replace(
+                    told, what=fact.event, state=fact.state, crew=fact.crew or None, into=fact.into or None, done=done
+                )
+            case CaseClaimed():
+                return replace(told, what="claim", event=fact.event, state=fact.state, done=_said(fact.done))
             case CaseChanged():
                 return replace(told, what="changed", fields=tuple(fact.changed))
             case CaseJoined():
@@ -154,12 +160,13 @@ class Telling:
 
     def _assets(self, caller: Caller, numbers: Sequence[int]) -> list[forms.CaseAsset]:
         covered = self._sources.sight(caller).covered
-        return [self._asset(no) for no in numbers if covered[no]]
+        return [self.asset(no) for no in numbers if covered[no]]
 
     def _crew(self, crew: int) -> forms.CaseAsset | None:
-        return self._asset(crew) if crew else None
+        return self.asset(crew) if crew else None
 
-    def _asset(self, no: int) -> forms.CaseAsset:
+    def asset(self, no: int) -> forms.CaseAsset:
+        """An asset, or a crew, by its name."""
         registry = self._sources.engine.registry
         return forms.CaseAsset(id=registry.ids[no], name=registry.names[no], kind=registry.kind_of(no).kind)
 

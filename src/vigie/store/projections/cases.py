@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, update
 
-from vigie.core.facts import CaseChanged, CaseJoined, CaseMoved, CaseNoted, CaseOpened, CasePhotographed
+from vigie.core.facts import CaseChanged, CaseClaimed, CaseJoined, CaseMoved, CaseNoted, CaseOpened, CasePhotographed
 from vigie.core.kinds import Catalogue
 from vigie.core.scope import Verb
 from vigie.engine.cases import Case, Photo
@@ -41,6 +41,7 @@ def values_of(case: Case) -> dict[str, Any]:
         "crew": case.crew,
         "opened_us": case.opened_us,
         "due_us": case.due_us,
+        "planned_us": case.planned_us,
         "moved_us": case.moved_us,
         "revision": case.revision,
         "photos": case.photos,
@@ -65,8 +66,8 @@ def _join(catalogue: Catalogue, write: Connection, fact: CaseJoined, case: Case)
     _keep_assets(write, case, case.assets[: len(case.assets) - len(fact.assets)])
 
 
-def _nothing(catalogue: Catalogue, write: Connection, fact: CaseNoted, case: Case) -> None:
-    """A note is read from the journal."""
+def _nothing(catalogue: Catalogue, write: Connection, fact: CaseNoted | CaseClaimed, case: Case) -> None:
+    """What people say of a case is read from the journal."""
 
 
 def _photograph(catalogue: Catalogue, write: Connection, fact: CasePhotographed, photo: Photo) -> None:
@@ -115,5 +116,6 @@ PROJECT: Projections = {
     CaseChanged: _keep_case,
     CaseJoined: _join,
     CaseNoted: _nothing,
+    CaseClaimed: _nothing,
     CasePhotographed: _photograph,
 }

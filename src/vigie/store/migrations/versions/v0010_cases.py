@@ -24,7 +24,10 @@ def upgrade() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         *(sa.Column(name, sa.String(), nullable=False) for name in ("title", "words", "words_leaf", "owner", "opener")),
         sa.Column("crew", sa.Integer(), nullable=False),
-        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("opened_us", "due_us", "moved_us")),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=False)
+            for name in ("opened_us", "due_us", "planned_us", "moved_us")
+        ),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("photos", sa.Integer(), nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
