@@ -16,7 +16,7 @@ from vigie.api.energy import EnergyDoor
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
-from vigie.api.roads import Covering, RoundsDoor, Streets, TrailsDoor
+from vigie.api.roads import Covering, DispatchDoor, RoundsDoor, Streets, TrailsDoor
 from vigie.api.rsmp import Deciding, DecidingDoor, Escort, EscortsDoor
 from vigie.api.signals import Approaches, ChangesDoor, ComparisonsDoor, CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
@@ -26,6 +26,7 @@ from vigie.app.comparisons import heed_comparisons
 from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
+from vigie.engine.jobs import Jobs
 from vigie.engine.loop import catalogue_of
 from vigie.engine.tiles.ground import Ground
 from vigie.store.history import History
@@ -94,6 +95,7 @@ def api_routes(
     streets = Streets(sources)
     covering = _covering(opened, post, sources, streets, past)
     operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering).operations]
+    operations += DispatchDoor(bench, streets, Jobs()).operations
     operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):

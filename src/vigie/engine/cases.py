@@ -171,6 +171,11 @@ class Cases:
         """The case of this id, unless it is archived."""
         return self._all.get(case_id)
 
+    @property
+    def week(self) -> Week:
+        """The hours in which the town works; empty where it does at all times."""
+        return self._week
+
     def done(self, fact_id: str) -> str | None:
         """The case in which what is asked under this id was done a while ago in this process; None: it was not."""
         return self._done.get(fact_id)

@@ -27,6 +27,7 @@ from vigie.core.service import City, Figure, How, Numbers, Refusal, Reticence, S
 from vigie.core.times import SECOND_US
 from vigie.core.watch import Watch, points_of, watching
 from vigie.services.roads import orders, privacy
+from vigie.services.roads.crews import check_skills
 from vigie.services.roads.rounds.circuits import CIRCUIT
 
 ESCORT_S_MAX = 900
@@ -93,7 +94,7 @@ class Crew(AssetKind, name="crew", service="roads", verb="see_crew"):
     capacity: how much their vehicle carries. vehicle: its id."""
 
     hours = attribute(check=privacy.check)
-    skills = attribute()
+    skills = attribute(check=check_skills)
     capacity = attribute(Sort.NUMBER, unit="kg")
     vehicle = attribute()
 

@@ -1,0 +1,132 @@
+"""Rounds of work orders at a real post: proposed through its streets, changed by hand, judged, given to crews."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import shapely
+
+from tests.people import AtWork, Browser, make_people
+from tests.post import NO_RESERVE, RunningPost, make, running
+from vigie.app import installation
+from vigie.core.drafts import Draft
+from vigie.settings import Settings
+
+AREA = "dijon-metropole/dijon"
+DAY = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+LON, LAT, STEP = 5.0, 47.3, 0.004
+
+
+def street(key: str, *corners: tuple[float, float]) -> Draft:
+    line = shapely.LineString(corners)
+    return Draft(key=key, kind="street", lon=corners[0][0], lat=corners[0][1], area=AREA, name=key,
+                 geometry=shapely.to_wkb(line), attributes={"speed_limit": 50.0})  # fmt: skip
+
+
+def crew(key: str, place: int, **said: Any) -> Draft:
+    return Draft(key=key, kind="crew", name=key, lon=LON + place * STEP, lat=LAT, area=AREA,
+                 attributes={"hours": "mon-sun 08:00-12:00"} | said)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
+    """One street of ten stretches, an electrical crew at one end of it and one for roads at the other."""
+    folder = tmp_path_factory.mktemp("post")
+    secret = make(folder, lamps=1)
+    places = [(LON + n * STEP, LAT) for n in range(11)]
+    with installation(Settings(data=folder, **NO_RESERVE)) as opened:
+        streets = [street(f"s{n}", a, b) for n, (a, b) in enumerate(pairwise(places))]
+        crews = [
+            crew("lights", 0, skills="electrical until 2099-01-01"),
+            crew("roads", 10, skills="asphalt"),
+            crew("expired", 5, skills="electrical until 2020-01-01", hours="mon-sun 08:00-08:20"),
+        ]
+        opened.take_assets("town", [*streets, *crews])
+    make_people(folder)
+    with running(folder, secret) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def operator(post: RunningPost) -> Browser:
+    return AtWork().browser(post, "operator")
+
+
+def opened(browser: Browser, at: int, **said: Any) -> str:
+    body = {"kind": "roads.work_order", "category": "surface", "lon": LON + at * STEP, "lat": LAT} | said
+    answer = browser.ask("POST", "/api/v1/cases", body)
+    assert answer.status == 201, answer.body
+    return answer.body["id"]
+
+
+def lit(browser: Browser, at: int, **said: Any) -> str:
+    return opened(browser, at, document={"takes_min": 30, "skills": ["electrical"]}, **said)
+
+
+def ask(browser: Browser, path: str, status: int = 200, **said: Any) -> Any:
+    answer = browser.ask("POST", f"/api/v1/roads/dispatch{path}", {"day": DAY} | said)
+    assert answer.status == status, answer.body
+    return answer.body
+
+
+def rounds(told: Any) -> dict[str, list[str]]:
+    return {each["crew"]["name"]: [stop["case"]["id"] for stop in each["stops"]] for each in told["rounds"]}
+
+
+def test_a_day_is_proposed_given_and_planned_anew_with_nothing_moved(operator: Browser) -> None:
+    lamps, holes = [lit(operator, n) for n in (2, 1, 3)], [opened(operator, n) for n in (8, 9)]
+    long = opened(operator, 5, document={"takes_min": 600})
+    cases = [*lamps, *holes, long]
+    told = ask(operator, "/proposals", cases=cases, limit_s=0.3)
+    assert told["findings"] == []
+    assert set(rounds(told)["lights"]) >= set(lamps)
+    assert [(each["case"]["id"], each["why"]) for each in told["left"]] == [(long, "no_window")]
+    first = told["rounds"][0]
+    assert first["leave"] < first["stops"][0]["start"] < first["back"]
+    assert first["distance_m"] > 500
+    chosen = [{"crew": f"crew-{name}", "cases": own} for name, own in rounds(told).items()]
+    given = ask(operator, "", rounds=chosen)
+    assert (len(given["moved"]), given["refused"]) == (5, {})
+    assert all(each["planned"].startswith(DAY) and each["state"] == "assigned" for each in given["moved"])
+    again = ask(operator, "/proposals", cases=cases, limit_s=0.3)
+    assert (rounds(again), again["moved"]) == (rounds(told), [])
+    for each in cases:
+        operator.ask("POST", f"/api/v1/cases/{each}/moves", {"event": "finish"})
+
+
+def test_rounds_by_hand_are_timed_and_judged(operator: Browser) -> None:
+    lamp, hole = lit(operator, 2), opened(operator, 8)
+    by_hand = [{"crew": "crew-roads", "cases": [hole, lamp]}]
+    told = ask(operator, "/checks", rounds=by_hand)
+    assert [(each["rule"], each["case"], each["skill"]) for each in told["findings"]] == [("skill", lamp, "electrical")]
+    assert ask(operator, "", 409, rounds=by_hand)["rule"] == "engine.rounds_rule"
+    expired = ask(operator, "/checks", rounds=[{"crew": "crew-expired", "cases": [lamp]}])["findings"]
+    assert {each["rule"] for each in expired} == {"expired", "shift"}
+    late = [{"crew": "crew-lights", "cases": [lit(operator, n) for n in range(1, 10)]}]
+    assert [each["rule"] for each in ask(operator, "/checks", rounds=late)["findings"]] == ["shift"]
+    assert ask(operator, "", 409, rounds=late)["rule"] == "engine.rounds_reason"
+    given = ask(operator, "", rounds=late, reason="they stay longer, and get it back")
+    assert len(given["moved"]) == 9
+    assert ask(operator, "/checks", 422, rounds=[*late, late[0]])["rule"] == "engine.rounds_twice"
+
+
+def test_what_somebody_has_moved_meanwhile_is_told_and_keeps_nobody_else_from_their_work(operator: Browser) -> None:
+    one, other = opened(operator, 7), opened(operator, 6)
+    operator.ask("PATCH", f"/api/v1/cases/{one}", {"revision": 1, "priority": 1})
+    given = ask(operator, "", rounds=[{"crew": "crew-roads", "cases": [one, other]}], revisions={one: 1, other: 1})
+    assert ([each["id"] for each in given["moved"]], given["refused"]) == ([other], {one: "engine.case_changed"})
+
+
+def test_who_may_not_dispatch_and_what_cannot_be_planned_is_refused(post: RunningPost, operator: Browser) -> None:
+    here = opened(operator, 4)
+    crew = AtWork().browser(post, "roadman")
+    assert crew.ask("POST", "/api/v1/roads/dispatch/proposals", {"day": DAY}).status == 403
+    assert ask(operator, "/checks", 422, rounds=[{"crew": "crew-none", "cases": [here]}])["rule"] == "engine.no_crew"
+    assert ask(operator, "/checks", 422, rounds=[{"crew": "crew-roads", "cases": ["x"]}])["rule"] == "engine.case_gone"
+    assert ask(operator, "/proposals", 422, day="2020-01-01")["rule"] == "engine.rounds_day"
+    assert ask(operator, "/proposals", 422, day="2026-02-31")["rule"] == "engine.rounds_day"
+    assert ask(operator, "/proposals", crews=[], cases=[here], limit_s=0.1)["left"][0]["why"] in ("no_skill", "no_way")
