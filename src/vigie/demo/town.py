@@ -12,6 +12,8 @@ from vigie.app import RSMP, TALQ, Binding, Installation, admission, bind, gatewa
 from vigie.app.accounts import DEMO, keeper_of
 from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, PLAIN, Entry
+from vigie.core.scope import ALL_SERVICES, CREW, Scope
+from vigie.core.times import DAY_US
 from vigie.demo.people import PASSWORD, PEOPLE, Somebody
 from vigie.demo.processes import gateways_file
 from vigie.engine.accounts import Held
@@ -53,6 +55,7 @@ async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[
             await _take_city(opened, growing, say)
         _hand_over(opened.settings)
         say("making its people")
+        await _equip(opened, await people)
         _put_in_force(opened, await people)
     finally:
         people.cancel()
@@ -89,6 +92,21 @@ async def _make_people(opened: Installation) -> Mapping[str, str]:
     missing = [who for who in PEOPLE if who.login not in known]
     made = await asyncio.gather(*(keeper.make_user(by, who.login, who.name, PASSWORD, [_held(who)]) for who in missing))
     return dict(zip((who.login for who in missing), made, strict=True))
+
+
+async def _equip(opened: Installation, made: Mapping[str, str]) -> None:
+    """Gives those who send crews out, and the crews, what their programs and telephones show to the post: once, when
+    their accounts are made."""
+    if "operator" not in made:
+        return
+    keeper, secrets = keeper_of(opened), dict[str, str]()
+    for name, role in (("dispatcher", "operator"), ("crew", CREW)):
+        held = Held(role, "", frozenset({ALL_SERVICES}))
+        _, secrets[name] = await keeper.make_token(
+            COMMAND_LINE, Scope.everything(), f"demo {name}", held, 366 * DAY_US, reason="the demo"
+        )
+    known = json.loads(gateways_file(opened.settings.data).read_text("utf-8"))
+    _write(opened.settings.data, known | {"people": secrets})
 
 
 def _held(who: Somebody) -> Held:

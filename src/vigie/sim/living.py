@@ -23,6 +23,7 @@ from vigie.sim.talq.lighting import Lighting
 from vigie.sim.talq.park import Park
 from vigie.sim.talq.switchboard import Switchboard, identities
 from vigie.sim.traffic.moving import Moving
+from vigie.sim.work import Work
 from vigie.transports.device_http import HttpDoor
 from vigie.transports.http import beside
 from vigie.transports.http_end import HttpEnd
@@ -38,7 +39,8 @@ to see."""
 class Post(msgspec.Struct):
     """Where to report, and as whom: `secrets` of gateways by their names. tokens: what the post shows to those that
     speak TALQ. sites: the security codes of the junctions, by their site ids and in their order; none where they have
-    plain gateways. rsmp_port: where the sites connect, on this machine. streets: the folder of the town's traffic; none
+    plain gateways. people: the tokens of those who send crews out and of the crews; nobody works where there are none.
+    rsmp_port: where the sites connect, on this machine. streets: the folder of the town's traffic; none
     is simulated where nothing is said."""
 
     url: str
@@ -47,6 +49,7 @@ class Post(msgspec.Struct):
     sites: dict[str, tuple[str, str]] = {}
     rsmp_port: int = 0
     streets: str = ""
+    people: dict[str, str] = {}
 
 
 async def live(post: Post, city: City, park: Park) -> None:
@@ -65,6 +68,8 @@ async def live(post: Post, city: City, park: Park) -> None:
         async with asyncio.TaskGroup() as tasks:
             if streets is not None:
                 tasks.create_task(_move(streets, board))
+            if post.people:
+                tasks.create_task(Work(post.url, post.people, city, now_us).run())
             await run_metropolis(city, life, doors, now_us, board, sites)
 
 

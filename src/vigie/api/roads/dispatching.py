@@ -280,10 +280,12 @@ class DispatchDoor:
         return sorted(mine, key=lambda each: (each.priority, each.due_us))[:CASES_MAX]
 
     def _is_for(self, case: Case, day: date) -> bool:
+        """Whether it may be planned for a day: what is open or under way, and what was given for that day, or for one
+        that is over without its having been done."""
         if case.state in (LIFE.first, "started"):
             return True
-        given = case.planned_us and from_us(case.planned_us).astimezone(self._engine.zone).date() != day
-        return case.state == "assigned" and not given
+        given = from_us(case.planned_us).astimezone(self._engine.zone).date()
+        return case.state == "assigned" and (not case.planned_us or given == day or given < self.today())
 
     def _plannable(self, caller: Caller, case_id: str) -> Case:
         case = self._engine.cases.find(case_id)

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from vigie.core.arrays import Shapes, blobs, floats, ints, pairs, shapes
 from vigie.core.drafts import Draft, Scalar
 from vigie.sim.city.city import City
+from vigie.sim.city.crews import crews
 from vigie.sim.city.equipment import Spots
 from vigie.sim.city.facts import AIR_STATIONS, BIKE_STATIONS, BUSES, COMMUNES, METROPOLE, TRAMS, WEATHER_STATIONS
 from vigie.sim.city.frame import Floats, Ints, dice, to_degrees
@@ -286,7 +287,7 @@ def _movers(city: City) -> Iterator[Draft]:
 
 def drafts(city: City) -> Iterator[Draft]:
     """Everything, parents before children."""
-    parts = (_communes, _streets, _lighting, _signals, _equipment, _transit, _movers, scenery)
+    parts = (_communes, _streets, _lighting, _signals, _equipment, _transit, _movers, crews, scenery)
     for part in parts:
         yield from part(city)
 
