@@ -140,6 +140,9 @@ def _rest(area: str) -> Iterator[Draft]:
         yield Draft(key=key, id=key, kind=kind, name=name, lon=lon, lat=lat, area=area, attributes=dict(attributes))
 
 
+CREWS = (("crew-nord", "Éclairage nord", DIJON), ("crew-sud", "Éclairage sud", QUETIGNY), ("crew-voirie", "Voirie", METROPOLE))
+
+
 MOVERS = ("bus-1", "bus-2", "tram-1", "vehicle-1", "vehicle-2")
 
 
@@ -153,7 +156,8 @@ def drafts() -> list[Draft]:
               area=DIJON if key.startswith("vehicle") else METROPOLE)
         for key in MOVERS
     ]  # fmt: skip
-    return [*ground, *lamps, *_rest(DIJON), *_rest(QUETIGNY), *moving]
+    crews = [Draft(key=key, id=key, kind="crew", name=name, lon=LON, lat=LAT, area=area) for key, name, area in CREWS]
+    return [*ground, *lamps, *_rest(DIJON), *_rest(QUETIGNY), *moving, *crews]
 
 
 def lamps_of(area: str, street: str) -> list[str]:

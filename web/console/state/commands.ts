@@ -1,6 +1,8 @@
 // The console's own commands, as Ctrl-K offers them.
 import { LANGUAGES, pair, t } from '@lib/i18n.svelte'
 import { prefs } from '@lib/prefs.svelte'
+import { CASE_VIEWS } from './asked'
+import { cases } from './cases.svelte'
 import { city } from './city.svelte'
 import { editing } from './editing.svelte'
 import { SIGNALS } from './junctions.svelte'
@@ -9,7 +11,7 @@ import { anyUnsaved, SERVICE } from './plans.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { shell } from './shell.svelte'
-import { view } from './view.svelte'
+import { NEW, view } from './view.svelte'
 import { serviceWord } from './words'
 
 export interface ConsoleCommand {
@@ -43,6 +45,7 @@ export function consoleCommands(): ConsoleCommand[] {
     { text: t('console.do.home'), icon: 'map', key: 'H', run: goHome },
     { text: t('console.do.lasso'), icon: 'lasso', key: 'L', run: toggleLasso },
     { text: t('console.do.view'), icon: 'area', key: 'V', run: () => selection.chooseView() },
+    { text: t('console.page.cases'), icon: 'cases', key: 'I', run: () => view.openPage('cases') },
     { text: t('console.page.table'), icon: 'table', key: 'T', run: () => view.openPage('table') },
     { text: t('console.page.orders'), icon: 'orders', key: 'O', run: () => view.openPage('orders') },
   ]
@@ -57,6 +60,14 @@ export function consoleCommands(): ConsoleCommand[] {
   }
   if (session.may('journal')) {
     commands.push({ text: t('console.page.journal'), icon: 'journal', key: 'G', run: () => view.openPage('journal') })
+  }
+  for (const as of CASE_VIEWS) {
+    const text = pair(t('console.page.cases'), t(`console.case.as.${as}`))
+    commands.push({ text, icon: 'cases', run: () => view.ask({ as }, true) })
+  }
+  commands.push({ text: pair(t('console.page.cases'), t('console.case.late')), icon: 'clock', run: () => view.ask({ late: true }, true) })
+  if (cases.mayOpen) {
+    commands.push({ text: t('console.case.open'), icon: 'plus', run: () => view.openCase(NEW) })
   }
   if (session.may('inventory')) {
     commands.push({ text: t('console.inventory.create'), icon: 'plus', run: () => editing.startCreate() })

@@ -1,4 +1,5 @@
 // The keys of the whole window. A key is left alone while somebody types, and while a window is open over the console.
+import { cases } from './cases.svelte'
 import { desk, UNACKNOWLEDGED } from './desk.svelte'
 import { goHome, toggleLasso } from './commands'
 import { editing } from './editing.svelte'
@@ -9,7 +10,7 @@ import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { sheet } from './sheet.svelte'
 import { shell } from './shell.svelte'
-import { view } from './view.svelte'
+import { NEW, view } from './view.svelte'
 
 function types(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
@@ -18,11 +19,13 @@ function types(target: EventTarget | null): boolean {
 
 const KEYS: Record<string, () => void> = {
   '?': () => (shell.keys = true),
-  j: () => desk.step(1),
-  k: () => desk.step(-1),
+  j: () => step(1),
+  k: () => step(-1),
   a: acknowledge,
   l: toggleLasso,
   v: () => selection.chooseView(),
+  i: () => view.openPage(view.page === 'cases' ? 'map' : 'cases'),
+  n: () => view.page === 'cases' && cases.mayOpen && view.openCase(NEW),
   t: () => view.openPage(view.page === 'table' ? 'map' : 'table'),
   o: () => view.openPage(view.page === 'orders' ? 'map' : 'orders'),
   g: () => session.may('journal') && view.openPage(view.page === 'journal' ? 'map' : 'journal'),
@@ -34,6 +37,12 @@ const KEYS: Record<string, () => void> = {
   e: () => session.may('see', SERVICE) && view.openPage(view.page === 'energy' ? 'map' : 'energy'),
   s: () => session.may('see', SIGNALS) && junctions(),
   h: goHome,
+}
+
+/** Through the rows of the page of cases while it is open, else through the desk. */
+function step(by: 1 | -1): void {
+  if (view.page === 'cases' && cases.stepper) cases.stepper(by)
+  else desk.step(by)
 }
 
 /** The page of the junction whose sheet is open, else of all of them; back to the map from there. */
@@ -58,12 +67,14 @@ function back(): void {
     selection.tool = 'none'
   } else if (view.front === 'selection') selection.clear()
   else if (view.front === 'order') view.openOrder(null)
+  else if (view.front === 'case') view.openCase(null)
   else if (view.front === 'asset') view.openAsset(null)
   else if (view.page === 'gateways' && view.gateway) view.openGateway(null)
   else if (view.page === 'junctions' && view.junction) view.openJunction(null)
   else if (view.page === 'junctions' && view.corridor !== null) view.openCorridor(null)
   else if (view.page === 'energy' && view.basis) view.openBasis(null)
   else if (view.page === 'energy' && view.area) view.openEnergy(view.month, null)
+  else if (view.page === 'cases' && cases.chosen.size) cases.chosen = new Set()
   else if (view.page !== 'map') view.openPage('map')
   else desk.current = null
 }

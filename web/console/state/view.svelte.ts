@@ -1,6 +1,7 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
+import { NOTHING_ASKED, readAsked, writeAsked, type CasesAsked } from './asked'
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions' | 'cases'
 
 export interface Place {
   lon: number
@@ -8,7 +9,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions', 'cases']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
@@ -18,7 +19,9 @@ export const BASES = ['tariff', 'former'] as const
 export type Basis = (typeof BASES)[number]
 
 /** What can be open at the side of the map. A selection is no part of the address. */
-export type Side = 'asset' | 'order' | 'selection'
+export type Side = 'asset' | 'order' | 'case' | 'selection'
+
+const NAMED = ['asset', 'order', 'case'] as const
 
 class View {
   place = $state.raw<Place | null>(null)
@@ -45,6 +48,10 @@ class View {
   basis = $state<Basis | null>(null)
   /** The order that is open, by its id. */
   order = $state<string | null>(null)
+  /** The case that is open, by its id; NEW for one that is being opened. */
+  case = $state<string | null>(null)
+  /** Which cases their page shows, and how. */
+  asked = $state.raw<CasesAsked>(NOTHING_ASKED)
   /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */
   opened = $state.raw<readonly Side[]>([])
 
@@ -128,6 +135,20 @@ class View {
     this.#write(true)
   }
 
+  openCase(id: string | null): void {
+    this.case = id
+    this.raise('case', id !== null)
+    this.#write(true)
+  }
+
+  /** Asks for other cases, or for another view of them, on their page. step: as a step in the browser's history. */
+  ask(change: Partial<CasesAsked>, step = false): void {
+    const elsewhere = this.page !== 'cases'
+    this.page = 'cases'
+    this.asked = { ...this.asked, ...change }
+    this.#write(step || elsewhere)
+  }
+
   /** Brings something to the front, or takes it away. */
   raise(side: Side, open: boolean): void {
     const others = this.opened.filter((each) => each !== side)
@@ -172,8 +193,9 @@ class View {
     this.hidden = new Set((params.get('hide') ?? '').split(',').filter(Boolean))
     this.asset = params.get('asset')
     this.order = params.get('order')
-    // The later of the two is the one in front; a selection keeps its place before or behind them.
-    const said = [...params.keys()].filter((key): key is Side => (key === 'asset' || key === 'order') && !!params.get(key))
+    this.case = params.get('case')
+    // The latest of them is the one in front; a selection keeps its place before or behind them.
+    const said = [...params.keys()].flatMap((key) => NAMED.filter((side) => side === key && params.get(key)))
     const chosen = this.opened.includes('selection') ? (['selection'] as const) : []
     this.opened = this.front === 'selection' ? [...said, ...chosen] : [...chosen, ...said]
     this.plan = params.get('plan')
@@ -185,6 +207,7 @@ class View {
     this.area = params.get('area')
     this.basis = BASES.find((each) => each === params.get('basis')) ?? null
     this.page = PAGES.find((page) => page === params.get('page')) ?? 'map'
+    if (this.page === 'cases') this.asked = readAsked(params)
   }
 
   #write(step: boolean): void {
@@ -203,6 +226,7 @@ class View {
     if (this.page === 'energy' && this.month) params.set('month', this.month)
     if (this.page === 'energy' && this.area) params.set('area', this.area)
     if (this.page === 'energy' && this.basis) params.set('basis', this.basis)
+    if (this.page === 'cases') writeAsked(params, this.asked)
     for (const side of this.opened) {
       const id = side === 'selection' ? null : this[side]
       if (id) params.set(side, id)

@@ -81,7 +81,7 @@ export function serviceWord(service: string): string {
 
 /** A state of whichever life has it. */
 export function stateWord(state: string): string {
-  const found = ['alarm', 'maintenance', 'command', 'consignation', 'target', 'record', 'plan']
+  const found = ['alarm', 'maintenance', 'command', 'consignation', 'target', 'record', 'plan', 'work_order']
     .map((life) => `state.${life}.${state}`)
     .find(has)
   return found ? t(found) : state
