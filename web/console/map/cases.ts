@@ -7,11 +7,13 @@ import type { Palette } from './palette'
 import { mercatorX, mercatorY } from './places'
 import type { Screen } from './screen'
 
-const CELL_PX = 34
+/** Signs never stand closer than this. */
+const APART_PX = 30
 const SIGN_PX = 15
+const GROUP_R_PX = 12
 /** From here on only what stands in the same place is one sign. */
 const NEAR_ZOOM = 17
-const NEAR_CELL_PX = 10
+const NEAR_PX = 8
 
 export interface CaseSign {
   x: number
@@ -21,12 +23,17 @@ export interface CaseSign {
 }
 
 export class CaseSigns {
-  rows: readonly CaseRow[] = []
+  #rows: readonly CaseRow[] = []
   open: string | null = null
   signs: CaseSign[] = []
 
+  /** The most urgent first: those that lie on each other are one sign, at the place of the first of them. */
+  set rows(rows: readonly CaseRow[]) {
+    this.#rows = [...rows].sort((a, b) => a.priority - b.priority || Number(b.late) - Number(a.late) || a.number - b.number)
+  }
+
   draw(ink: CanvasRenderingContext2D, c: Palette, screen: Screen): void {
-    this.signs = grouped(this.rows, screen)
+    this.signs = grouped(this.#rows, screen)
     ink.save()
     // What is most urgent lies on top.
     for (const sign of this.signs.toReversed()) {
@@ -51,21 +58,30 @@ export class CaseSigns {
 }
 
 function grouped(rows: readonly CaseRow[], screen: Screen): CaseSign[] {
-  const cell = screen.zoom < NEAR_ZOOM ? CELL_PX : NEAR_CELL_PX
-  const found = new Map<string, CaseSign>()
-  const order = [...rows].sort((a, b) => a.priority - b.priority || Number(b.late) - Number(a.late) || a.number - b.number)
-  for (const row of order) {
+  const apart = screen.zoom < NEAR_ZOOM ? APART_PX : NEAR_PX
+  const cells = new Map<string, CaseSign>()
+  const signs: CaseSign[] = []
+  for (const row of rows) {
     if (row.lon === null || row.lat === null) continue
     const x = screen.x(mercatorX(row.lon))
     const y = screen.y(mercatorY(row.lat))
     if (!screen.shows(x, y, 20)) continue
-    const key = `${Math.floor(x / cell)}/${Math.floor(y / cell)}`
-    const own = found.get(key)
-    if (own) own.rows.push(row)
-    else found.set(key, { x, y, r: SIGN_PX / 2, rows: [row] })
+    const [column, line] = [Math.floor(x / apart), Math.floor(y / apart)]
+    let near: CaseSign | undefined
+    for (let n = 0; n < 9 && !near; n++) {
+      const other = cells.get(`${column - 1 + (n % 3)}/${line - 1 + Math.floor(n / 3)}`)
+      if (other && Math.hypot(other.x - x, other.y - y) < apart) near = other
+    }
+    if (near) {
+      near.rows.push(row)
+      near.r = GROUP_R_PX
+    } else {
+      const sign = { x, y, r: SIGN_PX / 2, rows: [row] }
+      cells.set(`${column}/${line}`, sign)
+      signs.push(sign)
+    }
   }
-  for (const sign of found.values()) if (sign.rows.length > 1) sign.r = 12
-  return [...found.values()]
+  return signs
 }
 
 function group(ink: CanvasRenderingContext2D, c: Palette, { x, y, rows }: CaseSign): void {

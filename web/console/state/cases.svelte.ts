@@ -140,7 +140,8 @@ class Cases {
     if (!kind) return []
     if (asked.state === ALL) return kind.states.filter((state) => state !== 'archived')
     if (asked.state) return [asked.state]
-    return kind.states.filter((state) => state === DONE || !kind.over.includes(state))
+    // What is done stands at the end, wherever the life names it.
+    return [...kind.states.filter((state) => !kind.over.includes(state)), DONE]
   }
 
   /** Where an event leads from a state; undefined where it leads nowhere. */
