@@ -53,6 +53,11 @@ class Api {
     return this.#ask<T>('POST', address(path), body, { headers })
   }
 
+  /** A file, as it is. */
+  send<T>(path: string, file: Blob, headers: Record<string, string> = {}): Promise<T> {
+    return this.#ask<T>('POST', address(path), file, { headers })
+  }
+
   put<T>(path: string, body: unknown): Promise<T> {
     return this.#ask<T>('PUT', address(path), body)
   }
@@ -80,7 +85,7 @@ class Api {
   async #answer(method: string, url: string, body?: unknown, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     headers.set('Accept', 'application/json')
-    if (body !== undefined) headers.set('Content-Type', 'application/json')
+    if (body !== undefined) headers.set('Content-Type', body instanceof Blob ? body.type : 'application/json')
     if (method !== 'GET' && this.csrf) headers.set('X-CSRF-Token', this.csrf)
     let answer: Response
     try {
@@ -89,7 +94,7 @@ class Api {
         method,
         headers,
         credentials: 'same-origin',
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
       })
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error

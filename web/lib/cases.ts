@@ -33,6 +33,8 @@ export interface CaseRow {
   owner: Who | null
   opened: string
   due: string
+  /** When the crew is to be there. */
+  planned: string | null
   moved: string
   late: boolean
   may: string[]
@@ -49,8 +51,19 @@ export interface Happening {
   erased: boolean
   crew: string | null
   into: string | null
+  /** When it was done, where it was told later. */
+  done: string | null
+  event: string | null
   fields: string[]
   assets: string[]
+}
+
+export interface CasePhoto {
+  id: string
+  width: number
+  height: number
+  added: string
+  who: Who
 }
 
 export interface CaseLink {
@@ -87,6 +100,7 @@ export interface CaseSheet {
   opener: Who
   about: CaseAsset[]
   document: WorkOrder
+  photos: CasePhoto[]
   links: CaseLink[]
   timeline: Happening[]
   may_change: boolean

@@ -54,12 +54,6 @@ export function happeningWord(kind: string, what: string): string {
   return has(`console.case.happened.${what}`) ? t(`console.case.happened.${what}`) : eventWord(kind, what)
 }
 
-/** All of a case in one line, for whoever hears it. */
-export function spoken(row: CaseRow): string {
-  const late = row.late ? `, ${lateText(row)}` : ''
-  return `${row.number}, ${titleOf(row)}, ${placeOf(row)}, ${priorityWord(row.priority)}, ${caseStateWord(row.kind, row.state)}${late}`
-}
-
 export function fieldsText(happened: Happening): string {
   return happened.fields.map((field) => t(`console.case.field.${field}`)).join(', ')
 }

@@ -19,6 +19,7 @@ export class CaseFile {
   kept = $state.raw<Change | null>(null)
   #turn = 0
   readonly #note = new OnceKey()
+  readonly #photo = new OnceKey()
 
   constructor(id: string) {
     this.id = id
@@ -68,6 +69,15 @@ export class CaseFile {
       const said = { text }
       cases.put(await api.post<CaseRow>(`${this.#path}/notes`, said, { 'Idempotency-Key': this.#note.of(said) }))
       this.#note.answered()
+    })
+  }
+
+  photograph(picture: File): Promise<boolean> {
+    return this.#do(async () => {
+      const { name, size, lastModified } = picture
+      const headers = { 'Idempotency-Key': this.#photo.of({ name, size, lastModified }) }
+      await api.send(`${this.#path}/photos`, picture, headers)
+      this.#photo.answered()
     })
   }
 
