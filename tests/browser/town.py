@@ -141,7 +141,7 @@ def _rest(area: str) -> Iterator[Draft]:
 
 
 CREWS = (("crew-nord", "Éclairage nord", DIJON), ("crew-sud", "Éclairage sud", QUETIGNY), ("crew-voirie", "Voirie", METROPOLE))
-
+"""They start from the middle of Dijon."""
 
 MOVERS = ("bus-1", "bus-2", "tram-1", "vehicle-1", "vehicle-2")
 
@@ -157,7 +157,7 @@ def drafts() -> list[Draft]:
         for key in MOVERS
     ]  # fmt: skip
     crews = [Draft(key=key, id=key, kind="crew", name=name, lon=LON, lat=LAT, area=area) for key, name, area in CREWS]
-    return [*ground, *lamps, *_rest(DIJON), *_rest(QUETIGNY), *moving, *crews]
+    return [*ground, *crews, *lamps, *_rest(DIJON), *_rest(QUETIGNY), *moving]
 
 
 def lamps_of(area: str, street: str) -> list[str]:
