@@ -1,4 +1,4 @@
-"""Work orders at the console: opened, given to a crew, changed by two at once, moved many at a time, found by keyboard."""
+"""Work orders at the console: opened, given to a crew, changed by two at once, many moved at a time, by keyboard."""
 
 from __future__ import annotations
 

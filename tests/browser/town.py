@@ -140,7 +140,11 @@ def _rest(area: str) -> Iterator[Draft]:
         yield Draft(key=key, id=key, kind=kind, name=name, lon=lon, lat=lat, area=area, attributes=dict(attributes))
 
 
-CREWS = (("crew-nord", "Éclairage nord", DIJON), ("crew-sud", "Éclairage sud", QUETIGNY), ("crew-voirie", "Voirie", METROPOLE))
+CREWS = (
+    ("crew-nord", "Éclairage nord", DIJON),
+    ("crew-sud", "Éclairage sud", QUETIGNY),
+    ("crew-voirie", "Équipe voirie", METROPOLE),
+)
 """They start from the middle of Dijon."""
 
 MOVERS = ("bus-1", "bus-2", "tram-1", "vehicle-1", "vehicle-2")
