@@ -125,7 +125,8 @@ class Opened:
 class Open:
     """A case is to be opened by the post.
 
-    source: which rule of what. assets: what it is about, the first of them where the work is.
+    source: which rule of what. assets: what it is about, the first of them where the work is. title: "" where its
+    source says what it is. due_us: None for what the level of its priority says.
     """
 
     kind: CaseKind
@@ -134,6 +135,8 @@ class Open:
     priority: int
     assets: tuple[int, ...]
     document: msgspec.Struct
+    title: str = ""
+    due_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +160,9 @@ class MoveOn:
 CaseEffect = Open | Join | MoveOn
 
 
-@dataclass(frozen=True)
-class CaseRule:
-    """What a service opens by itself: answer(troubles, cases, now_us) -> what is to be done, in a fixed order.
-
-    troubles: all that asks for maintenance now, whichever service found it. cases: those that are not archived.
-    """
-
-    answer: Callable[[Sequence[Trouble], Sequence[Opened], int], list[CaseEffect]]
+Answer = Callable[[Sequence[Trouble], Sequence[Opened], int], list[CaseEffect]]
+"""answer(troubles, cases, now_us): what all that asks for maintenance now asks for, whichever service found it. cases:
+those that are not archived. The effects come in a fixed order."""
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,11 @@ class Known(Protocol):
         ...
 
     @property
+    def kinds(self) -> Sequence[type[AssetKind]]:
+        """All kinds of assets, whichever service owns them."""
+        ...
+
+    @property
     def now_us(self) -> int:
         """The instant at which it was asked."""
         ...

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.core.cases import CaseKind, CaseRule
+from vigie.core.cases import Answer, CaseEffect, CaseKind, Opened
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
 from vigie.core.observations import Bytes, Floats, Int64s, Mask, Outcome
@@ -153,6 +153,14 @@ class City(Protocol):
 
     def areas(self, assets: Numbers) -> Int64s:
         """The part of the town that each asset is in, by a number."""
+        ...
+
+    def kind_named(self, name: str) -> type[AssetKind] | None:
+        """The kind of this name, whichever service owns it; None where this installation has none."""
+        ...
+
+    def area_path(self, area: int) -> str:
+        """The path of a part of the town, by the number that `areas` has for it."""
         ...
 
     def street_name(self, street: int) -> str:
@@ -351,6 +359,20 @@ class Reticence:
     attribute: Attribute
     switch: Point[bool]
     rule: Callable[[str, Sequence[tuple[int, bool]], int, tzinfo], Outcome | None]
+
+
+Ahead = Callable[[Sequence[tuple[str, Any]], City, Sequence[Opened], int], list[CaseEffect]]
+"""ahead(plans, city, cases, now_us): what plans in force, each with its id, ask for now. cases: as of `Answer`."""
+
+
+@dataclass(frozen=True)
+class CaseRule:
+    """What a service opens by itself, each `SWEEP_S`. mends: for what is wrong. ahead: for what plans of the kind
+    `plan` say."""
+
+    mends: Answer
+    plan: PlanKind
+    ahead: Ahead
 
 
 @dataclass(frozen=True)

@@ -333,8 +333,8 @@ class Cases:
                         continue
                     cases[place] = mine.fact_id
                     draft = Draft(
-                        effect.kind, effect.category, effect.priority, assets=effect.assets, document=effect.document,
-                        source=effect.source,
+                        effect.kind, effect.category, effect.priority, effect.title, assets=effect.assets,
+                        due_us=effect.due_us, document=effect.document, source=effect.source,
                     )  # fmt: skip
                     entries.append(self.open(mine.fact_id, draft, by=mine))
                 case Join():

@@ -213,9 +213,15 @@ class Engine:
             return By(POST, now_us, str(effect_id(now_us, self._shard, 0, f"cases.{rule}.{now_us}.{place}", 0)))
 
         for service in self._services:
-            if service.opens is not None:
-                known, wrong = self.cases.heard_of(), troubles(self.conditions, self.registry)
-                self.owe(self.cases.answer(service.opens.answer(wrong, known, now_us), partial(by, service.name)))
+            rule = service.opens
+            if rule is None:
+                continue
+            known, wrong = self.cases.heard_of(), troubles(self.conditions, self.registry)
+            self.owe(self.cases.answer(rule.mends(wrong, known, now_us), partial(by, f"{service.name}.mends")))
+            plans = [(each.id, each.in_force.body) for each in self.plans if each.kind is rule.plan and each.in_force]
+            if plans:
+                ahead = rule.ahead(plans, self, known, now_us)
+                self.owe(self.cases.answer(ahead, partial(by, f"{service.name}.ahead")))
         self.owe(self.cases.archive(now_us, partial(by, "archive")))
 
     def owe(self, entries: Sequence[Entry]) -> None:
@@ -329,6 +335,14 @@ class Engine:
     def areas(self, assets: Numbers) -> Int64s:
         """The area of each asset."""
         return self.registry.area[assets].astype(np.int64)
+
+    def kind_named(self, name: str) -> type[AssetKind] | None:
+        """The kind of this name."""
+        return self.registry.catalogue.assets.get(name)
+
+    def area_path(self, area: int) -> str:
+        """The path of a part of the town."""
+        return self.registry.areas[area]
 
     def street_name(self, street: int) -> str:
         """What a street is called."""

@@ -23,11 +23,12 @@ from vigie.core.kinds import (
     place,
 )
 from vigie.core.observations import Mask
-from vigie.core.service import City, Figure, How, Numbers, Refusal, Reticence, Service
+from vigie.core.service import CaseRule, City, Figure, How, Numbers, Refusal, Reticence, Service
 from vigie.core.times import SECOND_US
 from vigie.core.watch import Watch, points_of, watching
-from vigie.services.roads import orders, privacy
+from vigie.services.roads import orders, preventive, privacy
 from vigie.services.roads.crews import check_skills
+from vigie.services.roads.preventive import PREVENTIVE
 from vigie.services.roads.rounds.circuits import CIRCUIT
 
 ESCORT_S_MAX = 900
@@ -192,8 +193,8 @@ service = Service(
     step=watching(*_WATCHES),
     reticence=(_RETICENCE,),
     cases=(orders.WORK_ORDER,),
-    opens=orders.rule,
-    plans=(CIRCUIT,),
+    opens=CaseRule(orders.propose, PREVENTIVE, preventive.coming),
+    plans=(CIRCUIT, PREVENTIVE),
     guards={Vehicle.escort: (seen_now,)},
     figures=(
         Figure("at_work", Vehicle, Vehicle.activity, How.COUNT, when=("working",)),

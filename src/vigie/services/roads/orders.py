@@ -12,7 +12,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from vigie.core.cases import CaseEffect, CaseKind, CaseRule, Join, Level, Move, MoveOn, Open, Opened, Trouble
+from vigie.core.cases import CaseEffect, CaseKind, Join, Level, Move, MoveOn, Open, Opened, Trouble
 from vigie.core.lives import WORK_ORDER as LIFE
 from vigie.core.scope import Verb
 from vigie.core.times import HOUR_US, MINUTE_US
@@ -134,9 +134,6 @@ def propose(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) -
         if gone and case.state == LIFE.first and case.id not in touched:
             effects.append(MoveOn(case.id, "lapse"))
     return effects
-
-
-rule = CaseRule(propose)
 
 
 def _gather(lasting: Sequence[Trouble], cases: Sequence[Opened], now_us: int, effects: list[CaseEffect]) -> None:
