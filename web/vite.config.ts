@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vite'
+import { shell } from './shell'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -11,7 +12,7 @@ const post = process.env['VIGIE'] ?? 'http://127.0.0.1:8000'
 export default defineConfig({
   root: here('.'),
   publicDir: false,
-  plugins: [svelte()],
+  plugins: [svelte(), shell(here('./field'))],
   resolve: { alias: { '@lib': here('./lib'), '@texts': here('../src/vigie/texts') } },
   worker: { format: 'es' },
   build: {
@@ -21,7 +22,17 @@ export default defineConfig({
     // The policy of the pages allows no data: fonts, and an inlined file could not be cached on its own.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1200,
-    rolldownOptions: { input: { console: here('./console/index.html') } },
+    rolldownOptions: {
+      input: {
+        console: here('./console/index.html'),
+        field: here('./field/index.html'),
+        'field-worker': here('./field/sw.ts'),
+      },
+      output: {
+        // A browser looks for a new service worker under the old one's name.
+        entryFileNames: ({ name }) => (name === 'field-worker' ? 'field/sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   server: {
     fs: { allow: [here('..')] },

@@ -49,13 +49,13 @@ class Api {
     return this.#ask<T>('GET', address(path, query), undefined, signal ? { signal } : {})
   }
 
-  post<T>(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-    return this.#ask<T>('POST', address(path), body, { headers })
+  post<T>(path: string, body?: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<T> {
+    return this.#ask<T>('POST', address(path), body, { headers, ...(signal ? { signal } : {}) })
   }
 
   /** A file, as it is. */
-  send<T>(path: string, file: Blob, headers: Record<string, string> = {}): Promise<T> {
-    return this.#ask<T>('POST', address(path), file, { headers })
+  send<T>(path: string, file: Blob, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<T> {
+    return this.#ask<T>('POST', address(path), file, { headers, ...(signal ? { signal } : {}) })
   }
 
   put<T>(path: string, body: unknown): Promise<T> {

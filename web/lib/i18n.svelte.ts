@@ -12,11 +12,19 @@ const files = import.meta.glob<Texts>('@texts/*.json', { import: 'default' })
 let texts = $state.raw<Texts>({})
 let current = $state<Language>('fr')
 
+let only: readonly string[] | null = null
+
+/** Takes no more of the catalogue than these parts of it; `` is what all pages share. */
+export function speakOnly(parts: readonly string[]): void {
+  only = parts
+}
+
 /** Loads the words of a language and shows them; what is on screen changes by itself. */
 export async function speak(language: Language): Promise<void> {
   const own = Object.entries(files).filter(([path]) => {
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    return name === `${language}.json` || (name.startsWith(`${language}.`) && name.endsWith('.json'))
+    const [lead, ...rest] = path.slice(path.lastIndexOf('/') + 1).split('.')
+    const part = rest.slice(0, -1).join('.')
+    return lead === language && (only === null || only.includes(part))
   })
   const parts = await Promise.all(own.map(([, load]) => load()))
   texts = Object.assign({}, ...parts) as Texts

@@ -82,7 +82,7 @@ def read_files(folder: Path) -> dict[str, File]:
 
 
 def page_routes(folder: Path = WEB) -> list[Route]:
-    """The console and what it loads. folder: where the pages were built."""
+    """The console, the crews' application, and what they load. folder: where the pages were built."""
     files = read_files(folder)
 
     def told(request: Request, file: File, *, for_good: bool) -> Response:
@@ -99,6 +99,12 @@ def page_routes(folder: Path = WEB) -> list[Route]:
             return Response(file.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=file.media)
         return Response(file.body, headers=headers, media_type=file.media)
 
+    def missing(request: Request) -> Response:
+        language = language_of(request)
+        said = words(language)
+        detail = f"<p>{escape(said('pages.missing.detail'))}</p><p><code>make setup</code></p>"
+        return page(said("pages.missing"), detail, language, 503)
+
     async def home(request: Request) -> Response:
         """Leads to the console."""
         return RedirectResponse("/console", 307)
@@ -106,12 +112,17 @@ def page_routes(folder: Path = WEB) -> list[Route]:
     async def console(request: Request) -> Response:
         """The operators' console; any address below it is a view of it."""
         file = files.get("console/index.html")
+        return missing(request) if file is None else told(request, file, for_good=False)
+
+    async def field(request: Request) -> Response:
+        """The crews' application, with what a telephone asks of it by name: its service worker, its icons."""
+        file = files.get(f"field/{request.path_params.get('path', '')}") or files.get("field/index.html")
         if file is None:
-            language = language_of(request)
-            said = words(language)
-            detail = f"<p>{escape(said('pages.missing.detail'))}</p><p><code>make setup</code></p>"
-            return page(said("pages.missing"), detail, language, 503)
-        return told(request, file, for_good=False)
+            return missing(request)
+        answer = told(request, file, for_good=False)
+        # It lies below the page that it serves without a network.
+        answer.headers["Service-Worker-Allowed"] = "/field"
+        return answer
 
     async def asset(request: Request) -> Response:
         """What the pages load: scripts, styles, type, pictures."""
@@ -124,5 +135,7 @@ def page_routes(folder: Path = WEB) -> list[Route]:
         Route("/", home, methods=["GET"]),
         Route("/console", console, methods=["GET"]),
         Route("/console/{path:path}", console, methods=["GET"]),
+        Route("/field", field, methods=["GET"]),
+        Route("/field/{path:path}", field, methods=["GET"]),
         Route("/assets/{path:path}", asset, methods=["GET"]),
     ]

@@ -1,0 +1,169 @@
+// What the telephone keeps: the day as it was last read, what was done and waits, photos, and what is still to be read.
+// IndexedDB, without anything between: what is written here is on the telephone before the screen says so.
+import type { Crew, Day, Person, Told, Waiting } from './types'
+
+const NAME = 'vigie-field'
+const STORES = ['kept', 'queue', 'pictures', 'told'] as const
+
+export interface Everything {
+  person: Person | null
+  crew: Crew | null
+  day: Day | null
+  synced: number | null
+  queue: Waiting[]
+  told: Told[]
+}
+
+let opened: Promise<IDBDatabase> | null = null
+
+function open(): Promise<IDBDatabase> {
+  opened ??= new Promise<IDBDatabase>((resolve, reject) => {
+    const asked = indexedDB.open(NAME, 1)
+    asked.onupgradeneeded = () => {
+      const db = asked.result
+      db.createObjectStore('kept')
+      db.createObjectStore('queue', { keyPath: 'n', autoIncrement: true })
+      db.createObjectStore('pictures')
+      db.createObjectStore('told', { keyPath: 'id' })
+    }
+    asked.onerror = () => reject(asked.error ?? new Error('no storage'))
+    asked.onsuccess = () => {
+      const db = asked.result
+      // Another tab of a later version, or the browser itself, wants it: the next question opens it anew.
+      const forget = (): void => void (opened = null)
+      db.onversionchange = () => {
+        db.close()
+        forget()
+      }
+      db.onclose = forget
+      resolve(db)
+    }
+  }).catch((error: unknown) => {
+    opened = null
+    throw error
+  })
+  return opened
+}
+
+/** Does something in one transaction; done once all of it is kept. Throws DOMException QuotaExceededError where there
+    is no room, and then nothing of it is kept. */
+async function within<T>(mode: IDBTransactionMode, work: (tx: IDBTransaction) => () => T): Promise<T> {
+  const db = await open()
+  return new Promise<T>((resolve, reject) => {
+    const tx = db.transaction(STORES, mode, { durability: mode === 'readwrite' ? 'strict' : 'default' })
+    let result: (() => T) | null = null
+    tx.oncomplete = () => resolve((result as () => T)())
+    tx.onabort = () => reject(tx.error ?? new Error('not kept'))
+    result = work(tx)
+  })
+}
+
+const write = (work: (tx: IDBTransaction) => void): Promise<void> =>
+  within('readwrite', (tx) => {
+    work(tx)
+    return () => undefined
+  })
+
+/** All that is kept, but the pictures themselves. */
+export function readAll(): Promise<Everything> {
+  return within('readonly', (tx) => {
+    const kept = tx.objectStore('kept')
+    const asked = ['person', 'crew', 'day', 'synced'].map((key) => kept.get(key) as IDBRequest<unknown>)
+    const queue = tx.objectStore('queue').getAll() as IDBRequest<Waiting[]>
+    const told = tx.objectStore('told').getAll() as IDBRequest<Told[]>
+    return () => {
+      const [person, crew, day, synced] = asked.map((each) => each.result ?? null)
+      return { person, crew, day, synced, queue: queue.result, told: told.result } as Everything
+    }
+  })
+}
+
+/** What waits, in the order in which it was done. */
+export function readQueue(): Promise<Waiting[]> {
+  return within('readonly', (tx) => {
+    const queue = tx.objectStore('queue').getAll() as IDBRequest<Waiting[]>
+    return () => queue.result
+  })
+}
+
+export function keep(values: { person?: Person; crew?: Crew | null; day?: Day | null; synced?: number }): Promise<void> {
+  return write((tx) => {
+    for (const [key, value] of Object.entries(values)) tx.objectStore('kept').put(value, key)
+  })
+}
+
+/** Keeps something that was done, and its picture. Its place in the order is given here. */
+export function add(deed: Omit<Waiting, 'n'>, picture: Blob | null): Promise<Waiting> {
+  return within('readwrite', (tx) => {
+    if (picture) tx.objectStore('pictures').put(picture, deed.id)
+    const asked = tx.objectStore('queue').add(deed)
+    return () => ({ ...deed, n: Number(asked.result) })
+  })
+}
+
+/** Marks what leaves now: it cannot be taken back any more. What was taken back meanwhile is not among it. */
+export function leaving(batch: readonly Waiting[]): Promise<Waiting[]> {
+  return within('readwrite', (tx) => {
+    const queue = tx.objectStore('queue')
+    const left: Waiting[] = []
+    for (const each of batch) {
+      const asked = queue.get(each.n) as IDBRequest<Waiting | undefined>
+      asked.onsuccess = () => {
+        if (!asked.result) return
+        left.push({ ...asked.result, tried: true })
+        if (!asked.result.tried) queue.put({ ...asked.result, tried: true })
+      }
+    }
+    return () => left
+  })
+}
+
+/** Takes something back that has never left; whether it has been. */
+export function takeBack(n: number): Promise<boolean> {
+  return within('readwrite', (tx) => {
+    const queue = tx.objectStore('queue')
+    const asked = queue.get(n) as IDBRequest<Waiting | undefined>
+    let taken = false
+    asked.onsuccess = () => {
+      if (!asked.result || asked.result.tried) return
+      taken = true
+      queue.delete(n)
+      tx.objectStore('pictures').delete(asked.result.id)
+    }
+    return () => taken
+  })
+}
+
+/** Lets go what the post has answered, with what is to be told of it and the day as it is then: all or nothing. */
+export function answered(done: readonly Waiting[], told: readonly Told[], day: Day | null): Promise<void> {
+  return write((tx) => {
+    const still = new Set(told.map((each) => each.id))
+    for (const each of done) {
+      tx.objectStore('queue').delete(each.n)
+      // A refused photo stays to be saved elsewhere, until its refusal has been read.
+      if (!still.has(each.id)) tx.objectStore('pictures').delete(each.id)
+    }
+    for (const each of told) tx.objectStore('told').put(each)
+    if (day) tx.objectStore('kept').put(day, 'day')
+  })
+}
+
+/** Somebody has read what the post did otherwise. */
+export function read(id: string): Promise<void> {
+  return write((tx) => {
+    tx.objectStore('told').delete(id)
+    tx.objectStore('pictures').delete(id)
+  })
+}
+
+export function picture(id: string): Promise<Blob | null> {
+  return within('readonly', (tx) => {
+    const asked = tx.objectStore('pictures').get(id) as IDBRequest<Blob | undefined>
+    return () => asked.result ?? null
+  })
+}
+
+/** Forgets everything. */
+export function wipe(): Promise<void> {
+  return write((tx) => STORES.forEach((name) => tx.objectStore(name).clear()))
+}

@@ -1,0 +1,44 @@
+// The application's files on this telephone, and a new version of them.
+
+class Shell {
+  /** All of it is here: it opens without a network. */
+  ready = $state(false)
+  /** Whether this browser has service workers here: over plain http it has none. */
+  readonly able = 'serviceWorker' in navigator
+  /** A new version is here, and waits. */
+  #waiting = $state.raw<ServiceWorker | null>(null)
+
+  get newer(): boolean {
+    return this.#waiting !== null
+  }
+
+  /** Without a service worker the page works as long as it is open. */
+  async start(): Promise<void> {
+    if (!this.able || !import.meta.env.PROD) return
+    const own = navigator.serviceWorker
+    let taken = own.controller !== null
+    own.addEventListener('controllerchange', () => {
+      if (taken) location.reload()
+      taken = true
+    })
+    try {
+      const registered = await own.register('/field/sw.js', { scope: '/field' })
+      const look = (): void => void (this.#waiting = own.controller ? registered.waiting : null)
+      registered.addEventListener('updatefound', () => registered.installing?.addEventListener('statechange', look))
+      look()
+      document.addEventListener('visibilitychange', () => {
+        if (document.visibilityState === 'visible') void registered.update().catch(() => undefined)
+      })
+    } catch {
+      return // no network, or refused: what is here serves
+    } finally {
+      void own.ready.then(() => (this.ready = true))
+    }
+  }
+
+  takeOver(): void {
+    this.#waiting?.postMessage('take over')
+  }
+}
+
+export const shell = new Shell()
