@@ -6,6 +6,8 @@ class View {
   place = $state<Place>('list')
   order = $state('')
   #depth = 0
+  /** How far down the list was when it was left. */
+  #listAt = 0
 
   constructor() {
     addEventListener('hashchange', () => this.#read())
@@ -15,6 +17,7 @@ class View {
   open(place: Place, order = ''): void {
     const next = place === 'list' ? '' : place === 'order' ? `order=${encodeURIComponent(order)}` : place
     if (next === location.hash.slice(1)) return
+    if (this.place === 'list') this.#listAt = scrollY
     this.#depth += 1
     location.hash = next
   }
@@ -30,6 +33,11 @@ class View {
       this.#depth -= 1
       history.back()
     } else this.swap('list')
+  }
+
+  /** Where the page is to stand once what is open is drawn. */
+  get top(): number {
+    return this.place === 'list' ? this.#listAt : 0
   }
 
   #read(): void {
