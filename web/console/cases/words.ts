@@ -6,6 +6,10 @@ import { city } from '../state/city.svelte'
 import { clock } from '../state/clock.svelte'
 import { conditionWord } from '../state/words'
 
+/** Who does things that is nobody: see `vigie.core.facts`. */
+const POST = 'post'
+const COMMAND_LINE = 'command-line'
+
 export function categoryWord(category: string): string {
   return t(`case.category.${category}`)
 }
@@ -45,8 +49,8 @@ export function lateText(row: CaseRow): string {
 /** Whoever did something: the post itself, a person by name, or one who is not told. */
 export function whoWord(who: Who): string {
   if (who.name) return who.name
-  if (who.id === 'command-line') return t('console.command_line')
-  return who.id === '' || /^[a-z]/.test(who.id) && !/^[0-9a-f-]{36}$/.test(who.id) ? t('console.post') : t('console.case.somebody')
+  if (who.id === POST) return t('console.post')
+  return t(who.id === COMMAND_LINE ? 'console.command_line' : 'console.case.somebody')
 }
 
 /** What happened, in a few words. */
