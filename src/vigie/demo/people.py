@@ -24,6 +24,7 @@ PEOPLE = (
     Somebody("operator", "Inès Martin", "operator", "sees all, gives orders, acknowledges alarms"),
     Somebody("supervisor", "Hélène Roux", "supervisor", "confirms what takes two persons"),
     Somebody("manager", "Nadia Perrin", "manager", "writes lighting programmes", service="lighting"),
+    Somebody("planner", "Luc Moreau", "manager", "writes the circuits of rounds", service="roads"),
     Somebody("crew", "Karim Benali", "crew", "the lighting of Quetigny alone; locks out", "quetigny", "lighting"),
     Somebody("elected", "Paul Girard", "elected", "looks on; no crew's place, nothing personal"),
     Somebody("administrator", "Anne Morel", "administrator", "accounts; gives no orders"),

@@ -16,6 +16,7 @@ from vigie.core.scope import ALL_SERVICES, CREW, Scope
 from vigie.core.times import DAY_US
 from vigie.demo.people import PASSWORD, PEOPLE, Somebody
 from vigie.demo.processes import gateways_file
+from vigie.demo.rounds import documents
 from vigie.engine.accounts import Held
 from vigie.engine.keeper import By
 from vigie.engine.plans import By as WrittenBy
@@ -25,6 +26,7 @@ from vigie.services.lighting.ondemand.model import Hours, OnDemand, Trigger
 from vigie.services.lighting.plans import BASELINE, ON_DEMAND, PROGRAMME, TARIFF
 from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Target, Window
 from vigie.services.lighting.programmes.year import Tariff
+from vigie.services.roads.rounds.circuits import CIRCUIT
 from vigie.services.signals import Junction
 from vigie.settings import Settings
 from vigie.sim.city import City
@@ -35,6 +37,7 @@ from vigie.sim.rsmp.sites import FIRST_INPUT
 from vigie.sim.talq.sharing import lighting_gateways
 
 SOURCE, SCENERY = "demo", "demo-scenery"
+_WRITERS = {"manager", "planner", "supervisor"}
 
 
 async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[str], None]) -> None:
@@ -51,17 +54,16 @@ async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[
     # They are made while the city is still waited for.
     people = asyncio.create_task(_make_people(opened))
     try:
-        if not admitted:
-            await _take_city(opened, growing, say)
+        city = None if admitted else await _take_city(opened, growing, say)
         _hand_over(opened.settings)
         say("making its people")
         await _equip(opened, await people)
-        _put_in_force(opened, await people)
+        _put_in_force(opened, await people, city)
     finally:
         people.cancel()
 
 
-async def _take_city(opened: Installation, growing: Iterator[City], say: Callable[[str], None]) -> None:
+async def _take_city(opened: Installation, growing: Iterator[City], say: Callable[[str], None]) -> City:
     say("generating the metropolis")
     city = await asyncio.to_thread(next, growing)
     say("taking in its assets")
@@ -71,6 +73,7 @@ async def _take_city(opened: Installation, growing: Iterator[City], say: Callabl
     say("admitting its gateways")
     talq = {name for names in lighting_gateways(city).values() for name in names}
     _admit(opened, gateways(city), talq, junctions(city))
+    return city
 
 
 def junctions(city: City) -> Sequence[str]:
@@ -113,18 +116,19 @@ def _held(who: Somebody) -> Held:
     return Held(who.role, f"{METROPOLE}/{who.commune}" if who.commune else "", frozenset({who.service}))
 
 
-def _put_in_force(opened: Installation, made: Mapping[str, str]) -> None:
-    """What the communes have decided, what a kilowatt-hour costs and what lighting was before: written by one and
-    approved by another."""
-    if not {"manager", "supervisor"} <= made.keys() or opened.facts.plans.kept(kinds_of(opened.services)):
+def _put_in_force(opened: Installation, made: Mapping[str, str], city: City | None) -> None:
+    """What the communes have decided, what a kilowatt-hour costs, what lighting was before, and the circuits of the
+    city that was made just now: written by one and approved by another."""
+    if not made.keys() >= _WRITERS or opened.facts.plans.kept(kinds_of(opened.services)):
         return
     plans, now_us = Plans(), opened.clock.now_us()
     entries: list[Entry] = []
     said = [*((PROGRAMME, each) for each in programmes()), *((ON_DEMAND, each) for each in on_demand()),
             (TARIFF, tariff()), (BASELINE, former_lighting())]  # fmt: skip
+    said += [] if city is None else [(CIRCUIT, each) for each in documents(city)]
     for kind, body in said:
-        plan = opened.new_id()
-        editor, approver = (WrittenBy(made[who], now_us, opened.new_id()) for who in ("manager", "supervisor"))
+        plan, writer = opened.new_id(), "planner" if kind is CIRCUIT else "manager"
+        editor, approver = (WrittenBy(made[who], now_us, opened.new_id()) for who in (writer, "supervisor"))
         entries.append(plans.make(plan, kind, body, by=editor))
         entries.append(plans.move(plan, "approve", number=1, revision=1, by=approver))
     opened.facts.commit(entries)

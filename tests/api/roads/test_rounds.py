@@ -25,8 +25,8 @@ ELSEWHERE = Scope((grant("metropole/dijon", "*", "see"),))
 def put_in_force(town: Desk, plan: str, circuit: Circuit) -> None:
     """A circuit that one wrote and another approved."""
     plans = town.engine.plans
-    plans.make(plan, CIRCUIT, circuit, by=By("writer", NOW_US, f"{plan}-made"))
-    plans.move(plan, "approve", number=1, revision=1, by=By("approver", NOW_US, f"{plan}-approved"))
+    plans.make(plan, CIRCUIT, circuit, by=By("writer", NOW_US - 2 * HOUR_US, f"{plan}-made"))
+    plans.move(plan, "approve", number=1, revision=1, by=By("approver", NOW_US - 2 * HOUR_US, f"{plan}-approved"))
 
 
 def drive(
@@ -124,7 +124,7 @@ def test_proofs_and_turns_are_forgotten_when_their_time_is_over(town: Desk) -> N
 
 def test_where_no_circuit_is_in_force_nothing_is_followed(town: Desk) -> None:
     for plan in ("sweep", "salt", "over"):
-        town.engine.plans.move(plan, "withdraw", number=1, by=By("approver", NOW_US, f"{plan}-ended"))
+        town.engine.plans.move(plan, "withdraw", number=1, by=By("approver", NOW_US - 2 * HOUR_US, f"{plan}-ended"))
     town.follow()
     assert asked(town, HERE).body["items"] == []
     assert town.covering.told("sweep", NOW_US) is None

@@ -56,8 +56,8 @@ _VALID_US = TOOL_VALID_S * SECOND_US
 _log = structlog.get_logger("vigie.rounds")
 
 Keep = Callable[[Sequence[ServedStreet], Sequence[PastTurn]], Awaitable[None]]
-Circuits = Mapping[str, tuple[int, Circuit]]
-"""Those in force by the ids of their plans, each with its version."""
+Circuits = Mapping[str, tuple[int, int, Circuit]]
+"""Those in force by the ids of their plans, each with its version, and since when there is a plan."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Covering:
 
     def _in_force(self) -> Circuits:
         return {
-            plan.id: (plan.in_force.number, plan.in_force.body)
+            plan.id: (plan.in_force.number, plan.made_us, plan.in_force.body)
             for plan in self._engine.plans
             if plan.kind is CIRCUIT and plan.in_force is not None
         }
@@ -224,10 +224,11 @@ class Covering:
     def _begin(self, made: _Made, now_us: int) -> None:
         """Has those circuits under way that are in another turn than before."""
         lines: dict[str, int] | None = None
-        for plan, (_, circuit) in made.circuits.items():
+        for plan, (_, made_us, circuit) in made.circuits.items():
             turn = turn_at(circuit, now_us, self._engine.zone)
             before = made.under_way.get(plan)
-            if turn is None or (before is not None and before.turn == turn):
+            # Nobody left out what was over before anybody had planned it.
+            if turn is None or turn.end_us <= made_us or (before is not None and before.turn == turn):
                 continue
             if before is None and turn.start_us < now_us - LIVE_US:
                 continue

@@ -91,7 +91,7 @@ class Router:
         steps: list[tuple[int, int]] = []
         for a, b in pairwise(stops):
             steps += self.way(a, b)
-        return self.drawn(stops[0], steps)
+        return drawn(self._network, stops[0], steps)
 
     def wander(self, origin: int, length_m: float, rng: np.random.Generator) -> Course:
         """A round without aim that does not turn back where it can go on."""
@@ -103,20 +103,20 @@ class Router:
             node, last = forward[int(rng.integers(len(forward)))]
             steps.append((node, last))
             far += float(self._network.length_m[last])
-        return self.drawn(origin, steps)
+        return drawn(self._network, origin, steps)
 
-    def drawn(self, origin: int, steps: list[tuple[int, int]]) -> Course:
-        """The line of a way."""
-        network = self._network
-        parts: list[Floats] = []
-        node_at = [0.0]
-        here = origin
-        for node, arc in steps:
-            line = network.line(arc)
-            parts.append(line if network.tail[arc] == here else line[::-1])
-            node_at.append(node_at[-1] + float(network.length_m[arc]))
-            here = node
-        xy = np.concatenate([part[:-1] for part in parts] + [parts[-1][-1:]])
-        at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
-        nodes = (origin, *(node for node, _ in steps))
-        return Course(xy, at, nodes, np.array(node_at))
+
+def drawn(network: Network, origin: int, steps: list[tuple[int, int]]) -> Course:
+    """The line of a way."""
+    parts: list[Floats] = []
+    node_at = [0.0]
+    here = origin
+    for node, arc in steps:
+        line = network.line(arc)
+        parts.append(line if network.tail[arc] == here else line[::-1])
+        node_at.append(node_at[-1] + float(network.length_m[arc]))
+        here = node
+    xy = np.concatenate([part[:-1] for part in parts] + [parts[-1][-1:]])
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    nodes = (origin, *(node for node, _ in steps))
+    return Course(xy, at, nodes, np.array(node_at))

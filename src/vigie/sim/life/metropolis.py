@@ -50,7 +50,7 @@ class Life:
         self.buses = TransitLife(city, Bus, habits, start_us)
         self._parts = (
             self.lamps, self.crossings, self.bollards,
-            VehicleLife(city, habits, start_us), self.buses,
+            VehicleLife(city, sky, habits, start_us), self.buses,
             TransitLife(city, Tram, habits, start_us), CameraLife(city, habits, start_us),
             BikeLife(city, habits, start_us), PasserLife(city, habits, start_us),
             StationLife(city, sky, habits, start_us),

@@ -9,58 +9,32 @@ from vigie.core.kinds import AssetKind
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US
 from vigie.services.roads import Bus, Tram, Vehicle
 from vigie.sim.city.city import City
-from vigie.sim.city.equipment import bearing
 from vigie.sim.city.frame import to_degrees
 from vigie.sim.city.inventory import fleet_of
-from vigie.sim.city.routes import Course
 from vigie.sim.life.columns import Floats, Habits, Ints, Reports, drift, due, key_of, phases, uniform
-from vigie.sim.life.sky import local_us
+from vigie.sim.life.rounds import DRIVING, PARKED, WORKING, RoundLife
+from vigie.sim.life.sky import Sky, local_us
 from vigie.sim.life.timetable import served_s, timetable_of, worked_s
+from vigie.sim.life.tracks import Tracks
 from vigie.sim.traffic.shown import Driven, Frame
 
-PARKED, DRIVING, WORKING = (Vehicle.activity.code(name) for name in ("parked", "driving", "working"))
 _NIGHT_TASKS = (5, 7)
 """Municipal police and winter service drive at all hours."""
 
 
-class Tracks:
-    """Courses laid one after the other, so that all devices find their place in one look-up."""
-
-    def __init__(self, courses: tuple[Course, ...]) -> None:
-        self.length_m = np.array([course.length_m for course in courses])
-        self._xy = np.concatenate([course.xy for course in courses])
-        counts = np.array([len(course.xy) for course in courses])
-        self._start = np.concatenate([[0], np.cumsum(counts)])
-        base = np.concatenate([[0.0], np.cumsum(self.length_m + 1.0)])
-        self._base = base[:-1]
-        self._reach = np.concatenate([course.at_m + b for course, b in zip(courses, base[:-1], strict=True)])
-
-    def place(self, course: Ints, progress_m: Floats) -> tuple[Floats, Floats]:
-        """(lon, lat) and heading in degrees after a distance driven to and fro on a course, keeping right."""
-        length = self.length_m[course]
-        lap = progress_m % (2 * length)
-        back = lap > length
-        at = np.where(back, 2 * length - lap, lap) + self._base[course]
-        j = np.searchsorted(self._reach, at, "right") - 1
-        j = np.clip(j, self._start[course], self._start[course + 1] - 2)
-        span = self._xy[j + 1] - self._xy[j]
-        way = span / np.maximum(np.hypot(span[:, 0], span[:, 1]), 1e-9)[:, None]
-        spot = self._xy[j] + way * (at - self._reach[j])[:, None]
-        way = np.where(back[:, None], -way, way)
-        right = np.stack([way[:, 1], -way[:, 0]], -1) * 1.8
-        return to_degrees(spot + right), np.round(bearing(way)) % 360
-
-
 class VehicleLife:
-    """Service vehicles: drive, work, drive on; parked and untracked outside working hours (CNIL)."""
+    """Service vehicles: drive, work, drive on; parked and untracked outside working hours (CNIL). Some of them have a
+    circuit, and live by that (`RoundLife`)."""
 
-    def __init__(self, city: City, habits: Habits, start_us: int) -> None:
+    def __init__(self, city: City, sky: Sky, habits: Habits, start_us: int) -> None:
         self._habits, self.now_us = habits, start_us
+        self._rounds = RoundLife(city, sky, habits, start_us)
         count = len(city.rounds.courses)
         self._index = np.arange(count)
         self._tracks = Tracks(city.rounds.courses)
         key = key_of(city.seed, "vehicle")
         self._phase = phases(key, count, habits.mover_s)
+        self._free = ~np.isin(self._index, self._rounds.vehicles)
         always = np.isin(city.rounds.task, _NIGHT_TASKS)
         shift = np.searchsorted((0.6, 0.8), uniform(key, self._index, 6))
         begin_h = np.array([5.5, 12.0, 20.0])[shift] + np.array([3.0, 2.0, 2.0])[shift] * uniform(key, self._index, 1)
@@ -72,12 +46,15 @@ class VehicleLife:
         self._hello = start_us
 
     def advance(self, until_us: int) -> list[Reports]:
-        """Positions and headings of those at work, and what all are doing."""
+        """Positions and headings of those at work, what all are doing, and what the tools do of those on a round."""
         who, at = due(self.now_us, until_us, self._habits.mover_s, self._phase)
+        free = self._free[who]
+        who, at = who[free], at[free]
+        on_rounds = self._rounds.advance(until_us)
         first = at <= self._hello + int(self._habits.mover_s * SECOND_US)
         self.now_us = until_us
         if not len(who):
-            return []
+            return on_rounds
         local = at + (local_us(until_us) - until_us)
         spent, serving = worked_s(local - self._begin_us[who], np.zeros(len(who)), self._long_s[who])
         turn = spent // (self._drive_s + self._work_s)[who]
@@ -92,6 +69,7 @@ class VehicleLife:
             Reports(Vehicle, Vehicle.position, who[on], at[on], places[on, 0], places[on, 1]),
             Reports(Vehicle, Vehicle.heading, who[on], at[on], heading[on]),
             Reports(Vehicle, Vehicle.activity, who[slow], at[slow], shown[slow]),
+            *on_rounds,
         ]
 
 

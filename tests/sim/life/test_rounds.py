@@ -1,0 +1,125 @@
+"""Vehicles on their circuits: what they drive and tell is what the post concludes from it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from vigie.core.observations import Int64s
+from vigie.core.plans import Drawn, Known
+from vigie.core.times import HOUR_US, SECOND_US, to_us
+from vigie.demo.rounds import documents
+from vigie.services.roads import Vehicle
+from vigie.services.roads.matching import network_of
+from vigie.services.roads.rounds.circuits import CIRCUIT, TASKS, Circuit
+from vigie.services.roads.rounds.driving import Driving, Positions
+from vigie.services.roads.rounds.turns import Course, Progress, turn_at
+from vigie.sim.city import City
+from vigie.sim.city.circuits import circuits
+from vigie.sim.city.facts import ZONE
+from vigie.sim.city.frame import to_degrees
+from vigie.sim.city.inventory import AREAS, asset_id
+from vigie.sim.life.columns import Habits, Reports
+from vigie.sim.life.rounds import COLD_C, RoundLife
+from vigie.sim.life.sky import Sky
+
+# Five in the morning of a Tuesday in the town, when the first rounds begin.
+FIVE_US = to_us(datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
+
+
+class Looking:
+    """The streets of the city, as a check of plans is shown them."""
+
+    def __init__(self, city: City) -> None:
+        network = city.network
+        lon, lat = to_degrees(network.xy).T
+        ids = [asset_id("street", n) for n in range(len(network))]
+        self._drawn = Drawn(ids, network.commune, AREAS, network.rank == 0, network.start, lon, lat)
+
+    def drawn(self) -> Drawn:
+        """All of them."""
+        return self._drawn
+
+    def plans(self, _kind: object) -> list[Any]:
+        """None is in force."""
+        return []
+
+
+@pytest.fixture(scope="module")
+def written(city: City) -> list[Circuit]:
+    """The demo's circuits."""
+    return documents(city)
+
+
+def test_the_circuits_of_the_demo_are_found_right_but_for_ways_between_that_they_answer_for(
+    city: City, written: list[Circuit]
+) -> None:
+    known = cast(Known, Looking(city))
+    assert {each.task for each in written} == set(TASKS)
+    assert len({each.name for each in written}) == len(written)
+    for each in written:
+        assert {found.rule for found in CIRCUIT.check(each, "", known)} <= {"roads.circuit_gap"}
+        assert each.answer
+
+
+def test_no_street_is_in_two_circuits_of_a_task(written: list[Circuit]) -> None:
+    for task in TASKS:
+        streets = [street.street for each in written if each.task == task for street in each.streets]
+        assert len(streets) == len(set(streets))
+
+
+def column(said: list[Reports], point: object, vehicle: int) -> Reports | None:
+    """What a vehicle said of a point."""
+    own = [each for each in said if each.point is point and int(each.index[0]) == vehicle]
+    return own[0] if own else None
+
+
+def test_a_round_is_done_but_for_the_streets_in_which_something_stood(city: City, written: list[Circuit]) -> None:
+    driven, document = circuits(city)[0], written[0]
+    until_us = FIVE_US + 2 * HOUR_US
+    said = RoundLife(city, Sky(city.seed), Habits(), FIVE_US).advance(until_us)
+    places, brush = (column(said, point, driven.vehicle) for point in (Vehicle.position, Vehicle.brush))
+    assert places is not None
+    assert places.value2 is not None
+    assert brush is not None
+    many = len(places)
+    positions = Positions(
+        np.full(many, 1), places.observed_us, places.value, places.value2,
+        brush.value.astype(np.uint8) << TASKS.index("sweeping"), np.full(many, np.nan),
+    )  # fmt: skip
+    arcs = np.sort(driven.streets)
+    lines = [to_degrees(city.network.line(int(arc))) for arc in arcs]
+    start = np.append(0, np.cumsum([len(line) for line in lines]))
+    corners = np.concatenate(lines)
+    driving = Driving(network_of(corners[:, 0], corners[:, 1], start, np.zeros(len(arcs), np.bool_)))
+    driving.fold(driving.past(positions, until_us))
+    numbers: Int64s = np.arange(len(arcs))
+    rows = {asset_id("street", int(arc)): n for n, arc in enumerate(arcs)}
+    turn = turn_at(document, until_us, ZoneInfo(ZONE))
+    assert turn is not None
+    assert turn.start_us == FIVE_US
+    progress = Progress(document, Course.on(document, driving.cells, rows, numbers), turn)
+    found = progress.now(driving.layers[progress.task])
+    assert brush.value.mean() < 1, "something stood somewhere"
+    assert 0.85 < found.done.mean() < 1
+
+
+def test_who_salts_is_out_when_it_is_cold(city: City) -> None:
+    sky = Sky(city.seed)
+    salting = [each.vehicle for each in circuits(city) if each.trade.task == "salting"]
+    days_us = FIVE_US + np.arange(60) * 24 * HOUR_US
+    begun = days_us // (2 * HOUR_US) * (2 * HOUR_US)
+    cold = sky.temperature_c(begun) <= COLD_C
+    assert cold.any()
+    assert not cold.all()
+    for at_us, is_cold in ((int(begun[cold][0]), True), (int(begun[~cold][0]), False)):
+        said = RoundLife(city, sky, Habits(), at_us).advance(at_us + 60 * SECOND_US)
+        for vehicle in salting:
+            dosage = column(said, Vehicle.dosage, vehicle)
+            assert (dosage is not None) == is_cold
+            assert dosage is None or (dosage.value <= 20).all()
+            assert column(said, Vehicle.activity, vehicle) is not None
