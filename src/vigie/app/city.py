@@ -94,7 +94,7 @@ def api_routes(
     operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     streets = Streets(sources)
     covering = _covering(opened, post, sources, streets, past)
-    operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering).operations]
+    operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering, streets).operations]
     operations += DispatchDoor(bench, streets, Jobs()).operations
     operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)

@@ -106,7 +106,7 @@ class Desk:
         streets, past = Streets(self.sources), DuckPast(observations, facts.point_numbers())
         self.covering = Covering(engine, self.sources.clock, streets, self.sources.history, past, self._keep)
         operations = [*self.reading.operations, *TrailsDoor(self.sources, streets).operations]
-        operations += RoundsDoor(self.sources, self.covering).operations
+        operations += RoundsDoor(self.sources, self.covering, streets).operations
         said = [*routes(operations, self.access), *tiles]
         self._application: Application = application(said, _nothing, {})
         self._runner = asyncio.Runner()

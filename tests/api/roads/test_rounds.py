@@ -97,9 +97,26 @@ def test_what_is_driven_is_told_as_it_comes_with_its_dosage(town: Desk) -> None:
     assert (first["dosage"], second["dosage"]) == (None, 15.0)
 
 
+def test_its_streets_are_told_as_they_are_drawn(town: Desk) -> None:
+    told = asked(town, HERE, "/sweep/lines").body
+    first, _, gone = told["items"]
+    assert (told["version"], first["street"], gone) == (1, "street-1", {"street": "gone", "line": []})
+    assert all(abs(lon - 5.15) < 0.01 and abs(lat - 47.35) < 0.01 for lon, lat in first["line"])
+    assert asked(town, ELSEWHERE, "/sweep/lines").status == 404
+
+
+def test_what_was_over_before_anybody_planned_it_is_no_gap(town: Desk) -> None:
+    over = f"mon-sun {by_the_clock(NOW_US - 4 * HOUR_US)}-{by_the_clock(NOW_US - 3 * HOUR_US)}"
+    put_in_force(town, "new", Circuit("Neuf", "collection", (Stretch("street-1"),), area=AREA, hours=over))
+    town.follow(NOTED_EACH)
+    told = asked(town, HERE, "/new").body
+    assert (told["start"], told["late"], told["of_streets"]) == (None, None, [])
+    assert asked(town, HERE, "/new/turns").body["items"] == []
+
+
 def test_what_was_left_out_is_kept_when_a_turn_is_over(town: Desk) -> None:
     (turn,) = asked(town, HERE, "/over/turns").body["items"]
-    assert (turn["streets"], turn["gaps"]) == (1, [{"street": "street-1", "share": 0.0}])
+    assert (turn["streets"], turn["gaps"]) == (1, [{"street": "street-1", "name": "Rue Verte", "share": 0.0}])
     assert asked(town, HERE, "/sweep/turns").body["items"] == []
 
 
@@ -123,7 +140,7 @@ def test_proofs_and_turns_are_forgotten_when_their_time_is_over(town: Desk) -> N
 
 
 def test_where_no_circuit_is_in_force_nothing_is_followed(town: Desk) -> None:
-    for plan in ("sweep", "salt", "over"):
+    for plan in ("sweep", "salt", "over", "new"):
         town.engine.plans.move(plan, "withdraw", number=1, by=By("approver", NOW_US - 2 * HOUR_US, f"{plan}-ended"))
     town.follow()
     assert asked(town, HERE).body["items"] == []

@@ -46,6 +46,8 @@ def test_a_trail_is_told_street_by_street_and_what_cannot_be_true_is_counted(tow
     # 120 m there, 15 m on to the end of the street, where it turned, and 105 m back.
     assert told["distance_m"] == pytest.approx(240, abs=5)
     assert told["stops"] == []
+    ((first, *_, last),) = told["path"]
+    assert (first, last) == ([5.1492, 47.35002], [5.1496, 47.35002])
 
 
 def test_where_it_stood_is_told_with_the_street(town: Desk) -> None:

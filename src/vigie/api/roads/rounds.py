@@ -17,6 +17,7 @@ from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.plans import touches
 from vigie.api.problems import Problem
 from vigie.api.roads.covering import Covering, Told
+from vigie.api.roads.streets import Streets
 from vigie.core.times import DAY_US, from_us, to_us
 from vigie.engine.plans import Plan
 from vigie.services.roads.rounds.circuits import CIRCUIT, Circuit, Task, Way
@@ -73,10 +74,27 @@ class RoundDetail(RoundForm, frozen=True, kw_only=True):
     of_streets: Sequence[StreetOfRound]
 
 
-class GapForm(Form, frozen=True, kw_only=True):
-    """A street that was not done at the end of a turn. share: how much of it was driven, 0 to 1."""
+class LineOfStreet(Form, frozen=True, kw_only=True):
+    """A street of a circuit as it is drawn. line: longitude and latitude of each corner, in degrees; empty where the
+    inventory has no line of it."""
 
     street: str
+    line: Sequence[tuple[float, float]]
+
+
+class LinesOfRound(Form, frozen=True, kw_only=True):
+    """The streets of a circuit, in the order in which they are driven. version: of the circuit."""
+
+    version: int
+    items: Sequence[LineOfStreet]
+
+
+class GapForm(Form, frozen=True, kw_only=True):
+    """A street that was not done at the end of a turn. name: as it is called now. share: how much of it was driven, 0
+    to 1."""
+
+    street: str
+    name: str
     share: float
 
 
@@ -123,8 +141,8 @@ class ServedHours(Form, frozen=True, kw_only=True):
 class RoundsDoor:
     """The operations on rounds."""
 
-    def __init__(self, sources: Sources, covering: Covering) -> None:
-        self._sources, self._covering = sources, covering
+    def __init__(self, sources: Sources, covering: Covering, streets: Streets) -> None:
+        self._sources, self._covering, self._streets_of = sources, covering, streets
 
     @property
     def operations(self) -> list[Operation]:
@@ -132,6 +150,7 @@ class RoundsDoor:
         return [
             Operation("GET", "roads/rounds", self.rounds, answer=Rounds),
             Operation("GET", "roads/rounds/{id}", self.of_round, answer=RoundDetail),
+            Operation("GET", "roads/rounds/{id}/lines", self.lines, answer=LinesOfRound),
             Operation("GET", "roads/rounds/{id}/turns", self.turns, answer=Turns),
             Operation("GET", "roads/streets/{id}/served", self.served, query=ServedQuery, answer=ServedHours),
         ]
@@ -154,10 +173,21 @@ class RoundsDoor:
         fields = {name: getattr(form, name) for name in RoundForm.__struct_fields__}
         return RoundDetail(**fields, of_streets=[] if told is None else self._streets(ask.caller, told))
 
+    async def lines(self, ask: Ask[Nothing, Nothing]) -> LinesOfRound:
+        """Tells how the streets of a circuit are drawn. They change with the circuit and with the inventory alone."""
+        plan = self._plan(ask)
+        assert plan.in_force is not None
+        circuit: Circuit = plan.in_force.body
+        numbers = self._sources.engine.registry.numbers
+        asked = np.array([numbers.get(each.street, -1) for each in circuit.streets], np.int64)
+        drawn = await asyncio.to_thread(self._streets_of.lines, asked)
+        items = [LineOfStreet(street=each.street, line=line) for each, line in zip(circuit.streets, drawn, strict=True)]
+        return LinesOfRound(version=plan.in_force.number, items=items)
+
     async def turns(self, ask: Ask[Nothing, Nothing]) -> Turns:
         """Tells what was left out of the turns of a circuit that are over, the last sixty of them."""
         found = await asyncio.to_thread(self._sources.facts.rounds.turns, self._plan(ask).id, TURNS_TOLD)
-        return Turns(items=[_turn(each) for each in found])
+        return Turns(items=[self._turn(each) for each in found])
 
     async def served(self, ask: Ask[ServedQuery, Nothing]) -> ServedHours:
         """Tells in which hours a street was swept, salted or collected in, and with what: the proof of service.
@@ -224,10 +254,15 @@ class RoundsDoor:
             )
         return made
 
+    def _turn(self, each: PastTurn) -> TurnForm:
+        registry = self._sources.engine.registry
 
-def _turn(each: PastTurn) -> TurnForm:
-    gaps = [GapForm(street=gap.street, share=gap.share) for gap in each.gaps]
-    return TurnForm(start=from_us(each.start_us), due=from_us(each.end_us), streets=each.streets, gaps=gaps)
+        def name(street: str) -> str:
+            no = registry.numbers.get(street, 0)
+            return registry.names[no] if no else ""
+
+        gaps = [GapForm(street=gap.street, name=name(gap.street), share=gap.share) for gap in each.gaps]
+        return TurnForm(start=from_us(each.start_us), due=from_us(each.end_us), streets=each.streets, gaps=gaps)
 
 
 def _told(value: float | None) -> float | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vigie.api.city.sources import Sources
-from vigie.core.observations import Int64s
+from vigie.core.arrays import floats
+from vigie.core.observations import Floats, Int64s
 from vigie.services.places import Street
 from vigie.services.roads.matching import Network, network_of
 
@@ -16,6 +19,7 @@ class Streets:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._made: tuple[int, Network, Int64s] | None = None
+        self._drawn: tuple[Int64s, Floats, Floats] | None = None
 
     def network(self) -> tuple[Network, Int64s]:
         """The network, and the asset number of each of its lines. Takes a second where it is made anew; may be called
@@ -25,5 +29,20 @@ class Streets:
             numbers, _, start, lon, lat = self._sources.facts.lines()
             assets, said = self._sources.facts.attributes(Street, ("one_way",))
             one_way = np.isin(numbers, assets[said["one_way"] == 1])
+            self._drawn = (start, lon, lat)
             self._made = (version, network_of(lon, lat, start, one_way), numbers)
         return self._made[1:]
+
+    def lines(self, streets: Int64s) -> list[Sequence[tuple[float, float]]]:
+        """The corners of streets in degrees, by the numbers of their assets; none of one that is not there. As for
+        `network`."""
+        _, numbers = self.network()
+        assert self._drawn is not None
+        start, lon, lat = self._drawn
+        rows = {int(no): row for row, no in enumerate(numbers)}
+        found = list[Sequence[tuple[float, float]]]()
+        for no in streets.tolist():
+            row = rows.get(no)
+            own = slice(0, 0) if row is None else slice(int(start[row]), int(start[row + 1]))
+            found.append(list(zip(floats(lon[own].round(6)), floats(lat[own].round(6)), strict=True)))
+        return found

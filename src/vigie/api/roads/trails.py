@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
+import shapely
 from msgspec import Meta
 
 from vigie.api.city.forms import Form, Instant
@@ -24,13 +25,15 @@ from vigie.core.times import DAY_US, SECOND_US, from_us, to_us
 from vigie.services.roads import Bus, Tram, Vehicle
 from vigie.services.roads.matching import Matched, Network, match
 from vigie.services.roads.matching.sifting import Sifted, sift
-from vigie.services.roads.matching.stops import Stop, driven_m, stops
+from vigie.services.roads.matching.stops import SILENT_US, Stop, driven_m, stops
 from vigie.store.history import HistoryTooLong
 
 POSITIONS_MAX = 20_000
 """A day of a tracker that speaks each five seconds, and some more."""
 
 SPAN_US_MAX = 2 * DAY_US
+_PATH_DEGREES = 4e-5
+"""What bends a line by less is not seen on a map."""
 WAITING_MAX = 16
 """Questions that wait for the one that is answered; the next are told to come back."""
 
@@ -86,13 +89,16 @@ class StopForm(Form, frozen=True, kw_only=True):
 class TrailForm(Form, frozen=True, kw_only=True):
     """Where a vehicle was. positions: so many were told. driven: its streets, one after the other. distance_m: how
     far it drove by the streets, but for the last metres at a stop, and where it told nothing for long. stops: where it
-    stood; a silence of a quarter of an hour is none."""
+    stood; a silence of a quarter of an hour is none. path: longitudes and latitudes to draw it by, in degrees, anew
+    after each such silence: its positions but for those aside, and those that lie within 4 m of the line between
+    others."""
 
     positions: int
     aside: Aside
     driven: Sequence[OnStreet]
     distance_m: float
     stops: Sequence[StopForm]
+    path: Sequence[Sequence[tuple[float, float]]]
 
 
 class TrailsDoor:
@@ -160,6 +166,7 @@ class TrailsDoor:
             driven=self._driven(network, numbers, matched, at_us[kept]),
             distance_m=round(driven_m(network, matched, stood)),
             stops=[self._stop(each, numbers, network, matched, at_us[kept], lon[kept], lat[kept]) for each in stood],
+            path=_path(lon[kept], lat[kept], at_us[kept]),
         )
 
     def _stop(
@@ -198,6 +205,16 @@ class TrailsDoor:
             )
             for number, one, other, share in zip(ints(asset[first]), ints(first), ints(last), floats(mean), strict=True)
         ]
+
+
+def _path(lon: Floats, lat: Floats, at_us: Int64s) -> list[Sequence[tuple[float, float]]]:
+    cuts = np.flatnonzero(np.diff(at_us) > SILENT_US) + 1
+    parts = list[Sequence[tuple[float, float]]]()
+    for own in np.split(np.stack([lon, lat], 1), cuts):
+        if len(own) > 1:
+            thin = shapely.get_coordinates(shapely.simplify(shapely.LineString(own), _PATH_DEGREES)).round(6)
+            parts.append([(each_lon, each_lat) for each_lon, each_lat in thin.tolist()])
+    return parts
 
 
 def _aside(sifted: Sifted, matched: Matched) -> Aside:
