@@ -23,11 +23,13 @@ import shapely
 from tests.people import QUETIGNY, AtWork, Browser, make_people
 from tests.post import NO_RESERVE, RunningPost, ready
 from tests.ready import Started
-from vigie.app import admit_device, installation
+from vigie.app import Installation, admit_device, installation
 from vigie.core.drafts import Draft
 from vigie.core.readings import Value
 from vigie.core.times import to_us
+from vigie.engine.plans import By, Plans
 from vigie.protocols.plain import Order, Receipt, decode_orders, encode_array, encode_receipts
+from vigie.services.roads.rounds.circuits import CIRCUIT, Circuit, Stretch
 from vigie.settings import Settings
 from vigie.transports.device_http import HttpDoor
 
@@ -324,6 +326,20 @@ async def _live(url: str, secret: str) -> None:
 
 # --- both of them, running ---
 
+ROUND = "Balayage du centre"
+
+
+def _put_in_force(opened: Installation) -> str:
+    """A circuit through Dijon, of which one street is due in the first minute of the day; returns its plan's id."""
+    ids = {row[9]: row[1] for row in opened.facts.registry_rows() if row[2:4] == ("street", DIJON)}
+    due_min = {"Avenue de la Gare": None, "Rue Verte": 1, "Rue des Lilas": None}
+    streets = tuple(Stretch(ids[name], due_min=each) for name, each in due_min.items())
+    plans, plan = Plans(), opened.new_id()
+    editor, approver = (By(who, _now_us(), opened.new_id()) for who in ("writer", "approver"))
+    made = plans.make(plan, CIRCUIT, Circuit(ROUND, "sweeping", streets, area=DIJON), by=editor)
+    opened.facts.commit([made, plans.move(plan, "approve", number=1, revision=1, by=approver)])
+    return plan
+
 
 def _free_port() -> int:
     with socket.socket() as found:
@@ -342,6 +358,7 @@ class Town:
             self.secret = admit_device(
                 opened, "gateway", [row[0] for row in opened.facts.registry_rows() if row[2] != "post"]
             )
+            self.circuit = _put_in_force(opened)
         make_people(folder)
         self.port = _free_port()
         self.processes: dict[str, subprocess.Popen[str] | Started] = {}

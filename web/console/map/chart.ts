@@ -30,9 +30,9 @@ const AGE_MS = 10_000
 const ZOOM_MIN = 8.5
 const ZOOM_MAX = 20
 /** Room around what is shown: what is covered, the bar above, and a margin that a phone has less of. */
-function paddingFor({ right, bottom }: Covered): { top: number; bottom: number; left: number; right: number } {
+function paddingFor({ left, right, bottom }: Covered): { top: number; bottom: number; left: number; right: number } {
   const side = right ? 84 : 24
-  return { top: 70, bottom: 16 + bottom, left: side, right: 24 + right }
+  return { top: 70, bottom: 16 + bottom, left: Math.max(side, 24 + left), right: 24 + right }
 }
 
 /** So far beyond the city's bounds its assets are looked for, in degrees. */

@@ -8,6 +8,7 @@ import { editing } from './editing.svelte'
 import { SIGNALS } from './junctions.svelte'
 import { mapState } from './map.svelte'
 import { anyUnsaved, SERVICE } from './plans.svelte'
+import { ROADS } from './rounds.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { shell } from './shell.svelte'
@@ -57,6 +58,9 @@ export function consoleCommands(): ConsoleCommand[] {
   if (session.may('see', SIGNALS)) {
     const text = t('console.page.junctions')
     commands.push({ text, icon: 'junctions', key: 'S', run: () => view.openPage('junctions') })
+  }
+  if (session.may('see', ROADS)) {
+    commands.push({ text: t('console.page.rounds'), icon: 'rounds', key: 'R', run: () => view.openPage('rounds') })
   }
   if (session.may('journal')) {
     commands.push({ text: t('console.page.journal'), icon: 'journal', key: 'G', run: () => view.openPage('journal') })

@@ -6,6 +6,7 @@ import { editing } from './editing.svelte'
 import { JUNCTION, SIGNALS } from './junctions.svelte'
 import { SERVICE } from './plans.svelte'
 import { preview } from './preview.svelte'
+import { ROADS } from './rounds.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { sheet } from './sheet.svelte'
@@ -36,6 +37,7 @@ const KEYS: Record<string, () => void> = {
   m: () => session.may('see', SERVICE) && view.openPage(view.page === 'maintenance' ? 'map' : 'maintenance'),
   e: () => session.may('see', SERVICE) && view.openPage(view.page === 'energy' ? 'map' : 'energy'),
   s: () => session.may('see', SIGNALS) && junctions(),
+  r: () => session.may('see', ROADS) && view.openPage(view.page === 'rounds' ? 'map' : 'rounds'),
   h: goHome,
 }
 
@@ -72,6 +74,7 @@ function back(): void {
   else if (view.page === 'gateways' && view.gateway) view.openGateway(null)
   else if (view.page === 'junctions' && view.junction) view.openJunction(null)
   else if (view.page === 'junctions' && view.corridor !== null) view.openCorridor(null)
+  else if (view.page === 'rounds' && view.round) view.openRound(null)
   else if (view.page === 'energy' && view.basis) view.openBasis(null)
   else if (view.page === 'energy' && view.area) view.openEnergy(view.month, null)
   else if (view.page === 'cases' && cases.chosen.size) cases.chosen = new Set()

@@ -4,6 +4,7 @@ import type { CityChart } from '../map/chart'
 import type { Bounds } from '@lib/types'
 
 export interface Covered {
+  left: number
   right: number
   bottom: number
 }
@@ -13,8 +14,8 @@ class MapState {
   /** What is looked at, in degrees: follows the map, but for where an opened asset has brought it. */
   bounds = $state.raw<Bounds | null>(null)
   zoom = $state(0)
-  /** So much of the map's right side and of its bottom is covered, in px: places are shown in what is free. */
-  covered = $state.raw<Covered>({ right: 0, bottom: 0 })
+  /** So much of the map's sides and of its bottom is covered, in px: places are shown in what is free. */
+  covered = $state.raw<Covered>({ left: 0, right: 0, bottom: 0 })
 
   #bringing = false
 
@@ -38,7 +39,7 @@ class MapState {
       const chart = this.chart
       if (!chart) return
       const nearer = zoom === undefined ? undefined : Math.max(zoom, chart.map.getZoom())
-      chart.go(lon, lat, nearer, [-this.covered.right / 2, -this.covered.bottom / 2])
+      chart.go(lon, lat, nearer, [(this.covered.left - this.covered.right) / 2, -this.covered.bottom / 2])
     })
   }
 
@@ -46,16 +47,16 @@ class MapState {
   free(): Bounds | null {
     const screen = this.chart?.screen
     if (!screen) return null
-    const { right, bottom } = this.covered
-    return [screen.lon(0), screen.lat(screen.height - bottom), screen.lon(screen.width - right), screen.lat(0)]
+    const { left, right, bottom } = this.covered
+    return [screen.lon(left), screen.lat(screen.height - bottom), screen.lon(screen.width - right), screen.lat(0)]
   }
 
   /** The middle of it. */
   middle(): { lon: number; lat: number } | null {
     const screen = this.chart?.screen
     if (!screen) return null
-    const { right, bottom } = this.covered
-    return { lon: screen.lon((screen.width - right) / 2), lat: screen.lat((screen.height - bottom) / 2) }
+    const { left, right, bottom } = this.covered
+    return { lon: screen.lon((screen.width + left - right) / 2), lat: screen.lat((screen.height - bottom) / 2) }
   }
 
   fit(bounds: Bounds): void {

@@ -1,7 +1,7 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
 import { NOTHING_ASKED, readAsked, writeAsked, type CasesAsked } from './asked'
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions' | 'cases'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions' | 'cases' | 'rounds'
 
 export interface Place {
   lon: number
@@ -9,7 +9,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions', 'cases']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions', 'cases', 'rounds']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
@@ -40,6 +40,8 @@ class View {
   junction = $state<string | null>(null)
   /** The corridor that is open there, beneath a junction; '' while none is chosen yet, null for none. */
   corridor = $state<string | null>(null)
+  /** The circuit that is open on the page of rounds, and drawn on the map, by its id; null for none. */
+  round = $state<string | null>(null)
   /** The month that the page of energy shows, such as 2026-10; null for the last whole one. */
   month = $state<string | null>(null)
   /** The area that it shows, by its path; null for all that may be seen. */
@@ -113,6 +115,18 @@ class View {
     this.junction = null
     this.corridor = id
     this.#write(step)
+  }
+
+  openRound(id: string | null): void {
+    this.page = 'rounds'
+    this.round = id
+    this.#write(true)
+  }
+
+  /** The map shows no circuit any more. */
+  putRoundAway(): void {
+    this.round = null
+    this.#write(true)
   }
 
   openEnergy(month: string | null, area: string | null): void {
@@ -203,6 +217,7 @@ class View {
     this.gateway = params.get('gateway')
     this.junction = params.get('junction')
     this.corridor = params.get('corridor')
+    this.round = params.get('round')
     this.month = /^\d{4}-(0[1-9]|1[0-2])$/.exec(params.get('month') ?? '')?.[0] ?? null
     this.area = params.get('area')
     this.basis = BASES.find((each) => each === params.get('basis')) ?? null
@@ -223,6 +238,7 @@ class View {
     if (this.page === 'gateways' && this.gateway) params.set('gateway', this.gateway)
     if (this.page === 'junctions' && this.junction) params.set('junction', this.junction)
     if (this.page === 'junctions' && this.corridor !== null) params.set('corridor', this.corridor)
+    if ((this.page === 'rounds' || this.page === 'map') && this.round) params.set('round', this.round)
     if (this.page === 'energy' && this.month) params.set('month', this.month)
     if (this.page === 'energy' && this.area) params.set('area', this.area)
     if (this.page === 'energy' && this.basis) params.set('basis', this.basis)
