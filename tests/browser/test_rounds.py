@@ -69,7 +69,7 @@ def test_a_round_is_followed_street_by_street_and_a_trail_is_drawn(window: Open,
     operator.evaluate("(id) => (location.hash = `asset=${id}`)", VEHICLE)
     trail = operator.page.get_by_role("region", name="Trajet d'une journée")
     trail.get_by_role("button", name="Montrer le trajet").click()
-    expect(trail).to_contain_text(re.compile(r"\d km"))
+    expect(trail).to_contain_text(re.compile(r"\d\skm"))
     expect(trail).to_contain_text("nulle part 1")
     assert int(operator.by(".map").get_attribute("data-trail") or 0) > 0
     trail.get_by_role("button", name="Effacer").click()
