@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 from tests.city import CREW_DRAFT, LAMPS, NOW_US, SERVICES
 from tests.orders import CREW, OPERATOR, Bench
@@ -23,6 +24,7 @@ from vigie.engine.cases import Case, CaseRefused, Cases, Wanted, case_kinds_of
 from vigie.services.lighting.conditions import LAMP_OUT
 from vigie.services.roads.orders import LASTS_US, WORK_ORDER, Check, WorkOrder
 from vigie.store.cases import Filter
+from vigie.store.tables import CASES
 
 PARIS = ZoneInfo("Europe/Paris")
 KINDS = {kind.key: kind for kind in case_kinds_of(SERVICES)}
@@ -135,12 +137,81 @@ def test_what_a_person_wrote_is_erased_from_everywhere_on_its_day(city: Bench) -
     late_us = NOW_US + WORK_ORDER.words_days * DAY_US
     assert city.facts.due_for_erasure(late_us - 1) == []
     due = city.facts.due_for_erasure(late_us)
-    assert sorted(due) == [f"{case.words_leaf}/title", f"{case.words_leaf}/words"]
+    assert sorted(due) == [f"{case.title_leaf}/title", f"{case.words_leaf}/words"]
     fact = PersonalErased(id="erased", at=late_us, actor="post", rule="end of its purpose", fields=due)
     city.facts.commit([Entry(fact)])
     city.engine.cases.erased({case.words_leaf})
     assert (held(city)[case.id].title, held(city)[case.id].words) == ("", "")
     assert on_disk(city) == held(city)
+
+
+def test_a_move_on_its_way_while_words_are_erased_does_not_bring_them_back(city: Bench) -> None:
+    case = open_one(city)
+    late_us = NOW_US + WORK_ORDER.words_days * DAY_US
+    due = city.facts.due_for_erasure(late_us)
+    city.acts.move_case(case.id, "start", actor=CREW)
+    city.facts.commit([Entry(PersonalErased(id="erased", at=late_us, actor="post", rule="its end", fields=due))])
+    city.engine.settle()
+    (kept,) = on_disk(city).values()
+    assert (kept.state, kept.title, kept.words) == ("started", "", "")
+
+
+def test_a_title_that_is_written_anew_keeps_nobodys_words_longer(city: Bench) -> None:
+    case = open_one(city)
+    city.clock.at_us += 900 * DAY_US
+    city.acts.change_case(case.id, Wanted(title="Another"), revision=1, actor=OPERATOR)
+    city.engine.settle()
+    first_us = NOW_US + WORK_ORDER.words_days * DAY_US
+    assert sorted(city.facts.due_for_erasure(first_us)) == [f"{case.id}/title", f"{case.id}/words"]
+    city.facts.commit(
+        [Entry(PersonalErased(id="e", at=first_us, actor="post", rule="its end", fields=[f"{case.id}/words"]))]
+    )
+    (kept,) = on_disk(city).values()
+    assert (kept.title, kept.words) == ("Another", "")
+
+
+def test_a_document_of_another_version_stays_as_it_is_whatever_moves_the_case(city: Bench) -> None:
+    case = open_one(city)
+    said = b'{"spent_min": 45, "colour": "red"}'
+    with city.facts._engine.begin() as write:
+        write.execute(update(CASES).values(document=said))
+    city.restart()
+    city.acts.move_case(case.id, "start", actor=CREW)
+    city.engine.settle()
+    with city.facts._engine.connect() as read:
+        assert read.execute(select(CASES.c.document)).scalar_one() == said
+
+
+def test_one_key_is_one_act_of_each_sort_in_each_case(city: Bench) -> None:
+    one, other = open_one(city, key="k"), open_one(city)
+    city.acts.note_case(one.id, "seen", actor=OPERATOR, key="k")
+    city.acts.move_case(one.id, "start", actor=OPERATOR, key="k")
+    city.acts.move_case(other.id, "start", actor=OPERATOR, key="k")
+    city.engine.settle()
+    assert [held(city)[each.id].state for each in (one, other)] == ["started", "started"]
+    assert [type(each.fact).__name__ for each in city.facts.cases.timeline(one.id)] == [
+        "CaseMoved", "CaseNoted", "CaseOpened",
+    ]  # fmt: skip
+    assert on_disk(city) == held(city)
+
+
+def test_what_nobody_has_is_not_paused_and_who_begins_it_has_it(city: Bench) -> None:
+    case, crew = open_one(city), city.acts.make_asset(CREW_DRAFT, 0, actor=OPERATOR, reason="it goes out")
+    other = open_one(city)
+    city.acts.move_case(case.id, "start", actor=CREW, crew=crew)
+    city.acts.move_case(other.id, "start", actor=CREW)
+    assert [held(city)[each.id].crew for each in (case, other)] == [crew, 0]
+    city.acts.move_case(case.id, "pause", actor=CREW)
+    with pytest.raises(CaseRefused) as refused:
+        city.acts.move_case(other.id, "pause", actor=CREW)
+    assert refused.value.rule == "engine.case_nobody"
+
+
+def test_what_is_told_later_was_so_when_it_was_done(city: Bench) -> None:
+    case = open_one(city)
+    city.clock.at_us += 8 * HOUR_US
+    city.acts.move_case(case.id, "finish", actor=CREW, done_us=NOW_US + HOUR_US)
+    assert held(city)[case.id].moved_us == NOW_US + HOUR_US
 
 
 def lamps_out(city: Bench, *lamps: int) -> None:
@@ -238,6 +309,8 @@ def test_memory_and_disk_are_one(shared: Bench, asked: list[tuple[int, str | Wan
                 shared.acts.move_case(case.id, act, actor=actor, reason="so", crew=crew, revision=case.revision)
             except MoveRefused:
                 assert not LIFE.allows(case.state, act)
+            except CaseRefused:
+                assert (act, case.crew) == ("pause", 0)
     shared.engine.settle()
     assert on_disk(shared) == held(shared)
     assert len({case.no for case in held(shared).values()}) == len(held(shared))

@@ -284,6 +284,8 @@ class Installation:
             dropped = observations.drop_before(day_of(now_us - self.settings.history_days * DAY_US))
             if dropped:
                 _log.info("raw history dropped", days=dropped)
+        with _noted("forget photos"):
+            self.photos.forget_others(self.facts.cases.photos_kept())
         # After that: what goes whole is not written anew first.
         with _noted("forget who passed"):
             observations.forget_points(personal, self._traces)
@@ -310,12 +312,8 @@ class Installation:
                 id=self.new_id(), at=self.clock.now_us(), actor=POST, rule="end of its purpose", fields=due
             )
             self.facts.commit([Entry(fact)])
-            self.forget_photos()
+            self.photos.forget(self.facts.cases.photos_of(due))
         return due
-
-    def forget_photos(self) -> None:
-        """Deletes the files of photos that are erased, and what a crash has left."""
-        self.photos.forget_others(self.facts.cases.photos_kept())
 
     def sign_head(self) -> Head:
         """Signs the journal as it stands and appends the head to the file that is handed out."""

@@ -101,10 +101,9 @@ class Post:
                 with _noted("keep the picture"):
                     frame = self.engine.frame(self._opened.clock.now_us())
                     await self.pump.run_in_writer(partial(self.engine.keep, frame))
-                await self._try("erase", self._erase)
+                await self._erase()
             if beats % SEAL_EVERY_S == 0:
                 await self._try("forget passages", self._opened.forget_passages)
-                await self._try("forget photos", self._opened.forget_photos)
                 await self._try("forget proofs of service", self._opened.forget_proofs)
             if beats % HEAD_EVERY_S == 0:
                 await self._try("sign the journal", self._opened.sign_head)
@@ -169,8 +168,15 @@ class Post:
             known = Frozen.of(engine, self.calendar(), Scope.everything(), self._opened.clock.now_us())
             await asyncio.to_thread(engine.automations.prepare, due, known)
 
-    def _erase(self) -> None:
-        self.engine.cases.erased(each.rsplit("/", 1)[0] for each in self._opened.erase_due())
+    async def _erase(self) -> None:
+        """Erases what has served its purpose: on disk in the writer's thread, and then, here, what is held of it."""
+        erased: list[str] = []
+
+        def work() -> None:
+            erased.extend(self._opened.erase_due())
+
+        await self._try("erase", work)
+        self.engine.cases.erased({each.rsplit("/", 1)[0] for each in erased})
 
     def _watch_clock(self) -> None:
         jumped_us = self._opened.clock.take_jump_us()

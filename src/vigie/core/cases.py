@@ -42,11 +42,12 @@ class Level:
 @dataclass(frozen=True)
 class Move:
     """What it takes to move a case by an event. verb: the right. reason: whether it must be said why. crew: whether it
-    must be said for whom. by_post: whether the post alone does it."""
+    must be said for whom. held: whether somebody must have it. by_post: whether the post alone does it."""
 
     verb: Verb = Verb.DISPATCH
     reason: bool = False
     crew: bool = False
+    held: bool = False
     by_post: bool = False
 
 
@@ -106,14 +107,20 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A case that is not archived, as the rule that opens cases may know it. source: the rule that opened it, "" for a
-    person. moved_us: when it came into its state."""
+    person. opened_us, moved_us: when that was, and when it came into its state."""
 
     id: str
     kind: CaseKind
     state: str
     source: str
     assets: tuple[int, ...]
+    opened_us: int
     moved_us: int
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was ever done with it but that assets joined it."""
+        return self.moved_us == self.opened_us
 
     @property
     def is_over(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.core.cases import Answer, CaseEffect, CaseKind, Opened
+from vigie.core.cases import Answer, CaseEffect, CaseKind, Opened, Trouble
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
 from vigie.core.observations import Bytes, Floats, Int64s, Mask, Outcome
@@ -367,10 +367,11 @@ Ahead = Callable[[Sequence[tuple[str, Any]], City, Sequence[Opened], int], list[
 
 @dataclass(frozen=True)
 class CaseRule:
-    """What a service opens by itself, each `SWEEP_S`. mends: for what is wrong. ahead: for what plans of the kind
-    `plan` say."""
+    """What a service opens by itself, each `SWEEP_S`. mends: for what is wrong. keeps(troubles, cases): the ids of
+    those that are over and are not to be archived yet. ahead: for what plans of the kind `plan` say."""
 
     mends: Answer
+    keeps: Callable[[Sequence[Trouble], Sequence[Opened]], Collection[str]]
     plan: PlanKind
     ahead: Ahead
 

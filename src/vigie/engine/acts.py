@@ -35,6 +35,12 @@ from vigie.engine.ports import Clock, Dice, FactStore, StorageFull
 from vigie.engine.selection import Selection, numbers_of
 
 
+def case_act(actor: str, what: str, case_id: str, key: str) -> str:
+    """The id of an act of somebody in a case, under a key of theirs; "" without one. One key names one act of each sort
+    in each case: what is sent under it again is the same, and nothing else is."""
+    return str(keyed_id(actor, f"{what}\0{case_id}\0{key}")) if key else ""
+
+
 class Acts:
     """The acts of persons on one engine. Called on the engine's own thread; returns before the facts are on disk."""
 
@@ -156,7 +162,7 @@ class Acts:
 
     def open_case(self, draft: CaseDraft, *, actor: str, key: str = "") -> Case:
         """Opens a case; the same key of the same person opens one. Raises CaseRefused, StorageFull."""
-        by = self._keyed(actor, "", key)
+        by = self._keyed(actor, "", case_act(actor, "open", "", key))
         known = self._engine.cases.done(by.fact_id)
         if known is None:
             self._engine.owe([self._engine.cases.open(by.fact_id, draft, by=by)])
@@ -180,7 +186,7 @@ class Acts:
     ) -> None:
         """Moves a case on, see `Cases.move`; the same key of the same person moves it once. Raises CaseRefused,
         MoveRefused, StorageFull; KeyError where there is no such case."""
-        by, cases = self._keyed(actor, reason, key), self._engine.cases
+        by, cases = self._keyed(actor, reason, case_act(actor, "move", case_id, key)), self._engine.cases
         if cases.done(by.fact_id) is None:
             moved = cases.move(
                 case_id, event, by=by, revision=revision, crew=crew, planned_us=planned_us, done_us=done_us
@@ -192,7 +198,7 @@ class Acts:
     ) -> None:
         """Keeps what somebody says of a case that others have moved meanwhile. Raises StorageFull; KeyError where there
         is no such case."""
-        by = self._keyed(actor, reason, key)
+        by = self._keyed(actor, reason, case_act(actor, "move", case_id, key))
         if self._engine.cases.done(by.fact_id) is None:
             self._engine.owe([self._engine.cases.claim(case_id, event, done_us=done_us, by=by)])
 
@@ -201,7 +207,7 @@ class Acts:
     ) -> None:
         """Changes what a case says; the same key of the same person changes it once. Raises CaseRefused, StorageFull;
         KeyError where there is no such case."""
-        by = self._keyed(actor, reason, key)
+        by = self._keyed(actor, reason, case_act(actor, "change", case_id, key))
         if self._engine.cases.done(by.fact_id) is None:
             changed = self._engine.cases.change(case_id, wanted, revision=revision, by=by)
             self._engine.owe([changed] if changed else [])
@@ -209,14 +215,14 @@ class Acts:
     def note_case(self, case_id: str, text: str, *, actor: str, key: str = "") -> None:
         """Writes something into a case; the same key of the same person writes it once. Raises CaseRefused,
         StorageFull; KeyError where there is no such case."""
-        by = self._keyed(actor, "", key)
+        by = self._keyed(actor, "", case_act(actor, "note", case_id, key))
         if self._engine.cases.done(by.fact_id) is None:
             self._engine.owe([self._engine.cases.note(case_id, text, by=by)])
 
     def photograph_case(self, case_id: str, photo: Photo, *, actor: str, key: str = "") -> None:
         """Adds a photo to a case; the same key of the same person adds it once. Raises CaseRefused, StorageFull;
         KeyError where there is no such case."""
-        by = self._keyed(actor, "", key)
+        by = self._keyed(actor, "", case_act(actor, "photo", case_id, key))
         if self._engine.cases.done(by.fact_id) is None:
             self._engine.owe([self._engine.cases.photograph(case_id, photo, by=by)])
 
@@ -347,9 +353,9 @@ class Acts:
     def _by(self, actor: str, reason: str) -> By:
         return By(actor, self._begin(), self.new_id(), reason)
 
-    def _keyed(self, actor: str, reason: str, key: str) -> By:
+    def _keyed(self, actor: str, reason: str, fact_id: str) -> By:
         by = self._by(actor, reason)
-        return replace(by, fact_id=str(keyed_id(actor, key))) if key else by
+        return replace(by, fact_id=fact_id) if fact_id else by
 
     def _begin(self) -> int:
         if not self._facts.has_room:

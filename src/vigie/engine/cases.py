@@ -7,7 +7,7 @@ where there is a newer one, nothing is done, and they are told so.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -74,9 +74,9 @@ class CaseRefused(Exception):
 class Case:
     """One case. no: what people call it by. source: the rule of the post that opened it, "" for a person. assets:
     numbers, the first of them where the work is. title, words: a person's, "" where there are none or they were erased;
-    words_leaf: the fact beside which they are kept. crew: the number of whom it is given to, 0 for nobody; planned_us:
-    when they are to be there, 0 for whenever. owner: the person who answers for it. revision: grows with each change
-    and move. photos: how many were ever added. links: other cases, and how they have to do with it."""
+    title_leaf, words_leaf: the facts beside which they are kept. crew: the number of whom it is given to, 0 for nobody;
+    planned_us: when they are to be there, 0 for whenever. owner: the person who answers for it. revision: grows with
+    each change and move. photos: how many were ever added. links: other cases, and how they have to do with it."""
 
     id: str
     no: int
@@ -92,6 +92,7 @@ class Case:
     assets: tuple[int, ...]
     priority: int
     title: str
+    title_leaf: str
     words: str
     words_leaf: str
     owner: str
@@ -200,8 +201,9 @@ class Cases:
         case = Case(
             id=case_id, no=self._last_no + 1, kind=kind, state=kind.life.first, source=draft.source,
             category=draft.category, service=kind.categories[draft.category], **self._place(draft),
-            assets=draft.assets[:ASSETS_MAX], priority=draft.priority, title=draft.title, words=draft.words,
-            words_leaf=by.fact_id if draft.title or draft.words else "", owner="", crew=0, opener=by.actor,
+            assets=draft.assets, priority=draft.priority, title=draft.title,
+            title_leaf=by.fact_id if draft.title else "", words=draft.words,
+            words_leaf=by.fact_id if draft.words else "", owner="", crew=0, opener=by.actor,
             opened_us=by.at_us, due_us=due_us, planned_us=0, moved_us=by.at_us, revision=1, document=document,
             links=draft.links,
         )  # fmt: skip
@@ -211,7 +213,7 @@ class Cases:
             category=case.category, priority=case.priority, due=due_us, assets=self._ids(case.assets),
             source=case.source, state=case.state, item=digest(item),
         )  # fmt: skip
-        return self._keep(case, fact, self._words(case, by))
+        return self._keep(case, fact, self._words(case, (TITLE, WORDS), by))
 
     def move(
         self,
@@ -238,9 +240,16 @@ class Cases:
             raise CaseRefused("engine.case_reason", event=event)
         if asked.crew and not crew:
             raise CaseRefused("engine.case_crew", event=event)
-        moved = replace(case, state=state, moved_us=by.at_us, revision=case.revision + 1)
+        if asked.held and not case.crew:
+            raise CaseRefused("engine.case_nobody", event=event)
+        # What is told later has been so since it was done.
+        moved_us = max(case.moved_us, min(done_us, by.at_us)) if done_us else by.at_us
+        moved = replace(case, state=state, moved_us=moved_us, revision=case.revision + 1)
         if asked.crew:
             moved = replace(moved, crew=crew, planned_us=planned_us)
+        elif crew and not case.crew:
+            # A crew that passes by has begun, or done, what nobody had given it.
+            moved = replace(moved, crew=crew)
         elif state == case.kind.life.first:
             moved = replace(moved, crew=0, planned_us=0)
         if into:
@@ -278,10 +287,11 @@ class Cases:
         changed = replace(case, **values, revision=case.revision + 1)
         _need_fit(changed.title, changed.words, changed.priority)
         item = _written(case.kind, changed.document)
-        words: dict[str, Personal] = {}
-        if {TITLE, WORDS} & values.keys():
-            changed = replace(changed, words_leaf=by.fact_id)
-            words = self._words(changed, by)
+        said = [name for name in (TITLE, WORDS) if name in values]
+        # Each has a fact of its own: to write a title anew keeps nobody's words longer.
+        leaves = {f"{name}_leaf": by.fact_id if values[name] else "" for name in said}
+        changed = replace(changed, **leaves)
+        words = self._words(changed, said, by)
         fact = CaseChanged(
             id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, changed=sorted(values),
             priority=changed.priority, due=changed.due_us, item=digest(item),
@@ -318,14 +328,16 @@ class Cases:
 
     def heard_of(self) -> list[Opened]:
         """The cases, as the rules that open some know them."""
-        return [Opened(c.id, c.kind, c.state, c.source, c.assets, c.moved_us) for c in self._all.values()]
+        return [Opened(c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us) for c in self._all.values()]
 
-    def answer(self, effects: Sequence[CaseEffect], by: Callable[[int], By]) -> list[Entry]:
-        """Does what a rule of the post asks for. by(place): under which id the effect at a place is written down."""
-        entries: list[Entry | None] = []
+    def answer(
+        self, effects: Sequence[CaseEffect], by: Callable[[int], By], owe: Callable[[Sequence[Entry]], None]
+    ) -> None:
+        """Does what a rule of the post asks for. by(place): under which id the effect at a place is written down. owe:
+        gets each fact at once, so that none stands unwritten where a later effect fails."""
         cases: dict[int, str] = {}
         for place, effect in enumerate(effects):
-            mine = by(place)
+            mine, entry = by(place), None
             match effect:
                 case Open():
                     if len(self._all) >= LIVE_MAX:
@@ -333,34 +345,40 @@ class Cases:
                         continue
                     cases[place] = mine.fact_id
                     draft = Draft(
-                        effect.kind, effect.category, effect.priority, effect.title, assets=effect.assets,
-                        due_us=effect.due_us, document=effect.document, source=effect.source,
+                        effect.kind, effect.category, effect.priority, effect.title,
+                        assets=effect.assets[:ASSETS_MAX], due_us=effect.due_us, document=effect.document,
+                        source=effect.source,
                     )  # fmt: skip
-                    entries.append(self.open(mine.fact_id, draft, by=mine))
+                    entry = self.open(mine.fact_id, draft, by=mine)
                 case Join():
                     cases[place] = effect.case
-                    entries.append(self.join(effect.case, effect.assets, by=mine))
+                    entry = self.join(effect.case, effect.assets, by=mine)
                 case _:
                     into = "" if effect.into is None else cases.get(effect.into, "")
                     if effect.into is None or into:
-                        entries.append(self.move(effect.case, effect.event, by=mine, into=into))
-        return [entry for entry in entries if entry is not None]
+                        entry = self.move(effect.case, effect.event, by=mine, into=into)
+            owe([] if entry is None else [entry])
 
-    def archive(self, now_us: int, by: Callable[[str], By]) -> list[Entry]:
-        """Archives what has been over for as long as its kind says. by(case): under which id that is written down."""
+    def archive(self, now_us: int, kept: Collection[str], by: Callable[[str], By]) -> list[Entry]:
+        """Archives what has been over for as long as its kind says, but for those that are kept. by(case): under which
+        id that is written down."""
         due = [
             case
             for case in self._all.values()
-            if now_us - case.moved_us >= case.kind.settles_days * DAY_US and case.kind.life.allows(case.state, ARCHIVE)
+            if now_us - case.moved_us >= case.kind.settles_days * DAY_US
+            and case.kind.life.allows(case.state, ARCHIVE)
+            and case.id not in kept
         ]
         return [self.move(case.id, ARCHIVE, by=by(case.id)) for case in due]
 
     def erased(self, leaves: Iterable[str]) -> None:
         """The words beside some facts were erased: they are held no longer."""
         gone = set(leaves)
-        for case in self._all.values() if gone else ():
+        for case in tuple(self._all.values()) if gone else ():
+            if case.title_leaf in gone:
+                self._all[case.id] = case = replace(case, title="", title_leaf="")
             if case.words_leaf in gone:
-                self._all[case.id] = replace(case, title="", words="", words_leaf="")
+                self._all[case.id] = replace(case, words="", words_leaf="")
 
     def about(self, case: Case) -> About:
         """Whom a fact of it is about: whoever sees its service there reads it in the journal."""
@@ -395,8 +413,8 @@ class Cases:
     def _ids(self, assets: Sequence[int]) -> list[str]:
         return [self._registry.ids[asset] for asset in assets]
 
-    def _words(self, case: Case, by: By) -> dict[str, Personal]:
-        said = {TITLE: case.title, WORDS: case.words}
+    def _words(self, case: Case, names: Iterable[str], by: By) -> dict[str, Personal]:
+        said = {name: getattr(case, name) for name in names}
         return {name: self._personal(case.kind, text, by) for name, text in said.items() if text}
 
     @staticmethod

@@ -212,17 +212,18 @@ class Engine:
         def by(rule: str, place: int | str) -> By:
             return By(POST, now_us, str(effect_id(now_us, self._shard, 0, f"cases.{rule}.{now_us}.{place}", 0)))
 
+        kept = set[str]()
         for service in self._services:
             rule = service.opens
             if rule is None:
                 continue
             known, wrong = self.cases.heard_of(), troubles(self.conditions, self.registry)
-            self.owe(self.cases.answer(rule.mends(wrong, known, now_us), partial(by, f"{service.name}.mends")))
+            effects = rule.mends(wrong, known, now_us)
+            kept |= {*rule.keeps(wrong, known)}
             plans = [(each.id, each.in_force.body) for each in self.plans if each.kind is rule.plan and each.in_force]
-            if plans:
-                ahead = rule.ahead(plans, self, known, now_us)
-                self.owe(self.cases.answer(ahead, partial(by, f"{service.name}.ahead")))
-        self.owe(self.cases.archive(now_us, partial(by, "archive")))
+            for name, asked in (("mends", effects), ("ahead", rule.ahead(plans, self, known, now_us) if plans else [])):
+                self.cases.answer(asked, partial(by, f"{service.name}.{name}"), self.owe)
+        self.owe(self.cases.archive(now_us, kept, partial(by, "archive")))
 
     def owe(self, entries: Sequence[Entry]) -> None:
         """Facts whose effects stand already: they are kept by the next `settle`. What moved the registry is owed before

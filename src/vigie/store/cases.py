@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 from vigie.core.cases import CaseKind
 from vigie.core.facts import AnyFact, fact_of
 from vigie.core.scope import Scope
-from vigie.engine.cases import Case
+from vigie.engine.cases import PHOTO, Case
 from vigie.store.journal import PersonalField
 from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES, LEAF, PERSONAL
 from vigie.store.transactions import reading
@@ -157,6 +157,16 @@ class StoredCases:
         with self._engine.connect() as read:
             return [KeptPhoto(*row) for row in read.execute(query)]
 
+    def photos_of(self, fields: Iterable[str]) -> list[str]:
+        """The ids of the photos whose digests are these personal fields, "leaf id/field" each."""
+        leaves = [leaf for leaf, _, field in (each.rpartition("/") for each in fields) if field == PHOTO]
+        found: list[str] = []
+        with self._engine.connect() as read:
+            for start in range(0, len(leaves), _AT_ONCE):
+                some = leaves[start : start + _AT_ONCE]
+                found += read.execute(select(CASE_PHOTO.c.id).where(CASE_PHOTO.c.leaf.in_(some))).scalars()
+        return found
+
     def photos_kept(self) -> set[str]:
         """The ids of all photos that are not erased."""
         with self._engine.connect() as read:
@@ -226,8 +236,8 @@ def _cases(read: Connection, rows: Sequence[Row[Any]], kinds: Mapping[str, CaseK
                 id=row.id, no=row.no, kind=kind, state=row.state, source=row.source, category=row.category,
                 service=row.service, area=row.area, street=row.street,
                 lon=math.nan if row.lon is None else row.lon, lat=math.nan if row.lat is None else row.lat,
-                assets=tuple(assets[row.id]), priority=row.priority, title=row.title, words=row.words,
-                words_leaf=row.words_leaf, owner=row.owner, crew=row.crew, opener=row.opener,
+                assets=tuple(assets[row.id]), priority=row.priority, title=row.title, title_leaf=row.title_leaf,
+                words=row.words, words_leaf=row.words_leaf, owner=row.owner, crew=row.crew, opener=row.opener,
                 opened_us=row.opened_us, due_us=row.due_us, planned_us=row.planned_us,
                 moved_us=row.moved_us, revision=row.revision,
                 photos=row.photos, document=document, links=links.get(row.id, {}),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from vigie.engine.ports import StorageFull
@@ -41,6 +42,12 @@ class Photos:
             raise ValueError(photo)
         # The last digits of a UUIDv7 are random: no folder holds too many.
         return self._folder / photo[-2:] / f"{photo}{'.small' if small else ''}.jpg"
+
+    def forget(self, photos: Iterable[str]) -> None:
+        """Deletes the files of some photos."""
+        for photo in photos:
+            for small in (False, True):
+                self.path(photo, small=small).unlink(missing_ok=True)
 
     def forget_others(self, kept: set[str]) -> int:
         """Deletes the files of photos that are not kept, but for those of the last hour. Returns how many files."""

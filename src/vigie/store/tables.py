@@ -327,7 +327,8 @@ COMPARED = Table(
 )
 
 # Cases, archived ones too. title and words are what a person wrote, as long as that is kept: the same that lies beside
-# the fact `words_leaf`, and is erased with it. public, verb: as of a placement, so that a Scope reads this table.
+# the facts `title_leaf` and `words_leaf`, and is erased with it. public, verb: as of a placement, so that a Scope reads
+# this table.
 CASES = Table(
     "cases",
     METADATA,
@@ -340,7 +341,10 @@ CASES = Table(
     Column("lon", Float),
     Column("lat", Float),
     Column("priority", Integer, nullable=False),
-    *(Column(name, String, nullable=False) for name in ("title", "words", "words_leaf", "owner", "opener")),
+    *(
+        Column(name, String, nullable=False)
+        for name in ("title", "title_leaf", "words", "words_leaf", "owner", "opener")
+    ),
     Column("crew", Integer, nullable=False),
     *(Column(name, BigInteger, nullable=False) for name in ("opened_us", "due_us", "planned_us", "moved_us")),
     Column("revision", Integer, nullable=False),
@@ -350,6 +354,7 @@ CASES = Table(
     Index("cases_state", "kind", "state", "opened_us", "id"),
     Index("cases_due", "kind", "state", "due_us", "id"),
     Index("cases_crew", "crew", "state"),
+    Index("cases_title", "title_leaf"),
     Index("cases_words", "words_leaf"),
 )
 

@@ -138,8 +138,9 @@ def test_nobody_without_the_right_opens_moves_or_reads(post: RunningPost, at_wor
     assert elected.ask("POST", f"{CASES}/{case['id']}/notes", {"text": "I was here"}).status == 403
     assert crew.ask("PATCH", f"{CASES}/{case['id']}", {"revision": 1, "priority": 1}).status == 403
     assert post.ask("GET", CASES).status == 401
-    (opening,) = elected.ask("GET", f"{CASES}/{case['id']}").body["timeline"]
-    assert opening["who"]["name"] is None
+    crew.ask("POST", f"{CASES}/{case['id']}/moves", {"event": "block", "reason": "Mr Martin refuses"})
+    blocked, opening = elected.ask("GET", f"{CASES}/{case['id']}").body["timeline"]
+    assert (opening["who"]["name"], blocked["text"], blocked["erased"]) == (None, None, False)
 
 
 def test_many_are_moved_each_for_itself(operator: Browser, crew: Browser) -> None:
@@ -227,10 +228,14 @@ def test_a_photo_comes_once_loses_its_place_and_is_shown_to_those_who_work_there
     )  # fmt: skip
     address = f"{CASES}/{case['id']}/photos/{told['id']}"
     assert [operator.ask("GET", each).status for each in (address, f"{address}/small")] == [200, 200]
+    kept = operator.ask("GET", address).body
     elected = at_work.browser(post, "elected")
     assert elected.ask("GET", address).status == 404
     assert elected.ask("GET", f"{CASES}/{case['id']}").body["photos"] == []
     assert photograph(elected, case, "p-2", sent).status == 403
+    other = opened(operator)
+    assert photograph(crew, other, "p-1", picture(60, 40)).status == 201
+    assert operator.ask("GET", address).body == kept
     broken = photograph(crew, case, "p-3", b"GIF89a")
     assert (broken.status, broken.body["rule"]) == (422, "engine.case_picture")
     assert photograph(crew, case, "p-4", b"x" * (13 << 20)).status == 413

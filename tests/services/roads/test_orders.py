@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vigie.core.cases import CaseEffect, Join, MoveOn, Open, Opened, Trouble
 from vigie.core.times import MINUTE_US
 from vigie.services.lighting.conditions import LAMP_OUT, POWER_LOW
-from vigie.services.roads.orders import LASTS_US, LIFE, MENDED_WITHIN_US, TOGETHER, WORK_ORDER, propose, source_of
+from vigie.services.roads.orders import LASTS_US, LIFE, MENDED_WITHIN_US, TOGETHER, WORK_ORDER, kept, propose, source_of
 
 CABINET, OTHER = 1, 2
 LAMPS = range(10, 30)
@@ -34,7 +34,9 @@ class Office:
             match effect:
                 case Open():
                     name = f"case-{len(self.cases):04d}"
-                    self.cases[name] = Opened(name, effect.kind, LIFE.first, effect.source, effect.assets, now_us)
+                    self.cases[name] = Opened(
+                        name, effect.kind, LIFE.first, effect.source, effect.assets, now_us, now_us
+                    )  # fmt: skip
                 case Join():
                     known = self.cases[effect.case]
                     self.cases[effect.case] = replace(known, assets=(*known.assets, *effect.assets))
@@ -115,6 +117,33 @@ def test_what_breaks_anew_after_it_was_mended_is_another_order() -> None:
     office.move("case-0000", "finish", LATER_US)
     (opened,) = office.look(out(10, since_us=LATER_US + 1), LATER_US + 1 + LASTS_US)
     assert isinstance(opened, Open)
+
+
+def test_what_somebody_opened_again_is_theirs_to_end() -> None:
+    office = Office()
+    office.look(out(10), LATER_US)
+    office.move("case-0000", "finish", LATER_US + 1)
+    office.move("case-0000", "reopen", LATER_US + 2)
+    assert office.look([], LATER_US + 3) == []
+
+
+def test_the_order_that_ended_last_is_the_one_that_counts() -> None:
+    """Whichever was opened first."""
+    early, late = (
+        Opened(name, WORK_ORDER, state, source_of("lamp_out"), (10,), 0, at_us)
+        for name, state, at_us in (("b", "cancelled", LATER_US), ("a", "done", LATER_US + 1))
+    )
+    for cases in ((early, late), (late, early)):
+        assert propose(out(10), cases, LATER_US + 1 + MENDED_WITHIN_US) == [MoveOn("a", "return")]
+
+
+def test_what_was_cancelled_is_kept_as_long_as_its_trouble_lasts() -> None:
+    office = Office()
+    office.look(out(10, 11), LATER_US)
+    office.move("case-0000", "cancel", LATER_US)
+    office.move("case-0001", "finish", LATER_US)
+    assert kept(out(10, 11), list(office.cases.values())) == {"case-0000"}
+    assert kept(out(11), list(office.cases.values())) == set()
 
 
 def test_what_was_cancelled_is_not_opened_again_for_the_same_trouble() -> None:

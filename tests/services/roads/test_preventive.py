@@ -81,7 +81,7 @@ def test_each_asset_has_one_order_a_period_whenever_it_is_done(
             takes = days_to_do[each.assets[0] % len(days_to_do)] if days_to_do else 0
             # What is not done when its next period comes is the one order of both.
             takes = min(takes, max(0, every - LATE_DAYS - WORK_ORDER.settles_days - 1))
-            case = Opened("c", WORK_ORDER, LIFE.first, each.source, each.assets, 0)
+            case = Opened("c", WORK_ORDER, LIFE.first, each.source, each.assets, 0, 0)
             cases[len(orders)] = case, day + takes
     assert set(orders.values()) <= {1}
     whole = [(asset, number) for asset in range(1, CABINETS + 1) for number in (1, 2)]

@@ -20,10 +20,10 @@ from vigie.api.cases import forms
 from vigie.api.cases.telling import Telling
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
-from vigie.core.ids import keyed_id
 from vigie.core.lives import MoveRefused
 from vigie.core.scope import Verb
 from vigie.core.times import from_us, rfc3339, to_us
+from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, Wanted
 from vigie.services.roads import Crew
 from vigie.services.roads.orders import Check, Part, WorkOrder
@@ -82,11 +82,12 @@ class CrewDoor:
         now_us = self._bench.sources.clock.now_us()
         # The telephone's clock may be wrong; how far apart its instants are, it knows.
         ahead_us = to_us(form.sent) - now_us
+        crew = crew_of(self._bench, caller, form.crew) if form.crew else 0
         became: list[_Became] = []
         for act in form.acts:
             done_us = min(to_us(act.at) - ahead_us, now_us)
             try:
-                became.append(await self._do(caller, act, done_us))
+                became.append(await self._do(caller, act, crew, done_us))
             except Problem as error:
                 if error.status == 507:
                     raise
@@ -95,9 +96,10 @@ class CrewDoor:
         told = zip(form.acts, became, strict=True)
         return forms.ActOutcomes(outcomes=[await self._outcome(caller, act, what) for act, what in told])
 
-    async def _do(self, caller: Caller, act: forms.CrewAct, done_us: int) -> _Became:
+    async def _do(self, caller: Caller, act: forms.CrewAct, crew: int, done_us: int) -> _Became:
         acts, cases = self._bench.acts, self._engine.cases
-        fact_id = str(keyed_id(caller.actor, act.id))
+        sort = {"move": "move", "note": "note"}.get(act.what, "change")
+        fact_id = case_act(caller.actor, sort, act.case, act.id)
         if cases.done(fact_id) is not None or await asyncio.to_thread(self._stored.is_done, fact_id):
             return _Became("again")
         case = cases.find(act.case)
@@ -107,10 +109,11 @@ class CrewDoor:
             return _Became("refused", "engine.case_archived" if seen else "engine.case_gone")
         if not self._may_work(caller, case):
             return _Became("refused", "engine.case_right")
+        done_us = max(done_us, case.opened_us)
         with refusals():
             match act.what:
                 case "move":
-                    return self._move(caller, case, act, done_us)
+                    return self._move(caller, case, act, crew, done_us)
                 case "note":
                     acts.note_case(case.id, act.text.strip(), actor=caller.actor, key=act.id)
                 case _:
@@ -120,7 +123,7 @@ class CrewDoor:
                     acts.change_case(case.id, wanted, revision=case.revision, actor=caller.actor, key=act.id)
         return _Became("done")
 
-    def _move(self, caller: Caller, case: Case, act: forms.CrewAct, done_us: int) -> _Became:
+    def _move(self, caller: Caller, case: Case, act: forms.CrewAct, crew: int, done_us: int) -> _Became:
         asked = case.kind.moves.get(act.event)
         if asked is None or asked.by_post:
             return _Became("refused", "engine.case_event")
@@ -128,7 +131,7 @@ class CrewDoor:
             return _Became("refused", "engine.case_right")
         acts, actor, reason = self._bench.acts, caller.actor, act.reason.strip()
         try:
-            acts.move_case(case.id, act.event, actor=actor, reason=reason, done_us=done_us, key=act.id)
+            acts.move_case(case.id, act.event, actor=actor, reason=reason, crew=crew, done_us=done_us, key=act.id)
         except MoveRefused:
             acts.claim_case(case.id, act.event, actor=actor, reason=reason, done_us=done_us, key=act.id)
             return _Became("claimed")
@@ -140,7 +143,7 @@ class CrewDoor:
         return forms.ActOutcome(id=act.id, became=became.what, rule=became.rule, row=row)
 
     async def _taken(self, caller: Caller, case: Case) -> forms.CrewCase:
-        sheet, registry = await self._telling.sheet(caller, case), self._engine.registry
+        sheet, registry = await self._telling.sheet(caller, case, TIMELINE_MAX), self._engine.registry
         return forms.CrewCase(
             row=sheet.row,
             words=sheet.words,
@@ -153,7 +156,7 @@ class CrewDoor:
                 for each in sheet.about[:ABOUT_MAX]
             ],
             document=sheet.document,
-            timeline=sheet.timeline[:TIMELINE_MAX],
+            timeline=sheet.timeline,
             photos=sheet.photos,
             planned=sheet.row.planned,
         )  # fmt: skip
@@ -192,8 +195,9 @@ def _with(document: WorkOrder, act: forms.CrewAct) -> WorkOrder:
             new = () if act.item in known else (Check(act.item, act.done),)
             return replace(document, checklist=(*ticked, *new))
         case "used":
-            used = {each.name: each.count for each in document.parts}
-            used[act.name] = used.get(act.name, 0) + act.count
+            used: dict[str, float] = {}
+            for name, count in [*((each.name, each.count) for each in document.parts), (act.name, act.count)]:
+                used[name] = used.get(name, 0) + count
             return replace(document, parts=tuple(Part(name, count) for name, count in used.items() if count > 0))
         case _:
             return replace(document, spent_min=max(0, document.spent_min + act.minutes))

@@ -24,10 +24,10 @@ from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.arrays import ints
 from vigie.core.cases import PRIORITIES, CaseKind, Draft
-from vigie.core.ids import keyed_id
 from vigie.core.plans import Table
 from vigie.core.scope import Verb
 from vigie.core.times import to_us
+from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, Cases, Wanted
 from vigie.services.roads import Crew
 from vigie.store.cases import Filter
@@ -156,7 +156,7 @@ class CasesDoor:
         caller, form = ask.caller, ask.body
         case = await self._seen(caller, ask.part("id"))
         key = idempotency_key(ask.request)
-        if key and await asyncio.to_thread(self._stored.is_done, str(keyed_id(caller.actor, key))):
+        if key and await asyncio.to_thread(self._stored.is_done, case_act(caller.actor, "move", case.id, key)):
             return self._telling.row(caller, case)
         self._move(caller, case, form, key)
         await self._bench.kept()
@@ -211,7 +211,8 @@ class CasesDoor:
         case = self._live(await self._seen(caller, ask.part("id")))
         self._need(caller, Verb.WORK, case.area, case.service)
         key = idempotency_key(ask.request)
-        if not key or not await asyncio.to_thread(self._stored.is_done, str(keyed_id(caller.actor, key))):
+        if not key or not await asyncio.to_thread(self._stored.is_done, case_act(caller.actor, "note", case.id, key)):
+            case = self._live(case)
             with refusals():
                 self._bench.acts.note_case(case.id, ask.body.text.strip(), actor=caller.actor, key=key)
             await self._bench.kept()
@@ -247,7 +248,7 @@ class CasesDoor:
 
     async def _done_before(self, caller: Caller, key: str) -> Case | None:
         """The case that was opened under this key before this process knew of it."""
-        return await asyncio.to_thread(self._stored.find, str(keyed_id(caller.actor, key)), self._cases.kinds)
+        return await asyncio.to_thread(self._stored.find, case_act(caller.actor, "open", "", key), self._cases.kinds)
 
     def _need(self, caller: Caller, verb: Verb, area: str, service: str) -> None:
         if not allowed(caller, verb, area, service, Verb.SEE):

@@ -333,9 +333,11 @@ class CrewAct(Asked, frozen=True, kw_only=True):
 
 
 class CrewActs(Asked, frozen=True, kw_only=True):
-    """What was done, in its order. sent: the telephone's clock now, against which its instants are held."""
+    """What was done, in its order. sent: the telephone's clock now, against which its instants are held. crew: the id
+    of the crew that did it, which has what nobody had been given."""
 
     sent: Instant
+    crew: Name = ""
     acts: Annotated[list[CrewAct], Meta(max_length=ACTS_AT_ONCE_MAX)]
 
 

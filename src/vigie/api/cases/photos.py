@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from vigie.api.access import Caller
@@ -15,9 +16,10 @@ from vigie.api.devices import read_body
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.pictures import UPLOAD_BYTES_MAX, NoPicture, Picture, picture_of
 from vigie.api.problems import Problem
-from vigie.core.ids import keyed_id
 from vigie.core.scope import Verb
+from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, Photo
+from vigie.store.cases import KeptPhoto
 from vigie.store.photos import Photos
 
 AT_ONCE = 2
@@ -56,19 +58,19 @@ class PhotosDoor:
             raise Problem(403, "Not allowed", "It takes the right to work there.", rule="engine.case_right")
         key = idempotency_key(ask.request)
         # A photo that comes again under its key has the same id: it is the same file, whatever came of its answer.
-        photo = str(keyed_id(caller.actor, f"photo\0{key}")) if key else self._bench.acts.new_id()
-        known = [each for each in await asyncio.to_thread(self._stored.photos, case.id) if each.id == photo]
-        if known:
-            return Answer(self._telling.photo(caller, case, known[0]), 200)
-        picture = await self._read(await read_body(ask.request, UPLOAD_BYTES_MAX))
+        photo = case_act(caller.actor, "file", case.id, key) or self._bench.acts.new_id()
+        if (known := await self._kept(case, photo)) is not None:
+            return Answer(self._telling.photo(caller, case, known), 200)
+        picture = await self._read(ask.request)
         with refusals():
             digest = await asyncio.to_thread(self._photos.put, photo, picture.whole, picture.small)
             made = Photo(photo, picture.width, picture.height, len(picture.whole), digest)
-            self._bench.acts.photograph_case(
-                self._live(caller, case.id).id, made, actor=caller.actor, key=f"photo\0{key}" if key else ""
-            )
+            self._bench.acts.photograph_case(self._live(caller, case.id).id, made, actor=caller.actor, key=key)
         await self._bench.kept()
-        kept = next(each for each in await asyncio.to_thread(self._stored.photos, case.id) if each.id == photo)
+        kept = await self._kept(case, photo)
+        if kept is None:
+            raise Problem(409, "Not kept", "This key was used for a photo that was erased since.",
+                          rule="engine.key_reused")  # fmt: skip
         return Answer(self._telling.photo(caller, case, kept))
 
     async def show(self, ask: Ask[Nothing, Nothing]) -> Response:
@@ -93,11 +95,16 @@ class PhotosDoor:
                     return FileResponse(path, headers=headers, media_type="image/jpeg")
         raise Problem(404, "No such photo", "It was erased, or you may not see it.")
 
-    async def _read(self, sent: bytes) -> Picture:
+    async def _kept(self, case: Case, photo: str) -> KeptPhoto | None:
+        return next((each for each in await asyncio.to_thread(self._stored.photos, case.id) if each.id == photo), None)
+
+    async def _read(self, request: Request) -> Picture:
         if self._waiting >= WAITING_MAX:
             raise Problem(503, "Busy", "More photos come than can be read at once.", retry_after_s=5)
+        # Counted from the first byte on: what is sent lies in the memory until it was read.
         self._waiting += 1
         try:
+            sent = await read_body(request, UPLOAD_BYTES_MAX)
             async with self._turns:
                 return await asyncio.to_thread(picture_of, sent)
         except NoPicture as error:

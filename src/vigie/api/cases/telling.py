@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from vigie.engine.cases import NOTE, Case
 from vigie.store.cases import Happened, KeptPhoto
 
 ABOUT_MAX = 200
+TIMELINE_MAX = 500
 _CONDITION = "condition:"
 
 CASES_HEADS = (
@@ -60,7 +61,7 @@ class Telling:
             condition=condition,
             asset=next(iter(self._assets(caller, case.assets[:1])), None),
             assets=len(case.assets),
-            crew=self._crew(case.crew),
+            crew=self._crew(caller, case),
             owner=self._who(caller, case, case.owner) if case.owner else None,
             opened=_said(case.opened_us),
             due=_said(case.due_us),
@@ -82,10 +83,12 @@ class Telling:
             who=self._who(caller, case, kept.adder),
         )  # fmt: skip
 
-    async def sheet(self, caller: Caller, case: Case) -> forms.CaseSheet:
+    async def sheet(self, caller: Caller, case: Case, timeline_max: int = TIMELINE_MAX) -> forms.CaseSheet:
         """All of a case."""
         stored = self._sources.facts.cases
-        happened = await asyncio.to_thread(stored.timeline, case.id)
+        happened = await asyncio.to_thread(stored.timeline, case.id, timeline_max)
+        people = {case.opener, case.owner, *(each.fact.actor for each in happened)} - {""}
+        names = await asyncio.to_thread(self._sources.facts.sheets.names, people)
         links = [
             *((other, how, True) for other, how in case.links.items()),
             *((other, how, False) for other, how in (await asyncio.to_thread(stored.linked, case.id)).items()),
@@ -96,12 +99,12 @@ class Telling:
         return forms.CaseSheet(
             row=self.row(caller, case),
             words=case.words,
-            opener=self._who(caller, case, case.opener),
+            opener=self._who(caller, case, case.opener, names),
             about=self._assets(caller, case.assets[:ABOUT_MAX]),
             document=msgspec.to_builtins(case.document),
             photos=[self.photo(caller, case, each) for each in photos],
             links=[each for each in told if each is not None],
-            timeline=[self._happening(caller, case, each) for each in happened],
+            timeline=[self._happening(caller, case, each, names) for each in happened],
             may_change=live and allowed(caller, Verb.DISPATCH, case.area, case.service, Verb.SEE),
         )
 
@@ -115,42 +118,56 @@ class Telling:
             whose="this" if own else "other",
         )  # fmt: skip
 
-    def _happening(self, caller: Caller, case: Case, happened: Happened) -> forms.Happening:
+    def _happening(self, caller: Caller, case: Case, happened: Happened, names: Mapping[str, str]) -> forms.Happening:
         fact = happened.fact
-        # A case that can be seen can be read: what is written in it is written for all who work on it.
+        # What is written in a case is written for all who work on it.
+        works = self._works_on(caller, case)
         said = next((each for each in happened.personal if each.field in ("reason", NOTE)), None)
         told = forms.Happening(
             n=happened.n,
             at=_said(fact.at),
-            who=self._who(caller, case, fact.actor),
+            who=self._who(caller, case, fact.actor, names),
             what="noted",
-            text=said.value if said else None,
+            text=said.value if said and works else None,
             erased=said is not None and said.value is None,
         )
         match fact:
             case CaseOpened():
-                return replace(told, what="opened", state=fact.state, assets=tuple(fact.assets[:ABOUT_MAX]))
+                return replace(told, what="opened", state=fact.state, assets=self._seen(caller, fact.assets))
             case CaseMoved():
                 done = _said(fact.done) if fact.done else None
                 return replace(
-                    told, what=fact.event, state=fact.state, crew=fact.crew or None, into=fact.into or None, done=done
+                    told,
+                    what=fact.event,
+                    state=fact.state,
+                    crew=fact.crew or None if works else None,
+                    into=fact.into or None,
+                    done=done,
                 )
             case CaseClaimed():
                 return replace(told, what="claim", event=fact.event, state=fact.state, done=_said(fact.done))
             case CaseChanged():
                 return replace(told, what="changed", fields=tuple(fact.changed))
             case CaseJoined():
-                return replace(told, what="joined", assets=tuple(fact.assets[:ABOUT_MAX]))
+                return replace(told, what="joined", assets=self._seen(caller, fact.assets))
             case CasePhotographed():
                 return replace(told, what="photographed")
             case _:
                 return told
 
+    def _seen(self, caller: Caller, assets: Sequence[str]) -> tuple[str, ...]:
+        registry, covered = self._sources.engine.registry, self._sources.sight(caller).covered
+        return tuple(each for each in assets[:ABOUT_MAX] if covered[registry.numbers.get(each, 0)])
+
     def _may(self, caller: Caller, case: Case, event: str) -> bool:
         return allowed(caller, case.kind.moves[event].verb, case.area, case.service, Verb.SEE)
 
-    def _who(self, caller: Caller, case: Case, actor: str) -> Who:
-        return self._bench.who(caller, actor, may=self._works_on(caller, case))
+    def _who(self, caller: Caller, case: Case, actor: str, names: Mapping[str, str] | None = None) -> Who:
+        """Somebody. names: what people are called, where that was asked for all at once."""
+        may = self._works_on(caller, case) or caller.actor == actor
+        if names is None:
+            return self._bench.who(caller, actor, may=may)
+        return Who(id=actor, name=names.get(actor) if may else None)
 
     def _works_on(self, caller: Caller, case: Case) -> bool:
         """Whether a caller sends people there, works there or reads personal fields there: who else does, and what
@@ -162,8 +179,11 @@ class Telling:
         covered = self._sources.sight(caller).covered
         return [self.asset(no) for no in numbers if covered[no]]
 
-    def _crew(self, crew: int) -> forms.CaseAsset | None:
-        return self.asset(crew) if crew else None
+    def _crew(self, caller: Caller, case: Case) -> forms.CaseAsset | None:
+        """Whom it is given to, for who works on it and for who sees that crew."""
+        if not case.crew or not (self._works_on(caller, case) or self._sources.sight(caller).covered[case.crew]):
+            return None
+        return self.asset(case.crew)
 
     def asset(self, no: int) -> forms.CaseAsset:
         """An asset, or a crew, by its name."""

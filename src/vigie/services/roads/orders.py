@@ -68,7 +68,7 @@ WORK_ORDER = CaseKind(
         "assign": Move(crew=True),
         "unassign": Move(),
         "start": _WORK,
-        "pause": _WORK,
+        "pause": Move(Verb.WORK, held=True),
         "finish": _WORK,
         "block": Move(Verb.WORK, reason=True),
         "unblock": Move(),
@@ -131,22 +131,35 @@ def propose(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) -
     touched = {each.case for each in effects if not isinstance(each, Open)}
     for case in own:
         gone = not any((case.source, asset) in ailing for asset in case.assets)
-        if gone and case.state == LIFE.first and case.id not in touched:
+        # What somebody has taken up, or opened again, is theirs to end.
+        if gone and case.state == LIFE.first and case.is_untouched and case.id not in touched:
             effects.append(MoveOn(case.id, "lapse"))
     return effects
+
+
+def kept(troubles: Sequence[Trouble], cases: Sequence[Opened]) -> set[str]:
+    """The orders that were cancelled while their trouble lasts: as long as they are known, no other is opened for
+    it."""
+    ailing = {(source_of(each.kind.name), each.asset) for each in troubles}
+    return {
+        case.id
+        for case in cases
+        if case.state == "cancelled" and any((case.source, asset) in ailing for asset in case.assets)
+    }
 
 
 def _gather(lasting: Sequence[Trouble], cases: Sequence[Opened], now_us: int, effects: list[CaseEffect]) -> None:
     """What orders one kind of condition asks for."""
     covered = {asset: case for case in cases if not case.is_over for asset in case.assets}
-    over = {asset: case for case in cases if case.is_over for asset in case.assets}
+    ended_last = sorted((case for case in cases if case.is_over), key=lambda each: (each.moved_us, each.id))
+    over = {asset: case for case in ended_last for asset in case.assets}
     new: dict[int, list[Trouble]] = defaultdict(list)
     alone: dict[int, list[Trouble]] = defaultdict(list)
     returned: dict[str, Opened] = {}
     for trouble in lasting:
         case = covered.get(trouble.asset)
         if case is not None:
-            if case.assets == (trouble.asset,) and case.state == LIFE.first:
+            if case.assets == (trouble.asset,) and case.state == LIFE.first and case.is_untouched:
                 alone[trouble.feeder].append(trouble)
             continue
         ended = over.get(trouble.asset)

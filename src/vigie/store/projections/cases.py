@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,9 +12,11 @@ from sqlalchemy import Connection, delete, insert, update
 from vigie.core.facts import CaseChanged, CaseClaimed, CaseJoined, CaseMoved, CaseNoted, CaseOpened, CasePhotographed
 from vigie.core.kinds import Catalogue
 from vigie.core.scope import Verb
-from vigie.engine.cases import Case, Photo
+from vigie.engine.cases import TITLE, WORDS, Case, Photo
 from vigie.store.projections.base import Projections
 from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES
+
+_MOVED = ("state", "crew", "planned_us", "moved_us", "revision")
 
 
 def values_of(case: Case) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def values_of(case: Case) -> dict[str, Any]:
         "lat": None if math.isnan(case.lat) else case.lat,
         "priority": case.priority,
         "title": case.title,
+        "title_leaf": case.title_leaf,
         "words": case.words,
         "words_leaf": case.words_leaf,
         "owner": case.owner,
@@ -55,10 +59,22 @@ def _open_case(catalogue: Catalogue, write: Connection, fact: CaseOpened, case: 
     _keep_links(write, case)
 
 
-def _keep_case(catalogue: Catalogue, write: Connection, fact: CaseMoved | CaseChanged, case: Case) -> None:
-    write.execute(update(CASES).where(CASES.c.id == case.id).values(values_of(case)))
-    if isinstance(fact, CaseMoved) and fact.into:
+def _move_case(catalogue: Catalogue, write: Connection, fact: CaseMoved, case: Case) -> None:
+    _write(write, case, _MOVED)
+    if fact.into:
         _keep_links(write, case)
+
+
+def _change_case(catalogue: Catalogue, write: Connection, fact: CaseChanged, case: Case) -> None:
+    leaves = (f"{name}_leaf" for name in (TITLE, WORDS) if name in fact.changed)
+    _write(write, case, ("revision", *leaves, *fact.changed))
+
+
+def _write(write: Connection, case: Case, columns: Iterable[str]) -> None:
+    """Writes some columns, and no other: what was erased of a case meanwhile stays so, and a document that this
+    version of vigie does not understand stays as it is."""
+    values = values_of(case)
+    write.execute(update(CASES).where(CASES.c.id == case.id).values({name: values[name] for name in columns}))
 
 
 def _join(catalogue: Catalogue, write: Connection, fact: CaseJoined, case: Case) -> None:
@@ -102,7 +118,8 @@ def _keep_links(write: Connection, case: Case) -> None:
 
 def erase_words(write: Connection, leaf_id: str) -> None:
     """Takes away what a person wrote in cases beside a fact, within the caller's transaction."""
-    write.execute(update(CASES).where(CASES.c.words_leaf == leaf_id).values(title="", words="", words_leaf=""))
+    write.execute(update(CASES).where(CASES.c.title_leaf == leaf_id).values(title="", title_leaf=""))
+    write.execute(update(CASES).where(CASES.c.words_leaf == leaf_id).values(words="", words_leaf=""))
 
 
 def erase_photo(write: Connection, leaf_id: str, at_us: int) -> None:
@@ -112,8 +129,8 @@ def erase_photo(write: Connection, leaf_id: str, at_us: int) -> None:
 
 PROJECT: Projections = {
     CaseOpened: _open_case,
-    CaseMoved: _keep_case,
-    CaseChanged: _keep_case,
+    CaseMoved: _move_case,
+    CaseChanged: _change_case,
     CaseJoined: _join,
     CaseNoted: _nothing,
     CaseClaimed: _nothing,

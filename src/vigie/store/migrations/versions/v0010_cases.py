@@ -22,7 +22,10 @@ def upgrade() -> None:
         sa.Column("lon", sa.Float()),
         sa.Column("lat", sa.Float()),
         sa.Column("priority", sa.Integer(), nullable=False),
-        *(sa.Column(name, sa.String(), nullable=False) for name in ("title", "words", "words_leaf", "owner", "opener")),
+        *(
+            sa.Column(name, sa.String(), nullable=False)
+            for name in ("title", "title_leaf", "words", "words_leaf", "owner", "opener")
+        ),
         sa.Column("crew", sa.Integer(), nullable=False),
         *(
             sa.Column(name, sa.BigInteger(), nullable=False)
@@ -39,6 +42,7 @@ def upgrade() -> None:
         "cases_state": ["kind", "state", "opened_us", "id"],
         "cases_due": ["kind", "state", "due_us", "id"],
         "cases_crew": ["crew", "state"],
+        "cases_title": ["title_leaf"],
         "cases_words": ["words_leaf"],
     }.items():
         op.create_index(name, "cases", columns)
