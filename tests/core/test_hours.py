@@ -17,7 +17,13 @@ PARIS = ZoneInfo("Europe/Paris")
 WEEK = "mon-fri 06:00-20:00; sat 07:00-12:00 13:00-17:00"
 
 MINUTES = st.integers(0, 24 * 60 - 1)
-SPANS = st.lists(st.tuples(MINUTES, MINUTES).filter(lambda span: span[0] != span[1]), min_size=1, max_size=3)
+EDGES = st.lists(MINUTES, min_size=2, max_size=6, unique=True)
+# One after the other; the last may go on past midnight, up to where the first begins.
+SPANS = EDGES.map(sorted).flatmap(
+    lambda edges: st.sampled_from([
+        list(zip(edges[::2], edges[1::2], strict=False)), list(zip(edges[1::2], [*edges[2::2], edges[0]], strict=False)),
+    ])
+)  # fmt: skip
 WEEKS = st.dictionaries(st.integers(0, 6), SPANS, min_size=1)
 INSTANTS = st.integers(0, 730 * 24 * 60).map(
     lambda minute: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
@@ -121,6 +127,9 @@ def test_a_whole_week_has_no_gap_whatever_is_done_to_the_clock(at: datetime) -> 
         ("mon 06:00-24:01", "no times"),
         ("mon 06:00-06:00", "00:00-24:00"),
         ("mon 06:00-20:00;" * 20, "longer"),
+        ("mon 06:00-10:00 08:00-12:00", "08:00 lies in the span before it"),
+        ("mon 08:00-12:00 06:00-10:00", "08:00 lies in"),
+        ("mon 22:00-05:00 23:00-23:30", "23:00 lies in"),
     ],
 )
 def test_what_says_no_hours_is_refused_with_the_reason(text: str, why: str) -> None:
@@ -163,3 +172,9 @@ def test_so_much_of_working_time_has_passed_by_then(from_min: int, work_min: int
 
 def test_a_week_without_hours_is_the_clocks() -> None:
     assert worked_from(((),) * 7, CALENDAR, 5, 7) == 12
+
+
+def test_what_lies_in_a_night_and_in_the_morning_after_it_is_worked_once() -> None:
+    monday_us = to_us(datetime(2026, 11, 30, 22, tzinfo=PARIS))
+    ends_us = worked_from(read("mon 22:00-06:00; tue 05:00-09:00"), CALENDAR, monday_us, 11 * 60 * MINUTE_US)
+    assert from_us(ends_us).astimezone(PARIS) == datetime(2026, 12, 1, 9, tzinfo=PARIS)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 
 from vigie.core.calendar import EPOCH_DAY, Calendar
 from vigie.core.times import from_us, to_us
@@ -44,7 +45,7 @@ def read(text: str) -> Week:
         said = _PART.fullmatch(part.strip())
         if said is None or said[1] not in DAYS or (said[2] or said[1]) not in DAYS:
             raise HoursWrong(f"{part.strip()[:60]!r} is not such as 'mon-fri 06:00-20:00'")
-        spans = tuple(_spans(said[3]))
+        spans = _apart(tuple(_spans(said[3])))
         first, last = DAYS.index(said[1]), DAYS.index(said[2] or said[1])
         for day in (each % 7 for each in range(first, first + (last - first) % 7 + 1)):
             if day in found:
@@ -70,22 +71,35 @@ def worked_from(week: Week, calendar: Calendar, at_us: int, work_us: int) -> int
     if not any(week):
         return at_us + work_us
     day = from_us(at_us).astimezone(calendar.zone).date() - timedelta(days=1)
-    left_us = work_us
+    left_us, since_us = work_us, at_us
     for _ in range(_DAYS_AHEAD_MAX):
         if (day - EPOCH_DAY).days not in calendar.public:
             for start_min, end_min in week[day.weekday()]:
-                start_us, end_us = (_instant(day, minute, calendar.zone) for minute in (start_min, end_min))
-                worked_us = end_us - max(start_us, at_us)
+                start_us, end_us = (instant(day, minute, calendar.zone) for minute in (start_min, end_min))
+                # A night goes on into the next day's hours: what lies in both is worked once.
+                since_us = max(start_us, since_us)
+                worked_us = end_us - since_us
                 if worked_us >= left_us:
-                    return max(start_us, at_us) + left_us
+                    return since_us + left_us
                 left_us -= max(0, worked_us)
+                since_us = max(since_us, end_us)
         day += timedelta(days=1)
     return at_us + work_us
 
 
-def _instant(day: date, minute: int, zone: tzinfo) -> int:
+def instant(day: date, minute: int, zone: tzinfo) -> int:
+    """When the clock on the town's walls shows so many minutes from the midnight of a day."""
     days, minutes = divmod(minute, _DAY_MIN)
     return to_us(datetime.combine(day + timedelta(days=days), time(minutes // 60, minutes % 60), zone))
+
+
+def _apart(spans: Spans) -> Spans:
+    """The spans in their order. What lay in two of them would be worked twice."""
+    ordered = tuple(sorted(spans))
+    for (_, end), (start, _) in pairwise(ordered):
+        if start < end:
+            raise HoursWrong(f"{start // 60:02d}:{start % 60:02d} lies in the span before it")
+    return ordered
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
