@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vigie.api.pictures import PIXELS_MAX, SMALL_PX, WHOLE_PX, NoPicture, picture_of
+from vigie.api.pictures import PIXELS_MAX, SMALL_PX, WHOLE_PIXELS_MAX, WHOLE_PX, NoPicture, picture_of
 
 GPS, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
 
@@ -47,10 +47,11 @@ def test_what_is_large_is_kept_smaller() -> None:
     assert max(Image.open(io.BytesIO(kept.small)).size) == SMALL_PX
 
 
-def test_a_picture_that_unpacks_to_more_than_is_read_is_refused_unread() -> None:
+@pytest.mark.parametrize(("form", "most"), [("PNG", WHOLE_PIXELS_MAX), ("JPEG", PIXELS_MAX)])
+def test_a_picture_that_unpacks_to_more_than_is_read_is_refused_unread(form: str, most: int) -> None:
     written = io.BytesIO()
-    Image.new("1", (10_000, PIXELS_MAX // 10_000 + 1)).save(written, "PNG")
-    with pytest.raises(NoPicture, match="50 million pixels"):
+    Image.new("L", (10_000, most // 10_000 + 1)).save(written, form)
+    with pytest.raises(NoPicture, match=f"{most // 1_000_000} million pixels"):
         picture_of(written.getvalue())
 
 
@@ -60,6 +61,20 @@ def test_what_is_called_a_picture_and_is_none_is_refused() -> None:
     for sent in (b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", written.getvalue(), picture()[:400]):
         with pytest.raises(NoPicture):
             picture_of(sent)
+
+
+@pytest.mark.parametrize(("form", "at", "value"), [("JPEG", 41, 0), ("WEBP", 129, 31)])
+def test_what_the_camera_says_may_be_nonsense(form: str, at: int, value: int) -> None:
+    """Found by breaking bytes at random: what reads it trips in ways of its own."""
+    written = io.BytesIO()
+    said = Image.Exif()
+    said[ORIENTATION], said[MAKE] = 6, "Maker"
+    said[0x8769] = {0x9003: "2026:01:01 00:00:00"}
+    Image.new("RGB", (64, 48), "red").save(written, form, exif=said.tobytes())
+    sent = bytearray(written.getvalue())
+    sent[at] = value
+    with pytest.raises(NoPicture, match="cannot be read"):
+        picture_of(bytes(sent))
 
 
 @settings(max_examples=40, deadline=None)

@@ -4,15 +4,21 @@ left out of what is kept."""
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 
 UPLOAD_BYTES_MAX = 12 << 20
-PIXELS_MAX = 50_000_000
-"""More is a picture made to fill the memory."""
+PIXELS_MAX, WHOLE_PIXELS_MAX = 50_000_000, 24_000_000
+"""More is a picture made to fill the memory. The second, of what has to be unpacked whole: only of a JPEG a part can
+be."""
 WHOLE_PX, SMALL_PX = 2_000, 320
 """The longer side of what is kept."""
 _QUALITY = 82
 _FORMATS = ("JPEG", "PNG", "WEBP")
+# What reads a picture, and what the camera says in it, trips over in more ways than it says.
+_BROKEN = (
+    OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error,
+)  # fmt: skip
 
 
 class NoPicture(ValueError):
@@ -34,11 +40,13 @@ def picture_of(sent: bytes) -> Picture:
     NoPicture. Takes a tenth of a second and ten times its pixels in bytes: not on the loop, and few at once."""
     # To read pictures is asked of few processes: who does not wait for it with its start.
     from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL.JpegImagePlugin import JpegImageFile
 
     try:
         opened = Image.open(io.BytesIO(sent), formats=_FORMATS)
-        if opened.width * opened.height > PIXELS_MAX:
-            raise NoPicture(f"it has more than {PIXELS_MAX // 1_000_000} million pixels")
+        most = PIXELS_MAX if isinstance(opened, JpegImageFile) else WHOLE_PIXELS_MAX
+        if opened.width * opened.height > most:
+            raise NoPicture(f"it has more than {most // 1_000_000} million pixels")
         # Of a large JPEG only as much is unpacked as is needed.
         opened.draft("RGB", (WHOLE_PX, WHOLE_PX))
         upright = ImageOps.exif_transpose(opened).convert("RGB")
@@ -46,7 +54,7 @@ def picture_of(sent: bytes) -> Picture:
         raise
     except UnidentifiedImageError:
         raise NoPicture(f"it is none of {', '.join(_FORMATS)}") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (*_BROKEN, Image.DecompressionBombError) as error:
         raise NoPicture(f"it cannot be read: {str(error)[:100]}") from None
     upright.thumbnail((WHOLE_PX, WHOLE_PX))
     whole, size = _jpeg(upright), upright.size
