@@ -125,11 +125,14 @@ def test_what_was_erased_after_a_backup_is_erased_again_by_its_restoring(tmp_pat
         early = note(opened, "a", "erased before the backup", now_us() + DAY_US)
         kept = note(opened, "b", "nobody asked", now_us() + DAY_US)
         field = note(opened, "c", WORDS, now_us() + DAY_US)
+        # A photo of which no row is left, as of one that was erased.
+        opened.photos.put(opened.new_id(), WORDS.encode(), WORDS.encode())
         erase(opened, [early])
     back_up(folder, old, with_keys=True)
     with installation(settings(folder)) as opened:
         later = note(opened, "d", "after the backup", now_us() + DAY_US)
         erase(opened, [field, later])
+        opened.photos.forget_others(set(), left_s=0)
         list(opened.facts.journal.verify(opened.public_key))
     back_up(folder, new, with_keys=True)
     assert words_in(old)

@@ -134,6 +134,8 @@ def restore(settings: Settings, source: Path, erasures: Path | None, say: Say) -
             erased = 0
             for erasure in listed:
                 erased += _erase_again(opened, erasure.rule, erasure.fields)
+            # Nothing is on its way here: what no row names any more goes at once.
+            opened.photos.forget_others(opened.facts.cases.photos_kept(), left_s=0)
             leaves = 0
             for leaves in opened.facts.journal.verify(opened.public_key):
                 say("leaves", leaves, head)

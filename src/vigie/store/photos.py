@@ -49,11 +49,12 @@ class Photos:
             for small in (False, True):
                 self.path(photo, small=small).unlink(missing_ok=True)
 
-    def forget_others(self, kept: set[str]) -> int:
-        """Deletes the files of photos that are not kept, but for those of the last hour. Returns how many files."""
-        before_s, gone = time.time() - LEFT_S, 0
+    def forget_others(self, kept: set[str], *, left_s: float = LEFT_S) -> int:
+        """Deletes the files of photos that are not kept, but for those that came so short a while ago. Returns how many
+        files."""
+        before_s, gone = time.time() - left_s, 0
         for path in self._folder.glob("*/*"):
-            if path.name.partition(".")[0] not in kept and path.stat().st_mtime < before_s:
+            if path.name.partition(".")[0] not in kept and path.stat().st_mtime <= before_s:
                 path.unlink(missing_ok=True)
                 gone += 1
         return gone
