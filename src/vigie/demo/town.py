@@ -98,9 +98,10 @@ async def _make_people(opened: Installation) -> Mapping[str, str]:
 
 
 async def _equip(opened: Installation, made: Mapping[str, str]) -> None:
-    """Gives those who send crews out, and the crews, what their programs and telephones show to the post: once, when
-    their accounts are made."""
-    if "operator" not in made:
+    """Gives those who send crews out, and the crews, what their programs and telephones show to the post: when their
+    accounts are made, and where a start that was cut short, or an older one, has left them without it."""
+    known = json.loads(gateways_file(opened.settings.data).read_text("utf-8"))
+    if "people" in known and "operator" not in made:
         return
     keeper, secrets = keeper_of(opened), dict[str, str]()
     for name, role in (("dispatcher", "operator"), ("crew", CREW)):
@@ -108,7 +109,6 @@ async def _equip(opened: Installation, made: Mapping[str, str]) -> None:
         _, secrets[name] = await keeper.make_token(
             COMMAND_LINE, Scope.everything(), f"demo {name}", held, 366 * DAY_US, reason="the demo"
         )
-    known = json.loads(gateways_file(opened.settings.data).read_text("utf-8"))
     _write(opened.settings.data, known | {"people": secrets})
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -111,6 +112,15 @@ def _us(instant: str) -> int:
     return to_us(datetime.fromisoformat(instant))
 
 
+@contextmanager
+def _heard() -> Generator[None]:
+    """What the post does not answer, or refuses, is asked again the next time."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError) as error:
+        _log.warning("people at work are not heard", reason=str(error)[:200])
+
+
 class Work:
     """Those who send, and those who are sent."""
 
@@ -125,16 +135,17 @@ class Work:
         await asyncio.sleep(BEGIN_S)
         planned_s, loop = -SEND_S, asyncio.get_running_loop()
         while True:
-            try:
-                if loop.time() - planned_s >= SEND_S:
-                    planned_s = loop.time()
+            if loop.time() - planned_s >= SEND_S:
+                planned_s = loop.time()
+                with _heard():
                     await self._see()
+                with _heard():
                     await self._send()
-                for number, crew in enumerate(CREWS, 1):
+            for number, crew in enumerate(CREWS, 1):
+                # Of each for itself: what one of them is refused keeps no other from their work.
+                with _heard():
                     if hours.are_open(hours.read(crew.hours), self._now_us(), self._zone):
                         await self._go_on(f"crew-{number:02d}", number)
-            except (OSError, KeyError, ValueError) as error:
-                _log.warning("people at work are not heard", reason=str(error)[:200])
             await asyncio.sleep(LOOK_S)
 
     async def _see(self) -> None:
