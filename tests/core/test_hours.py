@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigie.core.calendar import EPOCH_DAY, Calendar
-from vigie.core.hours import DAYS, HoursWrong, are_open, read, worked_from
+from vigie.core.hours import DAYS, HoursWrong, are_open, instant, read, worked_from
 from vigie.core.times import MINUTE_US, from_us, to_us
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -21,7 +21,8 @@ EDGES = st.lists(MINUTES, min_size=2, max_size=6, unique=True)
 # One after the other; the last may go on past midnight, up to where the first begins.
 SPANS = EDGES.map(sorted).flatmap(
     lambda edges: st.sampled_from([
-        list(zip(edges[::2], edges[1::2], strict=False)), list(zip(edges[1::2], [*edges[2::2], edges[0]], strict=False)),
+        list(zip(edges[::2], edges[1::2], strict=False)),
+        list(zip(edges[1::2], [*edges[2::2], edges[0]], strict=False)),
     ])
 )  # fmt: skip
 WEEKS = st.dictionaries(st.integers(0, 6), SPANS, min_size=1)
@@ -178,3 +179,10 @@ def test_what_lies_in_a_night_and_in_the_morning_after_it_is_worked_once() -> No
     monday_us = to_us(datetime(2026, 11, 30, 22, tzinfo=PARIS))
     ends_us = worked_from(read("mon 22:00-06:00; tue 05:00-09:00"), CALENDAR, monday_us, 11 * 60 * MINUTE_US)
     assert from_us(ends_us).astimezone(PARIS) == datetime(2026, 12, 1, 9, tzinfo=PARIS)
+
+
+@pytest.mark.parametrize(("day", "hours"), [((2026, 3, 29), 5), ((2026, 10, 25), 7), ((2026, 11, 27), 6)])
+def test_six_in_the_morning_is_what_the_clock_shows(day: tuple[int, int, int], hours: int) -> None:
+    midnight_us, six_us = (instant(date(*day), minute, PARIS) for minute in (0, 6 * 60))
+    assert from_us(six_us).astimezone(PARIS).hour == 6
+    assert six_us - midnight_us == hours * 60 * MINUTE_US

@@ -95,7 +95,7 @@ def api_routes(
     streets = Streets(sources)
     covering = _covering(opened, post, sources, streets, past)
     operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering, streets).operations]
-    operations += DispatchDoor(bench, streets, Jobs()).operations
+    operations += DispatchDoor(bench, streets, Jobs(), post.calendar).operations
     operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):

@@ -120,6 +120,8 @@ class StoredCases:
         if after is not None:
             at_us, case_id = after
             same = and_(column == at_us, c.id > case_id if by_due else c.id < case_id)
+            # The bound alone is what an index begins at: it does not begin at an "or".
+            query = query.where(column >= at_us if by_due else column <= at_us)
             query = query.where(or_(column > at_us if by_due else column < at_us, same))
         order = (column, c.id) if by_due else (column.desc(), c.id.desc())
         with reading(self._engine) as read:
@@ -132,8 +134,9 @@ class StoredCases:
             return int(read.execute(select(func.count()).select_from(some)).scalar_one())
 
     def states(self, scope: Scope, wanted: Filter) -> Mapping[str, int]:
-        """How many there are in each state."""
-        query = select(CASES.c.state, func.count()).where(*_clauses(scope, wanted)).group_by(CASES.c.state)
+        """How many there are in each state, of the first `COUNTED_MAX` that are found."""
+        some = select(CASES.c.state).where(*_clauses(scope, wanted)).limit(COUNTED_MAX).subquery()
+        query = select(some.c.state, func.count()).group_by(some.c.state)
         with self._engine.connect() as read:
             return {state: int(count) for state, count in read.execute(query)}
 

@@ -181,6 +181,19 @@ def test_an_unknown_crew_event_and_cursor_are_refused(operator: Browser) -> None
     assert operator.ask("GET", f"{CASES}?box=1,2").status == 400
 
 
+def test_what_would_never_be_due_or_planned_is_refused(operator: Browser) -> None:
+    case = opened(operator)
+    for when in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2099-01-01T00:00:00Z", "2019-01-01T00:00:00Z"):
+        changed = operator.ask("PATCH", f"{CASES}/{case['id']}", {"revision": 1, "due": when})
+        answers = [
+            operator.ask("POST", CASES, ORDER | {"due": when}), changed,
+            moved(operator, case, "assign", crew="crew-e1", planned=when),
+        ]  # fmt: skip
+        assert [(each.status, each.body["rule"]) for each in answers] == [(422, "engine.case_when")] * 3
+    assert operator.ask("GET", f"{CASES}?box=nan,nan,nan,nan").status == 400
+    assert operator.ask("GET", f"{CASES}?number=99999999999999999999").status == 400
+
+
 def test_a_list_is_paged_filtered_and_counted_as_one(operator: Browser) -> None:
     made = [opened(operator, category="signals", priority=1 + n % 2)["id"] for n in range(5)]
     listed, address = [], f"{CASES}?category=signals&limit=2"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.people import AtWork, Browser, make_people
 from tests.post import NO_RESERVE, RunningPost, make, running
 from vigie.app import installation
 from vigie.core.drafts import Draft
+from vigie.core.hours import DAYS
 from vigie.settings import Settings
 
 AREA = "dijon-metropole/dijon"
@@ -27,9 +28,10 @@ def street(key: str, *corners: tuple[float, float]) -> Draft:
                  geometry=shapely.to_wkb(line), attributes={"speed_limit": 50.0})  # fmt: skip
 
 
-def crew(key: str, place: int, **said: Any) -> Draft:
+def crew(key: str, place: int, hours: str | None = "mon-sun 08:00-12:00", **said: Any) -> Draft:
+    said["hours"] = hours
     return Draft(key=key, kind="crew", name=key, lon=LON + place * STEP, lat=LAT, area=AREA,
-                 attributes={"hours": "mon-sun 08:00-12:00"} | said)  # fmt: skip
+                 attributes={name: value for name, value in said.items() if value})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,9 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
             crew("lights", 0, skills="electrical until 2099-01-01"),
             crew("roads", 10, skills="asphalt"),
             crew("expired", 5, skills="electrical until 2020-01-01", hours="mon-sun 08:00-08:20"),
+            crew("always", 0, hours="mon-sun 00:00-24:00"),
+            crew("never", 0, hours=f"{DAYS[(datetime.fromisoformat(DAY).weekday() + 3) % 7]} 08:00-12:00"),
+            crew("town", 0, hours=None),
         ]
         opened.take_assets("town", [*streets, *crews])
     make_people(folder)
@@ -81,7 +86,8 @@ def test_a_day_is_proposed_given_and_planned_anew_with_nothing_moved(operator: B
     lamps, holes = [lit(operator, n) for n in (2, 1, 3)], [opened(operator, n) for n in (8, 9)]
     long = opened(operator, 5, document={"takes_min": 600})
     cases = [*lamps, *holes, long]
-    told = ask(operator, "/proposals", cases=cases, limit_s=0.3)
+    crews = ["crew-lights", "crew-roads", "crew-expired"]
+    told = ask(operator, "/proposals", crews=crews, cases=cases, limit_s=0.3)
     assert told["findings"] == []
     assert set(rounds(told)["lights"]) >= set(lamps)
     assert [(each["case"]["id"], each["why"]) for each in told["left"]] == [(long, "no_window")]
@@ -92,7 +98,7 @@ def test_a_day_is_proposed_given_and_planned_anew_with_nothing_moved(operator: B
     given = ask(operator, "", rounds=chosen)
     assert (len(given["moved"]), given["refused"]) == (5, {})
     assert all(each["planned"].startswith(DAY) and each["state"] == "assigned" for each in given["moved"])
-    again = ask(operator, "/proposals", cases=cases, limit_s=0.3)
+    again = ask(operator, "/proposals", crews=crews, cases=cases, limit_s=0.3)
     assert (rounds(again), again["moved"]) == (rounds(told), [])
     for each in cases:
         operator.ask("POST", f"/api/v1/cases/{each}/moves", {"event": "finish"})
@@ -119,6 +125,67 @@ def test_what_somebody_has_moved_meanwhile_is_told_and_keeps_nobody_else_from_th
     operator.ask("PATCH", f"/api/v1/cases/{one}", {"revision": 1, "priority": 1})
     given = ask(operator, "", rounds=[{"crew": "crew-roads", "cases": [one, other]}], revisions={one: 1, other: 1})
     assert ([each["id"] for each in given["moved"]], given["refused"]) == ([other], {one: "engine.case_changed"})
+
+
+def asked_for(told: Any) -> set[str]:
+    """What is in a round, or left out."""
+    return {case for own in rounds(told).values() for case in own} | {each["case"]["id"] for each in told["left"]}
+
+
+def at_hand(told: Any) -> dict[str, list[str]]:
+    return {each["crew"]["name"]: [case["id"] for case in each["under_way"]] for each in told["rounds"]}
+
+
+def test_what_a_crew_has_begun_takes_its_time_though_it_is_not_named_and_tomorrow_it_begins_at_its_depot(
+    operator: Browser,
+) -> None:
+    begun, other = opened(operator, 8, document={"takes_min": 120}), opened(operator, 9)
+    for event in ("assign", "start"):
+        operator.ask("POST", f"/api/v1/cases/{begun}/moves", {"event": event, "crew": "crew-always"})
+    by_hand = [{"crew": "crew-always", "cases": [other]}]
+    today = ask(operator, "/checks", day=None, rounds=by_hand)
+    assert at_hand(today) == {"always": [begun]}
+    now = datetime.now(UTC)
+    (stop,) = today["rounds"][0]["stops"]
+    assert datetime.fromisoformat(stop["start"]) > now + timedelta(minutes=119)
+    later = ask(operator, "/checks", rounds=by_hand)
+    assert at_hand(later) == {"always": []}
+    assert later["rounds"][0]["leave"] < later["rounds"][0]["stops"][0]["start"] < f"{DAY}T01"
+    given = ask(operator, "", rounds=[{"crew": "crew-always", "cases": [begun, other]}])
+    assert ([each["id"] for each in given["moved"]], given["refused"]) == ([other], {begun: "engine.life"})
+    operator.ask("POST", f"/api/v1/cases/{begun}/moves", {"event": "finish"})
+
+
+def test_what_is_given_to_who_does_not_work_is_told(operator: Browser) -> None:
+    here = opened(operator, 4)
+    given = ask(operator, "", rounds=[{"crew": "crew-never", "cases": [here]}])
+    assert (given["moved"], given["refused"]) == ([], {here: "engine.rounds_out"})
+
+
+def test_who_works_when_the_town_does_is_free_on_its_public_holidays(operator: Browser) -> None:
+    here, today = opened(operator, 4), date.today()
+    christmas = min(each for year in (0, 1) if (each := date(today.year + year, 12, 25)) > today)
+    before = christmas - timedelta(days=7)
+    free = {
+        day: ask(operator, "/checks", day=str(day), rounds=[{"crew": "crew-town", "cases": [here]}])["rounds"] == []
+        for day in (before, christmas)
+    }
+    assert free == {before: before.weekday() >= 5, christmas: True}
+
+
+def test_what_a_crew_had_that_is_gone_is_planned_again(operator: Browser) -> None:
+    attributes = {"hours": "mon-sun 08:00-12:00"}
+    made = operator.ask("POST", "/api/v1/assets", {"kind": "crew", "id": "crew-leaving", "name": "leaving", "lon": LON,
+                                                   "lat": LAT, "attributes": attributes, "reason": "new"})  # fmt: skip
+    assert made.status == 201, made.body
+    hole = opened(operator, 9)
+    later = (datetime.now(UTC) + timedelta(days=9)).isoformat()
+    given = {"event": "assign", "crew": "crew-leaving", "planned": later}
+    assert operator.ask("POST", f"/api/v1/cases/{hole}/moves", given).status == 200
+    chosen = {"crews": ["crew-roads"], "limit_s": 0.1}
+    assert hole not in asked_for(ask(operator, "/proposals", **chosen))
+    operator.ask("POST", "/api/v1/assets/crew-leaving/retire", {"reason": "merged"})
+    assert hole in asked_for(ask(operator, "/proposals", **chosen))
 
 
 def test_who_may_not_dispatch_and_what_cannot_be_planned_is_refused(post: RunningPost, operator: Browser) -> None:

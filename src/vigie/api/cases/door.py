@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ from vigie.core.arrays import ints
 from vigie.core.cases import PRIORITIES, CaseKind, Draft
 from vigie.core.plans import Table
 from vigie.core.scope import Verb
-from vigie.core.times import to_us
+from vigie.core.times import DAY_US, to_us
 from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, Cases, Wanted
 from vigie.services.roads import Crew
@@ -36,6 +37,9 @@ LIVE = "live"
 """The state, in a question, of whatever is not over."""
 
 EXPORTED_MAX = 20_000
+
+PAST_US, AHEAD_US = 366 * DAY_US, 3_660 * DAY_US
+"""How far back, and ahead, something may be due or planned."""
 
 
 class CasesDoor:
@@ -194,7 +198,7 @@ class CasesDoor:
             title=None if form.title is UNSET else form.title.strip(),
             words=None if form.words is UNSET else form.words.strip(),
             priority=None if form.priority is UNSET else form.priority,
-            due_us=None if form.due is UNSET else to_us(form.due),
+            due_us=None if form.due is UNSET else self._when(form.due),
             owner=owner,
             document=None if form.document is UNSET else _document(case.kind, form.document),
         )
@@ -223,12 +227,20 @@ class CasesDoor:
     def _move(self, caller: Caller, case: Case, asked: forms.MoveCase, key: str = "") -> None:
         self._need_to_move(caller, case, asked.event)
         number = crew_of(self._bench, caller, asked.crew) if asked.crew else 0
-        planned_us = 0 if asked.planned is None else to_us(asked.planned)
+        planned_us = 0 if asked.planned is None else self._when(asked.planned)
         with refusals():
             self._bench.acts.move_case(
                 case.id, asked.event, actor=caller.actor, reason=asked.reason.strip(), revision=asked.revision,
                 crew=number, planned_us=planned_us, key=key,
             )  # fmt: skip
+
+    def _when(self, said: datetime) -> int:
+        """When something is due or planned. Raises Problem 422 for a slip of the pen, by which it never would be."""
+        now_us, at_us = self._bench.sources.clock.now_us(), to_us(said)
+        if not now_us - PAST_US <= at_us <= now_us + AHEAD_US:
+            raise Problem(422, "Not then", "It is more than a year ago, or more than ten years ahead.",
+                          rule="engine.case_when")  # fmt: skip
+        return at_us
 
     async def _seen(self, caller: Caller, case_id: str) -> Case:
         """A case, archived or not. Raises Problem 404."""
@@ -286,7 +298,7 @@ class CasesDoor:
         return Draft(
             kind=kind, category=form.category, priority=form.priority, title=form.title.strip(),
             words=form.words.strip(), lon=lon, lat=lat, area=area, assets=assets,
-            due_us=None if form.due is None else to_us(form.due), document=_document(kind, form.document),
+            due_us=None if form.due is None else self._when(form.due), document=_document(kind, form.document),
         )  # fmt: skip
 
     def _wanted(self, query: forms.CasesQuery) -> Filter:
@@ -333,6 +345,8 @@ def _box(said: str) -> tuple[float, float, float, float] | None:
         west, south, east, north = map(float, said.split(","))
     except ValueError:
         raise Problem(400, "Not a box", "A box is west,south,east,north in degrees.") from None
+    if not all(map(math.isfinite, (west, south, east, north))):
+        raise Problem(400, "Not a box", "The sides of a box are numbers.")
     return west, south, east, north
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import numpy as np
@@ -30,15 +30,16 @@ from vigie.api.roads.planning import LIMIT_S, LIMIT_S_MAX, propose
 from vigie.api.roads.streets import Streets
 from vigie.core import hours
 from vigie.core.arrays import ints
-from vigie.core.scope import Verb
-from vigie.core.times import MINUTE_US, SECOND_US, from_us, rfc3339, to_us
+from vigie.core.calendar import EPOCH_DAY, Calendar
+from vigie.core.scope import Placement, Verb
+from vigie.core.times import MINUTE_US, SECOND_US, from_us, rfc3339
 from vigie.engine.cases import Case
 from vigie.engine.jobs import JobFailed, Jobs, JobsBusy
 from vigie.services.places import Street
 from vigie.services.roads import Crew as CrewKind
 from vigie.services.roads.crews import skills_of
 from vigie.services.roads.dispatch.judging import Finding, check
-from vigie.services.roads.dispatch.model import Crew, Place, Proposal, Stop, Task, Why
+from vigie.services.roads.dispatch.model import HORIZON_S, TASKS_MAX, Crew, Place, Proposal, Stop, Task, Why
 from vigie.services.roads.dispatch.model import Problem as Problems
 from vigie.services.roads.dispatch.replanning import Standing, keeping, remaining, settled
 from vigie.services.roads.dispatch.streets import speeds, travel_of
@@ -167,8 +168,8 @@ class _Day:
 class DispatchDoor:
     """The operations of a dispatcher."""
 
-    def __init__(self, bench: Bench, streets: Streets, jobs: Jobs) -> None:
-        self._bench, self._streets, self._jobs = bench, streets, jobs
+    def __init__(self, bench: Bench, streets: Streets, jobs: Jobs, calendar: Callable[[], Calendar]) -> None:
+        self._bench, self._streets, self._jobs, self._calendar = bench, streets, jobs, calendar
         self._sources, self._engine = bench.sources, bench.sources.engine
         self._telling = Telling(bench)
 
@@ -227,13 +228,18 @@ class DispatchDoor:
         if found and not form.reason.strip():
             raise Problem(409, "Not to be given", "The rounds break a rule.", rule="engine.rounds_reason",
                           values=_first(found), mend="Say in `reason` why it is to be so.")  # fmt: skip
-        refused: dict[str, str] = {}
+        refused = self._in_no_stop(form, proposal)
         for each in proposal.rounds:
             for stop in each.stops:
                 case = planned.cases[stop.task]
                 planned_us = planned.midnight_us + stop.start_s * SECOND_US
                 crew = planned.crews[each.crew]
-                if (case.crew, case.planned_us) == (crew, planned_us) and case.state == "assigned":
+                # As it is now: somebody may have moved it while the ways were looked for.
+                now = self._engine.cases.find(case.id)
+                if now is None:
+                    refused[case.id] = "engine.case_gone"
+                    continue
+                if (now.crew, now.planned_us) == (crew, planned_us) and now.state == "assigned":
                     continue
                 try:
                     with refusals():
@@ -247,15 +253,27 @@ class DispatchDoor:
                     refused[case.id] = error.rule
         await self._bench.kept()
         given = [stop.task for each in proposal.rounds for stop in each.stops if stop.task not in refused]
-        now = [case for each in given if (case := self._engine.cases.find(each)) is not None]
-        return MovedCases(moved=[self._telling.row(caller, case) for case in now], refused=refused)
+        moved = [case for each in given if (case := self._engine.cases.find(each)) is not None]
+        return MovedCases(moved=[self._telling.row(caller, case) for case in moved], refused=refused)
 
     # How.
+
+    def _in_no_stop(self, form: CheckForm, proposal: Proposal) -> dict[str, str]:
+        """What is named and in no round, and the rule that keeps it out: it is begun, has no place, or its crew does
+        not work on that day."""
+        stops = {stop.task for each in proposal.rounds for stop in each.stops}
+        out = [case_id for each in form.rounds for case_id in each.cases if case_id not in stops]
+        begun = {case.id for each in out if (case := self._engine.cases.find(each)) and case.state == "started"}
+        nowhere = Problem(409, "In no round", "Its crew does not work on that day, or it has no place.",
+                          rule="engine.rounds_out")  # fmt: skip
+        return {each: "engine.life" if each in begun else nowhere.rule for each in out}
 
     async def _by_hand(self, caller: Caller, form: CheckForm) -> tuple[_Day, Proposal]:
         named = [case for each in form.rounds for case in each.cases]
         if len(set(named)) < len(named) or len({each.crew for each in form.rounds}) < len(form.rounds):
             raise Problem(422, "Said twice", "A crew or a work order is in two places.", rule="engine.rounds_twice")
+        if len(named) > TASKS_MAX:
+            raise _too_many()
         cases = [self._plannable(caller, case_id) for case_id in named]
         crews = self._crews_of(caller, [each.crew for each in form.rounds])
         planned = await asyncio.to_thread(self._day, _day_of(form, self), cases, crews)
@@ -271,64 +289,60 @@ class DispatchDoor:
         if form.cases is not None:
             return [self._plannable(caller, case_id) for case_id in dict.fromkeys(form.cases)]
         day = _day_of(form, self)
-        mine = [
-            case
-            for case in self._engine.cases
-            if case.kind is WORK_ORDER and self._may_send(caller, case) and self._is_for(case, day)
-        ]
+        mine = self._for(day)
+        sent = caller.scope.may(Verb.DISPATCH)
+        mine = [case for case in mine if sent.covers(Placement(case.area, case.service, Verb.SEE))]
         # The most urgent first, where there are more than are planned at once.
         return sorted(mine, key=lambda each: (each.priority, each.due_us))[:CASES_MAX]
 
-    def _is_for(self, case: Case, day: date) -> bool:
-        """Whether it may be planned for a day: what is open or under way, and what was given for that day, or for one
-        that is over without its having been done."""
-        if case.state in (LIFE.first, "started"):
-            return True
-        given = from_us(case.planned_us).astimezone(self._engine.zone).date()
-        return case.state == "assigned" and (not case.planned_us or given == day or given < self.today())
+    def _for(self, day: date) -> list[Case]:
+        """The work orders that may be planned for a day: what is open or under way, what was given to a crew that is
+        gone, and what was given for that day, or for one that is over without its having been done."""
+        gone, zone = self._engine.registry.gone, self._engine.zone
+        today_us = hours.instant(self.today(), 0, zone)
+        since_us, until_us = (hours.instant(each, 0, zone) for each in (day, day + timedelta(days=1)))
+
+        def is_for(case: Case) -> bool:
+            if case.state != "assigned":
+                return case.state in (LIFE.first, "started")
+            planned_us = case.planned_us
+            return not planned_us or planned_us < today_us or since_us <= planned_us < until_us or bool(gone[case.crew])
+
+        return [case for case in self._engine.cases if case.kind is WORK_ORDER and is_for(case)]
 
     def _plannable(self, caller: Caller, case_id: str) -> Case:
         case = self._engine.cases.find(case_id)
         if case is None or case.kind is not WORK_ORDER or not self._telling.sees(caller, case):
             raise Problem(422, "No such work order", f"There is no work order {case_id[:80]!r} to be planned.",
                           rule="engine.case_gone")  # fmt: skip
-        if not self._may_send(caller, case):
+        if not allowed(caller, Verb.DISPATCH, case.area, case.service, Verb.SEE):
             raise Problem(403, "Not allowed", "You may not dispatch there.", rule="engine.case_right")
         if case.is_over:
             raise Problem(422, "Over", f"Work order {case.no} is over.", rule="engine.life",
                           values={"state": case.state, "event": "assign"})  # fmt: skip
         return case
 
-    def _may_send(self, caller: Caller, case: Case) -> bool:
-        return allowed(caller, Verb.DISPATCH, case.area, case.service, Verb.SEE)
-
     def _crews_of(self, caller: Caller, named: Iterable[str] | None) -> dict[str, int]:
         registry = self._engine.registry
         if named is None:
             every = ints(registry.of_kind(CrewKind))
             mine = [no for no in every if may_send(caller, registry.areas[int(registry.area[no])])]
-            return {registry.ids[no]: no for no in mine[:CREWS_MAX]}
+            if len(mine) > CREWS_MAX:
+                raise _too_many()
+            return {registry.ids[no]: no for no in mine}
         return {name: crew_of(self._bench, caller, name) for name in named}
 
     def _day(self, day: date, cases: Sequence[Case], crews: Mapping[str, int]) -> _Day:
         """All that a plan is made of. Takes a second where the streets are read anew; not on the loop."""
-        midnight_us = to_us(datetime.combine(day, time(), self._engine.zone))
+        midnight_us = hours.instant(day, 0, self._engine.zone)
         now_s = max(0, (self._sources.clock.now_us() - midnight_us) // SECOND_US)
-        placed = [case for case in cases if np.isfinite(case.lon) and np.isfinite(case.lat)]
-        by_id = {case.id: case for case in placed}
+        placed = [case for case in cases if _is_placed(case)]
         at_work = self._at_work(day, crews)
-        standings = list[Standing]()
-        begun: dict[str, list[Case]] = defaultdict(list)
-        for case in placed:
-            if case.state == "started" and case.crew and (name := self._engine.registry.ids[case.crew]) in crews:
-                begun[name].append(case)
-        for name, own in begun.items():
-            last = max(own, key=lambda each: each.moved_us)
-            ends_us = last.moved_us + _takes_min(last) * MINUTE_US
-            free_s = max((ends_us - midnight_us) // SECOND_US, now_s + LEAST_LEFT_S)
-            stops = tuple(Stop(each.id, now_s, now_s, free_s) for each in own)
-            standings.append(Standing(name, Place(last.lon, last.lat), free_s, stops))
+        begun = self._begun(crews)
+        # Tomorrow nobody is where they are now.
+        standings = [*self._standings(at_work, begun, midnight_us, now_s)] if day == self.today() else []
         tasks, there = remaining([_task(case) for case in placed], at_work, standings, now_s)
+        by_id = {case.id: case for case in (*placed, *(case for own in begun.values() for case in own))}
         tasks = tuple(each for each in tasks if by_id[each.id].state != "started")
         network, numbers = self._streets.network()
         speed = speeds(network, self._limits(numbers))
@@ -343,23 +357,52 @@ class DispatchDoor:
         }
         return _Day(day, midnight_us, by_id, crews, standings, problem, timed(problem, orders, Why.NO_ROOM))
 
+    def _begun(self, crews: Mapping[str, int]) -> Mapping[str, list[Case]]:
+        """What is under way with some crews, whether it was named or not."""
+        name_of = {no: name for name, no in crews.items()}
+        begun: dict[str, list[Case]] = defaultdict(list)
+        for case in self._engine.cases:
+            if case.kind is WORK_ORDER and case.state == "started" and case.crew in name_of:
+                begun[name_of[case.crew]].append(case)
+        return begun
+
+    @staticmethod
+    def _standings(
+        crews: Sequence[Crew], begun: Mapping[str, list[Case]], midnight_us: int, now_s: int
+    ) -> Iterator[Standing]:
+        depots = {each.id: each.start for each in crews}
+        for name, own in begun.items():
+            last = max(own, key=lambda each: each.moved_us)
+            ends_us = last.moved_us + _takes_min(last) * MINUTE_US
+            free_s = min(max((ends_us - midnight_us) // SECOND_US, now_s + LEAST_LEFT_S), HORIZON_S)
+            stops = tuple(Stop(each.id, now_s, now_s, free_s) for each in own)
+            here = Place(last.lon, last.lat) if _is_placed(last) else depots.get(name)
+            if here is not None:
+                yield Standing(name, here, free_s, stops)
+
     def _at_work(self, day: date, crews: Mapping[str, int]) -> list[Crew]:
-        """The crews that work on a day, as they leave in the morning."""
-        registry = self._engine.registry
+        """The crews that work on a day, as they leave in the morning. Those whose hours are the town's do not on public
+        holidays."""
+        registry, zone = self._engine.registry, self._engine.zone
+        midnight_us, town = hours.instant(day, 0, zone), self._engine.cases.week
+        if (day - EPOCH_DAY).days in self._calendar().public:
+            town = town and ((),) * 7
         said_of, said = self._sources.facts.attributes(CrewKind, ("hours", "skills", "capacity"))
         row = {int(no): n for n, no in enumerate(said_of)}
         found = list[Crew]()
         for name, no in crews.items():
-            n = row[no]
-            own = str(said["hours"][n])
-            week = hours.read(own) if own else self._engine.cases.week
-            spans = week[day.weekday()] if any(week) else ((0, 24 * 60),)
+            n = row.get(no)
+            if n is None:
+                # It was made a moment ago, and what is said of it is not written down yet.
+                continue
+            spans = _spans(str(said["hours"][n]), town, day)
             if not spans:
                 continue
             capacity = float(said["capacity"][n])
             here = Place(float(registry.lon[no]), float(registry.lat[no]))
             # A break in the middle is the crew's own to take: it is not planned.
-            shift = (spans[0][0] * 60, spans[-1][1] * 60)
+            starts_us, ends_us = (hours.instant(day, each, zone) for each in (spans[0][0], spans[-1][1]))
+            shift = ((starts_us - midnight_us) // SECOND_US, min((ends_us - midnight_us) // SECOND_US, HORIZON_S))
             room = None if np.isnan(capacity) else int(capacity)
             found.append(Crew(name, skills_of(str(said["skills"][n])), here, here, shift, room))
         return found
@@ -379,6 +422,9 @@ class DispatchDoor:
         def row(task: str) -> CaseRow:
             return self._telling.row(caller, planned.cases[task])
 
+        def sees(task: str) -> bool:
+            return self._telling.sees(caller, planned.cases[task])
+
         under_way = {each.crew: [stop.task for stop in each.begun] for each in planned.standings}
         rounds = {each.crew: each for each in proposal.rounds}
         told = [
@@ -388,7 +434,7 @@ class DispatchDoor:
                 back=at(own.back_s) if own else at(0),
                 distance_m=own.distance_m if own else 0,
                 drive_s=own.drive_s if own else 0,
-                under_way=[row(task) for task in under_way.get(name, ())],
+                under_way=[row(task) for task in under_way.get(name, ()) if sees(task)],
                 stops=[
                     StopForm(case=row(each.task), arrival=at(each.arrival_s), start=at(each.start_s),
                              leave=at(each.leave_s))
@@ -430,6 +476,26 @@ def _day_of(form: OfDay, door: DispatchDoor) -> date:
 def _first(found: Sequence[Finding]) -> dict[str, Any]:
     """How much is wrong, and the first of it, for a sentence."""
     return {"count": len(found), "rule": f"rounds.rule.{found[0].rule.value}"}
+
+
+def _too_many() -> Problem:
+    return Problem(422, "Too many", f"At most {TASKS_MAX} work orders and {CREWS_MAX} crews are planned at once.",
+                   mend="Name those that are meant.", rule="engine.rounds_many",
+                   values={"cases": TASKS_MAX, "crews": CREWS_MAX})  # fmt: skip
+
+
+def _spans(own: str, town: hours.Week, day: date) -> hours.Spans:
+    """When a crew works on a day: by its own hours, else by the town's; where nobody has any, all day."""
+    try:
+        week = hours.read(own) if own else town
+    except hours.HoursWrong:
+        # The inventory is of a time in which this was hours.
+        return ()
+    return week[day.weekday()] if week else ((0, 24 * 60),)
+
+
+def _is_placed(case: Case) -> bool:
+    return bool(np.isfinite(case.lon) and np.isfinite(case.lat))
 
 
 def _takes_min(case: Case) -> int:

@@ -78,7 +78,8 @@ def remaining(
         elif standing.away:
             continue
         else:
-            from_s, place, room = max(standing.free_s, now_s), standing.place, crew.capacity
+            # Free before its shift begins: what it has begun it did in another one.
+            from_s, place, room = max(standing.free_s, now_s, crew.shift[0]), standing.place, crew.capacity
             if room is not None:
                 room = max(room - sum(load.get(stop.task, 0) for stop in standing.begun), 0)
         # Who is late beyond the end has no time left, and does not go back in it.

@@ -40,7 +40,10 @@ def upgrade() -> None:
     for name, columns in {
         "cases_opened": ["kind", "opened_us", "id"],
         "cases_state": ["kind", "state", "opened_us", "id"],
-        "cases_due": ["kind", "state", "due_us", "id"],
+        "cases_due": ["kind", "due_us", "id"],
+        "cases_area": ["area", "opened_us"],
+        "cases_street": ["street", "opened_us"],
+        "cases_owner": ["owner", "opened_us"],
         "cases_crew": ["crew", "state"],
         "cases_title": ["title_leaf"],
         "cases_words": ["words_leaf"],
