@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal_column, or_, select, text
 from sqlalchemy.engine import Engine
 
 from vigie.core.cases import CaseKind
@@ -25,6 +25,10 @@ COUNTED_MAX = 10_000
 """More than so many are not counted: whoever reads a list of them narrows it."""
 
 _AT_ONCE = 500
+
+# A plus keeps SQLite from going by an index of the column: without counts of what is in its tables it would choose it.
+_UNSORTED_DUE: ColumnElement[int] = literal_column("+cases.due_us")
+_UNSOUGHT_KIND: ColumnElement[str] = literal_column("+cases.kind")
 
 _log = structlog.get_logger()
 
@@ -123,19 +127,21 @@ class StoredCases:
             # The bound alone is what an index begins at: it does not begin at an "or".
             query = query.where(column >= at_us if by_due else column <= at_us)
             query = query.where(or_(column > at_us if by_due else column < at_us, same))
-        order = (column, c.id) if by_due else (column.desc(), c.id.desc())
+        # Of some states few cases are left, and the first due of all are long over: they are found first, and sorted.
+        first: ColumnElement[Any] = _UNSORTED_DUE if wanted.states else column
+        order: list[ColumnElement[Any]] = [first, c.id] if by_due else [column.desc(), c.id.desc()]
         with reading(self._engine) as read:
             return _cases(read, read.execute(query.order_by(*order).limit(limit)).all(), kinds)
 
     def count(self, scope: Scope, wanted: Filter) -> int:
         """How many there are, `COUNTED_MAX` for that many or more."""
-        some = select(CASES.c.id).where(*_clauses(scope, wanted)).limit(COUNTED_MAX).subquery()
+        some = select(CASES.c.id).where(*_clauses(scope, wanted, counting=True)).limit(COUNTED_MAX).subquery()
         with self._engine.connect() as read:
             return int(read.execute(select(func.count()).select_from(some)).scalar_one())
 
     def states(self, scope: Scope, wanted: Filter) -> Mapping[str, int]:
         """How many there are in each state, of the first `COUNTED_MAX` that are found."""
-        some = select(CASES.c.state).where(*_clauses(scope, wanted)).limit(COUNTED_MAX).subquery()
+        some = select(CASES.c.state).where(*_clauses(scope, wanted, counting=True)).limit(COUNTED_MAX).subquery()
         query = select(some.c.state, func.count()).group_by(some.c.state)
         with self._engine.connect() as read:
             return {state: int(count) for state, count in read.execute(query)}
@@ -187,11 +193,18 @@ class StoredCases:
             return read.execute(select(LEAF.c.n).where(LEAF.c.id == fact_id)).one_or_none() is not None
 
 
-def _clauses(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:
+def _clauses(scope: Scope, wanted: Filter, *, counting: bool = False) -> list[ColumnElement[bool]]:
+    """counting: in no order, so that what narrows most is looked up first."""
     c = CASES.c
+    kind = _UNSOUGHT_KIND if counting and wanted.area else c.kind
     seen = scope.clause("cases")
     clauses: list[ColumnElement[bool]] = [text(seen.text).bindparams(**seen.params)]  # type: ignore[list-item]
-    lists = {c.kind: wanted.kinds, c.state: wanted.states, c.category: wanted.categories, c.priority: wanted.priorities}
+    lists: dict[Any, Any] = {
+        kind: wanted.kinds,
+        c.state: wanted.states,
+        c.category: wanted.categories,
+        c.priority: wanted.priorities,
+    }
     clauses += [column.in_(list(values)) for column, values in lists.items() if values]
     exact: dict[Any, Any] = {c.crew: wanted.crew, c.no: wanted.number}
     exact |= {c.owner: wanted.owner or None, c.street: wanted.street or None, c.source: wanted.source or None}

@@ -163,7 +163,7 @@ def test_what_is_given_to_who_does_not_work_is_told(operator: Browser) -> None:
 
 
 def test_who_works_when_the_town_does_is_free_on_its_public_holidays(operator: Browser) -> None:
-    here, today = opened(operator, 4), date.today()
+    here, today = opened(operator, 4), datetime.now(UTC).date()
     christmas = min(each for year in (0, 1) if (each := date(today.year + year, 12, 25)) > today)
     before = christmas - timedelta(days=7)
     free = {
