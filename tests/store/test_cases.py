@@ -48,7 +48,7 @@ def plans() -> Iterator[list[str]]:
         ({}, {"after": (5, "x")}, "cases_opened (kind=? AND opened_us<?)"),
         ({}, {"by_due": True}, "cases_due (kind=?)"),
         ({}, {"by_due": True, "after": (5, "x")}, "cases_due (kind=? AND due_us>?)"),
-        ({"states": ["open", "assigned"]}, {"by_due": True}, "cases_state_due (kind=? AND state=?)"),
+        ({"states": ["open", "assigned"]}, {"by_due": True}, "cases_state (kind=? AND state=?)"),
         ({"street": "Rue Verte"}, {}, "cases_street (street=? AND kind=?)"),
         ({"owner": "u-1"}, {}, "cases_owner (owner=? AND kind=?)"),
         ({"crew": 7}, {}, "cases_crew (crew=? AND kind=?)"),

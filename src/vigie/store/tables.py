@@ -353,7 +353,6 @@ CASES = Table(
     Index("cases_opened", "kind", "opened_us", "id"),
     Index("cases_state", "kind", "state", "opened_us", "id"),
     Index("cases_due", "kind", "due_us", "id"),
-    Index("cases_state_due", "kind", "state", "due_us", "id"),
     # The kind is in each of them: whoever lists cases names it, and an index with more of what is asked is preferred.
     Index("cases_area", "area", "kind"),
     Index("cases_street", "street", "kind", "opened_us", "id"),

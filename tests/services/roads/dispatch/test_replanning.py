@@ -123,3 +123,9 @@ def test_what_is_loaded_stays_loaded() -> None:
     tasks, crews = remaining(heavy, [one], there, 9 * HOUR_S)
     assert [each.id for each in tasks] == ["second"]
     assert crews == (replace(one, shift=(9 * HOUR_S, 15 * HOUR_S), capacity=2),)
+
+
+def test_who_is_free_before_the_shift_begins_waits_for_it() -> None:
+    night = crew("c0", shift=(8 * HOUR_S, 12 * HOUR_S))
+    _, (there,) = remaining([], [night], [Standing("c0", night.start, HOUR_S)], 0)
+    assert there.shift == (8 * HOUR_S, 12 * HOUR_S)

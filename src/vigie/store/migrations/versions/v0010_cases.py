@@ -41,7 +41,6 @@ def upgrade() -> None:
         "cases_opened": ["kind", "opened_us", "id"],
         "cases_state": ["kind", "state", "opened_us", "id"],
         "cases_due": ["kind", "due_us", "id"],
-        "cases_state_due": ["kind", "state", "due_us", "id"],
         "cases_area": ["area", "kind"],
         "cases_street": ["street", "kind", "opened_us", "id"],
         "cases_owner": ["owner", "kind", "opened_us", "id"],
