@@ -14,7 +14,7 @@ from tests.city import CREW_DRAFT, LAMPS, NOW_US, SERVICES
 from tests.orders import CREW, OPERATOR, Bench
 from vigie.core.calendar import Calendar
 from vigie.core.cases import Draft
-from vigie.core.facts import Entry, PersonalErased
+from vigie.core.facts import RESIDENT, Entry, PersonalErased
 from vigie.core.lives import WORK_ORDER as LIFE
 from vigie.core.lives import MoveRefused
 from vigie.core.scope import Scope
@@ -23,6 +23,7 @@ from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, from_us
 from vigie.engine.cases import Case, CaseRefused, Cases, Wanted, case_kinds_of
 from vigie.services.lighting.conditions import LAMP_OUT
 from vigie.services.roads.orders import LASTS_US, WORK_ORDER, Check, WorkOrder
+from vigie.services.roads.reports import REPORT
 from vigie.store.cases import Filter
 from vigie.store.tables import CASES
 
@@ -322,3 +323,44 @@ def test_the_due_day_goes_by_the_towns_week(city: Bench) -> None:
     # A Tuesday at three in the morning: nine hours of work end at 17:00, four of the clock at seven.
     assert from_us(cases.due(WORK_ORDER, 2, NOW_US)).isoformat() == "2026-11-24T16:00:00+00:00"
     assert cases.due(WORK_ORDER, 1, NOW_US) - NOW_US == 4 * HOUR_US
+
+
+def report_one(city: Bench, category: str, *assets: str) -> Case:
+    numbers = tuple(city.engine.registry.numbers[each] for each in assets)
+    draft = Draft(
+        REPORT, category, 3, words="It blinks all night.", lon=5.1, lat=47.31, area="dijon-metropole", assets=numbers,
+        contact={"name": "Anne Durand", "mail": "anne@example.org", "phone": ""},
+    )  # fmt: skip
+    case = city.acts.open_case(draft, actor=RESIDENT)
+    city.engine.settle()
+    return case
+
+
+def test_a_report_lies_where_it_was_made_and_its_order_where_its_asset_is(city: Bench) -> None:
+    report = report_one(city, "light", "luminaire-000003")
+    assert (report.lon, report.lat, report.area, report.service) == (5.1, 47.31, "dijon-metropole/quetigny", "lighting")
+    sweep(city, MINUTE_US)
+    (order,) = [case for case in on_disk(city).values() if case.kind is WORK_ORDER]
+    assert (order.lon, order.category, order.priority) == (pytest.approx(5.00003), "lighting", 3)
+    moved = on_disk(city)[report.id]
+    assert (moved.state, moved.links) == ("accepted", {order.id: "order"})
+    assert held(city) == on_disk(city)
+
+
+def test_the_order_of_a_report_without_an_asset_lies_where_the_report_does(city: Bench) -> None:
+    report = report_one(city, "pothole")
+    city.acts.move_case(report.id, "accept", actor=OPERATOR)
+    sweep(city, MINUTE_US)
+    (order,) = [case for case in held(city).values() if case.kind is WORK_ORDER]
+    assert (order.lon, order.lat, order.area) == (5.1, 47.31, "dijon-metropole")
+
+
+def test_how_to_reach_who_reported_it_is_beside_the_fact_for_a_year_and_in_no_list(city: Bench) -> None:
+    report = report_one(city, "pothole")
+    assert city.facts.cases.contact(report.id) == {"name": "Anne Durand", "mail": "anne@example.org"}
+    assert "anne" not in repr(listed(city)).lower()
+    due = city.facts.due_for_erasure(NOW_US + 365 * DAY_US)
+    assert sorted(due) == [f"{report.id}/{field}" for field in ("contact_mail", "contact_name", "words")]
+    assert city.facts.due_for_erasure(NOW_US + 365 * DAY_US - 1) == []
+    city.facts.commit([Entry(PersonalErased(id="e", at=NOW_US, actor="post", rule="end of its purpose", fields=due))])
+    assert city.facts.cases.contact(report.id) == {}

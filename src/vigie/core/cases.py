@@ -59,6 +59,7 @@ class CaseKind:
     a value for everything. categories: what it may be about, and the service that this is of: whoever sees that
     service there sees the case. levels: by priority. opens: the right to open one. settles_days: after so many days in
     a state in which nothing more is to be done, it is archived. words_days: so long are kept what people wrote in it.
+    contact_days: so long is kept how to reach who reported it.
     """
 
     name: str
@@ -71,6 +72,7 @@ class CaseKind:
     opens: Verb = Verb.DISPATCH
     settles_days: int = 14
     words_days: int = 3 * 365
+    contact_days: int = 365
 
     def __post_init__(self) -> None:
         """Raises ValueError for a kind that leaves something of its life unsaid."""
@@ -107,7 +109,8 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A case that is not archived, as the rule that opens cases may know it. source: the rule that opened it, "" for a
-    person. opened_us, moved_us: when that was, and when it came into its state."""
+    person. opened_us, moved_us: when that was, and when it came into its state. lon, lat: in degrees. words: a
+    person's. links: other cases, and how they have to do with it."""
 
     id: str
     kind: CaseKind
@@ -116,6 +119,12 @@ class Opened:
     assets: tuple[int, ...]
     opened_us: int
     moved_us: int
+    category: str = ""
+    priority: int = PRIORITIES[-2]
+    lon: float = float("nan")
+    lat: float = float("nan")
+    words: str = ""
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def is_untouched(self) -> bool:
@@ -133,7 +142,8 @@ class Open:
     """A case is to be opened by the post.
 
     source: which rule of what. assets: what it is about, the first of them where the work is. title: "" where its
-    source says what it is. due_us: None for what the level of its priority says.
+    source says what it is. due_us: None for what the level of its priority says. like: the case that lies where it
+    does, where no asset says that.
     """
 
     kind: CaseKind
@@ -144,6 +154,7 @@ class Open:
     document: msgspec.Struct
     title: str = ""
     due_us: int | None = None
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +171,8 @@ class MoveOn:
 
     case: str
     event: str
-    into: int | None = None
-    """The place, among the effects of the same answer, of the `Open` or `Join` of that case."""
+    into: int | str | None = None
+    """Its id; or the place, among the effects of the same answer, of the `Open` or `Join` of it."""
 
 
 CaseEffect = Open | Join | MoveOn
@@ -175,7 +186,8 @@ those that are not archived. The effects come in a fixed order."""
 @dataclass(frozen=True)
 class Draft:
     """A case as somebody asks for it. Places are in degrees; assets: numbers, the first of them where the work is.
-    due_us: None for what its level says. words: a person's; personal data may be in them."""
+    due_us: None for what its level says. words: a person's; personal data may be in them. contact: how to reach who
+    reported it."""
 
     kind: CaseKind
     category: str
@@ -192,3 +204,4 @@ class Draft:
     source: str = ""
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     """Other cases that it has to do with, and how: id -> relation."""
+    contact: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -24,6 +24,8 @@ POST = "post"
 COMMAND_LINE = "command-line"
 """The actor of what is done on the machine itself, by whoever may log in there."""
 
+RESIDENT = "resident"
+"""The actor of what is done without an account, by whoever reported something."""
 
 PLAIN = "plain"
 """The protocol of a device that asks the post, and is never asked: observations and orders in JSON."""

@@ -222,6 +222,39 @@ WORK_ORDER = Life(
     },
 )
 
+# The life of a resident's report, as its work order moves it. Closed is not fixed: as long as it is not archived,
+# whoever reported it says so, and it is received again.
+REPORT = Life(
+    name="report",
+    first="received",
+    last=frozenset({"archived"}),
+    moves={
+        ("received", "accept"): "accepted",
+        # The order that does it was found, or opened.
+        ("received", "order"): "accepted",
+        ("accepted", "order"): "accepted",
+        ("received", "reject"): "rejected",
+        ("accepted", "reject"): "rejected",
+        # Somebody has reported the same before: it goes as that one goes, until a person says that it is another thing.
+        ("received", "merge"): "merged",
+        ("merged", "split"): "received",
+        ("merged", "close"): "closed",
+        ("merged", "reject"): "rejected",
+        ("accepted", "begin"): "at_work",
+        ("at_work", "pause"): "accepted",
+        # Its order was cancelled: somebody must decide anew.
+        ("accepted", "release"): "received",
+        ("at_work", "release"): "received",
+        ("received", "close"): "closed",
+        ("accepted", "close"): "closed",
+        ("at_work", "close"): "closed",
+        ("closed", "reopen"): "received",
+        ("rejected", "reopen"): "received",
+        ("closed", "archive"): "archived",
+        ("rejected", "archive"): "archived",
+    },
+)
+
 LIVES: Mapping[str, Life] = {
-    life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION, PLAN, WORK_ORDER)
+    life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION, PLAN, WORK_ORDER, REPORT)
 }

@@ -56,6 +56,9 @@ PHOTOS_MAX = 50
 
 TITLE, WORDS, NOTE, PHOTO = "title", "words", "note", "photo"
 """Personal fields beside facts of cases: somebody may have written of somebody in each, or be seen there."""
+CONTACT = "contact_"
+"""What the personal fields begin with that say how to reach who reported it."""
+CONTACT_LENGTH_MAX = 200
 
 _NO_PERSONAL: Mapping[str, Personal] = MappingProxyType({})
 _NO_CALENDAR = Calendar(ZoneInfo("UTC"))
@@ -213,7 +216,7 @@ class Cases:
             category=case.category, priority=case.priority, due=due_us, assets=self._ids(case.assets),
             source=case.source, state=case.state, item=digest(item),
         )  # fmt: skip
-        return self._keep(case, fact, self._words(case, (TITLE, WORDS), by))
+        return self._keep(case, fact, self._words(case, (TITLE, WORDS), by) | _contact(draft, by))
 
     def move(
         self,
@@ -328,7 +331,13 @@ class Cases:
 
     def heard_of(self) -> list[Opened]:
         """The cases, as the rules that open some know them."""
-        return [Opened(c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us) for c in self._all.values()]
+        return [
+            Opened(
+                c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority, c.lon, c.lat,
+                c.words, c.links,
+            )
+            for c in self._all.values()
+        ]  # fmt: skip
 
     def answer(
         self, effects: Sequence[CaseEffect], by: Callable[[int], By], owe: Callable[[Sequence[Entry]], None]
@@ -344,17 +353,12 @@ class Cases:
                         self.refused += 1
                         continue
                     cases[place] = mine.fact_id
-                    draft = Draft(
-                        effect.kind, effect.category, effect.priority, effect.title,
-                        assets=effect.assets[:ASSETS_MAX], due_us=effect.due_us, document=effect.document,
-                        source=effect.source,
-                    )  # fmt: skip
-                    entry = self.open(mine.fact_id, draft, by=mine)
+                    entry = self.open(mine.fact_id, self._asked_for(effect), by=mine)
                 case Join():
                     cases[place] = effect.case
                     entry = self.join(effect.case, effect.assets, by=mine)
                 case _:
-                    into = "" if effect.into is None else cases.get(effect.into, "")
+                    into = effect.into or "" if not isinstance(effect.into, int) else cases.get(effect.into, "")
                     if effect.into is None or into:
                         entry = self.move(effect.case, effect.event, by=mine, into=into)
             owe([] if entry is None else [entry])
@@ -399,15 +403,27 @@ class Cases:
             self._all[case.id] = case
         return Entry(fact, personal, case, self.about(case))
 
+    def _asked_for(self, effect: Open) -> Draft:
+        draft = Draft(
+            effect.kind, effect.category, effect.priority, effect.title, assets=effect.assets, due_us=effect.due_us,
+            document=effect.document, source=effect.source,
+        )  # fmt: skip
+        like = self._all.get(effect.like)
+        if like is None or effect.assets:
+            return draft
+        return replace(draft, lon=like.lon, lat=like.lat, area=like.area, street=like.street)
+
     def _place(self, draft: Draft) -> dict[str, Any]:
+        """Where it lies: where it is said to, in the area and street of its first asset where it has one."""
+        said = np.isfinite(draft.lon) and np.isfinite(draft.lat)
         if not draft.assets:
             return {"area": draft.area, "street": draft.street, "lon": draft.lon, "lat": draft.lat}
         registry, first = self._registry, draft.assets[0]
         return {
             "area": registry.areas[int(registry.area[first])],
             "street": registry.streets[int(registry.street[first])],
-            "lon": float(registry.lon[first]),
-            "lat": float(registry.lat[first]),
+            "lon": draft.lon if said else float(registry.lon[first]),
+            "lat": draft.lat if said else float(registry.lat[first]),
         }
 
     def _ids(self, assets: Sequence[int]) -> list[str]:
@@ -448,6 +464,13 @@ def _need_fit(title: str, words: str, priority: int) -> None:
         raise CaseRefused("engine.case_words", most=WORDS_LENGTH_MAX)
     if priority not in PRIORITIES:
         raise CaseRefused("engine.case_priority", least=PRIORITIES[0], most=PRIORITIES[-1])
+
+
+def _contact(draft: Draft, by: By) -> dict[str, Personal]:
+    """How to reach who reported it, as it travels beside the fact."""
+    until_us = by.at_us + draft.kind.contact_days * DAY_US
+    said = {name: text[:CONTACT_LENGTH_MAX] for name, text in draft.contact.items() if text}
+    return {f"{CONTACT}{name}": Personal(text, "to answer who reported it", until_us) for name, text in said.items()}
 
 
 def _written(kind: CaseKind, document: Any) -> bytes:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 from vigie.core.cases import CaseKind
 from vigie.core.facts import AnyFact, fact_of
 from vigie.core.scope import Scope
-from vigie.engine.cases import PHOTO, Case
+from vigie.engine.cases import CONTACT, PHOTO, Case
 from vigie.store.journal import PersonalField
 from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES, LEAF, PERSONAL
 from vigie.store.transactions import reading
@@ -180,6 +180,14 @@ class StoredCases:
         """The ids of all photos that are not erased."""
         with self._engine.connect() as read:
             return set(read.execute(select(CASE_PHOTO.c.id).where(CASE_PHOTO.c.erased_us.is_(None))).scalars())
+
+    def contact(self, case_id: str) -> Mapping[str, str]:
+        """How to reach who reported it: name, mail, phone, as far as they were said and are not erased."""
+        c = PERSONAL.c
+        query = select(c.field, c.value).where(c.leaf_id == case_id, c.field.startswith(CONTACT, autoescape=True))
+        with self._engine.connect() as read:
+            rows = read.execute(query.where(c.value.is_not(None)).order_by(c.field))
+            return {row.field.removeprefix(CONTACT): row.value for row in rows}
 
     def linked(self, case_id: str) -> Mapping[str, str]:
         """The cases that say that they have to do with this one, and how."""

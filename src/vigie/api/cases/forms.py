@@ -114,10 +114,18 @@ class PhotoForm(Form, frozen=True, kw_only=True):
     who: Who
 
 
+class ContactForm(Form, frozen=True, kw_only=True):
+    """How to reach who reported it, as far as they said it."""
+
+    name: str = ""
+    mail: str = ""
+    phone: str = ""
+
+
 class CaseSheet(Form, frozen=True, kw_only=True):
     """All of a case. words: what a person wrote at its opening. about: the first 200 assets that it is about. document:
-    as its kind declares it. photos: none for whoever neither works there nor sends anybody. timeline: the newest
-    first."""
+    as its kind declares it. photos: none for whoever neither works there nor sends anybody. contact: for whoever reads
+    personal fields there. timeline: the newest first."""
 
     row: CaseRow
     words: str
@@ -128,6 +136,7 @@ class CaseSheet(Form, frozen=True, kw_only=True):
     links: list[LinkForm]
     timeline: list[Happening]
     may_change: bool
+    contact: ContactForm | None = None
 
 
 class MoveKind(Form, frozen=True, kw_only=True):

@@ -96,6 +96,8 @@ class Telling:
         told = [await self._link(caller, *each) for each in links]
         photos = await asyncio.to_thread(stored.photos, case.id) if self._works_on(caller, case) else []
         live = self._sources.engine.cases.find(case.id) is not None
+        reads = allowed(caller, Verb.PERSONAL, case.area, case.service, Verb.SEE)
+        contact = await asyncio.to_thread(stored.contact, case.id) if reads else None
         return forms.CaseSheet(
             row=self.row(caller, case),
             words=case.words,
@@ -106,6 +108,7 @@ class Telling:
             links=[each for each in told if each is not None],
             timeline=[self._happening(caller, case, each, names) for each in happened],
             may_change=live and allowed(caller, Verb.DISPATCH, case.area, case.service, Verb.SEE),
+            contact=msgspec.convert(contact, forms.ContactForm) if contact else None,
         )
 
     async def _link(self, caller: Caller, other: str, how: str, own: bool) -> forms.LinkForm | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vigie.core.cases import CaseEffect, Opened, Trouble
 from vigie.core.kinds import (
     Action,
     AssetKind,
@@ -26,7 +27,7 @@ from vigie.core.observations import Mask
 from vigie.core.service import CaseRule, City, Figure, How, Numbers, Refusal, Reticence, Service
 from vigie.core.times import SECOND_US
 from vigie.core.watch import Watch, points_of, watching
-from vigie.services.roads import orders, preventive, privacy
+from vigie.services.roads import orders, preventive, privacy, reports
 from vigie.services.roads.crews import check_skills
 from vigie.services.roads.preventive import PREVENTIVE
 from vigie.services.roads.rounds.circuits import CIRCUIT
@@ -185,6 +186,14 @@ def seen_now(params: Mapping[str, Any], assets: Numbers, city: City, now_us: int
 
 _WATCHES = (Watch(Bollard, Bollard.state, BOLLARD_FAULT, ("fault",)),)
 
+
+def _mends(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) -> list[CaseEffect]:
+    """The work orders that troubles ask for; then what residents' reports do, which may be of the same assets."""
+    effects = orders.propose(troubles, cases, now_us)
+    reports.propose(cases, effects)
+    return effects
+
+
 service = Service(
     name="roads",
     assets=(Vehicle, Crew, Bus, Tram, TransitLine, Stop, Bollard, BikeStation),
@@ -192,8 +201,8 @@ service = Service(
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     reticence=(_RETICENCE,),
-    cases=(orders.WORK_ORDER,),
-    opens=CaseRule(orders.propose, orders.kept, PREVENTIVE, preventive.coming),
+    cases=(orders.WORK_ORDER, reports.REPORT),
+    opens=CaseRule(_mends, orders.kept, PREVENTIVE, preventive.coming),
     plans=(CIRCUIT, PREVENTIVE),
     guards={Vehicle.escort: (seen_now,)},
     figures=(

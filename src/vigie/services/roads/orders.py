@@ -100,6 +100,8 @@ WORK_ORDER = CaseKind(
 SKILLS = {"lighting": ("electrical",), "signals": ("electrical",)}
 """What work of a category asks of a crew, where nobody says otherwise."""
 
+BY_REPORT = "report"
+"""The source of the orders that residents' reports open."""
 _BY_CONDITION = "condition:"
 _CATEGORY_OF = {service: category for category, service in reversed([*WORK_ORDER.categories.items()])}
 
@@ -114,15 +116,22 @@ def propose(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) -
 
     What has lasted `LASTS_US` is in one order of its kind of condition: in that of what feeds it, where there is one
     or where `TOGETHER` of what it feeds ail the same; in its own otherwise. An order for one of them that nobody has
-    been given yet is merged into the order for all. An order whose every asset is well again before anybody was given
-    it lapses; one that was done, and whose assets ail still after `MENDED_WITHIN_US`, returns. What was cancelled
-    stays so, as long as the same trouble lasts.
+    been given yet is merged into the order for all. What somebody is sent to because it was reported needs none. An
+    order whose every asset is well again before anybody was given it lapses; one that was done, and whose assets ail
+    still after `MENDED_WITHIN_US`, returns. What was cancelled stays so, as long as the same trouble lasts.
     """
     effects: list[CaseEffect] = []
     own = [case for case in cases if case.kind is WORK_ORDER and case.source.startswith(_BY_CONDITION)]
     by_kind: dict[str, list[Trouble]] = defaultdict(list)
+    sent_to = {
+        asset
+        for case in cases
+        if case.kind is WORK_ORDER and case.source == BY_REPORT and not case.is_over
+        for asset in case.assets
+    }
     for trouble in troubles:
-        by_kind[trouble.kind.name].append(trouble)
+        if trouble.asset not in sent_to:
+            by_kind[trouble.kind.name].append(trouble)
     for name, present in sorted(by_kind.items()):
         lasting = [each for each in present if now_us - each.since_us >= LASTS_US]
         _gather(lasting, [case for case in own if case.source == source_of(name)], now_us, effects)

@@ -1,0 +1,126 @@
+"""Whether two residents speak of the same thing: by how far apart they say it is, and by their words.
+
+A telephone is off by some ten metres, and whoever reports stands beside the thing. So two reports of one category are
+weighed: the square of the distance against what telephones err by, house numbers that both name, and the words that
+both use. What is too far apart is never the same, and of several that are near the likeliest is taken.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from vigie.core.ground import M_PER_DEGREE
+from vigie.core.times import DAY_US
+
+APART_M = 15.0
+"""What two reports of one thing differ by along each axis, by the noise of two telephones and of where people stand."""
+REACH_M = 60.0
+"""What lies farther apart is two things."""
+
+_SAME_NUMBER, _OTHER_NUMBER = 2.5, -3.0
+_SAME_ASSET = 1.0
+_WORDS = 3.0
+_A_DAY = 0.02
+"""What a day between them counts for: most of what is reported twice is so within a week."""
+ENOUGH = 0.0
+
+_SHORT = frozenset(
+    "a au aux avec ce cette dans de des du en est et il la le les ma mon par pas pour qui que sur un une"
+    " the of in on at is it and to an there has been not my our".split()
+)
+_NUMBER = re.compile(r"(?<![\d,.])\d{1,4}(?![\d,.])(?:\s?(?:bis|ter))?", re.ASCII)
+_STEM = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One report. asset: the number of what it is about, 0 where none is known."""
+
+    id: str
+    category: str
+    lon: float
+    lat: float
+    at_us: int
+    asset: int = 0
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A report, read once. x_m, y_m: east and north."""
+
+    seen: Seen
+    x_m: float
+    y_m: float
+    stems: frozenset[str]
+    numbers: frozenset[str]
+
+
+@dataclass
+class Known:
+    """The reports that a new one may be the same as, by where they lie."""
+
+    _cells: dict[tuple[str, int, int], dict[str, _Read]] = field(
+        default_factory=lambda: defaultdict[tuple[str, int, int], dict[str, _Read]](dict)
+    )
+    _where: dict[str, tuple[str, int, int]] = field(default_factory=dict[str, tuple[str, int, int]])
+
+    def add(self, seen: Seen) -> None:
+        """Later ones may be the same as this."""
+        read = _read(seen)
+        cell = (seen.category, int(read.x_m // REACH_M), int(read.y_m // REACH_M))
+        self._cells[cell][seen.id] = read
+        self._where[seen.id] = cell
+
+    def drop(self, report: str) -> None:
+        """None will be the same as this any more."""
+        cell = self._where.pop(report, None)
+        if cell is not None:
+            del self._cells[cell][report]
+
+    def same(self, seen: Seen) -> str | None:
+        """The report that speaks of the same thing, the likeliest of those that may; None for none."""
+        read = _read(seen)
+        column, row = int(read.x_m // REACH_M), int(read.y_m // REACH_M)
+        best, most = None, ENOUGH
+        for x in (column - 1, column, column + 1):
+            for y in (row - 1, row, row + 1):
+                for other in self._cells.get((seen.category, x, y), {}).values():
+                    if other.seen.id != seen.id and (weight := _alike(read, other)) > most:
+                        best, most = other.seen.id, weight
+        return best
+
+
+def _alike(one: _Read, other: _Read) -> float:
+    """How much speaks for their being one thing; above `ENOUGH` they are held to be."""
+    apart_m2 = (one.x_m - other.x_m) ** 2 + (one.y_m - other.y_m) ** 2
+    if apart_m2 > REACH_M**2:
+        return -math.inf
+    weight = 1.0 - apart_m2 / (2 * APART_M**2) - _A_DAY * abs(one.seen.at_us - other.seen.at_us) / DAY_US
+    if one.numbers and other.numbers:
+        weight += _SAME_NUMBER if one.numbers & other.numbers else _OTHER_NUMBER
+    if one.seen.asset and one.seen.asset == other.seen.asset:
+        weight += _SAME_ASSET
+    fewer = min(len(one.stems), len(other.stems))
+    if fewer:
+        weight += _WORDS * (len(one.stems & other.stems) / fewer - 0.4)
+    return weight
+
+
+def _read(seen: Seen) -> _Read:
+    plain = "".join(
+        sign for sign in unicodedata.normalize("NFKD", seen.words.lower()) if not unicodedata.combining(sign)
+    )
+    words = re.findall(r"[a-z]{2,}", plain)
+    return _Read(
+        seen,
+        # A degree of longitude is as long as it is at this latitude, to the metre within the reach of two reports.
+        seen.lon * M_PER_DEGREE * math.cos(math.radians(round(seen.lat, 1))),
+        seen.lat * M_PER_DEGREE,
+        frozenset(word[:_STEM] for word in words if word not in _SHORT),
+        frozenset("".join(number.split()) for number in _NUMBER.findall(plain)),
+    )
