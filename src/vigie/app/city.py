@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from starlette.routing import Route
 
@@ -13,6 +14,7 @@ from vigie.api.cases import CasesDoor, CrewDoor, PhotosDoor
 from vigie.api.city import Reading
 from vigie.api.city.sources import Sources
 from vigie.api.energy import EnergyDoor
+from vigie.api.open311 import Open311Door
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
@@ -24,6 +26,7 @@ from vigie.api.tiles import Kiln, tile_routes
 from vigie.api.traffic import Stretches, TrafficDoor
 from vigie.app.comparisons import heed_comparisons
 from vigie.app.installation import Installation
+from vigie.app.open311 import report_token
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
 from vigie.engine.jobs import Jobs
@@ -81,8 +84,9 @@ def api_routes(
     post.beside.append(reading.warm)
     bench = Bench(sources, post.acts, post.pump)
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
-    operations += [*CasesDoor(bench).operations, *PhotosDoor(bench, opened.photos).operations]
-    operations += CrewDoor(bench).operations
+    photos = PhotosDoor(bench, opened.photos)
+    operations += [*CasesDoor(bench).operations, *photos.operations, *CrewDoor(bench).operations]
+    open311 = Open311Door(bench, photos, partial(report_token, opened.settings.data), proxies=opened.settings.proxies)
     operations += GatewaysDoor(bench, talq, keeping).operations
     past = DuckPast(opened.observations, opened.facts.point_numbers())
     stretches = Stretches(sources.engine)
@@ -102,4 +106,9 @@ def api_routes(
         post.beside.append(sums.watch)
         operations += sums.operations
     ground = Ground(catalogue_of(opened.services), opened.facts.outlines())
-    return [*routes(operations, access), *tile_routes(post.engine, ground, access, kiln), *page_routes()]
+    return [
+        *routes(operations, access),
+        *open311.routes,
+        *tile_routes(post.engine, ground, access, kiln),
+        *page_routes(),
+    ]

@@ -4,6 +4,7 @@ facts.sqlite      the journal and the tables that are read from
 observations/     the hot table, the sealed days, what is kept of nights, the kept pictures
 photos/           the photos of cases
 keys/talq.key     what the tokens that the post shows to TALQ gateways are made from
+keys/reports.key  what the tokens that residents get with their reports are made from
 keys/rsmp.json    what was said of sites of traffic signals at their admission, their security codes among it
 keys/journal.key  what signs the journal's heads; kept apart from the database, and worth a copy elsewhere
 heads.jsonl       every head ever signed, to be handed to whoever wants to hold the post to its word

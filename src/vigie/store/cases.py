@@ -36,7 +36,8 @@ _log = structlog.get_logger()
 @dataclass(frozen=True, kw_only=True)
 class Filter:
     """Which cases. Empty or None: whatever it is. crew, asset: numbers. area: it and what lies below. due_before_us,
-    opened_since_us, opened_until_us: instants. number: what people call it by. box: west, south, east, north."""
+    opened_since_us, opened_until_us: instants. number, numbers: what people call it by. box: west, south, east,
+    north."""
 
     kinds: Sequence[str] = ()
     states: Sequence[str] = ()
@@ -49,6 +50,7 @@ class Filter:
     asset: int | None = None
     source: str = ""
     number: int | None = None
+    numbers: Sequence[int] = ()
     due_before_us: int | None = None
     opened_since_us: int | None = None
     opened_until_us: int | None = None
@@ -116,8 +118,10 @@ class StoredCases:
         by_due: bool = False,
         after: tuple[int, str] | None = None,
         limit: int = 100,
+        skipped: int = 0,
     ) -> list[Case]:
-        """The newest first, or the first due. after: opened_us, or due_us, and id of the last that was given."""
+        """The newest first, or the first due. after: opened_us, or due_us, and id of the last that was given. skipped:
+        so many are passed over, for whoever asks by the number of a page."""
         c = CASES.c
         column = c.due_us if by_due else c.opened_us
         query = select(CASES).where(*_clauses(scope, wanted))
@@ -131,7 +135,7 @@ class StoredCases:
         first: ColumnElement[Any] = _UNSORTED_DUE if wanted.states else column
         order: list[ColumnElement[Any]] = [first, c.id] if by_due else [column.desc(), c.id.desc()]
         with reading(self._engine) as read:
-            return _cases(read, read.execute(query.order_by(*order).limit(limit)).all(), kinds)
+            return _cases(read, read.execute(query.order_by(*order).limit(limit).offset(skipped)).all(), kinds)
 
     def count(self, scope: Scope, wanted: Filter) -> int:
         """How many there are, `COUNTED_MAX` for that many or more."""
@@ -212,6 +216,7 @@ def _clauses(scope: Scope, wanted: Filter, *, counting: bool = False) -> list[Co
         c.state: wanted.states,
         c.category: wanted.categories,
         c.priority: wanted.priorities,
+        c.no: wanted.numbers,
     }
     clauses += [column.in_(list(values)) for column, values in lists.items() if values]
     exact: dict[Any, Any] = {c.crew: wanted.crew, c.no: wanted.number}

@@ -61,11 +61,8 @@ class PhotosDoor:
         photo = case_act(caller.actor, "file", case.id, key) or self._bench.acts.new_id()
         if (known := await self._kept(case, photo)) is not None:
             return Answer(self._telling.photo(caller, case, known), 200)
-        picture = await self._read(ask.request)
-        with refusals():
-            digest = await asyncio.to_thread(self._photos.put, photo, picture.whole, picture.small)
-            made = Photo(photo, picture.width, picture.height, len(picture.whole), digest)
-            self._bench.acts.photograph_case(self._live(caller, case.id).id, made, actor=caller.actor, key=key)
+        picture = await self.read(ask.request)
+        await self.keep(self._live(caller, case.id), picture, actor=caller.actor, key=key, photo=photo)
         await self._bench.kept()
         kept = await self._kept(case, photo)
         if kept is None:
@@ -80,6 +77,19 @@ class PhotosDoor:
     async def show_small(self, ask: Ask[Nothing, Nothing]) -> Response:
         """Shows a photo with 320 pixels at most on its longer side."""
         return await self._shown(ask, small=True)
+
+    async def keep(self, case: Case, picture: Picture, *, actor: str, key: str = "", photo: str = "") -> None:
+        """Adds a picture to a case that is not archived; the same key of the same person adds it once. photo: its id,
+        where that is known. Raises Problem."""
+        photo = photo or (str(keyed_id(actor, f"photo\0{key}")) if key else self._bench.acts.new_id())
+        if key and photo in {each.id for each in await asyncio.to_thread(self._stored.photos, case.id)}:
+            return
+        with refusals():
+            digest = await asyncio.to_thread(self._photos.put, photo, picture.whole, picture.small)
+            made = Photo(photo, picture.width, picture.height, len(picture.whole), digest)
+            if self._bench.sources.engine.cases.find(case.id) is None:
+                raise _gone(case.id)
+            self._bench.acts.photograph_case(case.id, made, actor=actor, key=f"photo\0{key}" if key else "")
 
     async def _shown(self, ask: Ask[Nothing, Nothing], *, small: bool) -> Response:
         cases = self._bench.sources.engine.cases
@@ -98,15 +108,16 @@ class PhotosDoor:
     async def _kept(self, case: Case, photo: str) -> KeptPhoto | None:
         return next((each for each in await asyncio.to_thread(self._stored.photos, case.id) if each.id == photo), None)
 
-    async def _read(self, request: Request) -> Picture:
+    async def read(self, sent: bytes | Request) -> Picture:
+        """A picture that somebody sent, or is sending, few at once. Raises Problem."""
         if self._waiting >= WAITING_MAX:
             raise Problem(503, "Busy", "More photos come than can be read at once.", retry_after_s=5)
         # Counted from the first byte on: what is sent lies in the memory until it was read.
         self._waiting += 1
         try:
-            sent = await read_body(request, UPLOAD_BYTES_MAX)
+            whole = sent if isinstance(sent, bytes) else await read_body(sent, UPLOAD_BYTES_MAX)
             async with self._turns:
-                return await asyncio.to_thread(picture_of, sent)
+                return await asyncio.to_thread(picture_of, whole)
         except NoPicture as error:
             raise Problem(422, "No picture", f"This is no picture that is kept: {error}.",
                           mend="Send a JPEG, PNG or WebP.", rule="engine.case_picture") from error  # fmt: skip
@@ -116,6 +127,10 @@ class PhotosDoor:
     def _live(self, caller: Caller, case_id: str) -> Case:
         case = self._bench.sources.engine.cases.find(case_id)
         if case is None or not self._telling.sees(caller, case):
-            raise Problem(404, "No such case", f"There is no case {case_id[:80]!r} that is open to you.",
-                          rule="engine.case_gone")  # fmt: skip
+            raise _gone(case_id)
         return case
+
+
+def _gone(case_id: str) -> Problem:
+    return Problem(404, "No such case", f"There is no case {case_id[:80]!r} that is open to you.",
+                   rule="engine.case_gone")  # fmt: skip

@@ -21,8 +21,10 @@ from vigie.protocols.open311.forms import (
     Discovery,
     Endpoint,
     Fault,
+    OwnRequest,
     Request,
     Service,
+    Step,
     Value,
 )
 from vigie.protocols.open311.multipart import Part, encode_multipart, read_multipart
@@ -38,10 +40,12 @@ __all__ = [
     "Discovery",
     "Endpoint",
     "Fault",
+    "OwnRequest",
     "Part",
     "Query",
     "Request",
     "Service",
+    "Step",
     "Submission",
     "Unasked",
     "Unreadable",

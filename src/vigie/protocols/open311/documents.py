@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from vigie.protocols.open311.forms import Created, Definition, Discovery, Fault, Request, Service
+from vigie.protocols.open311.forms import Created, Definition, Discovery, Fault, OwnRequest, Request, Service
 
 # lxml has no types: what leaves this file is typed.
 _etree: Any = import_module("lxml.etree")
@@ -24,7 +24,7 @@ FORMATS: Mapping[str, str] = {"json": "application/json; charset=utf-8", "xml": 
 
 BYTES_MAX = 16 << 20
 
-T = TypeVar("T", Service, Definition, Request, Created, Fault, Discovery)
+T = TypeVar("T", Service, Definition, Request, OwnRequest, Created, Fault, Discovery)
 
 _ITEMS: Mapping[str, str] = {
     "services": "service",
@@ -34,6 +34,7 @@ _ITEMS: Mapping[str, str] = {
     "errors": "error",
     "endpoints": "endpoint",
     "formats": "format",
+    "steps": "step",
 }
 """What the items of a list are called in XML."""
 
@@ -41,13 +42,14 @@ _ROOTS: Mapping[type, str] = {
     Service: "services",
     Definition: "service_definition",
     Request: "service_requests",
+    OwnRequest: "service_requests",
     Created: "service_requests",
     Fault: "errors",
     Discovery: "discovery",
 }
 
 _FLOATS = frozenset({"lat", "long"})
-_INTS = frozenset({"order"})
+_INTS = frozenset({"order", "photos"})
 _FLAGS = frozenset({"metadata", "variable", "required"})
 # What XML 1.0 has no way to say.
 _UNSAYABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

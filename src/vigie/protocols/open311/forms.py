@@ -70,6 +70,22 @@ class Request(Struct, frozen=True, kw_only=True):
     media_url: str | None = None
 
 
+class Step(Struct, frozen=True, kw_only=True):
+    """One step of a report: not of the standard. state: ours. why: what the town wrote for whoever reported it."""
+
+    at: str
+    state: str
+    notes: str | None = None
+    why: str | None = None
+
+
+class OwnRequest(Request, frozen=True, kw_only=True):
+    """A report as whoever made it is told of it: not of the standard. photos: how many it has."""
+
+    steps: tuple[Step, ...] = ()
+    photos: int = 0
+
+
 class Created(Struct, frozen=True, kw_only=True):
     """What whoever reported something is told at once. token: where the id comes later; ours is the key to one's own
     report."""
