@@ -358,7 +358,7 @@ def test_the_order_of_a_report_without_an_asset_lies_where_the_report_does(city:
 def test_how_to_reach_who_reported_it_is_beside_the_fact_for_a_year_and_in_no_list(city: Bench) -> None:
     report = report_one(city, "pothole")
     assert city.facts.cases.contact(report.id) == {"name": "Anne Durand", "mail": "anne@example.org"}
-    assert "anne" not in repr(listed(city)).lower()
+    assert "Durand" not in repr(listed(city))
     due = city.facts.due_for_erasure(NOW_US + 365 * DAY_US)
     assert sorted(due) == [f"{report.id}/{field}" for field in ("contact_mail", "contact_name", "words")]
     assert city.facts.due_for_erasure(NOW_US + 365 * DAY_US - 1) == []
