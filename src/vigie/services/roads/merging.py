@@ -11,19 +11,24 @@ import math
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vigie.core.ground import M_PER_DEGREE
 from vigie.core.times import DAY_US
 
-APART_M = 15.0
+APART_M = 12.0
 """What two reports of one thing differ by along each axis, by the noise of two telephones and of where people stand."""
 REACH_M = 60.0
 """What lies farther apart is two things."""
 
-_SAME_NUMBER, _OTHER_NUMBER = 2.5, -3.0
-_SAME_ASSET = 1.0
-_WORDS = 3.0
+_BESIDE = 2.0
+"""What speaks for it, where two say that they stand at the same place and nothing else."""
+_SAME_NUMBER, _OTHER_NUMBER = 2.0, -3.0
+_NUMBERS_APART = 4
+"""Houses whose numbers differ by no more are neighbours: two who stand there may each read another."""
+_SAME_ASSET, _OTHER_ASSET = 0.5, -0.5
+_SAME_WORDS, _OTHER_WORDS = 2.0, -0.5
 _A_DAY = 0.02
 """What a day between them counts for: most of what is reported twice is so within a week."""
 ENOUGH = 0.0
@@ -32,7 +37,30 @@ _SHORT = frozenset(
     "a au aux avec ce cette dans de des du en est et il la le les ma mon par pas pour qui que sur un une"
     " the of in on at is it and to an there has been not my our".split()
 )
-_NUMBER = re.compile(r"(?<![\d,.])\d{1,4}(?![\d,.])(?:\s?(?:bis|ter))?", re.ASCII)
+_WHAT: Mapping[str, str] = {
+    "out": "eteint panne hors dead plus marche noir dark broken",
+    "flicker": "clignote flicker blink vacille",
+    "by day": "jour journee day",
+    "pole": "mat poteau pole penche tordu choc voiture leaning accidente",
+    "bags": "sac sacs poubelle ordure bag bags rubbish trash garbage",
+    "mattress": "matelas sommier mattress lit bed",
+    "sofa": "canape sofa couch fauteuil armchair",
+    "rubble": "gravat rubble chantier builder platre",
+    "appliance": "frigo refrigerateur fridge laver electromenager washing",
+    "hole": "nid poule trou pothole hole defonce",
+    "cycleway": "cyclable bike cycle velo",
+    "pavement": "affaisse sinking sunken",
+    "insult": "injur insult hate haine raciste racist",
+    "cabinet": "armoire coffret cabinet",
+    "bill": "affich bills poster colle stuck",
+    "wall": "mur wall facade tague",
+}
+_BEGINS = {what: tuple(words.split()) for what, words in _WHAT.items()}
+"""What is wrong, by what its words begin with in French and in English, without accents: two who name different things
+of one sort speak of two."""
+_SAME_WHAT, _OTHER_WHAT = 1.5, -2.0
+
+_NUMBER = re.compile(r"(?<![\d,.])\d{1,4}(?![\d,.])", re.ASCII)
 _STEM = 5
 
 
@@ -57,7 +85,8 @@ class _Read:
     x_m: float
     y_m: float
     stems: frozenset[str]
-    numbers: frozenset[str]
+    numbers: frozenset[int]
+    what: frozenset[str]
 
 
 @dataclass
@@ -100,14 +129,18 @@ def _alike(one: _Read, other: _Read) -> float:
     apart_m2 = (one.x_m - other.x_m) ** 2 + (one.y_m - other.y_m) ** 2
     if apart_m2 > REACH_M**2:
         return -math.inf
-    weight = 1.0 - apart_m2 / (2 * APART_M**2) - _A_DAY * abs(one.seen.at_us - other.seen.at_us) / DAY_US
+    weight = _BESIDE - apart_m2 / (2 * APART_M**2) - _A_DAY * abs(one.seen.at_us - other.seen.at_us) / DAY_US
     if one.numbers and other.numbers:
-        weight += _SAME_NUMBER if one.numbers & other.numbers else _OTHER_NUMBER
-    if one.seen.asset and one.seen.asset == other.seen.asset:
-        weight += _SAME_ASSET
+        far = min(abs(mine - theirs) for mine in one.numbers for theirs in other.numbers)
+        weight += _SAME_NUMBER if far == 0 else _OTHER_NUMBER if far > _NUMBERS_APART else 0.0
+    if one.seen.asset and other.seen.asset:
+        weight += _SAME_ASSET if one.seen.asset == other.seen.asset else _OTHER_ASSET
+    if one.what and other.what:
+        weight += _SAME_WHAT if one.what & other.what else _OTHER_WHAT
     fewer = min(len(one.stems), len(other.stems))
     if fewer:
-        weight += _WORDS * (len(one.stems & other.stems) / fewer - 0.4)
+        share = len(one.stems & other.stems) / fewer
+        weight += _SAME_WORDS * share if share else _OTHER_WORDS
     return weight
 
 
@@ -122,5 +155,6 @@ def _read(seen: Seen) -> _Read:
         seen.lon * M_PER_DEGREE * math.cos(math.radians(round(seen.lat, 1))),
         seen.lat * M_PER_DEGREE,
         frozenset(word[:_STEM] for word in words if word not in _SHORT),
-        frozenset("".join(number.split()) for number in _NUMBER.findall(plain)),
+        frozenset(int(number) for number in _NUMBER.findall(plain)),
+        frozenset(what for what, begins in _BEGINS.items() if any(word.startswith(begins) for word in words)),
     )
