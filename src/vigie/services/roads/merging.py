@@ -31,7 +31,7 @@ _SAME_ASSET, _OTHER_ASSET = 0.5, -0.5
 _SAME_WORDS, _OTHER_WORDS = 2.0, -0.5
 _A_DAY = 0.02
 """What a day between them counts for: most of what is reported twice is so within a week."""
-ENOUGH = 0.0
+ENOUGH = 1.0
 
 _SHORT = frozenset(
     "a au aux avec ce cette dans de des du en est et il la le les ma mon par pas pour qui que sur un une"
