@@ -333,8 +333,8 @@ class Cases:
         """The cases, as the rules that open some know them."""
         return [
             Opened(
-                c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority, c.lon, c.lat,
-                c.words, c.links,
+                c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority,
+                c.lon, c.lat, c.words, c.links,
             )
             for c in self._all.values()
         ]  # fmt: skip

@@ -56,8 +56,8 @@ class Office:
     ) -> str:
         name = f"case-{len(self.cases):04d}"
         self.cases[name] = Opened(
-            name, kind, kind.life.first, source, tuple(assets), self.now_us, category, 3, 5.0 + east_m / 75_000, 47.3,
-            words, self.now_us,
+            name, kind, kind.life.first, source, tuple(assets), self.now_us, self.now_us, category, 3,
+            5.0 + east_m / 75_000, 47.3, words,
         )  # fmt: skip
         return name
 

@@ -81,7 +81,7 @@ class PhotosDoor:
     async def keep(self, case: Case, picture: Picture, *, actor: str, key: str = "", photo: str = "") -> None:
         """Adds a picture to a case that is not archived; the same key of the same person adds it once. photo: its id,
         where that is known. Raises Problem."""
-        photo = photo or (str(keyed_id(actor, f"photo\0{key}")) if key else self._bench.acts.new_id())
+        photo = photo or case_act(actor, "file", case.id, key) or self._bench.acts.new_id()
         if key and photo in {each.id for each in await asyncio.to_thread(self._stored.photos, case.id)}:
             return
         with refusals():
@@ -89,7 +89,7 @@ class PhotosDoor:
             made = Photo(photo, picture.width, picture.height, len(picture.whole), digest)
             if self._bench.sources.engine.cases.find(case.id) is None:
                 raise _gone(case.id)
-            self._bench.acts.photograph_case(case.id, made, actor=actor, key=f"photo\0{key}" if key else "")
+            self._bench.acts.photograph_case(case.id, made, actor=actor, key=key)
 
     async def _shown(self, ask: Ask[Nothing, Nothing], *, small: bool) -> Response:
         cases = self._bench.sources.engine.cases

@@ -30,9 +30,9 @@ from vigie.api.session import is_https, peer_of
 from vigie.api.words import words
 from vigie.core.cases import Draft
 from vigie.core.facts import RESIDENT
-from vigie.core.ids import keyed_id
 from vigie.core.scope import ALL_SERVICES, Grant, Scope, Verb, lies_in
 from vigie.core.times import DAY_US
+from vigie.engine.acts import case_act
 from vigie.engine.cases import LIVE_MAX, Case
 from vigie.engine.nearby import nearest
 from vigie.engine.rates import Allowance, Rates
@@ -319,7 +319,7 @@ class Open311Door:
     async def _again(self, key: str) -> Case | None:
         """The report that was made under a key before."""
         kinds = self._engine.cases.kinds
-        return await asyncio.to_thread(self._stored.find, str(keyed_id(RESIDENT, key)), kinds) if key else None
+        return await asyncio.to_thread(self._stored.find, case_act(RESIDENT, "open", "", key), kinds) if key else None
 
     async def _keep(self, case: Case, picture: Picture, key: str) -> None:
         """Adds a photo. Raises Refused, Problem."""
