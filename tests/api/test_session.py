@@ -45,7 +45,7 @@ def test_who_logs_in_is_told_who_they_are_and_what_they_may(post: RunningPost) -
             "role": "crew",
             "area": "dijon-metropole/quetigny",
             "services": ["lighting"],
-            "verbs": ["consign", "inventory", "order", "see", "see_crew"],
+            "verbs": ["consign", "inventory", "order", "see", "see_crew", "work"],
         }
     ]
     again = crew.ask("GET", SESSION)

@@ -87,7 +87,7 @@ def test_a_street_is_ordered_by_keyboard_alone_and_proved_on_the_map(window: Ope
     expect(oldest).to_contain_text("signature valide")
 
 
-def tab_to(console: Console, selector: str, most: int = 40) -> None:
+def tab_to(console: Console, selector: str, most: int = 60) -> None:
     """Tab, until the focus is there: nothing on the way may hold it."""
     for _ in range(most):
         if console.evaluate("(selector) => document.activeElement.matches(selector)", selector):
