@@ -195,7 +195,7 @@ def _rows(now_us: int, areas: list[str]) -> Iterator[dict[str, Any]]:
             "category": code, "service": REPORT.categories[code], "area": dice.choice(areas), "verb": "see",
             "public": 0, "street": "Rue Verte", "lon": 5 + dice.random() / 10, "lat": 47.3 + dice.random() / 10,
             "priority": 3, "title": "", "words": "It blinks all night, and has for a week.", "title_leaf": "",
- "words_leaf": f"leaf-{no}",
+            "words_leaf": f"leaf-{no}",
             "owner": "", "opener": "resident", "crew": 0, "planned_us": 0, "opened_us": opened_us,
             "due_us": opened_us + 10 * DAY_US, "moved_us": opened_us + DAY_US, "revision": 2, "photos": 0,
             "document": document,
