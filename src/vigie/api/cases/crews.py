@@ -21,7 +21,7 @@ from vigie.api.cases.telling import Telling
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.lives import MoveRefused
-from vigie.core.scope import Verb
+from vigie.core.scope import Verb, lies_in
 from vigie.core.times import from_us, rfc3339, to_us
 from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, Wanted
@@ -179,11 +179,7 @@ def crew_of(bench: Bench, caller: Caller, crew: str) -> int:
 def may_send(caller: Caller, area: str) -> bool:
     """Whether somebody gives work to crews of an area, or does it there, in whatever service."""
     grants = (*caller.scope.may(Verb.DISPATCH).grants, *caller.scope.may(Verb.WORK).grants)
-    return any(_touch(grant.area, area) for grant in grants)
-
-
-def _touch(one: str, other: str) -> bool:
-    return not one or not other or one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+    return any(lies_in(area, grant.area) or lies_in(grant.area, area) for grant in grants)
 
 
 def _with(document: WorkOrder, act: forms.CrewAct) -> WorkOrder:

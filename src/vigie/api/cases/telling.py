@@ -16,7 +16,7 @@ from vigie.api.city.forms import Who
 from vigie.core.facts import CaseChanged, CaseClaimed, CaseJoined, CaseMoved, CaseOpened, CasePhotographed
 from vigie.core.plans import Cell, Phrase
 from vigie.core.scope import Placement, Verb
-from vigie.core.times import from_us, nameable_us, rfc3339
+from vigie.core.times import nameable_us, rfc3339
 from vigie.engine.cases import NOTE, Case
 from vigie.store.cases import Happened, KeptPhoto
 
@@ -215,4 +215,4 @@ def table_rows(rows: Iterable[forms.CaseRow]) -> Iterator[list[Cell]]:
 
 
 def _said(instant_us: int) -> str:
-    return rfc3339(nameable_us(instant_us)) if instant_us else from_us(0).isoformat()
+    return rfc3339(nameable_us(instant_us))

@@ -8,7 +8,6 @@ from functools import partial
 from vigie.engine.jobs import Deadline, Jobs
 from vigie.services.roads.dispatch.judging import Finding, check
 from vigie.services.roads.dispatch.model import Kept, Problem, Proposal
-from vigie.services.roads.dispatch.solving import Patience, solve
 
 LIMIT_S = 6.0
 """On Montpellier's streets 200 tasks of 20 crews gain little after two seconds of search; a process starts in one."""
@@ -29,6 +28,9 @@ async def propose(
 ) -> Planned:
     """Rounds for a problem, told `limit_s` after their turn has come. Raises ValueError for a limit that is none, and
     what `Jobs.do` raises."""
+    # The solver is taken in by who plans: a post that starts does not wait for it.
+    from vigie.services.roads.dispatch.solving import Patience, solve
+
     if not 0 < limit_s <= LIMIT_S_MAX:
         raise ValueError(f"a plan is searched for 0 to {LIMIT_S_MAX:.0f} s, not {limit_s}")
     proposal = await jobs.do(lambda: partial(solve, problem, seed, Patience(Deadline.within(limit_s)), kept))
