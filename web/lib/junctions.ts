@@ -154,13 +154,14 @@ export interface Deciding {
 }
 
 /** A detector: vehicles that left it in the last minute and the part of it in which somebody was on it; whether somebody
-    waits at a button; and when it told anything last. */
+    waits at a button; and when it told anything last that counts. faulty: its controller says that it is. */
 export interface Counted {
   vehicles: number | null
   occupancy_pct: number | null
   asks: boolean | null
   at: string | null
   silent: boolean
+  faulty: boolean
 }
 
 /** What all groups of a junction showed from an instant on: a letter for each (see the kind's `groups`). */

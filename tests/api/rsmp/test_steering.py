@@ -18,8 +18,9 @@ from vigie.api.rsmp import Listening, Means, Memory, RsmpDoor, RsmpSteering, Sit
 from vigie.api.rsmp.hearing import SECONDS_MAX, Ear, counted
 from vigie.core.times import SECOND_US
 from vigie.protocols.rsmp import Act, CannotAsk, Enrolment, Link, Moment, Of, Quality, Turn, Way
-from vigie.protocols.rsmp.events import StatusTold, Told
+from vigie.protocols.rsmp.events import AlarmState, AlarmTold, StatusTold, Told
 from vigie.protocols.rsmp.inputs import standing
+from vigie.protocols.rsmp.messages import About
 from vigie.protocols.rsmp.times import stamp
 from vigie.services.signals import NO_STAGE_INPUTS, SIGNALS_UNSAFE
 from vigie.services.signals.control.site import Site as Document
@@ -158,6 +159,35 @@ def test_rubbish_for_counts_costs_a_step_nothing(post: Post) -> None:
         await post.pass_(4)
         await post.pass_(4, vehicles="--5," + "9" * 5_000)
         assert post.because is Because.DETECTORS
+
+    runs(story())
+
+
+def test_loops_that_count_on_are_not_believed_once_the_controller_finds_them_faulty(post: Post) -> None:
+    def find(logics: range, *, active: bool) -> None:
+        state, at_us = AlarmState(active, False, False), post.bench.clock.now_us()
+        telling = post.wire.sites["J"].telling
+        telling.readings(
+            [AlarmTold("J", f"DL{n:03}", "A0302", About.ISSUE, at_us, state, 3, {}, False, "") for n in logics]
+        )
+
+    def faulty() -> int:
+        return sum(each.faulty for each in post.steering.deciding(JUNCTION).counted)
+
+    async def story() -> None:
+        await post.take()
+        await post.pass_(3)
+        find(range(1, 5), active=True)
+        await post.pass_(3)
+        assert (post.because, faulty()) == (Because.ORDERED, 4)
+        find(range(5, 6), active=True)
+        # A ninth it has not.
+        find(range(9, 10), active=True)
+        await post.pass_(3)
+        assert (post.because, faulty()) == (Because.DETECTORS, 5)
+        find(range(1, 6), active=False)
+        await post.pass_(2)
+        assert (post.because, faulty()) == (Because.SETTLING, 0)
 
     runs(story())
 

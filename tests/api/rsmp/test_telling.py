@@ -28,10 +28,12 @@ def status(at_us: int, **values: str | None) -> StatusTold:
     return StatusTold("J", "TC", at_us, tuple(told), asked=False, receipt="")
 
 
-def alarm(code: str, at_us: int, *, active: bool = True, late: bool = False, suspended: bool = False) -> AlarmTold:
+def alarm(
+    code: str, at_us: int, *, active: bool = True, late: bool = False, suspended: bool = False, component: str = "TC"
+) -> AlarmTold:
     priority = SXLS["1.2.1"].signals[code].priority
     state = AlarmState(active, False, suspended)
-    return AlarmTold("J", "TC", code, About.ISSUE, at_us, state, priority, {}, late, "")
+    return AlarmTold("J", component, code, About.ISSUE, at_us, state, priority, {}, late, "")
 
 
 def said(telling: Telling, *events: Step) -> list[tuple[str, Value, int]]:
@@ -113,6 +115,18 @@ def test_alarms_are_the_worst_fault_a_list_and_the_door() -> None:
         ("faults", "A0301 TC", 8),
     ]
     assert said(telling, alarm("A0301", 9, active=False)) == [("fault", "none", 9), ("faults", "", 9)]
+
+
+def test_a_detector_is_faulty_while_an_alarm_of_its_logic_stands() -> None:
+    telling = Telling("j")
+    said(telling, ATTACHED, alarm("A0301", 5, component="KK+AG9998=001DL007"), alarm("A0304", 5, component="DL012"))
+    assert telling.faulty_logics == {7, 12}
+    # Neither history, nor one that nobody is to be told of, nor what is of no logic, nor another alarm.
+    said(telling, alarm("A0302", 6, component="DL001", late=True), alarm("A0302", 6, component="DL002", suspended=True))
+    said(telling, alarm("A0301", 6), alarm("A0301", 6, component="DL3x"), alarm("A0201", 6, component="DL003"))
+    assert telling.faulty_logics == {7, 12}
+    said(telling, alarm("A0304", 7, component="DL012", active=False))
+    assert telling.faulty_logics == {7}
 
 
 def test_what_is_history_is_told_beside_what_was_then() -> None:

@@ -119,6 +119,12 @@ def test_a_site_whose_streets_are_driven_has_the_cycles_of_its_own_plans() -> No
         # Two loops, one of which somebody is on, and two buttons, at one of which somebody waits.
         assert told("S0002", "detectorlogicstatus") == "0110"
         assert table() == ",".join(f"{plan}-{cycle_s}" for plan, cycle_s in cycles_s)
+    for second, vehicles in enumerate([(-1, 0), (-1, 1), (0, 1)], 2):
+        seconds[0] = Shown(second, "GR", 1, 3, "colours", "plan", vehicles, vehicles, cycles_s, (1, 0))
+        sites.look()
+        # A loop that has died is an alarm of its logic, until it counts again.
+        found = {name for (name, code), each in site.alarms.items() if code == "A0301" and each.state.active}
+        assert found == ({"DL001"} if vehicles[0] < 0 else set())
     seconds.clear()
     sites.look()
     assert table() == city_s

@@ -101,6 +101,15 @@ def test_a_morning_in_the_old_town(town: Town, driving: Driving) -> None:
     assert (decided[:120], decided[120:249], decided[249:]) == (["plan"] * 120, ["input"] * 129, ["plan"] * 111)
 
 
+def test_a_dead_loop_counts_nothing_and_says_so(town: Town, driving: Driving) -> None:
+    half = Driving(town, driving._world, 1, PEAK_S, 0.5)
+    frame = half.second(PEAK_S)
+    shown = [frame.junctions[junction] for junction in town.junctions]
+    dead = [each < 0 for post in shown for each in post.vehicles]
+    assert 0.3 < sum(dead) / len(dead) < 0.7
+    assert dead == [each < 0 for post in shown for each in post.occupancies]
+
+
 def test_who_stands_on_a_loop_is_seen_to_and_nobody_is_counted_twice(town: Town, driving: Driving) -> None:
     """With red for all, those who come stop at the loops before the line: occupied, and nobody leaves them."""
     for at in range(240):

@@ -18,20 +18,24 @@ SECONDS_MAX = 60
 class Counted:
     """One detector. vehicles: that left it in the last minute; occupancy_pct: of that time; None where it has none to
     tell. asks: whether somebody waits at a button; None of what is none. at_us: the last second of which it told
-    anything; None for never since the post looks. silent: whether it has told nothing while others did."""
+    anything that counts; None for never since the post looks. silent: whether it has told nothing while others did.
+    faulty: whether its controller has found its fault: what it tells is not heard."""
 
     vehicles: int | None = None
     occupancy_pct: float | None = None
     asks: bool | None = None
     at_us: int | None = None
     silent: bool = False
+    faulty: bool = False
 
 
 @dataclass(slots=True)
 class Tally:
-    """The seconds that a junction told last, of the detectors of one document."""
+    """The seconds that a junction told last, of the detectors of one document. faulty: the places of those whose fault
+    its controller has found."""
 
     site: Site
+    faulty: frozenset[int] = frozenset()
     _seconds: deque[tuple[int, Sequence[int], Sequence[int]]] = field(
         default_factory=lambda: deque[tuple[int, Sequence[int], Sequence[int]]](maxlen=SECONDS_MAX)
     )
@@ -53,9 +57,14 @@ class Tally:
         loops, buttons = {at: n for n, at in enumerate(loops_of(self.site))}, set(buttons_of(self.site))
         for at in range(len(self.site.junction.detectors)):
             own = [counts[at] for _, counts, _ in seconds if counts[at] != UNKNOWN]
-            told_us = self._at_us.get(at)
+            told_us, is_faulty = self._at_us.get(at), at in self.faulty
             if at in buttons:
-                yield Counted(asks=own[-1] > 0 if own else None, at_us=told_us, silent=not own)
+                yield Counted(
+                    asks=own[-1] > 0 if own and not is_faulty else None,
+                    at_us=told_us,
+                    silent=not own,
+                    faulty=is_faulty,
+                )
             elif at in loops:
                 shares = [each for _, _, told in seconds for each in told[loops[at] : loops[at] + 1] if each >= 0]
                 yield Counted(
@@ -63,6 +72,7 @@ class Tally:
                     round(sum(shares) / len(shares), 1) if shares and own else None,
                     at_us=told_us,
                     silent=not own,
+                    faulty=is_faulty,
                 )
             else:
                 # An area tells a post nothing: sites have no word for it.

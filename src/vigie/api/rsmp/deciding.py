@@ -45,13 +45,15 @@ class WeighedForm(Form, frozen=True, kw_only=True):
 class CountedForm(Form, frozen=True, kw_only=True):
     """What a detector has told. vehicles: that left it in the last minute; occupancy_pct: the part of it in which
     somebody was on it; asks: whether somebody waits at a button; each None of what does not tell it. at: the last
-    second of which it told anything. silent: whether it told nothing while others did."""
+    second of which it told anything that counts. silent: whether it told nothing while others did. faulty: whether its
+    controller has found its fault, and what it tells is not heard."""
 
     vehicles: int | None
     occupancy_pct: float | None
     asks: bool | None
     at: str | None
     silent: bool
+    faulty: bool
 
 
 class GoingForm(Form, frozen=True, kw_only=True):
@@ -135,6 +137,7 @@ class DecidingDoor:
                     asks=each.asks,
                     at=rfc3339(each.at_us) if each.at_us is not None else None,
                     silent=each.silent,
+                    faulty=each.faulty,
                 )
                 for each in now.counted
             ],

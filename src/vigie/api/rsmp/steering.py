@@ -32,7 +32,17 @@ from vigie.protocols.rsmp.events import StatusTold
 from vigie.protocols.rsmp.inputs import INPUT_MAX, written
 from vigie.services.signals import NO_DOCUMENT, NO_STAGE_INPUTS, SIGNALS_UNSAFE, UNFIT_DOCUMENT
 from vigie.services.signals.control.site import Site as Document
-from vigie.services.signals.control.steering import Asking, Because, Heard, Steered, Steering, Told, Why, counts_of
+from vigie.services.signals.control.steering import (
+    Asking,
+    Because,
+    Heard,
+    Steered,
+    Steering,
+    Told,
+    Why,
+    counts_of,
+    logics_of,
+)
 from vigie.services.signals.priority.passages import Passage
 from vigie.services.signals.safety import Kernel, Rule, Unfit, Violation
 
@@ -349,10 +359,13 @@ class RsmpSteering:
         there_us = self._clock.now_us() + site.ahead_us
         if name not in self._tallies or self._tallies[name].site != steered.site:
             self._tallies[name] = Tally(steered.site)
+        logics = logics_of(steered.site)
+        faulty = frozenset(logics[n - 1] for n in site.telling.faulty_logics if 0 < n <= len(logics))
+        self._tallies[name].faulty = faulty
         heard: list[Heard] = []
         for each in seconds:
             occupancies = counted(each.occupancies)
-            counts = counts_of(steered.site, counted(each.vehicles), occupancies, each.logics)
+            counts = counts_of(steered.site, counted(each.vehicles), occupancies, each.logics, faulty)
             self._tallies[name].add(each.start_us - site.ahead_us, counts, occupancies)
             age_s = (there_us - each.start_us) / SECOND_US
             heard.append(Heard(colours_of(each.groups), counts, each.missed, age_s))

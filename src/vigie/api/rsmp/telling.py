@@ -7,6 +7,7 @@ never taken for colours. Alarms become the worst fault and a list; the door's is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -67,6 +68,10 @@ _SHOWN = {"R": Colour.RED, "U": Colour.RED, "Y": Colour.YELLOW, "G": Colour.GREE
 """The same as a colour: red and yellow together let nobody go yet."""
 
 _DOOR = "A0010"
+_LOGIC_FAULTS = frozenset({"A0301", "A0302", "A0303", "A0304"})
+_LOGIC = re.compile(r"DL([0-9]{1,3})\Z", re.ASCII)
+"""How the id of a component ends that is a detector logic, as the list of traffic lights names components; with its
+number."""
 _TEXT_MAX = 500
 _MAJOR_MAX = 2
 """The largest priority of an alarm that wants somebody before the next maintenance: 1 is at once, 2 in this shift."""
@@ -98,6 +103,16 @@ class Telling:
     _ticks: int = 0
     _stood_us: int = 0
     _rows: list[tuple[str, Value, int]] = field(default_factory=list[tuple[str, Value, int]])
+
+    @property
+    def faulty_logics(self) -> frozenset[int]:
+        """The detector logics, by number, whose hardware or logic the site says is faulty."""
+        found = (
+            _LOGIC.search(component)
+            for (component, code), alarm in self._now.items()
+            if code in _LOGIC_FAULTS and _stands(alarm)
+        )
+        return frozenset(int(each[1]) for each in found if each is not None)
 
     def readings(self, events: Iterable[Step]) -> Readings:
         """What these events, in their order, say of the junction."""

@@ -47,6 +47,12 @@ WITHOUT = frozenset(code for code in SXLS[SXL].signals if code.startswith("M")) 
 COMES_UP_S = 0.1
 """Sites connect one after another: the post has others to hear at its start."""
 
+LOGICS_MAX = 48
+"""So many detector logics a controller has a name for; what is wrong with a further one it does not tell."""
+
+LOGICS = tuple(f"DL{number:03}" for number in range(1, LOGICS_MAX + 1))
+_FAULTY = "A0301"
+
 AWAITED_S_MAX = 60.0
 _LOOK_S = 0.5
 
@@ -116,7 +122,8 @@ class Sites:
         self.crossings: list[Crossing] = []
         for index, (name, own) in enumerate(codes.items()):
             lacks = WITHOUT if streets is not None else WITHOUT | {ORDER, STATUS}
-            setup = Setup((name,), {CONTROLLER: Of.CONTROLLER}, SXL, without=lacks, codes=own, buffers=KEPT)
+            components = {CONTROLLER: Of.CONTROLLER} | dict.fromkeys(LOGICS if streets is not None else (), Of.DETECTOR)
+            setup = Setup((name,), components, SXL, without=lacks, codes=own, buffers=KEPT)
             site = Site(setup, self._moment(), seed=f"{name}/{now()}")
             client = RsmpClient(
                 site, host, port, lambda events, index=index: self._hear_supervisor(index, events), moment=self._moment
@@ -224,7 +231,7 @@ class Sites:
         start = stamp(shown.second * SECOND_US)
         groups = "".join(_LETTERS[letter] for letter in shown.groups)
         # A detector logic for each loop and then each push-button, in their order.
-        logics = "".join("1" if active else "0" for active in (*shown.occupancies, *shown.buttons))
+        logics = "".join("1" if active > 0 else "0" for active in (*shown.occupancies, *shown.buttons))
         statuses = {
             "S0001": {"signalgroupstatus": groups, "stage": str(shown.stage)},
             "S0207": {"start": start, "occupancy": ",".join(map(str, shown.occupancies))},
@@ -232,9 +239,23 @@ class Sites:
             "S0002": {"detectorlogicstatus": logics},
         }
         turns.append(crossing.site.observe_all(CONTROLLER, statuses, at))
+        turns += self._faults(crossing, () if before is None else before.vehicles, shown.vehicles, at)
         if before is None or shown.second - crossing.set_s >= INPUTS_FRESH_S:
             crossing.inputs = frozenset()
         return _joined([*turns, self._inputs(crossing, at), self._goes_first(crossing, shown, at)])
+
+    @staticmethod
+    def _faults(crossing: Crossing, before: Sequence[int], now: Sequence[int], at: Moment) -> list[Turn]:
+        """What it says of loops that have died, and of those that count again."""
+        changed = [n for n, count in enumerate(now) if (count < 0) != (n < len(before) and before[n] < 0)]
+        values = {"type": "loop", "errormode": "on", "manual": "False"}
+        return [
+            crossing.site.alarm(
+                LOGICS[n], _FAULTY, active=now[n] < 0, moment=at, values={"detector": f"{n + 1}", **values}
+            )
+            for n in changed
+            if n < LOGICS_MAX
+        ]
 
     def _alone(self, crossing: Crossing) -> Turn:
         """Its streets are simulated no more: nothing is counted, and its stages are the city's again."""

@@ -30,6 +30,9 @@ NICE = 10
 WARM_S = 600
 """So much of the traffic before now is driven first: streets that have just been made are empty."""
 
+DEAD = 0.01
+"""The share of loops that are dead, as some are in any town."""
+
 LATE_S_MAX = 2.0
 """Who is further behind than this lets go of the time."""
 
@@ -65,7 +68,7 @@ def _drive(town: Town, seed: int, folder: Path, said: BinaryIO) -> None:
     began_s = now_s = int(time.time()) - WARM_S
     warm = False
     with World(town.scenario, town.lights, folder, seed=seed, endless=True) as world:
-        driving = Driving(town, world, seed, now_s)
+        driving = Driving(town, world, seed, now_s, DEAD)
         while True:
             now_s += 1
             late_s = time.time() - now_s

@@ -5,6 +5,9 @@ It is told what second it is, and keeps no clock.
 
 from __future__ import annotations
 
+from collections.abc import Set
+from random import Random
+
 import numpy as np
 
 from vigie.core.arrays import ints
@@ -20,7 +23,7 @@ from vigie.sim.traffic.roadside import Roadside
 from vigie.sim.traffic.shown import Asked, Counted, Frame, Shown
 from vigie.sim.traffic.town import CAR, COUNT_S, WALKER, WALKERS_H, Town
 from vigie.sim.traffic.walks import Walk
-from vigie.sim.traffic.world import World
+from vigie.sim.traffic.world import World, dead_detectors
 
 FLASH = "F"
 NOON_H = 12.5
@@ -32,11 +35,19 @@ VEHICLE_M = 4.5
 class Driving:
     """A town in a world that was made of it (`World(..., endless=True)`), second by second."""
 
-    def __init__(self, town: Town, world: World, seed: int, now_s: int) -> None:
+    def __init__(self, town: Town, world: World, seed: int, now_s: int, dead: float = 0.0) -> None:
+        """dead: the share of loops that count nothing."""
         self._town, self._world = town, world
         self._plan = planned(local_hour(now_s * SECOND_US))
+        dice = Random(seed)
         self._posts = [
-            _Post(light, world, at, Roadside(light.site, {self._plan: plans[self._plan], **plans}))
+            _Post(
+                light,
+                world,
+                at,
+                Roadside(light.site, {self._plan: plans[self._plan], **plans}),
+                dead_detectors(light, dead, dice),
+            )
             for at, (light, plans) in enumerate(zip(town.lights, town.plans, strict=True))
         ]
         self._of = dict(zip(town.junctions, self._posts, strict=True))
@@ -112,10 +123,11 @@ class Drawn:
 class _Post:
     """One junction: its controller, and the light of SUMO's that shows what that decides."""
 
-    def __init__(self, light: Light, world: World, number: int, roadside: Roadside) -> None:
+    def __init__(self, light: Light, world: World, number: int, roadside: Roadside, dead: Set[int]) -> None:
+        """dead: the places of those of its detectors that count nothing."""
         self.roadside = roadside
         self._light, self._world, self._number = light, world, number
-        self._read, self._asked = world.loops(number), world.buttons(number)
+        self._read, self._asked = world.loops(number, dead), world.buttons(number)
         self._letters: dict[Second, str] = {(): _flashing(light)}
         self._groups: dict[Second, str] = {(): FLASH * len(light.site.junction.groups)}
 

@@ -18,8 +18,9 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
     second: which, on the clock. groups: what each of its groups shows, in the letters of `Junction.groups`: R red,
     Y yellow, G green, F all that flashes. stage: which of the stages of its document, from 1; 0 between two. plan,
     mode, decides, cycles_s: as of `Roadside`. vehicles, occupancies: of each loop among its detectors (`loops_of`),
-    in their order: those that left it in this second, and in how much of it somebody was on it, in percent. buttons: of
-    each of its push-buttons (`buttons_of`), in their order: 1 where somebody waits to walk.
+    in their order: those that left it in this second, and in how much of it somebody was on it, in percent; less than 0
+    of one that is dead. buttons: of each of its push-buttons (`buttons_of`), in their order: 1 where somebody waits to
+    walk.
     """
 
     second: int

@@ -6,7 +6,7 @@ SUMO is one for a process: whoever runs two at once runs them in two processes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -246,15 +246,17 @@ class World:
 
         return read
 
-    def loops(self, light: int) -> Callable[[], tuple[list[int], list[int]]]:
+    def loops(self, light: int, dead: Set[int] = frozenset()) -> Callable[[], tuple[list[int], list[int]]]:
         """What reads a light's loops, in their order: how many left each in the last second, and in how much of it
-        somebody was on it, in percent."""
-        names = [f"{light}/{at}" for at in loops_of(self._lights[light].site)]
+        somebody was on it, in percent; both UNKNOWN of one that is dead, by its place among the light's detectors."""
+        places = loops_of(self._lights[light].site)
+        names = [None if at in dead else f"{light}/{at}" for at in places]
+        nothing = [UNKNOWN if name is None else 0 for name in names]
 
         def read() -> tuple[list[int], list[int]]:
-            vehicles, occupancies = [0] * len(names), [0] * len(names)
+            vehicles, occupancies = nothing.copy(), nothing.copy()
             for at, name in enumerate(names):
-                if _loops.getLastStepVehicleNumber(name):
+                if name is not None and _loops.getLastStepVehicleNumber(name):
                     vehicles[at] = sum(1 for each in _loops.getVehicleData(name) if each[3] >= 0)
                     occupancies[at] = min(100, round(_loops.getLastStepOccupancy(name)))
             return vehicles, occupancies

@@ -384,11 +384,24 @@ def buttons_of(site: Site) -> tuple[int, ...]:
     return tuple(sorted({at for places in site.buttons for at in places}))
 
 
-def counts_of(site: Site, vehicles: Sequence[int], occupancies: Sequence[int], logics: str = "") -> tuple[int, ...]:
+def logics_of(site: Site) -> tuple[int, ...]:
+    """What a controller has a detector logic for, by their places among a junction's detectors: each loop, then each
+    push-button. A site tells of them in this order, and numbers them by it from 1."""
+    return (*loops_of(site), *buttons_of(site))
+
+
+def counts_of(
+    site: Site,
+    vehicles: Sequence[int],
+    occupancies: Sequence[int],
+    logics: str = "",
+    faulty: Set[int] = frozenset(),
+) -> tuple[int, ...]:
     """What each detector of a junction counted in a second, from what is told of its loops and buttons; one of which
     nothing is told says nothing, and no area ever does. vehicles: that left each loop, UNKNOWN where it is dead.
     occupancies: in how much of the second somebody was on it, in percent. logics: 1 or 0 for each loop and then each
-    button that is active; what has another length is of other detectors."""
+    button that is active; what has another length is of other detectors. faulty: the places of those whose fault the
+    controller has found, whatever else is told of them: one that is stuck counts on."""
     counts = [UNKNOWN] * len(site.junction.detectors)
     loops, buttons = loops_of(site), buttons_of(site)
     for n, at in enumerate(loops):
@@ -398,6 +411,8 @@ def counts_of(site: Site, vehicles: Sequence[int], occupancies: Sequence[int], l
     if len(logics) == len(loops) + len(buttons):
         for at, said in zip(buttons, logics[len(loops) :], strict=True):
             counts[at] = int(said) if said in "01" else UNKNOWN
+    for at in faulty:
+        counts[at] = UNKNOWN
     return tuple(counts)
 
 
