@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from tests.sim.traffic.conftest import town as town
 from vigie.cli import main
 from vigie.cli.daily import period_told
+from vigie.services.signals.dayplans import read
 from vigie.services.signals.design.day import HOUR_S, Period
 from vigie.sim.traffic.daily import PeriodPlans
 from vigie.sim.traffic.netfile import read_network
@@ -145,7 +146,7 @@ def test_a_day_is_cut_by_what_was_counted_and_each_period_has_its_plans(town: Pa
     words = ["--sumocfg", str(town), "--end", "30", "--counts", str(counts), "--corridor", "A1", "--corridor", "B1"]
     code, said, _ = ask(*words, "--json", command="design-day")
     assert code == 0
-    working, saturday = json.loads(said)
+    working, saturday = json.loads(said)["days"]
     assert (working["days"], saturday["days"], working["junctions"]) == ("working", "saturday", ["A1", "B1"])
     times = [(each["begin"], each["end"]) for each in working["periods"]]
     assert ("07:00", "09:00") in times
@@ -157,6 +158,33 @@ def test_a_day_is_cut_by_what_was_counted_and_each_period_has_its_plans(town: Pa
     assert {each["cycle_s"] for each in busy["plans"]} == {busy["wave"]["cycle_s"]}
     assert busy["plans"][0]["vehicles_h"] > working["periods"][0]["plans"][0]["vehicles_h"]
     assert busy["plans"][0]["vehicles_h"] > saturday["periods"][0]["plans"][0]["vehicles_h"]
+    assert (working["week"], working["no_week"]) == ("", "nothing was counted on Sundays")
+    rows += [row.replace("2026-11-28", "2026-11-29") for row in rows if "2026-11-28" in row]
+    counts.write_text("\n".join(rows))
+    code, said, _ = ask(*words, "--json", command="design-day")
+    days = json.loads(said)["days"]
+    weeks = [read(each["week"]) for each in days]
+    assert weeks[0] == weeks[1] == weeks[2]
+    begins = [f"{minute // 60:02}:{minute % 60:02}" for minute, _ in weeks[0][0]]
+    assert begins == [each["begin"] for each in days[0]["periods"]]
+    # What is the same on Sundays as on Saturdays is one plan.
+    assert (weeks[0][4], weeks[0][5]) == (weeks[0][0], weeks[0][6])
+
+
+def test_a_days_plans_are_driven_beside_the_networks_own(town: Path, tmp_path: Path) -> None:
+    counts = tmp_path / "counts.csv"
+    counts.write_text("place,from,to,flow_h\nleft1A1.160.00,00:00:00,12:00:00,400\nleft1A1.160.00,12:00,24:00,100")
+    words = ["--sumocfg", str(town), "--end", "40", "--counts", str(counts), "--check-seeds", "7-8"]
+    code, said, _ = ask(*words, "--json", command="design-day")
+    (tried,) = json.loads(said)["tried"]
+    assert (code, tried["days"], tried["begin"], tried["end"]) == (0, "", "00:00", "00:00:40")
+    assert tried["delay"]["before"] > 0
+    assert tried["delay"]["difference"] == pytest.approx(tried["delay"]["after"] - tried["delay"]["before"])
+    code, _, said = ask(*words, "--begin", "2", "--seed", "7", command="design-day")
+    assert (code, "name others as --check-seeds" in said) == (1, True)
+    counts.write_text("place,from,to,flow_h\nleft1A1.160.00,08:00,09:00,400")
+    code, _, said = ask(*words, command="design-day")
+    assert (code, "nothing was counted at" in " ".join(said.split())) == (1, True)
 
 
 def test_a_period_begins_at_nought_and_ends_at_twenty_four() -> None:

@@ -210,13 +210,14 @@ def _say_search(search: Search) -> None:
     for each in search.won:
         out.print(f"  {each.what}: {each.cost:.2f} s", soft_wrap=True)
     out.print("mean delay of all vehicles of the network:")
-    out.print(f"  on the seeds of the search {_beside(search.on_seeds)}", soft_wrap=True)
-    out.print(f"  on seeds that it did not see {_beside(search.on_check_seeds)}", soft_wrap=True)
-    out.print(f"  the network's own plans and those above {_beside(search.own_on_check_seeds)}", soft_wrap=True)
+    out.print(f"  on the seeds of the search {beside(search.on_seeds)}", soft_wrap=True)
+    out.print(f"  on seeds that it did not see {beside(search.on_check_seeds)}", soft_wrap=True)
+    out.print(f"  the network's own plans and those above {beside(search.own_on_check_seeds)}", soft_wrap=True)
     out.print(_verdict(search.on_check_seeds, search.own_on_check_seeds), soft_wrap=True)
 
 
-def _beside(pair: Paired) -> str:
+def beside(pair: Paired) -> str:
+    """Two sides as a sentence has them: seconds before and after, and what that says."""
     within = "" if pair.low is None else f", 95 % within {pair.low:+.2f} to {pair.high:+.2f}"
     return f"{pair.before:.2f} before, {pair.after:.2f} after: {pair.difference:+.2f} s{within}: {pair.says.value}"
 

@@ -4,19 +4,22 @@ before each light, the day is cut, and each period has plans designed for what c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
 
-from vigie.services.signals.control.site import Site
-from vigie.services.signals.design.day import Cut, Period, Slot, critical_h, cut, mean_h
+from vigie.services.signals.control.site import Plan, Site
+from vigie.services.signals.design.day import DAY_S, Cut, Period, Slot, critical_h, cut, mean_h
 from vigie.services.signals.design.fixed import SATURATION_H
 from vigie.services.signals.design.waves import Wave
+from vigie.services.signals.whatif.paired import Paired, paired
 from vigie.sim.traffic.counts import HOUR_S, Count, CountsWrong, Places
 from vigie.sim.traffic.designed import Designed, designs, in_a_wave
 from vigie.sim.traffic.netfile import Network
 from vigie.sim.traffic.network import Light
+from vigie.sim.traffic.run import Asked, run
+from vigie.sim.traffic.scenario import Scenario
 
 Time = tuple[int, int]
 """From when to when, in seconds from midnight."""
@@ -44,6 +47,17 @@ class PeriodPlans:
     period: Period
     designed: tuple[Designed, ...]
     wave: Wave | None
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """A day's plans in traffic. begin_s, end_s: of the scenario's time, the part that is of the period whose plans were
+    driven, in seconds from midnight. delay: the mean of all vehicles of the network, under its own plans before and
+    under these after."""
+
+    begin_s: int
+    end_s: int
+    delay: Paired
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +160,46 @@ def day_plans(
         raise ValueError(f"there is no junction {missing[0]!r}: there are {', '.join(sorted(by_name))[:400]}")
     together = [[by_name[name] for name in corridor]] if corridor else [[at] for at in range(len(lights))]
     return [_day_of([lights[at] for at in own], own, flows, corridor, most, change_h) for own in together]
+
+
+def driven(
+    scenario: Scenario, days: Sequence[DayPlans], seeds: Sequence[int], say: Callable[[str, int, int], None]
+) -> Driven:
+    """Drives a scenario under the network's own plans, and under those that a day's junctions have at its time: of
+    each junction those of the period in which most of that time is. say: what is being done, how much of it is, and how
+    much there is.
+
+    Raises ValueError where the scenario's time is of none of these periods, and what `run` raises.
+    """
+    plans: dict[str, Plan] = {}
+    begin_s, end_s = scenario.begin_s, scenario.end_s
+    for day in days:
+        shares = [_share(scenario, each.period) for each in day.periods]
+        best = max(range(len(shares)), key=lambda at: shares[at][1] - shares[at][0])
+        if shares[best][1] <= shares[best][0]:
+            raise ValueError(
+                f"at the time of the scenario, {begin_s} s to {end_s} s from midnight, nothing was counted at "
+                f"{day.junctions[0]}"
+            )
+        begin_s, end_s = max(begin_s, shares[best][0]), min(end_s, shares[best][1])
+        plans |= {each.site.junction.name: each.plan for each in day.periods[best].designed}
+    sides: list[list[float]] = []
+    for side, own in enumerate(({}, plans)):
+        costs = list[float]()
+        for at, seed in enumerate(seeds):
+            say("driving", side * len(seeds) + at, 2 * len(seeds))
+            costs.append(run(Asked(scenario, "plan", plans=own), seed).outcome.mean_delay_s)
+        sides.append(costs)
+    return Driven(begin_s, end_s, paired(seeds, *sides))
+
+
+def _share(scenario: Scenario, period: Period) -> Time:
+    """From when to when a scenario's time is of a period; of the periods of two days the longer, where it goes over
+    midnight."""
+    length_s = (period.end_s - period.begin_s) % DAY_S or DAY_S
+    begins = [period.begin_s % DAY_S + day * DAY_S for day in (-1, 0, 1)]
+    shares = [(max(begin, scenario.begin_s), min(begin + length_s, scenario.end_s)) for begin in begins]
+    return max(shares, key=lambda each: each[1] - each[0])
 
 
 def _day_of(
