@@ -13,7 +13,7 @@ from tests.city import CATALOGUE, NOW_US
 from vigie.core.assets import AssetRecord
 from vigie.core.facts import ConditionMoved, ConditionRaised, Entry
 from vigie.core.kinds import ConditionKind, Outlet
-from vigie.core.service import Clear, Effect, Raise
+from vigie.core.service import Clear, Effect, Present, Raise
 from vigie.engine.conditions import Conditions
 from vigie.engine.registry import Registry
 
@@ -57,6 +57,10 @@ def test_an_alarm_that_comes_back_before_anybody_saw_it_is_the_same_alarm() -> N
     assert (again.fact.event, again.fact.state, again.fact.at) == ("raise", "unacknowledged", 7)
     assert {cleared.fact.condition, again.fact.condition} == {raised.fact.id}
     assert len(conditions) == 1
+    # Services are told since when it is so now, and what was seen then.
+    assert conditions.present(ALARM) == [Present(2, 7, {"t": 91.0})]
+    apply(conditions, Clear(ALARM, 2, 8))
+    assert conditions.present(ALARM) == []
 
 
 def test_an_alarm_that_cleared_is_kept_but_not_open() -> None:

@@ -4,6 +4,14 @@ export const STATES = ['late', 'open', 'done_late', 'done'] as const
 export type RoundState = (typeof STATES)[number]
 export type RoundTask = 'sweeping' | 'salting' | 'collection'
 
+/** The order by which ice has called a circuit out. */
+export interface Called {
+  case: string
+  number: number
+  state: string
+  due: string
+}
+
 export interface Round {
   id: string
   name: string
@@ -12,6 +20,7 @@ export interface Round {
   start: string | null
   due: string | null
   over: boolean
+  called: Called | null
   streets: number
   open: number | null
   done: number | null
@@ -51,6 +60,20 @@ export interface ServedHour {
   task: RoundTask
   hour: string
   dosage: number | null
+}
+
+/** What a weather station says of the roads now (api/roads/winter.py). */
+export interface IceStation {
+  station: string
+  name: string
+  level: 'not_known' | 'none' | 'watch' | 'likely' | 'ice'
+  cause: string
+  speaks: boolean
+  since: string | null
+  surface: number | null
+  air: number | null
+  dew_point: number | null
+  humidity: number | null
 }
 
 /** A street as the map draws it. */

@@ -18,7 +18,7 @@ from vigie.api.open311 import Open311Door
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
-from vigie.api.roads import Covering, DispatchDoor, RoundsDoor, Streets, TrailsDoor
+from vigie.api.roads import Covering, DispatchDoor, RoundsDoor, Streets, TrailsDoor, WinterDoor
 from vigie.api.rsmp import Deciding, DecidingDoor, Escort, EscortsDoor
 from vigie.api.signals import Approaches, ChangesDoor, ComparisonsDoor, CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
@@ -99,6 +99,7 @@ def api_routes(
     streets = Streets(sources)
     covering = _covering(opened, post, sources, streets, past)
     operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering, streets).operations]
+    operations += WinterDoor(sources).operations
     operations += DispatchDoor(bench, streets, Jobs(), post.calendar).operations
     operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)

@@ -372,8 +372,7 @@ class CaseRule:
 
     mends: Answer
     keeps: Callable[[Sequence[Trouble], Sequence[Opened]], Collection[str]]
-    plan: PlanKind
-    ahead: Ahead
+    ahead: Mapping[PlanKind, Ahead]
 
 
 @dataclass(frozen=True)

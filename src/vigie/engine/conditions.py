@@ -56,6 +56,8 @@ class Conditions:
         self.worst: Bytes = np.zeros(1024, np.uint8)
         """By asset number: the priority of its worst alarm that is neither normal nor shelved, 1 to 3; 4 where there
         is maintenance alone; 0 for nothing. No shorter than the registry once `fit` was called."""
+        self._again: dict[tuple[int, str], Present] = {}
+        """What came back before anybody saw it: since when it is so now, and what was seen then. Of this process."""
         for condition in open_now:
             self._keep(condition)
 
@@ -113,7 +115,10 @@ class Conditions:
         if not self._mask(condition.name).any():
             return []
         found = (each for each in self._open.values() if each.kind is condition and each.state not in _ABSENT)
-        return [Present(each.asset, each.raised_us, each.evidence) for each in found]
+        return [
+            self._again.get((each.asset, each.kind.name)) or Present(each.asset, each.raised_us, each.evidence)
+            for each in found
+        ]
 
     def apply(
         self, effects: Sequence[Effect], *, shard: str, ingest: int, rule: str, first: int, now_us: int
@@ -155,6 +160,8 @@ class Conditions:
         if not life.allows(known.state, event):
             return None
         state = life.move(known.state, event)
+        if isinstance(effect, Raise):
+            self._again[effect.asset, effect.condition.name] = Present(effect.asset, effect.at_us, effect.evidence)
         self._keep(replace(known, state=state, acknowledged_by=None if event == "raise" else known.acknowledged_by))
         fact = ConditionMoved(id=fact_id, at=effect.at_us, actor=POST, condition=known.id, event=event, state=state)
         return Entry(fact, about=self._registry.about(known.asset))
@@ -162,6 +169,8 @@ class Conditions:
     def _keep(self, condition: Condition) -> None:
         key = (condition.asset, condition.kind.name)
         own = self._of.setdefault(condition.asset, {})
+        if condition.state in _ABSENT:
+            self._again.pop(key, None)
         if condition.state == "normal":
             self._open.pop(key, None)
             own.pop(condition.kind.name, None)

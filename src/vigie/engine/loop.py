@@ -220,8 +220,11 @@ class Engine:
             known, wrong = self.cases.heard_of(), troubles(self.conditions, self.registry)
             effects = rule.mends(wrong, known, now_us)
             kept |= {*rule.keeps(wrong, known)}
-            plans = [(each.id, each.in_force.body) for each in self.plans if each.kind is rule.plan and each.in_force]
-            for name, asked in (("mends", effects), ("ahead", rule.ahead(plans, self, known, now_us) if plans else [])):
+            answers = {"mends": effects}
+            for kind, ahead in rule.ahead.items():
+                plans = [(each.id, each.in_force.body) for each in self.plans if each.kind is kind and each.in_force]
+                answers[f"ahead.{kind.name}"] = ahead(plans, self, known, now_us) if plans else []
+            for name, asked in answers.items():
                 self.cases.answer(asked, partial(by, f"{service.name}.{name}"), self.owe)
         self.owe(self.cases.archive(now_us, kept, partial(by, "archive")))
 

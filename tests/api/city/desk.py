@@ -27,7 +27,7 @@ from vigie.api.live import Hub
 from vigie.api.live.maps import MapFeed, Viewport
 from vigie.api.operation import routes
 from vigie.api.problems import Problem
-from vigie.api.roads import Covering, RoundsDoor, Streets, TrailsDoor
+from vigie.api.roads import Covering, RoundsDoor, Streets, TrailsDoor, WinterDoor
 from vigie.api.tiles import tile_routes
 from vigie.core.drafts import Draft
 from vigie.core.observations import Batch
@@ -107,6 +107,7 @@ class Desk:
         self.covering = Covering(engine, self.sources.clock, streets, self.sources.history, past, self._keep)
         operations = [*self.reading.operations, *TrailsDoor(self.sources, streets).operations]
         operations += RoundsDoor(self.sources, self.covering, streets).operations
+        operations += WinterDoor(self.sources).operations
         said = [*routes(operations, self.access), *tiles]
         self._application: Application = application(said, _nothing, {})
         self._runner = asyncio.Runner()
@@ -241,10 +242,11 @@ def reports() -> list[tuple[str, str, float | str, int]]:
 
 
 @contextmanager
-def desk(folder: Path) -> Generator[Desk]:
-    """The town, which has reported; the vehicle and the bus of Dijon are in Quetigny at the moment."""
+def desk(folder: Path, more: Sequence[Draft] = ()) -> Generator[Desk]:
+    """The town, which has reported; the vehicle and the bus of Dijon are in Quetigny at the moment. more: what else
+    there is."""
     facts, observations = open_facts(folder), open_observations(folder)
-    take(facts, town())
+    take(facts, [*town(), *more])
     registry = Registry(CATALOGUE, facts.point_numbers())
     registry.add_columns(facts.registry_rows())
     engine = Engine(

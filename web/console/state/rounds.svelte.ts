@@ -1,7 +1,7 @@
 // Rounds, asked for every few seconds while somebody looks at them; the one that is open is drawn on the map as well.
 import { api, Problem } from '@lib/api'
 import { live } from '@lib/live.svelte'
-import type { DrawnStreet, PastTurn, Round, RoundDetail, RoundLines } from '@lib/rounds'
+import type { DrawnStreet, IceStation, PastTurn, Round, RoundDetail, RoundLines } from '@lib/rounds'
 import type { Bounds, Page } from '@lib/types'
 import { problemText } from './notices.svelte'
 import { view } from './view.svelte'
@@ -11,6 +11,8 @@ const EVERY_MS = 4_000
 
 class Rounds {
   rows = $state.raw<Round[]>([])
+  /** What stations say of ice; asked for with the list. */
+  ice = $state.raw<IceStation[]>([])
   /** The one that is open, street by street. */
   one = $state.raw<RoundDetail | null>(null)
   /** Its turns that are over; null while they are not known. */
@@ -56,6 +58,7 @@ class Rounds {
       this.#offBack?.()
       // Who comes back, or somebody else, sees nothing of before.
       this.rows = []
+      this.ice = []
       this.#put(null)
       this.at = null
       this.phase = 'loading'
@@ -69,13 +72,15 @@ class Rounds {
     const id = view.round
     if (id !== this.one?.id) this.#put(null)
     try {
-      const [page, one] = await Promise.all([
+      const [page, one, ice] = await Promise.all([
         api.get<Page<Round>>('roads/rounds'),
         id === null ? null : this.#read(id),
+        id === null ? api.get<Page<IceStation>>('roads/ice') : null,
       ])
       if (asked !== this.#asked) return
       this.rows = page.items
       this.one = one
+      this.ice = ice?.items ?? this.ice
       this.missing = id !== null && one === null
       this.at = live.now()
       this.phase = 'ready'

@@ -5,5 +5,6 @@ from vigie.api.roads.dispatching import DispatchDoor
 from vigie.api.roads.rounds import RoundsDoor
 from vigie.api.roads.streets import Streets
 from vigie.api.roads.trails import TrailsDoor
+from vigie.api.roads.winter import WinterDoor
 
-__all__ = ["Covering", "DispatchDoor", "RoundsDoor", "Streets", "TrailsDoor"]
+__all__ = ["Covering", "DispatchDoor", "RoundsDoor", "Streets", "TrailsDoor", "WinterDoor"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -18,19 +18,31 @@ from vigie.api.plans import touches
 from vigie.api.problems import Problem
 from vigie.api.roads.covering import Covering, Told
 from vigie.api.roads.streets import Streets
+from vigie.core.scope import Placement, Verb
 from vigie.core.times import DAY_US, from_us, to_us
 from vigie.engine.plans import Plan
 from vigie.services.roads.rounds.circuits import CIRCUIT, Circuit, Task, Way
 from vigie.services.roads.rounds.turns import STATES, State
+from vigie.services.roads.winter.calling import source_of
 from vigie.store.rounds import PastTurn
 
 TURNS_TOLD = 60
 SPAN_US_MAX = 366 * DAY_US
 
 
+class CalledForm(Form, frozen=True, kw_only=True):
+    """The work order by which ice has called a circuit out. due: when it is to be driven."""
+
+    case: str
+    number: int
+    state: str
+    due: Instant
+
+
 class RoundForm(Form, frozen=True, kw_only=True):
     """A circuit in its turn. start, due: of the turn that runs, or ran last; null where there was none within a week.
-    streets: how many it has; the others: how many of them are in that state, null where nothing is known."""
+    called: the order by which ice has called it out and that is not over, where you see it. streets: how many it has;
+    the others: how many of them are in that state, null where nothing is known."""
 
     id: str
     name: str
@@ -39,6 +51,7 @@ class RoundForm(Form, frozen=True, kw_only=True):
     start: Instant | None
     due: Instant | None
     over: bool
+    called: CalledForm | None
     streets: int
     open: int | None
     done: int | None
@@ -163,13 +176,14 @@ class RoundsDoor:
         mine = sorted(self._in_force(ask.caller), key=lambda each: each.kind.title(each.shown))
         now_us = self._sources.clock.now_us()
         told = await asyncio.to_thread(lambda: [self._covering.told(each.id, now_us) for each in mine])
-        return Rounds(items=[self._form(each, found, now_us) for each, found in zip(mine, told, strict=True)])
+        called = self._called(ask.caller)
+        return Rounds(items=[self._form(each, found, called, now_us) for each, found in zip(mine, told, strict=True)])
 
     async def of_round(self, ask: Ask[Nothing, Nothing]) -> RoundDetail:
         """Tells of each street of a circuit whether it is done, when, by which vehicle and with what, or is late."""
         plan, now_us = self._plan(ask), self._sources.clock.now_us()
         told = await asyncio.to_thread(self._covering.told, plan.id, now_us)
-        form = self._form(plan, told, now_us)
+        form = self._form(plan, told, self._called(ask.caller), now_us)
         fields = {name: getattr(form, name) for name in RoundForm.__struct_fields__}
         return RoundDetail(**fields, of_streets=[] if told is None else self._streets(ask.caller, told))
 
@@ -221,8 +235,18 @@ class RoundsDoor:
             raise Problem(404, "No such circuit", "There is none of this id in force that you may see.")
         return found
 
+    def _called(self, caller: Caller) -> Mapping[str, CalledForm]:
+        """The orders by which circuits are called out, by their source, as far as a caller sees them."""
+        return {
+            each.source: CalledForm(case=each.id, number=each.no, state=each.state, due=from_us(each.due_us))
+            for each in self._sources.engine.cases
+            if each.source.startswith(source_of(""))
+            and not each.is_over
+            and caller.scope.covers(Placement(each.area, each.service, Verb.SEE))
+        }
+
     @staticmethod
-    def _form(plan: Plan, told: Told | None, now_us: int) -> RoundForm:
+    def _form(plan: Plan, told: Told | None, called: Mapping[str, CalledForm], now_us: int) -> RoundForm:
         assert plan.in_force is not None
         circuit: Circuit = plan.in_force.body
         turn = None if told is None else told.progress.turn
@@ -230,7 +254,7 @@ class RoundsDoor:
         return RoundForm(
             id=plan.id, name=circuit.name, task=circuit.task, area=circuit.area, streets=len(circuit.streets),
             start=None if turn is None else from_us(turn.start_us), due=None if turn is None else from_us(turn.end_us),
-            over=turn is not None and turn.end_us <= now_us,
+            over=turn is not None and turn.end_us <= now_us, called=called.get(source_of(plan.id)),
             open=counts["open"], done=counts["done"], late=counts["late"], done_late=counts["done_late"],
         )  # fmt: skip
 

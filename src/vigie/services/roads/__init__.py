@@ -31,6 +31,8 @@ from vigie.services.roads import orders, preventive, privacy, reports
 from vigie.services.roads.crews import check_skills
 from vigie.services.roads.preventive import PREVENTIVE
 from vigie.services.roads.rounds.circuits import CIRCUIT
+from vigie.services.roads.winter.calling import called
+from vigie.services.roads.winter.stations import ICE_RISK, SWEEP
 
 ESCORT_S_MAX = 900
 """A way is cleared for no longer, unless it is ordered anew."""
@@ -197,12 +199,13 @@ def _mends(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) ->
 service = Service(
     name="roads",
     assets=(Vehicle, Crew, Bus, Tram, TransitLine, Stop, Bollard, BikeStation),
-    conditions=(BOLLARD_FAULT, ESCORT_LOST),
+    conditions=(BOLLARD_FAULT, ESCORT_LOST, ICE_RISK),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
+    sweep=SWEEP,
     reticence=(_RETICENCE,),
     cases=(orders.WORK_ORDER, reports.REPORT),
-    opens=CaseRule(_mends, orders.kept, PREVENTIVE, preventive.coming),
+    opens=CaseRule(_mends, orders.kept, {PREVENTIVE: preventive.coming, CIRCUIT: called}),
     plans=(CIRCUIT, PREVENTIVE),
     guards={Vehicle.escort: (seen_now,)},
     figures=(

@@ -10,10 +10,13 @@ from vigie.services.roads import BikeStation, Bollard
 from vigie.services.video import Camera
 from vigie.sim.city.city import City
 from vigie.sim.life.columns import Floats, Habits, Ints, Reports, broken, drift, due, key_of, normal, phases, uniform
-from vigie.sim.life.sky import Sky, local_us, traffic
+from vigie.sim.life.sky import Sky, local_us, sun_elevation_deg, traffic
 
 UP, DOWN = (Camera.link.code(name) for name in ("up", "down"))
 RAISED, LOWERED, MOVING, FAULT = (Bollard.state.code(name) for name in ("raised", "lowered", "moving", "fault"))
+DRY, WET = (WeatherStation.surface_state.code(name) for name in ("dry", "wet"))
+ROAD_EACH = 4
+"""Of so many weather stations one has sensors in a road."""
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -149,7 +152,27 @@ class StationLife:
             (kind.rain, np.round(rain, 1)), (kind.wind_speed, np.round(wind, 1)),
             (kind.illuminance, np.round(sky.illuminance_lx(at) * (1 + 0.06 * here), 1)),
         )  # fmt: skip
-        return [Reports(kind, point, who, at, value) for point, value in points]
+        told = [Reports(kind, point, who, at, value) for point, value in points]
+        return told + self._road_reports(who, at, temperature)
+
+    def _road_reports(self, who: Ints, at: Ints, air_c: Floats) -> list[Reports]:
+        """What the stations with sensors in a road say of it: warmer than the air by day, colder in clear nights, and
+        wet for two hours after rain."""
+        road = who % ROAD_EACH == 0
+        who, at = who[road], at[road]
+        if not len(who):
+            return []
+        sky, kind = self._sky, WeatherStation
+        clear = 1 - sky.cloud(at)
+        height = np.sin(np.radians(sun_elevation_deg(at)))
+        day, night = np.clip(height, 0, None), np.clip(-5 * height, 0, 1)
+        surface = air_c[road] + 1.2 + 14 * day * (0.3 + 0.7 * clear) - (1 + 3.2 * clear) * night
+        rained = np.max([sky.rain_mm_h(at - hours * HOUR_US) for hours in (0, 1, 2)], axis=0) > 0
+        state = np.where(rained, WET, DRY).astype(np.float64)
+        return [
+            Reports(kind, kind.surface, who, at, np.round(surface, 1)),
+            Reports(kind, kind.surface_state, who, at, state),
+        ]
 
     def _air_reports(self, until_us: int) -> list[Reports]:
         who, at = self._air.strike(until_us)

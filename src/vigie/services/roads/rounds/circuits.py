@@ -20,6 +20,9 @@ STREETS_MAX = 3_000
 ASSETS_TOLD = 50
 ANSWER_LENGTH_MAX = 2_000
 
+STATION = "weather_station"
+"""The kind of what calls salting circuits out, whichever service owns it."""
+
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Task = Literal["sweeping", "salting", "collection"]
 TASKS: Sequence[Task] = ("sweeping", "salting", "collection")
@@ -47,6 +50,7 @@ class Circuit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: what people call it. task: what is done on it. area: the part of the town that it lies in: who plans there may
     write it. hours: when it is driven, such as `mon-fri 05:00-11:00` by the town's clock; each span is a turn, and its
     end is when it is due. Empty: as need be, each day is a turn. streets: in the order in which they are driven.
+    station: of a salting circuit, the weather station whose word calls it out, by its id; empty: the nearest.
     answer: what is answered in writing to what is found wrong.
     """
 
@@ -55,13 +59,14 @@ class Circuit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     streets: Annotated[tuple[Stretch, ...], Meta(min_length=1, max_length=STREETS_MAX)]
     area: Annotated[str, Meta(max_length=300)] = ""
     hours: Annotated[str, Meta(max_length=HOURS_LENGTH_MAX)] = ""
+    station: Annotated[str, Meta(max_length=200)] = ""
     answer: Annotated[str, Meta(max_length=ANSWER_LENGTH_MAX)] = ""
 
 
 def check(circuit: Circuit, plan: str, known: Known) -> list[Finding]:
     """Everything that is wrong with a circuit: streets that are not there, are outside its area, stand in it twice or
     are not driven that way; gaps; hours that say none; a name that another has."""
-    found = list(_of_hours(circuit))
+    found = [*_of_hours(circuit), *_of_station(circuit, known)]
     if any(each.id != plan and each.in_force and each.in_force.name == circuit.name for each in known.plans(CIRCUIT)):
         found.append(Finding("roads.circuit_name", True, detail={"name": circuit.name}))
     drawn = known.drawn()
@@ -91,6 +96,14 @@ def _of_hours(circuit: Circuit) -> Iterable[Finding]:
         read(circuit.hours)
     except HoursWrong as error:
         yield Finding("roads.circuit_hours", True, detail={"why": str(error)})
+
+
+def _of_station(circuit: Circuit, known: Known) -> Iterable[Finding]:
+    if not circuit.station:
+        return
+    kind = next((each for each in known.kinds if each.kind == STATION), None)
+    if circuit.task != "salting" or kind is None or circuit.station not in known.columns(kind).ids:
+        yield Finding("roads.circuit_station", True, detail={"station": circuit.station})
 
 
 def _gaps(own: Sequence[tuple[int, Stretch]], drawn: Drawn) -> list[str]:

@@ -1,0 +1,103 @@
+"""Stations through nights: nobody who slips was not warned, few are woken for nothing, and none twice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.services.roads.winter.skies import EACH_US, NOON_US, Hour, Town, night
+from vigie.core.service import Effect, Present, Raise
+from vigie.services.air import WeatherStation
+from vigie.services.roads.winter.stations import OVER_US, Sweeper, readings, speaking
+
+NIGHTS = range(40)
+"""The same was measured on 300 more when this was written: see docs/explanation/winter.md."""
+
+
+def look(town: Town, sweep: Sweeper, now_us: int) -> list[Effect]:
+    """One sweep, and what it finds put into the town."""
+    effects = sweep(town, now_us)  # type: ignore[arg-type]
+    for each in effects:
+        if isinstance(each, Raise):
+            town.open[each.asset] = Present(each.asset, now_us, each.evidence)
+        else:
+            town.open.pop(each.asset)
+    return effects
+
+
+def through(hours: list[Hour]) -> list[int]:
+    """When a night's ice was told, each time."""
+    town = Town()
+    sweep, told = Sweeper(town, NOON_US), list[int]()  # type: ignore[arg-type]
+    for hour in hours:
+        town.hear(hour)
+        told += [each.at_us for each in look(town, sweep, hour.at_us) if isinstance(each, Raise)]
+    return told
+
+
+def test_no_ice_is_missed_and_few_are_woken_for_nothing() -> None:
+    missed, for_nothing, quiet, times = [], 0, 0, []
+    for seed in NIGHTS:
+        hours = night(seed)
+        told = through(hours)
+        times.append(len(told))
+        icy = next((hour.at_us for hour in hours if hour.slippery), None)
+        if icy is None:
+            quiet, for_nothing = quiet + 1, for_nothing + bool(told)
+        elif not told or told[0] > icy + EACH_US:
+            missed.append(seed)
+    assert missed == []
+    assert quiet >= 20
+    assert for_nothing / quiet <= 0.25
+    assert max(times) <= 2
+
+
+def test_ice_is_told_when_it_lasts_and_over_when_it_is_well_for_an_hour() -> None:
+    town = Town()
+    sweep = Sweeper(town, NOON_US)  # type: ignore[arg-type]
+    told: list[tuple[int, str]] = []
+    surfaces = [5.0] * 3 + [-0.5] * 6 + [1.6] * 20 + [2.6] * 20
+    for n, surface_c in enumerate(surfaces):
+        at_us = NOON_US + n * EACH_US
+        town.say(1, at_us, surface=surface_c, temperature=3.0, humidity=70.0, rain=0.0, surface_state=2.0)
+        told += [(n, type(each).__name__) for each in look(town, sweep, at_us)]
+    # 1.6 is over the line, but not by a degree: nothing is said until it is.
+    assert told == [(4, "Raise"), (29 + OVER_US // EACH_US, "Clear")]
+
+
+def test_a_station_that_falls_silent_begins_and_ends_nothing() -> None:
+    town = Town()
+    sweep = Sweeper(town, NOON_US)  # type: ignore[arg-type]
+    for n in range(3):
+        town.say(1, NOON_US + n * EACH_US, surface=-1.0, temperature=0.0, humidity=70.0, surface_state=2.0)
+        look(town, sweep, NOON_US + n * EACH_US)
+    assert set(town.open) == {1}
+    for n in range(3, 100):
+        assert look(town, sweep, NOON_US + n * EACH_US) == []
+    assert readings(town, WeatherStation, np.array([1]), NOON_US + 100 * EACH_US)[0].surface_c != -1.0  # type: ignore[arg-type]
+
+
+def test_it_is_remembered_that_it_rained() -> None:
+    town = Town()
+    sweep = Sweeper(town, NOON_US)  # type: ignore[arg-type]
+    town.say(1, NOON_US, surface=4.0, temperature=6.0, humidity=60.0, rain=1.0)
+    look(town, sweep, NOON_US)
+    for n in range(1, 30):
+        at_us = NOON_US + n * EACH_US
+        town.say(1, at_us, surface=-0.5, temperature=1.5, humidity=60.0, rain=0.0)
+        look(town, sweep, at_us)
+        assert bool(town.open) == (2 <= n < 24)
+
+
+def test_air_alone_speaks_where_no_road_is_measured_nearby() -> None:
+    town = Town(stations=4, apart_deg=0.04)
+    every = np.arange(1, 5)
+    town.say(1, NOON_US, surface=2.0)
+    town.say(2, NOON_US, temperature=2.0)
+    town.say(4, NOON_US, temperature=2.0)
+
+    def spoken() -> list[bool]:
+        return speaking(town, WeatherStation, every, readings(town, WeatherStation, every, NOON_US))  # type: ignore[arg-type]
+
+    assert spoken() == [True, False, False, True]
+    town.told.pop(("surface", 1))
+    assert spoken() == [False, True, False, True]
