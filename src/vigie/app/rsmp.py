@@ -17,7 +17,7 @@ from vigie.app.installation import Installation
 from vigie.app.post import Post
 from vigie.engine.loop import Engine
 from vigie.protocols.rsmp import Enrolment, Of
-from vigie.services.signals import Junction
+from vigie.services.signals import Detector, Junction
 from vigie.settings import Settings, SettingsWrong
 from vigie.transports.tcp import server_tls
 
@@ -110,7 +110,7 @@ def rsmp_door(opened: Installation, post: Post) -> RsmpDoor | None:
     at = listening(opened.settings)
     if at is None:
         return None
-    means = Means(opened.clock, post.pump.submit, junction_of(post.engine))
+    means = Means(opened.clock, post.pump.submit, junction_of(post.engine), partial(_detectors_of, post.engine))
     door = RsmpDoor(means, at, seed=opened.dice.bytes(16).hex())
     door.load(enrolments(opened))
     return door
@@ -128,6 +128,17 @@ def steered_memory(opened: Installation, post: Post) -> Memory:
 def junction_of(engine: Engine) -> Callable[[int], str]:
     """The id of the junction that a device speaks for; empty where it speaks for none any more."""
     return partial(_junction_of, engine)
+
+
+def _detectors_of(engine: Engine, number: int) -> Mapping[int, str]:
+    """The ids of the detectors that a device speaks for, by which of its detector logics they are."""
+    registry = engine.registry
+    own = (registry.reporter[: registry.count] == number) & ~registry.gone[: registry.count]
+    found = np.flatnonzero(own & (registry.kind[: registry.count] == registry.kind_codes[Detector.kind]))
+    if not len(found):
+        return {}
+    logics = engine.attributes.each(Detector, Detector.logic, found)
+    return {int(logic): registry.ids[int(n)] for n, logic in zip(found, logics, strict=True) if logic == logic // 1}
 
 
 def _junction_of(engine: Engine, number: int) -> str:

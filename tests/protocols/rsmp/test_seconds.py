@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.protocols.rsmp.pair import ENROLMENT, MAIN, SETUP, Pair
 from tests.protocols.rsmp.standard import Standard
-from vigie.protocols.rsmp import SXLS, Rate, Supervisor, Way
+from vigie.protocols.rsmp import SXLS, Moment, Rate, Supervisor, Way
 from vigie.protocols.rsmp.events import Fate, Ordered, Settled, StatusTold
 from vigie.protocols.rsmp.inputs import INPUT_MAX, active, read, standing, written
 from vigie.protocols.rsmp.times import stamp
@@ -96,3 +96,27 @@ def test_a_stage_is_asked_for_by_inputs_in_each_version_of_the_list(rsmp: Standa
     acts = lesser.supervisor.sites["J-1"].acts()
     assert Way.INPUTS not in acts
     assert acts[Way.INPUT].command == "M0006"
+
+
+@pytest.mark.parametrize("sxl", SXLS)
+def test_what_is_counted_by_the_minute_is_measured_when_it_is_told_and_is_kept(rsmp: Standard, sxl: str) -> None:
+    pair = Pair(rsmp, replace(SETUP, sxl=sxl), Supervisor([ENROLMENT], seed="post", live=LIVE))
+    start, asked = stamp(pair.now.clock_us), list[str]()
+    pair.observe("S0205", start=start, vehicles="0,0")
+
+    def measured(code: str, moment: Moment) -> dict[str, str]:
+        asked.append(code)
+        return {"start": start, "vehicles": f"{len(asked)},0"}
+
+    pair.site.measured = measured
+    pair.connect()
+    assert pair.link is not None
+    pair.supervisor.want("J-1", MAIN, {("S0205", name): Rate(60, on_change=False) for name in ("start", "vehicles")})
+    pair.post(pair.link.follow(pair.now))
+    pair.pump()
+    before = len(pair.told(StatusTold))
+    pair.wait(125)
+    told = pair.told(StatusTold)[before:]
+    assert [one.value for each in told for one in each.values if one.name == "vehicles"] == ["1,0", "2,0"]
+    assert asked == ["S0205", "S0205"]
+    assert all(each.receipt for each in told), "it is of a minute, and somebody keeps it"

@@ -125,6 +125,13 @@ def test_a_site_whose_streets_are_driven_has_the_cycles_of_its_own_plans() -> No
         # A loop that has died is an alarm of its logic, until it counts again.
         found = {name for (name, code), each in site.alarms.items() if code == "A0301" and each.state.active}
         assert found == ({"DL001"} if vehicles[0] < 0 else set())
+    assert sites.crossings[0].measure("S0205", Moment(0, 0)) is None, "who was not asked keeps nothing"
+    for second, vehicles in enumerate([(1, 0), (2, -1), (0, 4)], 10):
+        seconds[0] = Shown(second, "GR", 1, 3, "colours", "plan", vehicles, (40, 0), cycles_s, (1, 0))
+        sites.look()
+    said = sites.crossings[0].measure("S0205", Moment(0, 0))
+    assert said == {"start": "1970-01-01T00:00:10.000Z", "vehicles": "3,-1"}
+    assert sites.crossings[0].measure("S0205", Moment(0, 0)) is None
     seconds.clear()
     sites.look()
     assert table() == city_s

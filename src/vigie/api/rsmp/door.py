@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from vigie.api.rsmp.flows import FLOWS, Detectors, Row, readings_of
 from vigie.api.rsmp.telling import INPUTS, PRIORITIES, SECONDS, WISHES, Telling
 from vigie.core.readings import Readings
 from vigie.core.times import MINUTE_US
@@ -51,11 +52,13 @@ class Listening:
 @dataclass(frozen=True, slots=True)
 class Means:
     """What the door works with. take: takes readings of a device in, and returns when they are on disk. asset_of: the
-    id of the junction that a device, by its number, speaks for; empty for none."""
+    id of the junction that a device, by its number, speaks for; empty for none. detectors_of: the detectors that it
+    speaks for, by which of its detector logics they are."""
 
     clock: Clock
     take: Callable[[Readings, int], Awaitable[Acknowledgement]]
     asset_of: Callable[[int], str]
+    detectors_of: Callable[[int], Detectors] = lambda number: {}
 
 
 @dataclass
@@ -63,7 +66,8 @@ class Site:
     """One site at the post. number: of its device in the post's own tables. component: its controller's id.
 
     attached: whether it is connected. since_us: when that last changed, or when the post first knew of it. ahead_us:
-    how far its clock was ahead at its last watchdog. refused: how many of its values were, by outcome.
+    how far its clock was ahead at its last watchdog. refused: how many of its values were, by outcome. detectors: those
+    of the inventory that it counts for. counts: whether it is to tell each second what is counted.
     """
 
     number: int
@@ -73,6 +77,8 @@ class Site:
     since_us: int
     attached: bool = False
     ahead_us: int = 0
+    detectors: Detectors = field(default_factory=dict[int, str])
+    counts: bool = False
     refused: Counter[str] = field(default_factory=Counter[str])
 
     @property
@@ -100,6 +106,7 @@ class RsmpDoor:
         self.trouble = ""
         self._garbled_us: dict[str, int] = {}
         self._named: dict[tuple[str, ...], None] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
         self.on_events: Callable[[Site, Sequence[Step]], None] = lambda site, events: None
         self.on_settled: Callable[[Site, Settled], None] = lambda site, settled: None
         self.on_told: Callable[[Site, StatusTold], None] = lambda site, told: None
@@ -117,8 +124,10 @@ class RsmpDoor:
             if name not in self.sites:
                 component = next(iter(enrolment.components))
                 self._supervisor.enrol(enrolment)
-                self._supervisor.want(name, component, _wishes(enrolment))
-                self.sites[name] = Site(number, enrolment, component, Telling(""), self._means.clock.now_us())
+                site = Site(number, enrolment, component, Telling(""), self._means.clock.now_us())
+                site.detectors = self._means.detectors_of(number)
+                self._supervisor.want(name, component, _wishes(site))
+                self.sites[name] = site
 
     @property
     def connections(self) -> int:
@@ -137,11 +146,34 @@ class RsmpDoor:
 
     def count(self, site: Site, counts: bool) -> None:
         """Whether a site is to tell each second what its detectors count, from now on."""
-        wishes = _wishes(site.enrolment)
-        if counts:
-            wishes.update(SECONDS)
-        self._supervisor.want(site.name, site.component, wishes)
+        site.counts = counts
+        self._follow(site)
+
+    def look_for_detectors(self) -> None:
+        """The inventory may be another by now: who counts for detectors of it, is asked to tell what."""
+        for site in self.sites.values():
+            found = self._means.detectors_of(site.number)
+            wanted, site.detectors = bool(found) != bool(site.detectors), found
+            if wanted:
+                self._follow(site)
+
+    def keep_flows(self, site: Site, rows: Sequence[Row]) -> None:
+        """Takes in what the post has put together of a site's seconds; nobody waits for it, and what cannot be kept is
+        no more lost than the seconds are."""
+        if rows:
+            task = asyncio.get_running_loop().create_task(self._keep_rows(site, rows))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
+
+    def _follow(self, site: Site) -> None:
+        self._supervisor.want(site.name, site.component, _wishes(site))
         self._server.follow(site.name)
+
+    async def _keep_rows(self, site: Site, rows: Sequence[Row]) -> None:
+        try:
+            await self._means.take(readings_of(rows), site.number)
+        except (Busy, Stopping, StorageFull, OSError) as error:
+            _log.warning("a minute of counts is not kept", site=site.name, reason=_why(error))
 
     def is_linked(self, site: Site) -> bool:
         """Whether it is connected, whatever of that is kept yet."""
@@ -195,6 +227,7 @@ class RsmpDoor:
         asset, first = self._means.asset_of(site.number), site.enrolment.stage_inputs
         site.telling.asset = asset
         site.telling.inputs = range(first, first + self.stages_of(asset)) if first else None
+        site.telling.detectors = site.detectors
         readings = site.telling.readings(events)
         if not len(readings):
             return
@@ -240,12 +273,16 @@ class RsmpDoor:
                     pass
 
 
-def _wishes(enrolment: Enrolment) -> dict[tuple[str, str], Rate]:
-    """What is subscribed to at a site's controller at all times."""
+def _wishes(site: Site) -> dict[tuple[str, str], Rate]:
+    """What is subscribed to at a site's controller now."""
     wishes = dict(WISHES)
-    if enrolment.stage_inputs:
+    if site.enrolment.stage_inputs:
         wishes.update(INPUTS)
         wishes.update(PRIORITIES)
+    if site.detectors:
+        wishes.update(FLOWS)
+    if site.counts:
+        wishes.update(SECONDS)
     return wishes
 
 

@@ -27,6 +27,7 @@ class SiteHealth:
     def __init__(self, rsmp: RsmpDoor, engine: Engine, clock: Clock, asset_of: Callable[[int], str]) -> None:
         """asset_of: see `vigie.api.rsmp.door.Means`."""
         self._rsmp, self._engine, self._clock, self._asset_of = rsmp, engine, clock, asset_of
+        self._inventory = -1
 
     async def run(self) -> None:
         """Watches until it is cancelled."""
@@ -36,6 +37,9 @@ class SiteHealth:
 
     def look(self) -> None:
         """Raises and clears what is so now."""
+        if self._inventory != self._engine.registry.version:
+            self._inventory = self._engine.registry.version
+            self._rsmp.look_for_detectors()
         now_us, effects = self._clock.now_us(), list[Effect]()
         watched: set[int] = set()
         for site in self._rsmp.sites.values():

@@ -87,7 +87,7 @@ class Ear:
         counted = heard.get(_START)
         # What was kept through a loss is how things stand until something newer comes; and no second of now.
         is_now = counted is not None and counted.quality is not Quality.OLD
-        start_us = _start(counted.value) if counted is not None and is_now else None
+        start_us = start_of(counted.value) if counted is not None and is_now else None
         gap_s = round((start_us - self._start_us) / SECOND_US) if start_us is not None else 0
         closed = gap_s != 0 and self._close()
         of_open = [self._open.said] if self._open is not None and told.at_us < self._open.told_us + OF_SECOND_US else []
@@ -137,7 +137,7 @@ def counted(said: str) -> Sequence[int]:
     return [int(each) if _COUNT.fullmatch(each) else UNKNOWN for each in said.split(",")] if said else ()
 
 
-def _start(said: Value) -> int | None:
+def start_of(said: Value) -> int | None:
     """When a second began; None for what is no instant, in a list that leaves open how it is written."""
     try:
         return instant(said) if isinstance(said, str) else None

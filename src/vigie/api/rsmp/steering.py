@@ -19,6 +19,7 @@ import structlog
 
 from vigie.api.rsmp.counting import Counted, Tally
 from vigie.api.rsmp.door import RsmpDoor, Site
+from vigie.api.rsmp.flows import flows_counted
 from vigie.api.rsmp.hearing import Ear, counted
 from vigie.api.rsmp.priority import CLAIMED, SERVED, Going, RsmpPriority
 from vigie.api.rsmp.telling import colours_of
@@ -143,6 +144,7 @@ class RsmpSteering:
         self._deciding: dict[str, Deciding] = {}
         self._tallies: dict[str, Tally] = {}
         self._named: dict[str, tuple[int, int]] = {}
+        self._flowed: dict[str, int] = {}
         self._logged: dict[str, tuple[Because, int]] = {}
         self._orders = self.steps = self.asked = self.refused = self._faulted_us = 0
         self._due, self._writing = asyncio.Event(), asyncio.Lock()
@@ -285,6 +287,7 @@ class RsmpSteering:
         self._sites = may
         self._deciding = {name: each for name, each in self._deciding.items() if name in may}
         self._tallies = {name: each for name, each in self._tallies.items() if name in may}
+        self._flowed = {name: each for name, each in self._flowed.items() if name in may}
         for name, site in before.items():
             if may.get(name) is not site and self._door.sites.get(site.name) is site:
                 self._door.count(site, False)
@@ -369,9 +372,22 @@ class RsmpSteering:
             self._tallies[name].add(each.start_us - site.ahead_us, counts, occupancies)
             age_s = (there_us - each.start_us) / SECOND_US
             heard.append(Heard(colours_of(each.groups), counts, each.missed, age_s))
+        self._tell_flows(name, site, logics)
         stages = range(len(steered.site.junction.stages))
         standing = None if ear.inputs is None else frozenset(n for n in stages if n + first in ear.inputs)
         return Told(linked, heard, self._is_held(name), standing)
+
+    def _tell_flows(self, name: str, site: Site, logics: Sequence[int]) -> None:
+        """Each minute, what those of its detectors counted that are detectors of the inventory."""
+        now_us = self._clock.now_us()
+        if not site.detectors or now_us - self._flowed.get(name, 0) < MINUTE_US:
+            return
+        told = tuple(self._tallies[name].counted())
+        if told:
+            self._flowed[name] = now_us
+            self._door.keep_flows(
+                site, list(flows_counted([told[at] for at in logics], now_us + site.ahead_us, site.detectors))
+            )
 
     def _is_held(self, name: str) -> bool:
         """Whether a lock-out holds a junction."""

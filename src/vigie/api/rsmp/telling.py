@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from vigie.api.rsmp.flows import Detectors, Row, flows_told, readings_of
 from vigie.core.kinds import Point
 from vigie.core.readings import Readings, Value
 from vigie.core.times import MINUTE_US, SECOND_US
@@ -89,10 +90,11 @@ _Alarms = dict[tuple[str, str], AlarmTold]
 @dataclass
 class Telling:
     """What is known of one site. asset: the id of its junction. inputs: the numbers of those that ask for its stages;
-    None where it has none."""
+    None where it has none. detectors: which of its detector logics are detectors of the inventory."""
 
     asset: str
     inputs: range | None = None
+    detectors: Detectors = field(default_factory=dict[int, str])
     _controlled: tuple[str, int] = ("", 0)
     _said: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     _asked: set[str] = field(default_factory=set[str])
@@ -102,7 +104,7 @@ class Telling:
     _tabled_us: int = 0
     _ticks: int = 0
     _stood_us: int = 0
-    _rows: list[tuple[str, Value, int]] = field(default_factory=list[tuple[str, Value, int]])
+    _rows: list[Row] = field(default_factory=list[Row])
 
     @property
     def faulty_logics(self) -> frozenset[int]:
@@ -130,14 +132,10 @@ class Telling:
                     self._on_alarm(event)
                 case _:
                     pass
-        rows, count = self._rows, len(self._rows)
-        return Readings(
-            [self.asset] * count, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows],
-            list(range(count)),
-        )  # fmt: skip
+        return readings_of(self._rows)
 
     def _put(self, point: Point[Any], value: Value, at_us: int) -> None:
-        self._rows.append((point.name, value, at_us))
+        self._rows.append((self.asset, point, value, at_us))
 
     # Statuses.
 
@@ -166,6 +164,9 @@ class Telling:
             self._on_tables(at_us)
         if "S0003.inputstatus" in touched and self.inputs is not None:
             self._on_inputs(self.inputs, self._said["S0003", "inputstatus"], at_us)
+        if self.detectors:
+            said = {(told.code, told.name): told.value for told in event.values if isinstance(told.value, str)}
+            self._rows += flows_told(said, at_us, self.detectors, self.faulty_logics)
         if touched & {"S0007.status", "S0011.status", "S0012.status"}:
             mode = self._mode()
             if mode:

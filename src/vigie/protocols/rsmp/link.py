@@ -94,6 +94,10 @@ class Rate:
     on_change: bool = True
 
 
+LIVE = Rate(1)
+"""How often at least a value is wanted that is true for its second alone."""
+
+
 @dataclass(slots=True)
 class Known:
     """What is known of a site beyond one connection. without: codes that it is declared not to have. unknown: those of
@@ -322,7 +326,7 @@ class Link(Line):
             names = frozenset((each.code, each.name) for each in message.statuses)
             asked = self._asking.answer(message.component, names, None)
         told_us, receipt = instant(message.at), message.number
-        if all(each.code in self._supervisor.live for each in message.statuses):
+        if self._is_live(message):
             self._acknowledge(message.number, moment)
             receipt = ""
         else:
@@ -332,6 +336,15 @@ class Link(Line):
         )
         if asked is not None:
             self._tell(Settled(self.name, asked.number, Fate.DONE))
+
+    def _is_live(self, message: StatusResponse | StatusUpdate) -> bool:
+        """Whether it tells nothing but what is true for its second alone: what is wanted less often is of a time."""
+        assert self.known is not None
+        wanted = self.known.wanted.get(message.component, {})
+        return all(
+            each.code in self._supervisor.live and wanted.get((each.code, each.name), LIVE).every_s <= LIVE.every_s
+            for each in message.statuses
+        )
 
     def _wrong(self, status: Status, of: Of, sxl: Sxl) -> str:
         """What is wrong with a value, which refuses itself alone. Raises CannotAsk for what is not in the list."""

@@ -8,7 +8,7 @@ a site does not have it says it does not have.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -104,6 +104,9 @@ class Site(Line):
         self.aggregated = AggregatedStatus(number="", component=main, at=stamp(now_us), bits=self._bits())
         self._orders: dict[str, _Order] = {}
         self._connection = 0
+        # What was measured of a status since it was asked last, where it is told by interval alone; None for a status
+        # that is how things are.
+        self.measured: Callable[[str, Moment], Mapping[str, Value] | None] = lambda code, moment: None
 
     # What happens at the site.
 
@@ -276,7 +279,12 @@ class Site(Line):
         self._flush(moment)
 
     def _on_tick(self, moment: Moment) -> None:
-        self._update(self.subscriptions.due(moment.steady_us), moment)
+        due = self.subscriptions.due(moment.steady_us)
+        for component, code in dict.fromkeys(key[:2] for key in due if not self.subscriptions.tells_changes(key)):
+            values = self.measured(code, moment)
+            if values is not None:
+                self.held.put(component, code, values)
+        self._update(due, moment)
         self._flush(moment)
 
     def _on_end(self, unsettled: tuple[Numbered, ...], why: str, moment: Moment) -> None:

@@ -65,6 +65,11 @@ class Subscriptions:
             held.on_change = on_change
         return False
 
+    def tells_changes(self, key: Key) -> bool:
+        """Whether a change of it is told at once."""
+        held = self._by_key.get(key)
+        return held is not None and held.on_change
+
     def remove(self, key: Key) -> None:
         """Ends it, if it is one."""
         self._by_key.pop(key, None)

@@ -37,8 +37,8 @@ class Supervisor:
 
     waits: whether so much of a site waits to be kept that it may not connect anew yet. certified: whether each
     connection shows a certificate; then a site is let in by its own alone, and one for which none is named is not.
-    live: statuses, by code, that are true for their second alone: what tells nothing else is acknowledged as it comes,
-    and is to be kept by nobody.
+    live: statuses, by code, that are true for their second alone where they are wanted each second or on change: what
+    tells nothing else is acknowledged as it comes, and is to be kept by nobody.
     """
 
     def __init__(

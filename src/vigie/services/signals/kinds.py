@@ -78,10 +78,12 @@ class Junction(AssetKind, name="junction", service="signals", shown="mode", publ
 
 
 class Detector(AssetKind, name="detector", service="signals", shown="flow", public=True):
-    """A loop or another counter on a lane or a cross-section."""
+    """A loop or another counter on a lane or a cross-section. logic: which of the detector logics it is of the
+    controller that tells what it counts, by number from 1; none where it tells that itself."""
 
     lanes = attribute(Sort.NUMBER)
     direction = attribute()
+    logic = attribute(Sort.NUMBER)
 
     flow = number(unit="/h", low=0, high=20_000, valid_s=7_200, public=True)
     speed = number(unit="km/h", low=0, high=250, valid_s=7_200, public=True)

@@ -72,6 +72,13 @@ _LETTERS = {"G": _GREEN, "R": _RED, "F": _FLASH, "X": _DARK, "Y": _YELLOW}
 _CYCLES_S = tuple(enumerate(CYCLE_S))[1:]
 """Of the city's plans, by number."""
 
+_COUNTS: Mapping[str, tuple[str, Callable[[Shown], Sequence[int]]]] = {
+    "S0205": ("vehicles", lambda shown: shown.vehicles),
+    "S0207": ("occupancy", lambda shown: shown.occupancies),
+}
+_MEASURED_MAX = 120
+"""Of more seconds than this that nobody has asked for since, the oldest are let go."""
+
 _MODES = {"NormalControl": "colours", "YellowFlash": "flashing"}
 
 
@@ -80,7 +87,8 @@ class Crossing:
     """One junction. index: its place in the city's life. groups: how many signal groups it has. shown: its last second,
     where the traffic of its streets is simulated. inputs: those that are active; set_s: in which second they were
     set. first: those whose stage is let go first, which are not active for that. plan: what it said last that it runs.
-    week, tables: by which it changes its plans; by_hand: whether one was ordered, which those leave alone."""
+    week, tables: by which it changes its plans; by_hand: whether one was ordered, which those leave alone. measured: by
+    the code of a status, what its loops counted since that was told last, where it is told by interval."""
 
     index: int
     site: Site
@@ -97,6 +105,21 @@ class Crossing:
     week: str = NO_WEEK
     tables: str = NO_TABLES
     by_hand: bool = False
+    measured: dict[str, list[Shown]] = field(default_factory=dict[str, list[Shown]])
+
+    def measure(self, code: str, moment: Moment) -> Mapping[str, Value] | None:
+        """What its loops counted since this was asked last; None where that is not counted."""
+        if code not in _COUNTS or self.shown is None:
+            return None
+        seconds, self.measured[code] = self.measured.get(code), []
+        if not seconds:
+            return None
+        name, of = _COUNTS[code]
+        columns = zip(*(of(each) for each in seconds), strict=True)
+        whole = [-1 if min(each) < 0 else sum(each) for each in columns]
+        if code == "S0207":
+            whole = [round(each / len(seconds)) if each >= 0 else each for each in whole]
+        return {"start": stamp(seconds[0].second * SECOND_US), name: ",".join(map(str, whole))}
 
 
 class Sites:
@@ -129,6 +152,7 @@ class Sites:
                 site, host, port, lambda events, index=index: self._hear_supervisor(index, events), moment=self._moment
             )
             self.crossings.append(Crossing(index, site, client, stages[index]))
+            site.measured = self.crossings[-1].measure
             self._cycles(site, _CYCLES_S, self._moment())
             self._tables(self.crossings[-1])
             if streets is not None:
@@ -239,6 +263,9 @@ class Sites:
             "S0002": {"detectorlogicstatus": logics},
         }
         turns.append(crossing.site.observe_all(CONTROLLER, statuses, at))
+        for seconds in crossing.measured.values():
+            seconds.append(shown)
+            del seconds[:-_MEASURED_MAX]
         turns += self._faults(crossing, () if before is None else before.vehicles, shown.vehicles, at)
         if before is None or shown.second - crossing.set_s >= INPUTS_FRESH_S:
             crossing.inputs = frozenset()
@@ -260,6 +287,8 @@ class Sites:
     def _alone(self, crossing: Crossing) -> Turn:
         """Its streets are simulated no more: nothing is counted, and its stages are the city's again."""
         crossing.shown, crossing.inputs, crossing.first = None, frozenset(), frozenset()
+        for seconds in crossing.measured.values():
+            seconds.clear()
         at = self._moment()
         crossing.priorities.turn(at.clock_us, works=False)
         statuses: dict[str, dict[str, Value]] = {
