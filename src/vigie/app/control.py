@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from vigie.api.datex2 import RoadEvents
 from vigie.api.rsmp import RsmpDoor
 from vigie.app.accounts import keeper_of
 from vigie.app.installation import Installation, InUse, installation
@@ -40,7 +41,7 @@ class Hand:
     city's plans, which may be moved; keep: takes the facts of that, and returns when they are on disk.
     report_for: the post that runs, if any, learns which device reports for these assets from now on. running: whether
     it is a post that performs it. failing: the automations of that post which fail, by their names. rsmp: that post's
-    door for sites of traffic signals, where it has one.
+    door for sites of traffic signals, where it has one. events: what reads that post's feed of road events.
     """
 
     opened: Installation
@@ -53,6 +54,7 @@ class Hand:
     running: bool = False
     failing: Callable[[], Mapping[str, Failing]] = dict[str, Failing]
     rsmp: RsmpDoor | None = None
+    events: RoadEvents | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,12 @@ def perform(
 
 
 def performing(
-    opened: Installation, post: Post, admitted_anew: Callable[[], None], keeper: Keeper, rsmp: RsmpDoor | None = None
+    opened: Installation,
+    post: Post,
+    admitted_anew: Callable[[], None],
+    keeper: Keeper,
+    rsmp: RsmpDoor | None = None,
+    events: RoadEvents | None = None,
 ) -> Callable[[str, Any, Say], Awaitable[Any]]:
     """What a running post's control socket performs. admitted_anew: called when devices were admitted or expelled."""
 
@@ -124,7 +131,7 @@ def performing(
     async def answer(do: str, args: Any, say: Say) -> Any:
         hand = Hand(
             opened, keeper, say, post.pump.run_in_writer, report_for, lambda: post.engine.plans, keep, running=True,
-            failing=lambda: dict(post.engine.automations.failing), rsmp=rsmp,
+            failing=lambda: dict(post.engine.automations.failing), rsmp=rsmp, events=events,
         )  # fmt: skip
         return await _perform(hand, do, args)
 

@@ -85,7 +85,7 @@ async def doctor(hand: Hand, args: msgspec.Struct) -> dict[str, Any]:
     """Looks at the installation from within the process that holds it."""
     looks: list[Callable[[Hand], Iterator[Check]]] = [
         _folder, _room, _clock, _facts, _journal, _heads, _key, _observations, _people, _surroundings, _automations,
-        _sites,
+        _sites, _road_events,
     ]  # fmt: skip
     checks: list[Check] = []
     for done, look in enumerate(looks, 1):
@@ -343,6 +343,26 @@ def _sites(hand: Hand) -> Iterator[Check]:
         yield Check(
             "sites", "ok", f"{len(admitted)} RSMP sites are admitted" + (", and connected" if hand.rsmp else "")
         )
+
+
+def _road_events(hand: Hand) -> Iterator[Check]:
+    """The feed of what happens on the roads around, as the running post reads it."""
+    if not hand.opened.settings.road_events_url:
+        return
+    if hand.events is None:
+        yield Check("road events", "ok", "a feed of road events is set: the post reads it while it runs")
+        return
+    health = hand.events.health
+    if health.why:
+        since = f"since {rfc3339(health.heard_us)}" if health.heard_us else "yet"
+        mend = "open road_events_url from this machine; set another address where its keeper has moved it"
+        yield Check("road events", "warn", f"the feed was not read {since}: {health.why}", mend)
+    elif not health.heard_us:
+        yield Check("road events", "ok", "the feed is about to be read")
+    else:
+        says = f"read at {rfc3339(health.heard_us)}: {health.near} near the town, {health.unplaced} without a place, "
+        says += f"{health.set_aside} set aside, {health.deviations} deviations from the standard"
+        yield Check("road events", "ok", says)
 
 
 def _is_loopback(host: str) -> bool:

@@ -42,6 +42,7 @@ from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
 from vigie.app.post import Post
+from vigie.app.road_events import road_events
 from vigie.app.rsmp import enrolments as rsmp_enrolments
 from vigie.app.rsmp import junction_of, rsmp_door, steered_memory
 from vigie.app.talq import enrolments, programme_keeping, talq_door
@@ -91,7 +92,8 @@ def doors_of(opened: Installation) -> Doors:
     talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock, look_us)
     post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
     keeping = programme_keeping(opened, post, talq, post.calendar)
-    post.beside.append(keeping.run)
+    events = road_events(opened, post)
+    post.beside += [keeping.run, events.run]
 
     rsmp = rsmp_door(opened, post)
     rsmp_orders, steering = _speaking_rsmp(opened, post, rsmp, door) if rsmp is not None else (None, None)
@@ -112,7 +114,7 @@ def doors_of(opened: Installation) -> Doors:
         if rsmp is not None:
             rsmp.load(rsmp_enrolments(opened))
 
-    control = ControlSocket(settings.data, performing(opened, post, admitted_anew, keeper, rsmp))
+    control = ControlSocket(settings.data, performing(opened, post, admitted_anew, keeper, rsmp, events))
     post.beside.append(control.run)
 
     def of_one_crew(one: str, other: str, asset: int) -> bool:

@@ -60,10 +60,10 @@ class HttpBase:
 class Wire:
     """One kept connection. One request at a time."""
 
-    def __init__(self, base: HttpBase, *, timeout_s: float) -> None:
-        """timeout_s: how long a request may take until its answer is whole."""
+    def __init__(self, base: HttpBase, *, timeout_s: float, answer_bytes_max: int = ANSWER_BYTES_MAX) -> None:
+        """timeout_s: how long a request may take until its answer is whole. answer_bytes_max: how long that may be."""
         self._host, self._port, self._tls = base.host, base.port, base.tls
-        self._timeout_s = timeout_s
+        self._timeout_s, self._answer_bytes_max = timeout_s, answer_bytes_max
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._state = h11.Connection(h11.CLIENT)
         self._turn = asyncio.Lock()
@@ -116,8 +116,8 @@ class Wire:
             elif isinstance(event, h11.Data):
                 parts.append(bytes(event.data))
                 size += len(event.data)
-                if size > ANSWER_BYTES_MAX:
-                    raise ConnectionError(f"an answer of more than {ANSWER_BYTES_MAX >> 20} MiB")
+                if size > self._answer_bytes_max:
+                    raise ConnectionError(f"an answer of more than {self._answer_bytes_max >> 20} MiB")
             elif isinstance(event, h11.EndOfMessage):
                 return HttpAnswer(status, b"".join(parts), retry_after_s, headers)
             elif isinstance(event, h11.ConnectionClosed):

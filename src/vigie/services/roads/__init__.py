@@ -29,6 +29,7 @@ from vigie.core.times import SECOND_US
 from vigie.core.watch import Watch, points_of, watching
 from vigie.services.roads import orders, preventive, privacy, reports
 from vigie.services.roads.crews import check_skills
+from vigie.services.roads.events import ROAD_EVENTS_SILENT, RoadEvent
 from vigie.services.roads.preventive import PREVENTIVE
 from vigie.services.roads.rounds.circuits import CIRCUIT
 from vigie.services.roads.winter.calling import called
@@ -198,8 +199,8 @@ def _mends(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) ->
 
 service = Service(
     name="roads",
-    assets=(Vehicle, Crew, Bus, Tram, TransitLine, Stop, Bollard, BikeStation),
-    conditions=(BOLLARD_FAULT, ESCORT_LOST, ICE_RISK),
+    assets=(Vehicle, Crew, Bus, Tram, TransitLine, Stop, Bollard, BikeStation, RoadEvent),
+    conditions=(BOLLARD_FAULT, ESCORT_LOST, ICE_RISK, ROAD_EVENTS_SILENT),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     sweep=SWEEP,

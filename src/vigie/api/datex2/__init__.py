@@ -1,0 +1,5 @@
+"""DATEX II: the town's roadworks as everybody may read them, and what others tell of the roads around."""
+
+from vigie.api.datex2.events import SOURCE, RoadEvents
+
+__all__ = ["SOURCE", "RoadEvents"]

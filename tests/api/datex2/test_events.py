@@ -1,0 +1,214 @@
+"""Road events: read from a feed over a real socket, kept in step with it, told old when it is silent."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.city import NOW_US, drafts, open_engine, open_facts, open_observations, take
+from tests.http_end import End
+from tests.orders import HandClock
+from tests.transports.test_feed import answer
+from vigie.api.datex2.events import EVENTS_MAX, SILENT_US, RoadEvents, bounds_of, drafts_of
+from vigie.core.arrays import ints
+from vigie.core.times import DAY_US, SECOND_US
+from vigie.engine.loop import Engine
+from vigie.engine.source import Source
+from vigie.protocols.datex2 import Comment, Place, Publication, Record, Situation, Validity, write
+from vigie.services.roads.events import ROAD_EVENTS_SILENT, RoadEvent
+
+NEAR = (5.02, 47.31)
+FAR = (2.35, 48.85)
+BOUNDS = (4.9, 47.2, 5.1, 47.4)
+POST = 1
+
+
+def record(id: str, form: str, kind: str, at: tuple[float, float] = NEAR, **said: Any) -> Record:
+    """A record somewhere."""
+    validity = said.pop("validity", Validity(NOW_US - DAY_US, NOW_US + DAY_US))
+    place = Place(points=(at,), road_name="A38", town="Plombières-lès-Dijon")
+    return Record(id, "1", form, NOW_US, NOW_US, validity, (place,), (kind,), **said)
+
+
+CRASH = Situation("S-1", (record("1", "Accident", "collision", severity="high"),), "high")
+WORKS = Situation(
+    "S-2",
+    (
+        record("2", "MaintenanceWorks", "resurfacingWork", comments=(Comment((("fr", "Enrobés de nuit"),)),)),
+        record("3", "RoadOrCarriagewayOrLaneManagement", "roadClosed", compliance="mandatory", severity="highest"),
+    ),
+)
+PARIS = Situation("S-3", (record("4", "Accident", "accident", FAR),))
+
+
+def feed(*situations: Situation) -> bytes:
+    """A feed that tells of these."""
+    return write(Publication(NOW_US, "fr", "Tipi", "fr", situations))
+
+
+class Told:
+    """The feed's end: what it answers, one after the other, the last for good."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers)
+
+    async def serve(self, turn: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+        writer.close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    facts, observations = open_facts(tmp_path), open_observations(tmp_path)
+    take(facts, drafts(2))
+    yield open_engine(facts, observations)
+    observations.close()
+    facts.close()
+
+
+def reading(
+    engine: Engine,
+    work: Callable[[RoadEvents, HandClock], Awaitable[None]],
+    *answers: bytes,
+    source: Source | None = None,
+) -> RoadEvents:
+    """Has something done with what reads a feed that answers so."""
+
+    async def run() -> RoadEvents:
+        async with End(Told(*answers).serve).there() as end:
+            clock, ids = HandClock(), iter(range(10_000))
+
+            async def settled() -> None:
+                engine.settle()
+
+            events = RoadEvents(
+                f"{end.url}/content.xml", 60.0, engine, clock, source or Source(engine, "road-events", {}), POST,
+                lambda: f"fact-{next(ids)}", settled,
+            )  # fmt: skip
+            await work(events, clock)
+            return events
+
+    return asyncio.run(run())
+
+
+def there(engine: Engine) -> dict[str, int]:
+    """The road events in service: name in the feed -> number."""
+    return {engine.registry.ids[no].removeprefix("road_event-"): no for no in ints(engine.assets(RoadEvent))}
+
+
+def is_silent(engine: Engine) -> bool:
+    return bool(engine.is_open(ROAD_EVENTS_SILENT, np.array([POST]))[0])
+
+
+def test_what_is_near_the_town_is_there_and_what_is_gone_from_the_feed_is_gone(engine: Engine) -> None:
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        bounds = bounds_of(engine.registry)
+        await events.look()
+        assert there(engine).keys() == {"S-1", "S-2"}
+        # Road events do not widen what is near.
+        assert bounds_of(engine.registry) == bounds
+        kept = there(engine)["S-2"]
+        # The end says that it is as it was.
+        await events.look()
+        assert there(engine).keys() == {"S-1", "S-2"}
+        await events.look()
+        assert there(engine) == {"S-2": kept}
+        # Nothing at all is told: then there is nothing.
+        await events.look()
+        assert there(engine) == {}
+        await events.look()
+        assert there(engine) == {"S-2": kept}
+
+    packed = gzip.compress(feed(CRASH, WORKS, PARIS))
+    first = answer("200 OK", packed, "content-encoding: gzip", 'etag: "1"')
+    again = answer("304 Not Modified")
+    events = reading(
+        engine, work, first, again, answer("200 OK", feed(WORKS)), answer("200 OK", feed()),
+        answer("200 OK", feed(WORKS)),
+    )  # fmt: skip
+    assert (events.health.near, events.health.why, events.wait_s) == (1, "", 60.0)
+
+
+def test_several_records_are_told_as_the_gravest_with_the_words_of_all() -> None:
+    (draft,), unplaced = drafts_of([WORKS], BOUNDS, NOW_US)
+    assert (draft.attributes["what"], draft.attributes["severity"], unplaced) == ("closure", "highest", 0)
+    assert draft.attributes["words"] == "Enrobés de nuit"
+    assert draft.name == "A38, Plombières-lès-Dijon"
+    assert (draft.lon, draft.lat) == NEAR
+
+
+def test_what_is_over_far_away_an_exercise_or_nowhere_is_not_told() -> None:
+    over = Situation("o", (record("5", "Accident", "accident", validity=Validity(0, NOW_US)),))
+    exercise = replace(CRASH, status="securityExercise")
+    nowhere = Situation("n", (replace(CRASH.records[0], places=(Place(town="Dijon"),)),))
+    assert drafts_of([over, PARIS, exercise, nowhere], BOUNDS, NOW_US) == ([], 1)
+    assert drafts_of([CRASH], None, NOW_US)[0] == []
+
+
+def test_of_too_many_the_gravest_are_told() -> None:
+    many = [replace(WORKS, id=f"w{n}", severity="low") for n in range(EVENTS_MAX)]
+    told, _ = drafts_of([*many, CRASH], BOUNDS, NOW_US)
+    assert len(told) == EVENTS_MAX
+    assert told[0].key == "S-1"
+
+
+def test_a_feed_that_fails_keeps_its_last_picture_and_is_told_old_after_ten_minutes(engine: Engine) -> None:
+    failing = [
+        answer("500 Oops"),
+        answer("200 OK", feed(WORKS)[:-5]),
+        answer("200 OK", b"<html>Maintenance</html>"),
+        answer("301 Moved", b"", "location: http://127.0.0.1:1/"),
+        b"",
+    ]
+
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        await events.look()
+        kept = there(engine)
+        clock.at_us += SILENT_US - SECOND_US
+        for turn in range(1, len(failing) + 1):
+            await events.look()
+            assert events.health.why
+            assert events.wait_s == min(600.0, 60.0 * 2**turn)
+            assert there(engine) == kept
+            assert not is_silent(engine)
+        clock.at_us += SECOND_US
+        await events.look()
+        assert is_silent(engine)
+        assert there(engine) == kept
+        await events.look()
+        assert not is_silent(engine)
+        assert (events.health.why, events.wait_s) == ("", 60.0)
+
+    good = answer("200 OK", feed(CRASH))
+    reading(engine, work, good, *failing, failing[0], good)
+
+
+def test_without_a_feed_what_an_earlier_one_left_is_retired(engine: Engine) -> None:
+    source = Source(engine, "road-events", {})
+
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        await events.look()
+        clock.at_us += SILENT_US
+        await events.look()
+        assert is_silent(engine)
+        # The other end asks to be left alone for so long.
+        assert events.wait_s == 900.0
+
+    busy = answer("429 Too Many Requests", b"", "retry-after: 900")
+    reading(engine, work, answer("200 OK", feed(CRASH)), busy, source=source)
+
+    async def settled() -> None:
+        engine.settle()
+
+    clock = HandClock()
+    none = RoadEvents("", 60.0, engine, clock, source, POST, lambda: "last", settled)
+    asyncio.run(none.run())
+    assert there(engine) == {}
+    assert not is_silent(engine)
