@@ -46,7 +46,9 @@ async def looked(opened: Installation, *, looks: int) -> tuple[int, dict[str, An
         if not events.url:
             await events.run()
         keeper = keeper_of_post(opened, post.pump)
-        told = await performing(opened, post, lambda: None, keeper, events=events)("doctor", {}, lambda *said: None)
+        told = await performing(opened, post, lambda: None, keeper, events=events)(
+            "doctor", {}, lambda what, done, total: None
+        )
         named = {each["name"]: each for each in told["checks"]}
         return len(post.engine.assets(RoadEvent)), named.get("road events", {})
 

@@ -11,6 +11,8 @@ from tests.city import NOW_US, drafts, open_engine, open_facts, open_observation
 from vigie.core.drafts import Draft
 from vigie.engine.loop import Engine
 from vigie.engine.source import Source
+from vigie.services.lighting.kinds import Luminaire
+from vigie.services.roads import Stop
 from vigie.store.facts import SqlFacts
 
 HERE = Draft(key="a/1", kind="stop", name="Darcy", lon=5.0, lat=47.3, attributes={"lines": "T1"})
@@ -34,10 +36,14 @@ def engine(facts: SqlFacts, tmp_path: Path) -> Iterator[Engine]:
 
 def test_what_a_source_names_is_there_and_what_it_names_no_more_is_gone(engine: Engine) -> None:
     registry, source = engine.registry, Source(engine, "stops", {})
+    lamps, stops = registry.version_of(Luminaire), registry.version_of(Stop)
     intake = source.take([HERE, THERE], fact_id="1", at_us=NOW_US)
     assert (intake.made, source.count) == (2, 2)
     no = registry.numbers["stop-1"]
     assert (registry.names[no], bool(registry.gone[no])) == ("Darcy", False)
+    # Of another kind nothing is made anew.
+    assert registry.version_of(Luminaire) == lamps
+    assert registry.version_of(Stop) == registry.version > stops
     # The same again changes nothing, and is no fact.
     version, owed = registry.version, engine.owed
     assert not source.take([THERE, HERE], fact_id="2", at_us=NOW_US + 1).rows

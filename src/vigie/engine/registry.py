@@ -45,6 +45,7 @@ class Registry:
         self.count = 1
         # Grows with whatever is taken in: who keeps something derived from the registry sets it against this.
         self.version = 0
+        self._kind_versions = [0] * len(self.kinds)
         self._size = 0
         self.kind = np.empty(0, np.int16)
         self.area = np.empty(0, np.int32)
@@ -103,6 +104,7 @@ class Registry:
             self.reporter[record.no] = record.reporter
             self.lon[record.no], self.lat[record.no] = record.lon, record.lat
             self.gone[record.no] = record.retired_us is not None
+            self._kind_versions[self.kind[record.no]] = self.version + 1
         self.version += 1
 
     def add_columns(self, rows: Sequence[Row]) -> None:
@@ -117,6 +119,7 @@ class Registry:
         self.ids += ids
         self.names += names
         self.version += 1
+        self._kind_versions = [self.version] * len(self.kinds)
         self.numbers = dict(zip(ids, numbers, strict=True))
         self.count = count + 1
         span = slice(1, count + 1)
@@ -134,6 +137,11 @@ class Registry:
         owner = np.repeat(np.arange(1, count + 1), widths)
         self.slot_asset[: self.slots] = owner
         self.slot_point[: self.slots] = self.point_number[self.kind[owner], np.arange(self.slots) - self.base[owner]]
+
+    def version_of(self, kind: type[AssetKind]) -> int:
+        """The version at which an asset of this kind was taken in or changed last: what is derived from one kind alone
+        need not be made anew when another changes."""
+        return self._kind_versions[self.kind_codes[kind.kind]]
 
     def area_code(self, path: str) -> int:
         """The code of an area path, made at first sight."""

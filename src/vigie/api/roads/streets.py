@@ -24,7 +24,7 @@ class Streets:
     def network(self) -> tuple[Network, Int64s]:
         """The network, and the asset number of each of its lines. Takes a second where it is made anew; may be called
         from any thread."""
-        version = self._sources.engine.registry.version
+        version = self._sources.engine.registry.version_of(Street)
         if self._made is None or self._made[0] != version:
             numbers, _, start, lon, lat = self._sources.facts.lines()
             assets, said = self._sources.facts.attributes(Street, ("one_way",))
