@@ -28,11 +28,11 @@ from vigie.services.signals.design.day import CHANGE_H, DAY_S, HOUR_S, PERIODS_M
 from vigie.services.signals.flow.usual import Day
 from vigie.services.signals.whatif.paired import Paired
 from vigie.sim.traffic.counts import Places, loops_in, read_days
-from vigie.sim.traffic.daily import DayPlans, PeriodPlans, day_plans, driven, flows_of
+from vigie.sim.traffic.daily import DayPlans, Flows, PeriodPlans, day_plans, driven, flows_of
 from vigie.sim.traffic.designed import counted
 from vigie.sim.traffic.evaluate import seeds_of
 from vigie.sim.traffic.netfile import read_network
-from vigie.sim.traffic.network import lights_of
+from vigie.sim.traffic.network import Light, lights_of
 from vigie.sim.traffic.scenario import read_scenario
 
 SHOWN_MAX = 20
@@ -139,28 +139,17 @@ def design_day_command(
                 if fresh:
                     came = driven(scenario, own_days, fresh, say)
                     tried.append(TriedDay(_word(kind), _clock(came.begin_s), _clock(came.end_s), fresh, came.delay))
-                for made in own_days:
-                    lanes = {
-                        each.lane for light in lights if light.name in made.junctions for each in light.site.approaches
-                    }
-                    guessed = tuple(lane for lane in flows.guessed if lane in lanes)
-                    told.append(_told(kind, made, guessed, flows.unused))
+                told += [_told(kind, made, lights, flows) for made in own_days]
     told = in_weeks(told)
     if as_json:
         typer.echo(msgspec.json.encode({"days": told, "tried": tried}))
-        return
-    for each in told:
-        _say(each)
-    for junctions, each in {each.junctions: each for each in told}.items():
-        _say_week(junctions, each)
-    for each in tried:
-        out.print(
-            f"from {each.begin} to {each.end}, {_DAYS[each.days]}: mean delay {beside(each.delay)}", soft_wrap=True
-        )
-    _say_places(told)
+    else:
+        _say_days(told, tried)
 
 
-def _told(kind: Day | None, made: DayPlans, guessed: tuple[str, ...], unused: tuple[str, ...]) -> DesignedDay:
+def _told(kind: Day | None, made: DayPlans, lights: Sequence[Light], flows: Flows) -> DesignedDay:
+    lanes = {each.lane for light in lights if light.name in made.junctions for each in light.site.approaches}
+    guessed, unused = tuple(lane for lane in flows.guessed if lane in lanes), flows.unused
     return DesignedDay(
         _word(kind), made.junctions, tuple(period_told(each) for each in made.periods),
         round(made.cut.off_h, 1), round(made.cut.whole_off_h, 1), guessed, unused,
@@ -238,6 +227,18 @@ def _clock(second: int) -> str:
 
 _WEEKDAYS = (*[Day.WORKING] * 5, Day.SATURDAY, Day.SUNDAY)
 _DAYS = {"": "every day", "working": "working days", "saturday": "Saturdays", "sunday": "Sundays"}
+
+
+def _say_days(days: Sequence[DesignedDay], tried: Sequence[TriedDay]) -> None:
+    for each in days:
+        _say(each)
+    for junctions, each in {each.junctions: each for each in days}.items():
+        _say_week(junctions, each)
+    for each in tried:
+        out.print(
+            f"from {each.begin} to {each.end}, {_DAYS[each.days]}: mean delay {beside(each.delay)}", soft_wrap=True
+        )
+    _say_places(days)
 
 
 def _say(day: DesignedDay) -> None:
