@@ -14,7 +14,7 @@ from tests.city import CREW_DRAFT, LAMPS, NOW_US, SERVICES
 from tests.orders import CREW, OPERATOR, Bench
 from vigie.core.calendar import Calendar
 from vigie.core.cases import Draft
-from vigie.core.facts import RESIDENT, Entry, PersonalErased
+from vigie.core.facts import POST, RESIDENT, Entry, PersonalErased
 from vigie.core.lives import WORK_ORDER as LIFE
 from vigie.core.lives import MoveRefused
 from vigie.core.scope import Scope
@@ -315,6 +315,30 @@ def test_memory_and_disk_are_one(shared: Bench, asked: list[tuple[int, str | Wan
     shared.engine.settle()
     assert on_disk(shared) == held(shared)
     assert len({case.no for case in held(shared).values()}) == len(held(shared))
+
+
+def test_what_is_taken_up_again_says_since_when(city: Bench) -> None:
+    case = open_one(city)
+    for event, reason in (("finish", ""), ("reopen", "It is open again.")):
+        city.clock.at_us += HOUR_US
+        city.acts.move_case(case.id, event, actor=OPERATOR, reason=reason)
+    assert held(city)[case.id].reopened_us == NOW_US + 2 * HOUR_US
+    city.engine.settle()
+    assert on_disk(city) == held(city)
+
+
+def test_a_danger_that_joins_a_case_makes_it_urgent_from_now_on(city: Bench) -> None:
+    lamp = city.engine.registry.numbers["luminaire-000003"]
+    for danger in (False, True):
+        draft = Draft(REPORT, "light", 2 if danger else 3, lon=5.0, lat=47.3, assets=(lamp,))
+        city.acts.open_case(draft, actor=RESIDENT)
+        city.clock.at_us += HOUR_US
+        assert city.engine.sweep(city.clock.now_us())
+    city.engine.settle()
+    (order,) = (case for case in held(city).values() if case.kind is WORK_ORDER)
+    assert (order.priority, order.due_us) == (2, NOW_US + 11 * HOUR_US)
+    assert on_disk(city) == held(city)
+    assert [each.fact.actor for each in city.facts.cases.timeline(order.id)] == [POST, POST]
 
 
 def test_the_due_day_goes_by_the_towns_week(city: Bench) -> None:

@@ -110,7 +110,8 @@ class Trouble:
 class Opened:
     """A case that is not archived, as the rule that opens cases may know it. source: the rule that opened it, "" for a
     person. opened_us, moved_us: when that was, and when it came into its state. lon, lat: in degrees. words: a
-    person's. links: other cases, and how they have to do with it."""
+    person's. links: other cases, and how they have to do with it. reopened_us: when it was last taken up again after it
+    was over, 0 for never. document: that of its kind."""
 
     id: str
     kind: CaseKind
@@ -125,6 +126,8 @@ class Opened:
     lat: float = float("nan")
     words: str = ""
     links: Mapping[str, str] = field(default_factory=dict[str, str])
+    reopened_us: int = 0
+    document: Any = None
 
     @property
     def is_untouched(self) -> bool:
@@ -175,7 +178,16 @@ class MoveOn:
     """Its id; or the place, among the effects of the same answer, of the `Open` or `Join` of it."""
 
 
-CaseEffect = Open | Join | MoveOn
+@dataclass(frozen=True, slots=True)
+class Hasten:
+    """A case becomes as urgent as what has joined it, and is due as soon. One that is so already, or over, stays as it
+    is."""
+
+    case: str
+    priority: int
+
+
+CaseEffect = Open | Join | MoveOn | Hasten
 
 
 Answer = Callable[[Sequence[Trouble], Sequence[Opened], int], list[CaseEffect]]

@@ -367,10 +367,11 @@ Ahead = Callable[[Sequence[tuple[str, Any]], City, Sequence[Opened], int], list[
 
 @dataclass(frozen=True)
 class CaseRule:
-    """What a service opens by itself, each `SWEEP_S`. mends: for what is wrong. keeps(troubles, cases): the ids of
-    those that are over and are not to be archived yet. ahead: for what plans of the kind `plan` say."""
+    """What a service opens by itself, each `SWEEP_S`. mends(): gives an engine its own answer to what is wrong, which
+    may remember what it saw: after a start it begins anew from the cases that there are. keeps(troubles, cases): the
+    ids of those that are over and are not to be archived yet. ahead: for what plans of the kind `plan` say."""
 
-    mends: Answer
+    mends: Callable[[], Answer]
     keeps: Callable[[Sequence[Trouble], Sequence[Opened]], Collection[str]]
     ahead: Mapping[PlanKind, Ahead]
 

@@ -17,7 +17,19 @@ import msgspec
 import numpy as np
 
 from vigie.core.calendar import Calendar
-from vigie.core.cases import ARCHIVE, PRIORITIES, CaseEffect, CaseKind, Draft, Join, Open, Opened, Trouble
+from vigie.core.cases import (
+    ARCHIVE,
+    PRIORITIES,
+    CaseEffect,
+    CaseKind,
+    Draft,
+    Hasten,
+    Join,
+    MoveOn,
+    Open,
+    Opened,
+    Trouble,
+)
 from vigie.core.facts import (
     POST,
     About,
@@ -79,7 +91,8 @@ class Case:
     numbers, the first of them where the work is. title, words: a person's, "" where there are none or they were erased;
     title_leaf, words_leaf: the facts beside which they are kept. crew: the number of whom it is given to, 0 for nobody;
     planned_us: when they are to be there, 0 for whenever. owner: the person who answers for it. revision: grows with
-    each change and move. photos: how many were ever added. links: other cases, and how they have to do with it."""
+    each change and move. photos: how many were ever added. links: other cases, and how they have to do with it.
+    reopened_us: when it was last taken up again after it was over, 0 for never."""
 
     id: str
     no: int
@@ -109,6 +122,7 @@ class Case:
     document: Any
     photos: int = 0
     links: Mapping[str, str] = field(default_factory=dict[str, str])
+    reopened_us: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -248,6 +262,8 @@ class Cases:
         # What is told later has been so since it was done.
         moved_us = max(case.moved_us, min(done_us, by.at_us)) if done_us else by.at_us
         moved = replace(case, state=state, moved_us=moved_us, revision=case.revision + 1)
+        if case.is_over and not moved.is_over:
+            moved = replace(moved, reopened_us=by.at_us)
         if asked.crew:
             moved = replace(moved, crew=crew, planned_us=planned_us)
         elif crew and not case.crew:
@@ -311,6 +327,16 @@ class Cases:
         fact = CaseJoined(id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, assets=self._ids(new))
         return self._keep(joined, fact)
 
+    def hasten(self, case_id: str, priority: int, *, by: By) -> Entry | None:
+        """Makes a case as urgent as something that joins it now; None where it is so already, or over. KeyError where
+        there is no such case."""
+        case = self._all[case_id]
+        if case.is_over or case.priority <= priority:
+            return None
+        # What was opened long ago is not late for what is known only now.
+        due_us = min(case.due_us, self.due(case.kind, priority, by.at_us))
+        return self.change(case_id, Wanted(priority=priority, due_us=due_us), revision=case.revision, by=by)
+
     def note(self, case_id: str, text: str, *, by: By) -> Entry:
         """Writes something into a case. Raises CaseRefused; KeyError where there is no such case."""
         case = self._all[case_id]
@@ -334,7 +360,7 @@ class Cases:
         return [
             Opened(
                 c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority,
-                c.lon, c.lat, c.words, c.links,
+                c.lon, c.lat, c.words, c.links, reopened_us=c.reopened_us, document=c.document,
             )
             for c in self._all.values()
         ]  # fmt: skip
@@ -357,7 +383,9 @@ class Cases:
                 case Join():
                     cases[place] = effect.case
                     entry = self.join(effect.case, effect.assets, by=mine)
-                case _:
+                case Hasten():
+                    entry = self.hasten(effect.case, effect.priority, by=mine)
+                case MoveOn():
                     into = effect.into or "" if not isinstance(effect.into, int) else cases.get(effect.into, "")
                     if effect.into is None or into:
                         entry = self.move(effect.case, effect.event, by=mine, into=into)

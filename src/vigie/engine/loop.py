@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.arrays import ints
+from vigie.core.cases import Answer
 from vigie.core.facts import POST, Entry
 from vigie.core.ids import effect_id
 from vigie.core.kinds import Action, AssetKind, Attribute, Catalogue, ConditionKind, Point, Quality
@@ -126,6 +127,7 @@ class Engine:
         self._reactions: list[tuple[Service, dict[int, tuple[type[AssetKind], Point[Any]]]]] = []
         self.automations = Automations(services, registry, facts, self.plans)
         self._sweepers: dict[str, Sweeper] = {}
+        self._menders: dict[str, Answer] = {}
         for service in services:
             wanted = {self._number_of(kind, point): (kind, point) for kind, point in service.reacts}
             self._reacting[list(wanted)] = True
@@ -218,7 +220,9 @@ class Engine:
             if rule is None:
                 continue
             known, wrong = self.cases.heard_of(), troubles(self.conditions, self.registry)
-            effects = rule.mends(wrong, known, now_us)
+            if service.name not in self._menders:
+                self._menders[service.name] = rule.mends()
+            effects = self._menders[service.name](wrong, known, now_us)
             kept |= {*rule.keeps(wrong, known)}
             answers = {"mends": effects}
             for kind, ahead in rule.ahead.items():

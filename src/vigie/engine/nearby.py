@@ -10,6 +10,13 @@ from vigie.core.ground import metres
 from vigie.engine.registry import Registry
 
 
+def apart_m(registry: Registry, asset: int, lon: float, lat: float) -> float:
+    """How far an asset lies from a place (degrees); NaN where it is not known where it lies."""
+    there = slice(asset, asset + 1)
+    ((east_m, north_m),) = metres(registry.lon[there] - lon, registry.lat[there] - lat, middle_lat=lat)
+    return float(np.hypot(east_m, north_m))
+
+
 def nearest(registry: Registry, lon: float, lat: float, within_m: float, kinds: Iterable[str] | None = None) -> int:
     """The number of the asset that is nearest to a place (degrees) and in service, 0 for none within so many metres.
 
@@ -24,8 +31,8 @@ def nearest(registry: Registry, lon: float, lat: float, within_m: float, kinds: 
     if not len(numbers):
         return 0
     apart = metres(registry.lon[numbers] - lon, registry.lat[numbers] - lat, middle_lat=lat)
-    apart_m = np.hypot(apart[:, 0], apart[:, 1])
+    far_m = np.hypot(apart[:, 0], apart[:, 1])
     # A place that is not known is near nothing.
-    apart_m[np.isnan(apart_m)] = np.inf
-    at = int(np.argmin(apart_m))
-    return int(numbers[at]) if apart_m[at] <= within_m else 0
+    far_m[np.isnan(far_m)] = np.inf
+    at = int(np.argmin(far_m))
+    return int(numbers[at]) if far_m[at] <= within_m else 0

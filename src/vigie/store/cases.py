@@ -269,7 +269,7 @@ def _cases(read: Connection, rows: Sequence[Row[Any]], kinds: Mapping[str, CaseK
                 words=row.words, words_leaf=row.words_leaf, owner=row.owner, crew=row.crew, opener=row.opener,
                 opened_us=row.opened_us, due_us=row.due_us, planned_us=row.planned_us,
                 moved_us=row.moved_us, revision=row.revision,
-                photos=row.photos, document=document, links=links.get(row.id, {}),
+                photos=row.photos, document=document, links=links.get(row.id, {}), reopened_us=row.reopened_us,
             )
         )  # fmt: skip
     return found

@@ -350,6 +350,7 @@ CASES = Table(
     Column("revision", Integer, nullable=False),
     Column("photos", Integer, nullable=False),
     Column("document", LargeBinary, nullable=False),
+    Column("reopened_us", BigInteger, nullable=False, server_default="0"),
     Index("cases_opened", "kind", "opened_us", "id"),
     Index("cases_state", "kind", "state", "opened_us", "id"),
     Index("cases_due", "kind", "due_us", "id"),

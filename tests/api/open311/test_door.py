@@ -144,6 +144,18 @@ def test_what_is_reported_is_a_case_at_its_lamp_and_its_reporter_is_told_to_few(
     assert (elected["contact"], elected["photos"]) == (None, [])
 
 
+def test_a_lamp_that_is_named_far_from_where_it_is_said_to_be_is_for_a_person(
+    post: RunningPost, operator: Browser
+) -> None:
+    resident = Resident(post, "192.0.2.10")
+    for lat, found, named in ((47.3005, "luminaire-000003", True), (47.3025, None, False)):
+        said = Submission("light", 5.0, lat, attributes={"asset": ("luminaire-000003",)})
+        sheet = case_of(operator, resident.report(said).service_request_id)
+        assert (sheet["row"]["asset"] or {}).get("id") == found
+        assert (sheet["document"]["answers"]["asset"], sheet["document"]["named"]) == (["luminaire-000003"], named)
+    assert sheet["row"]["state"] == "received"
+
+
 def test_everybody_is_told_how_it_stands_and_neither_words_nor_the_very_place(
     resident: Resident, operator: Browser
 ) -> None:

@@ -9,14 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.cases import CaseEffect, CaseKind, MoveOn, Open, Opened, Trouble
+from vigie.core.cases import Answer, CaseEffect, CaseKind, Hasten, MoveOn, Open, Opened, Trouble
 from vigie.core.times import DAY_US, HOUR_US
 from vigie.services.lighting.conditions import LAMP_OUT
-from vigie.services.roads import service
-from vigie.services.roads.orders import BY_REPORT, LASTS_US, WORK_ORDER, source_of
-from vigie.services.roads.reports import REPORT, SUBJECTS, priority_of
+from vigie.services.roads import preventive, service
+from vigie.services.roads.orders import BY_REPORT, LASTS_US, MENDED_WITHIN_US, WORK_ORDER, source_of
+from vigie.services.roads.reports import JUDGED_AT_ONCE, REPORT, SUBJECTS, Report, priority_of
 
 LAMP, OTHER_LAMP = 10, 11
+
+
+def mends() -> Answer:
+    assert service.opens is not None
+    return service.opens.mends()
 
 
 @dataclass
@@ -25,18 +30,25 @@ class Office:
 
     cases: dict[str, Opened] = field(default_factory=dict[str, Opened])
     now_us: int = 0
+    mends: Answer = field(default_factory=mends)
 
     def look(self, *troubles: Trouble) -> list[CaseEffect]:
         assert service.opens is not None
         self.now_us += HOUR_US
-        effects = service.opens.mends(troubles, list(self.cases.values()), self.now_us)
+        effects = self.mends(troubles, list(self.cases.values()), self.now_us)
         moved = [each.case for each in effects if isinstance(each, MoveOn)]
         assert len(moved) == len(set(moved))
         places: dict[int, str] = {}
         for place, effect in enumerate(effects):
             match effect:
                 case Open():
-                    places[place] = self.add(effect.kind, effect.assets, effect.category, source=effect.source)
+                    places[place] = self.add(
+                        effect.kind, effect.assets, effect.category, effect.priority, source=effect.source
+                    )
+                case Hasten():
+                    known = self.cases[effect.case]
+                    assert not known.is_over
+                    self.cases[effect.case] = replace(known, priority=min(known.priority, effect.priority))
                 case MoveOn():
                     into = places[effect.into] if isinstance(effect.into, int) else effect.into or ""
                     self.move(effect.case, effect.event, into)
@@ -49,27 +61,41 @@ class Office:
         kind: CaseKind,
         assets: Sequence[int],
         category: str,
+        priority: int = 3,
         *,
         source: str = "",
         words: str = "",
         east_m: float = 0.0,
+        named: bool = False,
     ) -> str:
         name = f"case-{len(self.cases):04d}"
         self.cases[name] = Opened(
-            name, kind, kind.life.first, source, tuple(assets), self.now_us, self.now_us, category, 3,
-            5.0 + east_m / 75_000, 47.3, words,
+            name, kind, kind.life.first, source, tuple(assets), self.now_us, self.now_us, category, priority,
+            5.0 + east_m / 75_000, 47.3, words, document=Report(named=named) if kind is REPORT else None,
         )  # fmt: skip
         return name
 
-    def report(self, category: str = "pothole", asset: int = 0, words: str = "", east_m: float = 0.0) -> str:
-        return self.add(REPORT, (asset,) if asset else (), category, words=words, east_m=east_m)
+    def report(
+        self,
+        category: str = "pothole",
+        asset: int = 0,
+        words: str = "",
+        east_m: float = 0.0,
+        priority: int = 3,
+        *,
+        named: bool = False,
+    ) -> str:
+        assets = (asset,) if asset else ()
+        return self.add(REPORT, assets, category, priority, words=words, east_m=east_m, named=named)
 
-    def move(self, name: str, event: str, into: str = "") -> None:
+    def move(self, name: str, event: str, into: str = "", done_us: int = 0) -> None:
         self.now_us += 1
         known = self.cases[name]
         links = {**known.links, into: event} if into else known.links
         state = known.kind.life.move(known.state, event)
-        self.cases[name] = replace(known, state=state, moved_us=self.now_us, links=links)
+        moved_us = max(known.moved_us, done_us) if done_us else self.now_us
+        moved = replace(known, state=state, moved_us=moved_us, links=links)
+        self.cases[name] = replace(moved, reopened_us=self.now_us) if known.is_over and not moved.is_over else moved
 
     def order_of(self, name: str) -> str:
         return next(into for into, how in self.cases[name].links.items() if how == "order")
@@ -184,9 +210,25 @@ def test_two_who_report_one_lamp_have_one_order_and_so_has_what_the_lamp_says() 
     assert office.look(out) == []
     office.move(office.order_of(first), "finish")
     effects = office.look(out)
-    # What the lamp says has its own order, from now on: the reports are closed.
-    assert [each.source for each in effects if isinstance(each, Open)] == [source_of("lamp_out")]
+    # A lamp that was mended by day shows it in the next night.
+    assert [each for each in effects if isinstance(each, Open)] == []
     assert office.states(first, again) == ["closed", "closed"]
+    office.now_us += MENDED_WITHIN_US
+    (opened,) = office.look(out)
+    assert isinstance(opened, Open)
+    assert opened.source == source_of("lamp_out")
+
+
+def test_a_lamp_that_fails_again_after_it_was_mended_has_an_order_of_its_own() -> None:
+    office = Office()
+    report = office.report("light", LAMP)
+    office.look()
+    office.move(office.order_of(report), "finish")
+    office.look()
+    again = Trouble(LAMP_OUT, LAMP, office.now_us, 1)
+    (opened,) = office.look(again)
+    assert isinstance(opened, Open)
+    assert opened.source == source_of("lamp_out")
 
 
 def test_what_the_lamp_has_said_already_needs_no_second_order() -> None:
@@ -196,6 +238,117 @@ def test_what_the_lamp_has_said_already_needs_no_second_order() -> None:
     (order,) = office.cases
     report = office.report("light", LAMP)
     assert office.look(out) == [MoveOn(report, "order", into=order)]
+
+
+def test_what_the_lamp_says_at_the_same_look_needs_no_second_order_either() -> None:
+    office = Office(now_us=LASTS_US)
+    report = office.report("light", LAMP, priority=2)
+    opened, moved = office.look(Trouble(LAMP_OUT, LAMP, 0, 1))
+    assert isinstance(opened, Open)
+    assert (opened.source, opened.priority) == (source_of("lamp_out"), 2)
+    assert moved == MoveOn(report, "order", into=0)
+
+
+def test_danger_makes_urgent_what_it_joins() -> None:
+    office = Office()
+    first = office.report(words="Trou")
+    office.look()
+    danger = office.report(words="Trou", priority=2)
+    assert office.look() == [Hasten(first, 2), MoveOn(danger, "merge", into=first)]
+    office.move(first, "accept")
+    opened, _ = office.look()
+    assert isinstance(opened, Open)
+    assert opened.priority == 2
+
+
+@pytest.mark.parametrize("apart_m", [3, 55])
+def test_danger_makes_urgent_the_order_of_what_it_joins(apart_m: int) -> None:
+    office = Office()
+    first = office.report("light", LAMP)
+    office.look()
+    danger = office.report("light", LAMP, east_m=apart_m, priority=2)
+    office.look()
+    assert office.cases[office.order_of(first)].priority == 2
+    assert office.states(danger) == ["merged" if apart_m == 3 else "accepted"]
+
+
+def test_two_at_one_look_open_one_order_as_urgent_as_the_more_urgent() -> None:
+    for apart_m in (3, 55):
+        office = Office()
+        office.report("light", LAMP)
+        office.report("light", LAMP, east_m=apart_m, priority=2)
+        office.look()
+        assert [each.priority for each in office.cases.values() if each.kind is WORK_ORDER] == [2]
+
+
+def test_what_is_more_urgent_than_what_a_crew_is_at_is_for_a_person_until_that_is_done() -> None:
+    office = Office()
+    first = office.report("light", LAMP)
+    office.look()
+    order = office.order_of(first)
+    office.move(order, "start")
+    office.look()
+    danger = office.report("light", LAMP, priority=2)
+    assert office.look() == []
+    office.move(order, "finish")
+    office.look()
+    (opened,) = (each for each in office.cases.values() if each.kind is WORK_ORDER and not each.is_over)
+    assert (opened.priority, office.states(first, danger)) == (2, ["closed", "accepted"])
+
+
+@pytest.mark.parametrize(
+    ("source", "category"), [(preventive.source_of("look"), "lighting"), ("", "cleaning")]
+)  # fmt: skip
+def test_other_work_at_a_lamp_is_not_what_was_reported(source: str, category: str) -> None:
+    office = Office()
+    office.add(WORK_ORDER, (LAMP,), category, 4, source=source)
+    report = office.report("light", LAMP)
+    opened, moved = office.look()
+    assert isinstance(opened, Open)
+    assert moved == MoveOn(report, "order", into=0)
+
+
+def test_two_lamps_that_people_named_are_two() -> None:
+    office = Office()
+    first = office.report("light", LAMP, "Lampadaire éteint", named=True)
+    other = office.report("light", OTHER_LAMP, "Lampadaire éteint", 10, named=True)
+    guessed = office.report("light", OTHER_LAMP, "Lampadaire éteint", 3)
+    office.look()
+    assert office.states(first, other, guessed) == ["accepted", "accepted", "merged"]
+
+
+def test_what_a_crew_tells_late_closes_what_was_reported() -> None:
+    office = Office()
+    report = office.report("light", LAMP)
+    office.look()
+    order = office.order_of(report)
+    office.move(order, "start")
+    office.look()
+    done_us = office.now_us
+    office.move(order, "pause")
+    office.look()
+    office.move(order, "finish", done_us=done_us)
+    assert office.look() == [MoveOn(report, "close")]
+
+
+def test_many_at_once_are_judged_over_some_looks_and_wait_until_then() -> None:
+    office = Office()
+    names = [office.report("light", n + 1, f"x{n}", east_m=200 * n) for n in range(JUDGED_AT_ONCE + 3)]
+    office.look()
+    assert office.states(*names[-4:]) == ["accepted", "received", "received", "received"]
+    office.look()
+    assert office.states(*names[-4:]) == ["accepted"] * 4
+
+
+def test_words_that_were_erased_are_not_held() -> None:
+    office = Office()
+    first = office.report(words="Trou au 12, dit Paul")
+    office.look()
+    office.cases[first] = replace(office.cases[first], words="")
+    office.look()
+    # With the words, those of the two would speak against it.
+    again = office.report("pothole", words="Affaissement au 90", east_m=3)
+    assert office.look() == [MoveOn(again, "merge", into=first)]
 
 
 def test_an_archived_first_does_not_keep_others_waiting() -> None:

@@ -34,7 +34,7 @@ from vigie.core.scope import ALL_SERVICES, Grant, Scope, Verb, lies_in
 from vigie.core.times import DAY_US
 from vigie.engine.acts import case_act
 from vigie.engine.cases import LIVE_MAX, Case
-from vigie.engine.nearby import nearest
+from vigie.engine.nearby import apart_m, nearest
 from vigie.engine.rates import Allowance, Rates
 from vigie.protocols.open311 import (
     FORMATS,
@@ -52,7 +52,7 @@ from vigie.protocols.open311 import (
     read_query,
     submission_of,
 )
-from vigie.services.roads.reports import ASSET, MERGE, REPORT, SUBJECTS, Report, priority_of
+from vigie.services.roads.reports import ANSWER_LENGTH_MAX, ASSET, MERGE, REPORT, SUBJECTS, Report, priority_of
 from vigie.store.cases import Filter
 
 PREFIX = "/open311"
@@ -67,6 +67,8 @@ PHOTOS_MAX = 5
 TOWN_M = 5_000.0
 """What lies farther from everything that the town has is not the town's."""
 STREET_M = 100.0
+NAMED_M = 200.0
+"""Whoever names a lamp stands no farther from it."""
 
 _SEEN = Scope(frozenset({Grant("", frozenset({ALL_SERVICES}), frozenset({Verb.SEE}))}))
 """Reports are told to everybody, as far as `vigie.api.open311.telling` tells them."""
@@ -286,8 +288,10 @@ class Open311Door:
             raise Refused(400, "lat and long were not provided: an address alone says no place here")
         registry = self._engine.registry
         by_id = said.attributes.get(ASSET.code, ("",))[0]
-        asset = next((no for kind in subject.kinds if (no := self._asset(kind, by_id))), 0)
-        asset = asset or nearest(registry, said.lon, said.lat, subject.within_m, subject.kinds)
+        named = next((no for kind in subject.kinds if (no := self._asset(kind, by_id))), 0)
+        here = not named or not apart_m(registry, named, said.lon, said.lat) > NAMED_M
+        # What is named far from where it is said to be may be either: a person decides.
+        asset = 0 if not here else named or nearest(registry, said.lon, said.lat, subject.within_m, subject.kinds)
         beside = asset or nearest(registry, said.lon, said.lat, STREET_M)
         area = registry.areas[int(registry.area[asset])] if asset else self._engine.area_at(said.lon, said.lat)
         if not area and not nearest(registry, said.lon, said.lat, TOWN_M):
@@ -302,12 +306,15 @@ class Open311Door:
         for question in subject.questions:
             if question.values and set(answers.get(question.code, ())) - set(question.values):
                 raise Refused(400, f"attribute[{question.code}] is one of {', '.join(question.values)}")
+        if named:
+            answers[ASSET.code] = (registry.ids[named][:ANSWER_LENGTH_MAX],)
         contact = {"name": said.name, "mail": said.mail, "phone": said.phone}
         return Draft(
             kind=REPORT, category=said.service_code, priority=priority_of(answers),
             words="\n".join(filter(None, (said.description, said.address))), lon=said.lon, lat=said.lat,
             area=area or within, street=registry.streets[int(registry.street[beside])] if beside else "",
-            assets=(asset,) if asset else (), document=Report(answers=answers), contact=contact,
+            assets=(asset,) if asset else (), document=Report(answers=answers, named=asset == named != 0),
+            contact=contact,
         )  # fmt: skip
 
     def _asset(self, kind: str, said: str) -> int:

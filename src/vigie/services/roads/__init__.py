@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vigie.core.cases import CaseEffect, Opened, Trouble
+from vigie.core.cases import Answer, CaseEffect, Opened, Trouble
 from vigie.core.kinds import (
     Action,
     AssetKind,
@@ -190,11 +190,16 @@ def seen_now(params: Mapping[str, Any], assets: Numbers, city: City, now_us: int
 _WATCHES = (Watch(Bollard, Bollard.state, BOLLARD_FAULT, ("fault",)),)
 
 
-def _mends(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) -> list[CaseEffect]:
+def _mends() -> Answer:
     """The work orders that troubles ask for; then what residents' reports do, which may be of the same assets."""
-    effects = orders.propose(troubles, cases, now_us)
-    reports.propose(cases, effects)
-    return effects
+    reported = reports.Reports()
+
+    def answer(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) -> list[CaseEffect]:
+        effects = orders.propose(troubles, cases, now_us)
+        reported.propose(cases, effects)
+        return effects
+
+    return answer
 
 
 service = Service(

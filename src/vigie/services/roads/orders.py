@@ -116,21 +116,23 @@ def propose(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) -
 
     What has lasted `LASTS_US` is in one order of its kind of condition: in that of what feeds it, where there is one
     or where `TOGETHER` of what it feeds ail the same; in its own otherwise. An order for one of them that nobody has
-    been given yet is merged into the order for all. What somebody is sent to because it was reported needs none. An
-    order whose every asset is well again before anybody was given it lapses; one that was done, and whose assets ail
-    still after `MENDED_WITHIN_US`, returns. What was cancelled stays so, as long as the same trouble lasts.
+    been given yet is merged into the order for all. What somebody is sent to because it was reported needs none, nor
+    what was mended for that reason within `MENDED_WITHIN_US`. An order whose every asset is well again before anybody
+    was given it lapses; one that was done, and whose assets ail still after `MENDED_WITHIN_US`, returns. What was
+    cancelled stays so, as long as the same trouble lasts.
     """
     effects: list[CaseEffect] = []
     own = [case for case in cases if case.kind is WORK_ORDER and case.source.startswith(_BY_CONDITION)]
     by_kind: dict[str, list[Trouble]] = defaultdict(list)
-    sent_to = {
-        asset
-        for case in cases
-        if case.kind is WORK_ORDER and case.source == BY_REPORT and not case.is_over
-        for asset in case.assets
-    }
+    reported = [case for case in cases if case.kind is WORK_ORDER and case.source == BY_REPORT]
+    sent_to = {asset for case in reported if not case.is_over for asset in case.assets}
+    mended_us: dict[int, int] = {}
+    for case in reported:
+        if case.state == "done" and now_us - case.moved_us < MENDED_WITHIN_US:
+            mended_us |= {asset: max(case.moved_us, mended_us.get(asset, 0)) for asset in case.assets}
     for trouble in troubles:
-        if trouble.asset not in sent_to:
+        # What began after it was mended is another trouble.
+        if trouble.asset not in sent_to and trouble.since_us > mended_us.get(trouble.asset, trouble.since_us - 1):
             by_kind[trouble.kind.name].append(trouble)
     for name, present in sorted(by_kind.items()):
         lasting = [each for each in present if now_us - each.since_us >= LASTS_US]

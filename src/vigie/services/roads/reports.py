@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from vigie.core.cases import CaseEffect, CaseKind, Level, Move, MoveOn, Open, Opened
+from vigie.core.cases import CaseEffect, CaseKind, Hasten, Join, Level, Move, MoveOn, Open, Opened
 from vigie.core.lives import REPORT as LIFE
 from vigie.services.roads.merging import Known, Seen
 from vigie.services.roads.orders import BY_REPORT, SKILLS, WORK_ORDER, WorkOrder
+from vigie.services.roads.preventive import source_of as preventive_source
 
 ORDER, MERGE = "order", "merge"
 """How a report has to do with its work order, and with the report whose way it goes."""
 
-Code = Annotated[str, Meta(min_length=1, max_length=40)]
+ANSWER_LENGTH_MAX = 40
+Code = Annotated[str, Meta(min_length=1, max_length=ANSWER_LENGTH_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,12 @@ SUBJECTS: Mapping[str, Subject] = {
 
 class Report(Struct, frozen=True, forbid_unknown_fields=True):
     """The document of a resident's report. answers: to what was asked, by its code. words_public: a person has read
-    the words, and they may be shown to everybody."""
+    the words, and they may be shown to everybody. named: whoever reported it said which asset it is about; else that is
+    the nearest one."""
 
     answers: Annotated[dict[Code, tuple[Code, ...]], Meta(max_length=20)] = {}
     words_public: bool = False
+    named: bool = False
 
 
 _POST = Move(by_post=True)
@@ -113,56 +117,146 @@ def priority_of(answers: Mapping[str, Sequence[str]]) -> int:
     return 2 if "yes" in (*answers.get("danger", ()), *answers.get("offensive", ())) else 3
 
 
-def propose(cases: Sequence[Opened], effects: list[CaseEffect]) -> None:
-    """Adds what reports ask for to what else is to be done.
-
-    A received one that speaks of the same thing as an earlier one goes that one's way. One about an asset joins the
-    order that is open for it, or opens one by rule; an accepted one opens one whatever it is about. As the order is
-    begun, stopped, done or cancelled, so its reports are moved. What was accepted again after its order was done
-    has the order return. Nobody's case is moved twice in one answer.
-    """
-    reports = [case for case in cases if case.kind is REPORT]
-    if not reports:
-        return
-    touched = {each.case for each in effects if not isinstance(each, Open)}
-    orders = {case.id: case for case in cases if case.kind is WORK_ORDER}
-    _merge(reports, touched, effects)
-    opened: dict[int, int | str] = {
-        asset: order.id
-        for order in orders.values()
-        if not order.is_over and order.id not in touched
-        for asset in order.assets
-    }
-    for report in reports:
-        if report.id in touched or report.state not in _PENDING:
-            continue
-        order = _order_of(report, orders)
-        if order is not None and order.id in touched:
-            continue
-        event = _followed(report, order)
-        if event == ORDER:
-            _order(report, order, opened, touched, effects)
-        elif event:
-            effects.append(MoveOn(report.id, event))
-    _follow(reports, effects)
+JUDGED_AT_ONCE, WEIGHED_AT_ONCE = 500, 50_000
+"""So many reports are judged at one look, and so many pairs of them weighed: what comes at once is judged over some
+looks, and until then waits."""
 
 
-def _merge(reports: Sequence[Opened], touched: set[str], effects: list[CaseEffect]) -> None:
-    """Has received reports go the way of earlier ones of the same thing."""
-    judged = [each for each in reports if each.state == LIFE.first and not each.links and not math.isnan(each.lon)]
-    if not judged:
-        return
-    fresh, known = {each.id for each in judged}, Known()
-    for report in sorted(reports, key=lambda each: (each.opened_us, each.id)):
-        if report.state not in _PENDING or math.isnan(report.lon):
-            continue
-        seen = seen_of(report)
-        same = known.same(seen) if report.id in fresh else None
-        if same is None:
-            known.add(seen)
-        else:
-            touched.add(report.id)
-            effects.append(MoveOn(report.id, MERGE, into=same))
+@dataclass
+class Reports:
+    """What reports ask for, looked at again and again: each is held against the others once."""
+
+    _known: Known = field(default_factory=Known)
+
+    def propose(self, cases: Sequence[Opened], effects: list[CaseEffect]) -> None:
+        """Adds what reports ask for to what else is to be done.
+
+        A received one that speaks of the same thing as an earlier one goes that one's way. One about an asset joins the
+        order that is open for it, or opens one by rule; an accepted one opens one whatever it is about. What joins
+        makes what it joins as urgent as itself. As the order is begun, stopped, done or cancelled, so its reports are
+        moved. What was accepted again after its order was done has the order return. Nobody's case is moved twice in
+        one answer.
+        """
+        reports = [case for case in cases if case.kind is REPORT]
+        answer = _Answer(effects, {case.id: case for case in cases if case.kind is WORK_ORDER})
+        waiting = self._merge(reports, answer)
+        for report in reports:
+            if report.id in answer.moved or report.id in waiting or report.state not in _PENDING:
+                continue
+            order = _order_of(report, answer.orders)
+            if order is not None and order.id in answer.moved:
+                continue
+            event = _followed(report, order)
+            if event == ORDER:
+                answer.order(report, order)
+            elif event:
+                effects.append(MoveOn(report.id, event))
+        _follow(reports, effects)
+
+    def _merge(self, reports: Sequence[Opened], answer: _Answer) -> set[str]:
+        """Has received reports go the way of earlier ones of the same thing; returns those that wait to be judged."""
+        known, pending = self._known, {each.id: each for each in reports if each.state in _PENDING}
+        for seen in known:
+            now = pending.get(seen.id)
+            # Words that were erased are not held here either.
+            if now is None or now.words != seen.words:
+                known.drop(seen.id)
+                if now is not None:
+                    known.add(seen_of(now))
+        fresh: list[Opened] = []
+        for report in pending.values():
+            if report.id in known or math.isnan(report.lon):
+                continue
+            if report.state == LIFE.first and not report.links:
+                fresh.append(report)
+            else:
+                known.add(seen_of(report))
+        fresh.sort(key=lambda each: (each.opened_us, each.id))
+        weighed = known.weighed
+        for place, report in enumerate(fresh):
+            if place >= JUDGED_AT_ONCE or known.weighed - weighed >= WEIGHED_AT_ONCE:
+                return {each.id for each in fresh[place:]}
+            seen = seen_of(report)
+            same = known.same(seen)
+            if same is None or not answer.merge(report, pending[same]):
+                known.add(seen)
+        return set()
+
+
+class _Answer:
+    """What is to be done at one look. orders: those that there are. moved: what is moved already."""
+
+    def __init__(self, effects: list[CaseEffect], orders: Mapping[str, Opened]) -> None:
+        self.effects, self.orders = effects, orders
+        self.moved = {each.case for each in effects if isinstance(each, MoveOn)}
+        # A report -> what it becomes at this look.
+        self._priorities: dict[str, int] = {}
+        # An asset and what is done at it -> the order for it, or its place among the effects. What a preventive plan
+        # asks for is other work, and has time.
+        self._open: dict[tuple[int, str], int | str] = {
+            (asset, order.category): order.id
+            for order in orders.values()
+            if not order.is_over and order.id not in self.moved and not order.source.startswith(preventive_source(""))
+            for asset in order.assets
+        }
+        for place, each in enumerate(effects):
+            if isinstance(each, Open) and each.kind is WORK_ORDER:
+                self._open |= {(asset, each.category): place for asset in each.assets}
+            elif isinstance(each, Join) and each.case in orders:
+                self._open |= {(asset, orders[each.case].category): place for asset in each.assets}
+
+    def merge(self, report: Opened, first: Opened) -> bool:
+        """Has a report go the way of another; not one that is more urgent than what a crew is at already: a person
+        decides whether that is all of it."""
+        order = _order_of(first, self.orders)
+        if report.priority < self._priority(first):
+            if first.state == "at_work" or (order is not None and order.state == "started"):
+                return False
+            self._priorities[first.id] = report.priority
+            self.effects.append(Hasten(first.id, report.priority))
+            if order is not None and not order.is_over:
+                self.effects.append(Hasten(order.id, report.priority))
+        self.moved.add(report.id)
+        self.effects.append(MoveOn(report.id, MERGE, into=first.id))
+        return True
+
+    def order(self, report: Opened, done: Opened | None) -> None:
+        """Finds the order that does what was reported, has it return where it was said to be done, or opens one."""
+        category, priority = subject_of(report.category).order, self._priority(report)
+        asset = report.assets[0] if report.assets else 0
+        into = self._open.get((asset, category)) if asset else None
+        if isinstance(into, str) and priority < (found := self.orders[into]).priority:
+            if found.state == "started" and report.state == LIFE.first:
+                return
+            self.effects.append(Hasten(into, priority))
+        elif isinstance(into, int):
+            self._hasten(into, priority)
+        if into is None and done is not None and done.state == "done":
+            self.effects.append(MoveOn(done.id, "return"))
+            self.moved.add(done.id)
+            into = done.id
+            if priority < done.priority:
+                self.effects.append(Hasten(into, priority))
+        if into is None:
+            document = WorkOrder(skills=SKILLS.get(category, ()))
+            into = len(self.effects)
+            self.effects.append(
+                Open(WORK_ORDER, BY_REPORT, category, priority, report.assets, document, like=report.id)
+            )
+        if asset:
+            self._open[asset, category] = into
+        self.effects.append(MoveOn(report.id, ORDER, into=into))
+
+    def _priority(self, report: Opened) -> int:
+        return self._priorities.get(report.id, report.priority)
+
+    def _hasten(self, place: int, priority: int) -> None:
+        """Makes as urgent what is opened, or joined, at a place of this answer."""
+        effect = self.effects[place]
+        if isinstance(effect, Open):
+            self.effects[place] = replace(effect, priority=min(priority, effect.priority))
+        elif isinstance(effect, Join) and priority < self.orders[effect.case].priority:
+            self.effects.append(Hasten(effect.case, priority))
 
 
 def _followed(report: Opened, order: Opened | None) -> str:
@@ -176,35 +270,12 @@ def _followed(report: Opened, order: Opened | None) -> str:
         case "started":
             return "begin" if report.state == "accepted" else ""
         case "done":
-            return ORDER if report.state == "accepted" and order.moved_us < report.moved_us else "close"
+            # Not by when the report was moved: a crew may tell of what it did long after a pause was told.
+            return ORDER if report.state == "accepted" and order.moved_us < report.reopened_us else "close"
         case "cancelled":
             return ORDER if report.state == "accepted" and order.moved_us < report.moved_us else "release"
         case _:
             return "pause" if report.state == "at_work" else ""
-
-
-def _order(
-    report: Opened,
-    done: Opened | None,
-    opened: dict[int, int | str],
-    touched: set[str],
-    effects: list[CaseEffect],
-) -> None:
-    """Finds the order that does what was reported, has it return where it was said to be done, or opens one."""
-    asset = report.assets[0] if report.assets else 0
-    into = opened.get(asset) if asset else None
-    if into is None and done is not None and done.state == "done":
-        effects.append(MoveOn(done.id, "return"))
-        touched.add(done.id)
-        into = done.id
-    if into is None:
-        category = subject_of(report.category).order
-        document = WorkOrder(skills=SKILLS.get(category, ()))
-        into = len(effects)
-        effects.append(Open(WORK_ORDER, BY_REPORT, category, report.priority, report.assets, document, like=report.id))
-    if asset:
-        opened[asset] = into
-    effects.append(MoveOn(report.id, ORDER, into=into))
 
 
 def _order_of(report: Opened, orders: Mapping[str, Opened]) -> Opened | None:
@@ -239,4 +310,5 @@ def _follow(reports: Sequence[Opened], effects: list[CaseEffect]) -> None:
 def seen_of(report: Opened) -> Seen:
     """A report as it is held against others."""
     asset = report.assets[0] if report.assets else 0
-    return Seen(report.id, report.category, report.lon, report.lat, report.opened_us, asset, report.words)
+    named = bool(asset) and isinstance(report.document, Report) and report.document.named
+    return Seen(report.id, report.category, report.lon, report.lat, report.opened_us, asset, report.words, named)

@@ -16,7 +16,7 @@ from vigie.engine.cases import TITLE, WORDS, Case, Photo
 from vigie.store.projections.base import Projections
 from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES
 
-_MOVED = ("state", "crew", "planned_us", "moved_us", "revision")
+_MOVED = ("state", "crew", "planned_us", "moved_us", "reopened_us", "revision")
 
 
 def values_of(case: Case) -> dict[str, Any]:
@@ -47,6 +47,7 @@ def values_of(case: Case) -> dict[str, Any]:
         "due_us": case.due_us,
         "planned_us": case.planned_us,
         "moved_us": case.moved_us,
+        "reopened_us": case.reopened_us,
         "revision": case.revision,
         "photos": case.photos,
         "document": msgspec.json.encode(case.document, order="sorted"),
