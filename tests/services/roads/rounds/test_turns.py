@@ -144,6 +144,26 @@ def test_what_comes_late_is_handed_back(network: Network) -> None:
     assert len(driving.take(late, NOW_US + 5 * MINUTE_US)[1]) == 1
 
 
+@pytest.mark.parametrize("number", [2, 9], ids=["first", "last"])
+@pytest.mark.parametrize("wrong", ["nowhere", "clock"])
+def test_a_tracker_that_says_nothing_true_keeps_no_other_from_being_followed(
+    network: Network, number: int, wrong: str
+) -> None:
+    good, bad = drive(EAST), drive(EAST, y=120.0, vehicle=number)
+    if wrong == "nowhere":
+        bad = replace(bad, lon=np.zeros(len(bad)), lat=np.zeros(len(bad)))
+    else:
+        bad = replace(bad, at_us=bad.at_us + 5 * MINUTE_US)
+    driving, past = Driving(network), Driving(network)
+    for n in range(len(good)):
+        driving.take(Positions.joined(good.take(np.array([n])), bad.take(np.array([n]))), int(good.at_us[n]))
+    past.fold(past.past(Positions.joined(good, bad), int(good.at_us[-1])))
+    alone = Positions.joined(bad.take(np.array([0])))
+    assert not len(past.past(alone, int(good.at_us[0])))
+    for each in (driving, past):
+        assert told(network, each, Stretch("0"), Stretch("1"), now_us=NOW_US) == ["done", "done"]
+
+
 def test_a_proof_names_the_street_the_hour_and_the_dosage_and_nobody(network: Network) -> None:
     driving = Driving(network)
     whole = drive(EAST, tasks=SALTS, dosage=20.0)

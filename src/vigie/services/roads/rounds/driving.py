@@ -9,6 +9,7 @@ otherwise, for as long as the point's value does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -216,14 +217,13 @@ class Driving:
         """What was passed on whole trails, which all stands; it is not taken note of yet (`fold`)."""
         trails = positions.take(np.lexsort((positions.at_us, positions.vehicle)))
         first = np.flatnonzero(np.diff(trails.vehicle, prepend=-1))
-        rows = [
-            one + sift(trails.lon[one:other], trails.lat[one:other], trails.at_us[one:other], now_us=now_us).kept
-            for one, other in pairwise([*ints(first), len(trails)])
-        ]
-        if not rows:
-            return Passed.none()
-        starts = np.append(0, np.cumsum([len(each) for each in rows])).astype(np.int64)
-        return self._passed(trails.take(np.concatenate(rows)), starts)
+        return self._passed(
+            trails,
+            [
+                one + sift(trails.lon[one:other], trails.lat[one:other], trails.at_us[one:other], now_us=now_us).kept
+                for one, other in pairwise([*ints(first), len(trails)])
+            ],
+        )
 
     def fold(self, stands: Passed) -> None:
         """Takes note of what was passed and stands."""
@@ -255,10 +255,7 @@ class Driving:
             mine = slice(one, other)
             kept = sift(window.lon[mine], window.lat[mine], window.at_us[mine], now_us=now_us).kept if look else None
             rows.append(np.arange(one, other) if kept is None else one + kept)
-        passed = Passed.none()
-        if rows:
-            trails = window.take(np.concatenate(rows))
-            passed = self._passed(trails, np.append(0, np.cumsum([len(each) for each in rows])).astype(np.int64))
+        passed = self._passed(window, rows)
         vehicles = window.vehicle[first]
         # The step to a position stands where so many positions follow it, or it is long ago.
         before = np.maximum(last - 1 - AHEAD, first)
@@ -279,8 +276,14 @@ class Driving:
         keep = np.arange(len(window)) >= np.repeat(from_row, last - first)
         return passed.take(stands & ~stood), window.take(keep)
 
-    def _passed(self, trails: Positions, first: Int64s) -> Passed:
+    def _passed(self, positions: Positions, rows: Sequence[Int64s]) -> Passed:
+        """What was passed on trails; rows: the positions of each. One of which nothing may be true is none."""
+        some = [each for each in rows if len(each)]
+        if not some:
+            return Passed.none()
         network, cells = self.network, self.cells
+        trails = positions.take(np.concatenate(some))
+        first = np.append(0, np.cumsum([len(each) for each in some])).astype(np.int64)
         spots = metres(trails.lon, trails.lat, middle_lat=network.middle_lat)
         begin_us = np.repeat(trails.at_us[first[:-1]], np.diff(first))
         directed, along_m = match_trails(network, spots, (trails.at_us - begin_us) / SECOND_US, first)
