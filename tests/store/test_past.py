@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from vigie.core.kinds import Quality
 from vigie.core.past import Line, TooLong
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
 from vigie.services.lighting.kinds import Luminaire
+from vigie.services.roads import Vehicle
 from vigie.store.past import DuckPast
 
 NUMBERS = {("luminaire", "power"): POINT}
@@ -141,3 +143,20 @@ def test_a_mean_is_of_what_was_told_up_to_the_end_of_its_bin_each_instant_once(
         if not np.isnan(means.mean[at, number])
     }
     assert found == pytest.approx({key: sum(own) / len(own) for key, own in expected.items()})
+
+
+def test_the_places_of_some_assets_are_told_hot_and_sealed_alike_and_none_where_they_are_too_many() -> None:
+    def place(asset: int, second: int, lon: float, quality: Quality = Quality.GOOD) -> Row:
+        return Row(asset, POINT, START_US + second * SECOND_US, lon, quality, lat=40.0 + lon)
+
+    sealed = [place(1, 20, 2.0), place(2, 10, 8.0), place(3, 10, 9.0)]
+    late = [place(1, 20, 7.0), place(1, 10, 1.0), place(1, 30, 3.0, Quality.BAD), place(2, 60, 5.0)]
+    with store_in_parts([("seal", sealed), ("", late)]) as store:
+        past, end_us = DuckPast(store, {("vehicle", "position"): POINT}), START_US + MINUTE_US
+        ask = partial(past.places, Vehicle, Vehicle.position, START_US, end_us, only=np.array([1, 2]))
+        assert ask(most=2) is None
+        for most in (3, None):
+            found = ask(most=most)
+            assert found is not None
+            rows = sorted((no, (us - START_US) // SECOND_US, x, y) for no, us, x, y in zip(*found, strict=True))
+            assert rows == [(1, 10, 1.0, 41.0), (1, 20, 2.0, 42.0), (2, 10, 8.0, 48.0)]

@@ -61,7 +61,7 @@ def _covering(opened: Installation, post: Post, sources: Sources, streets: Stree
     async def keep(served: Sequence[ServedStreet], turns: Sequence[PastTurn]) -> None:
         await post.pump.run_in_writer(lambda: opened.facts.rounds.keep(served, turns))
 
-    covering = Covering(post.engine, opened.clock, streets, sources.history, past, keep)
+    covering = Covering(sources, streets, past, keep)
     post.pump.on_heard = covering.hear
     post.beside.append(covering.run)
     return covering

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.core.kinds import AssetKind, Point, Quality
-from vigie.core.observations import Int64s
+from vigie.core.observations import Floats, Int64s
 from vigie.core.past import PLAIN, Line, Means, Steps, Told, TooLong
 from vigie.core.times import SECOND_US, day_of
 from vigie.store.asking import asked
@@ -128,6 +128,28 @@ class DuckPast:
         return Told(
             columns["asset"].astype(np.int64), columns["observed_us"].astype(np.int64), columns["value"].astype(float)
         )
+
+    def places(
+        self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, *, only: Int64s, most: int | None
+    ) -> tuple[Int64s, Int64s, Floats, Floats] | None:
+        """Where some assets were in a span, in no order: which, when, longitude and latitude in degrees. None where
+        that is more than `most` of them. Raises TooLong."""
+        where = self._where(kind, point, start_us, end_us, only)
+
+        def ask(read: duckdb.DuckDBPyConnection) -> dict[str, NDArray[Any]]:
+            wanted = _wanted(only)
+            rows = self._observations.union("place", where, days=(day_of(start_us), day_of(end_us - 1)), read=read)
+            limit = "" if most is None else f" LIMIT {int(most) + 1}"
+            once = "asset, observed_us, arg_min(lon, n) AS lon, arg_min(lat, n) AS lat"
+            found = read.execute(f"SELECT {once} FROM ({rows}) GROUP BY asset, observed_us{limit}")
+            del wanted
+            return cast("dict[str, NDArray[Any]]", found.fetchnumpy())  # pyright: ignore[reportUnknownMemberType]
+
+        columns = self._asked(ask)
+        if most is not None and len(columns["asset"]) > most:
+            return None
+        asset, at_us = (columns[name].astype(np.int64) for name in ("asset", "observed_us"))
+        return asset, at_us, columns["lon"].astype(np.float64), columns["lat"].astype(np.float64)
 
     def _where(
         self, kind: type[AssetKind], point: Point[Any], start_us: int, end_us: int, only: Int64s | None = None

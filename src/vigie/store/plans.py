@@ -45,6 +45,16 @@ class ApprovedVersion:
     ended_us: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class FormerVersion:
+    """A version of a plan that was in force, and from when until when. body: its document, as it was written."""
+
+    version: int
+    approved_us: int
+    ended_us: int
+    body: bytes
+
+
 class StoredPlans:
     """Reads of plans; what writes them are facts."""
 
@@ -97,6 +107,14 @@ class StoredPlans:
         with self._engine.connect() as read:
             rows = read.execute(query.order_by(c.approved_us.desc(), c.id, c.version.desc()).limit(limit))
             return [ApprovedVersion(*row) for row in rows]
+
+    def former(self, plan_id: str, since_us: int) -> Sequence[FormerVersion]:
+        """The versions of a plan that were in force since an instant and are no more, the oldest first."""
+        c = PLAN.c
+        query = select(c.version, c.approved_us, c.ended_us, c.body)
+        query = query.where(c.id == plan_id, c.approved_us.is_not(None), c.ended_us > since_us)
+        with self._engine.connect() as read:
+            return [FormerVersion(*row) for row in read.execute(query.order_by(c.version))]
 
     def stood(self, kind: str, title: str, at_us: int) -> bytes | None:
         """The document of a kind under a title that was in force at an instant, as it was written; None for none."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Engine
 
@@ -54,8 +54,8 @@ class StoredRounds:
         self._engine = engine
 
     def keep(self, served: Sequence[ServedStreet], turns: Sequence[PastTurn]) -> None:
-        """Keeps what was concluded; of a street and an hour, and of a turn, what was concluded last stands. Synced when
-        it returns. Raises StorageFull, OSError."""
+        """Keeps what was concluded. Of a street and an hour what was concluded last stands; a turn that is kept is not
+        judged again. Synced when it returns. Raises StorageFull, OSError."""
         with writing(self._engine) as write:
             if served:
                 rows = [{name: getattr(each, name) for name in ServedStreet.__slots__} for each in served]
@@ -64,7 +64,7 @@ class StoredRounds:
             for each in turns:
                 values = {"end_us": each.end_us, "streets": each.streets, "gaps": msgspec.json.encode(each.gaps)}
                 key = {"circuit": each.circuit, "start_us": each.start_us}
-                write.execute(insert(TURN).values(**key, **values).on_conflict_do_update(TURN.primary_key, set_=values))
+                write.execute(insert(TURN).values(**key, **values).on_conflict_do_nothing(TURN.primary_key))
 
     def of_street(self, street: int, since_us: int, until_us: int) -> list[ServedStreet]:
         """When a street was served, the newest first; TOLD_MAX at most."""
@@ -83,6 +83,13 @@ class StoredRounds:
                 )
                 for row in read.execute(query)
             ]
+
+    def judged_until(self, circuits: Sequence[str]) -> dict[str, int]:
+        """Of some circuits, when the last of their turns that are kept ended; those without any are left out."""
+        c = TURN.c
+        query = select(c.circuit, func.max(c.end_us)).where(c.circuit.in_(circuits)).group_by(c.circuit)
+        with self._engine.connect() as read:
+            return {row[0]: int(row[1]) for row in read.execute(query)}
 
     def drop_before(self, before_us: int) -> int:
         """Forgets what is older. Returns how many proofs. Raises StorageFull, OSError."""

@@ -28,6 +28,7 @@ from vigie.api.live.maps import MapFeed, Viewport
 from vigie.api.operation import routes
 from vigie.api.problems import Problem
 from vigie.api.roads import Covering, RoundsDoor, Streets, TrailsDoor, WinterDoor
+from vigie.api.roads.covering import Keep
 from vigie.api.tiles import tile_routes
 from vigie.core.drafts import Draft
 from vigie.core.observations import Batch
@@ -46,12 +47,15 @@ AREAS = ("metropole", "metropole/dijon", "metropole/quetigny", "metropole/quetig
 STREETS = ("Rue de l'Église", "Rue Verte", "Allée des Œillets")
 
 
+@dataclass
 class StillClock:
-    """A clock that stands, a minute after the town reported."""
+    """A clock that stands, a minute after the town reported, until it is set."""
+
+    at_us: int = NOW_US + 60_000_000
 
     def now_us(self) -> int:
         """The time."""
-        return NOW_US + 60_000_000
+        return self.at_us
 
 
 @dataclass
@@ -95,16 +99,17 @@ class Desk:
 
     def __init__(self, engine: Engine, facts: SqlFacts, observations: DuckObservations) -> None:
         self.engine, self.facts, self.observations = engine, facts, observations
-        self.access = KnownScopes([])
+        self.access, self.clock = KnownScopes([]), StillClock()
         self.sources = Sources(
-            engine=engine, services=SERVICES, facts=facts, history=History(observations), clock=StillClock(),
+            engine=engine, services=SERVICES, facts=facts, history=History(observations), clock=self.clock,
             name="Essai", zone="Europe/Paris", shard="test", version="0", key=bytes(32),
         )  # fmt: skip
         self.reading = Reading(self.sources)
         self.hub = Hub(engine, self.sources.clock, self.access, cast("Any", None), "epoch")
         tiles = tile_routes(engine, Ground(CATALOGUE, []), self.access)
         streets, past = Streets(self.sources), DuckPast(observations, facts.point_numbers())
-        self.covering = Covering(engine, self.sources.clock, streets, self.sources.history, past, self._keep)
+        self._streets, self._past = streets, past
+        self.start_following()
         operations = [*self.reading.operations, *TrailsDoor(self.sources, streets).operations]
         operations += RoundsDoor(self.sources, self.covering, streets).operations
         operations += WinterDoor(self.sources).operations
@@ -153,6 +158,10 @@ class Desk:
         slot = self.engine.registry.slot(no, self.engine.registry.kind_of(no).points["position"])
         one = np.ones(1)
         self._take(Batch(np.array([slot]), np.array([at_us]), one * lon, one * lat, np.zeros(1, np.uint8)))
+
+    def start_following(self, keep: Keep | None = None) -> None:
+        """Follows rounds as a post does that was just started."""
+        self.covering = Covering(self.sources, self._streets, self._past, keep or self._keep)
 
     def follow(self, beats: int = 1) -> None:
         """Lets the rounds be followed for so many beats."""

@@ -11,13 +11,13 @@ import pytest
 
 from vigie.core.observations import Int64s
 from vigie.core.plans import Drawn, Known
-from vigie.core.times import HOUR_US, SECOND_US, to_us
+from vigie.core.times import DAY_US, HOUR_US, SECOND_US, to_us
 from vigie.demo.rounds import documents
 from vigie.services.roads import Vehicle
 from vigie.services.roads.matching import network_of
 from vigie.services.roads.rounds.circuits import CIRCUIT, TASKS, Circuit
 from vigie.services.roads.rounds.driving import Driving, Positions
-from vigie.services.roads.rounds.turns import Course, Progress, turn_at
+from vigie.services.roads.rounds.turns import Course, Progress, turns
 from vigie.sim.city import City
 from vigie.sim.city.circuits import circuits
 from vigie.sim.city.facts import ZONE
@@ -99,7 +99,7 @@ def test_a_round_is_done_but_for_the_streets_in_which_something_stood(city: City
     driving.fold(driving.past(positions, until_us))
     numbers: Int64s = np.arange(len(arcs))
     rows = {asset_id("street", int(arc)): n for n, arc in enumerate(arcs)}
-    turn = turn_at(document, until_us, ZoneInfo(ZONE))
+    *_, turn = turns(document, until_us - DAY_US, until_us, ZoneInfo(ZONE))
     assert turn is not None
     assert turn.start_us == FIVE_US
     progress = Progress(document, Course.on(document, driving.cells, rows, numbers), turn)

@@ -17,7 +17,7 @@ from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, from_us
 from vigie.services.roads.matching import Network
 from vigie.services.roads.rounds.circuits import TASKS, Circuit, Stretch, Way
 from vigie.services.roads.rounds.driving import Driving, Passed, Positions, held
-from vigie.services.roads.rounds.turns import Course, Progress, Turn, served, turn_at
+from vigie.services.roads.rounds.turns import Course, Progress, Turn, served, turns
 
 NOW_US = 1_795_486_000_000_000
 SWEEPS, SALTS = (1 << TASKS.index(each) for each in ("sweeping", "salting"))
@@ -203,29 +203,37 @@ def test_what_a_vehicle_says_of_its_tool_holds_until_it_says_otherwise_or_too_lo
     np.testing.assert_array_equal(found, [np.nan, 1.0, 0.0, np.nan, np.nan])
 
 
+def turns_of(hours: str, after_us: int, until_us: int) -> list[Turn]:
+    """Those of a circuit with these hours."""
+    return list(turns(Circuit("north", "sweeping", (Stretch("0"),), hours=hours), after_us, until_us, PARIS))
+
+
 @pytest.mark.parametrize(
-    ("hours", "now", "turn"),
+    ("hours", "expected"),
     [
         # NOW_US is Tuesday, 24 November 2026, 03:06 in Paris.
-        ("mon-fri 02:00-06:00", 0, ("24 02:00", "24 06:00")),
-        ("mon-fri 05:00-11:00", 0, ("23 05:00", "23 11:00")),
-        ("mon-fri 05:00-11:00 20:00-04:00", 0, ("23 20:00", "24 04:00")),
-        ("sat 05:00-11:00", 0, ("21 05:00", "21 11:00")),
-        ("", 0, ("24 00:00", "25 00:00")),
+        ("mon-fri 02:00-06:00", [("23 02:00", "23 06:00"), ("24 02:00", "24 06:00")]),
+        ("mon-fri 05:00-11:00", [("23 05:00", "23 11:00")]),
+        ("mon-fri 05:00-11:00 20:00-04:00", [("23 05:00", "23 11:00"), ("23 20:00", "24 04:00")]),
+        ("sat 05:00-11:00", []),
+        ("", [("23 00:00", "24 00:00"), ("24 00:00", "25 00:00")]),
     ],
 )
-def test_the_turn_that_runs_or_ran_last(hours: str, now: int, turn: tuple[str, str]) -> None:
-    found = turn_at(Circuit("north", "sweeping", (Stretch("0"),), hours=hours), NOW_US + now, PARIS)
-    assert found is not None
-    told = [from_us(each).astimezone(PARIS).strftime("%d %H:%M") for each in (found.start_us, found.end_us)]
-    assert (told[0], told[1]) == turn
+def test_the_turns_that_began_within_a_span(hours: str, expected: list[tuple[str, str]]) -> None:
+    midnight_us = NOW_US - 27 * HOUR_US - 7 * MINUTE_US
+    told = [
+        tuple(from_us(us).astimezone(PARIS).strftime("%d %H:%M") for us in (each.start_us, each.end_us))
+        for each in turns_of(hours, midnight_us, NOW_US)
+    ]
+    assert told == expected
 
 
-@given(st.integers(0, 10 * 365))
-def test_a_turn_begins_before_now_and_ends_after_it_begins(day: int) -> None:
-    now_us = NOW_US + day * DAY_US
-    found = turn_at(Circuit("north", "sweeping", (Stretch("0"),), hours="sun 01:00-03:30"), now_us, PARIS)
-    assert found is not None
-    assert found.start_us <= now_us < found.start_us + 8 * DAY_US
+@given(st.integers(0, 10 * 365), st.integers(0, 14 * 24))
+def test_each_turn_is_told_once_however_time_is_cut(day: int, cut_h: int) -> None:
+    first_us = NOW_US + day * DAY_US
+    cut_us, last_us = first_us + cut_h * HOUR_US, first_us + 14 * DAY_US
+    found = turns_of("sun 01:00-03:30", first_us, last_us)
+    assert len(found) == 2
+    assert found == turns_of("sun 01:00-03:30", first_us, cut_us) + turns_of("sun 01:00-03:30", cut_us, last_us)
     # When the clocks go forward an hour of it is none.
-    assert HOUR_US <= found.end_us - found.start_us <= 4 * HOUR_US
+    assert all(HOUR_US <= each.end_us - each.start_us <= 4 * HOUR_US for each in found)

@@ -6,7 +6,7 @@ ways that are asked for. It is late once it is due and not done; what is done af
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Literal
@@ -35,19 +35,18 @@ class Turn:
     end_us: int
 
 
-def turn_at(circuit: Circuit, now_us: int, zone: tzinfo) -> Turn | None:
-    """The turn that runs, or the last that began, within a week; None where there is none."""
-    today = from_us(now_us).astimezone(zone).date()
+def turns(circuit: Circuit, after_us: int, until_us: int, zone: tzinfo) -> Iterator[Turn]:
+    """Those that begin after an instant and not after another, the oldest first."""
     week = hours.read(circuit.hours) if circuit.hours else (((0, 24 * 60),),) * 7
-    for back in range(8):
-        day = today - timedelta(days=back)
-        for start_min, end_min in sorted(week[day.weekday()], reverse=True):
+    day, last = (from_us(each).astimezone(zone).date() for each in (after_us, until_us))
+    while day <= last:
+        for start_min, end_min in sorted(week[day.weekday()]):
             start_us, end_us = (
                 to_us(datetime.combine(day, time.min, zone) + timedelta(minutes=each)) for each in (start_min, end_min)
             )
-            if start_us <= now_us:
-                return Turn(start_us, end_us)
-    return None
+            if after_us < start_us <= until_us:
+                yield Turn(start_us, end_us)
+        day += timedelta(days=1)
 
 
 @dataclass(frozen=True)
