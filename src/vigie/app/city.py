@@ -18,7 +18,17 @@ from vigie.api.open311 import Open311Door
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
-from vigie.api.roads import Covering, DispatchDoor, RoundsDoor, Streets, TrailsDoor, WinterDoor
+from vigie.api.roads import (
+    BuriedDoor,
+    Covering,
+    DispatchDoor,
+    RoundsDoor,
+    Streets,
+    TrailsDoor,
+    WinterDoor,
+    WorksDoor,
+    Worksites,
+)
 from vigie.api.rsmp import Deciding, DecidingDoor, Escort, EscortsDoor
 from vigie.api.signals import Approaches, ChangesDoor, ComparisonsDoor, CorridorsDoor, JunctionsDoor
 from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
@@ -101,6 +111,8 @@ def api_routes(
     operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering, streets).operations]
     operations += WinterDoor(sources).operations
     operations += DispatchDoor(bench, streets, Jobs(), post.calendar).operations
+    operations += WorksDoor(bench, streets, Worksites(sources, streets, post.calendar)).operations
+    operations += BuriedDoor(bench, streets).operations
     operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):

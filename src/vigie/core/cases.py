@@ -16,6 +16,7 @@ from vigie.core.calendar import Calendar
 from vigie.core.hours import Week, worked_from
 from vigie.core.kinds import ConditionKind
 from vigie.core.lives import Life
+from vigie.core.refusals import Refusal
 from vigie.core.scope import Verb
 from vigie.core.times import HOUR_US
 
@@ -24,6 +25,9 @@ PRIORITIES = (1, 2, 3, 4)
 
 ARCHIVE = "archive"
 """The event that ends a case for good: a state from which it leads is one in which nothing more is to be done."""
+
+CHANGE = "change"
+"""What is asked of `CaseKind.allows` where a document is changed: no life has an event of this name."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,30 @@ class Move:
     by_post: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Lies:
+    """What a document says of where its case is. assets: the ids of those that it is about, the first of them where the
+    work is. lon, lat: a place in degrees; near: the kinds of which the nearest asset to it stands for it, where it
+    names none."""
+
+    assets: tuple[str, ...] = ()
+    lon: float = float("nan")
+    lat: float = float("nan")
+    near: tuple[str, ...] = ()
+
+
+def _allow(document: Any, state: str, event: str) -> Refusal | None:
+    return None
+
+
+def _lie(document: Any) -> Lies:
+    return Lies()
+
+
+def _by_level(document: Any, state: str, opened_us: int, calendar: Calendar) -> int | None:
+    return None
+
+
 @dataclass(frozen=True)
 class CaseKind:
     """A variety of case.
@@ -59,7 +87,10 @@ class CaseKind:
     a value for everything. categories: what it may be about, and the service that this is of: whoever sees that
     service there sees the case. levels: by priority. opens: the right to open one. settles_days: after so many days in
     a state in which nothing more is to be done, it is archived. words_days: so long are kept what people wrote in it.
-    contact_days: so long is kept how to reach who reported it.
+    contact_days: so long is kept how to reach who reported it. writes: the right to change its document alone.
+    allows(document, state, event): why it is not moved on from a state, or its document not changed (`CHANGE`, with the
+    new one). lies(document): where it is. due(document, state, opened_us, calendar): when it is due in a state, None
+    for what the level of its priority says.
     """
 
     name: str
@@ -73,6 +104,10 @@ class CaseKind:
     settles_days: int = 14
     words_days: int = 3 * 365
     contact_days: int = 365
+    writes: Verb = Verb.WORK
+    allows: Callable[[Any, str, str], Refusal | None] = _allow
+    lies: Callable[[Any], Lies] = _lie
+    due: Callable[[Any, str, int, Calendar], int | None] = _by_level
 
     def __post_init__(self) -> None:
         """Raises ValueError for a kind that leaves something of its life unsaid."""
@@ -111,7 +146,8 @@ class Opened:
     """A case that is not archived, as the rule that opens cases may know it. source: the rule that opened it, "" for a
     person. opened_us, moved_us: when that was, and when it came into its state. lon, lat: in degrees. words: a
     person's. links: other cases, and how they have to do with it. reopened_us: when it was last taken up again after it
-    was over, 0 for never. document: that of its kind."""
+    was over, 0 for never. document: that of its kind. due_us: when it is due. no:
+    what people call it by."""
 
     id: str
     kind: CaseKind
@@ -128,6 +164,8 @@ class Opened:
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     reopened_us: int = 0
     document: Any = None
+    due_us: int = 0
+    no: int = 0
 
     @property
     def is_untouched(self) -> bool:

@@ -255,6 +255,54 @@ REPORT = Life(
     },
 )
 
+# The life of a permit for works in a street. Its dates move nothing: works that should have begun, or be over, are told
+# as late until somebody says what became of them.
+ROADWORKS = Life(
+    name="roadworks",
+    first="requested",
+    last=frozenset({"archived"}),
+    moves={
+        ("requested", "grant"): "granted",
+        ("requested", "refuse"): "refused",
+        ("requested", "withdraw"): "withdrawn",
+        ("granted", "begin"): "under_way",
+        ("granted", "withdraw"): "withdrawn",
+        ("under_way", "suspend"): "suspended",
+        ("under_way", "finish"): "finished",
+        # A permit is precarious: it may be taken back while works are under way.
+        ("under_way", "withdraw"): "withdrawn",
+        ("suspended", "resume"): "under_way",
+        ("suspended", "finish"): "finished",
+        ("suspended", "withdraw"): "withdrawn",
+        # They are not over after all, or are asked for again: it is decided anew.
+        ("finished", "reopen"): "requested",
+        ("refused", "reopen"): "requested",
+        ("withdrawn", "reopen"): "requested",
+        ("finished", "archive"): "archived",
+        ("refused", "archive"): "archived",
+        ("withdrawn", "archive"): "archived",
+    },
+)
+
+# The life of a request about buried networks (DT, DICT).
+BURIED = Life(
+    name="buried",
+    first="received",
+    last=frozenset({"archived"}),
+    moves={
+        ("received", "answer"): "answered",
+        ("received", "withdraw"): "withdrawn",
+        # What was answered was wrong, or the request comes again.
+        ("answered", "reopen"): "received",
+        ("withdrawn", "reopen"): "received",
+        ("answered", "archive"): "archived",
+        ("withdrawn", "archive"): "archived",
+    },
+)
+
 LIVES: Mapping[str, Life] = {
-    life.name: life for life in (COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION, PLAN, WORK_ORDER, REPORT)
-}
+    life.name: life
+    for life in (
+        COMMAND, TARGET, ALARM, MAINTENANCE, RECORD, CONSIGNATION, PLAN, WORK_ORDER, REPORT, ROADWORKS, BURIED
+    )
+}  # fmt: skip

@@ -16,6 +16,7 @@ from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
 from vigie.core.observations import Bytes, Floats, Int64s, Mask, Outcome
 from vigie.core.plans import Finding, Given, Known, PlanKind, Question
+from vigie.core.refusals import Refusal
 
 Numbers = NDArray[np.int64]
 """Asset numbers."""
@@ -206,14 +207,6 @@ class Clear:
 Effect = Raise | Clear
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an order may not reach an asset: a text's key, and what to put into it. Shown word for word."""
-
-    rule: str
-    detail: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
-
-
 Guard = Callable[[Mapping[str, Any], Numbers, City, int], Sequence[tuple[Mask, Refusal]]]
 """guard(parameters, assets, city, now_us) -> which of the assets it refuses, and why. Run on every order, whoever sends
 it, and once more when it leaves."""
@@ -365,15 +358,22 @@ Ahead = Callable[[Sequence[tuple[str, Any]], City, Sequence[Opened], int], list[
 """ahead(plans, city, cases, now_us): what plans in force, each with its id, ask for now. cases: as of `Answer`."""
 
 
+def _no_warning(cases: Sequence[Opened], city: City, now_us: int) -> list[Effect]:
+    return []
+
+
 @dataclass(frozen=True)
 class CaseRule:
     """What a service opens by itself, each `SWEEP_S`. mends(): gives an engine its own answer to what is wrong, which
     may remember what it saw: after a start it begins anew from the cases that there are. keeps(troubles, cases): the
-    ids of those that are over and are not to be archived yet. ahead: for what plans of the kind `plan` say."""
+    ids of those that are over and are not to be archived yet. ahead: for what plans of a kind say. warns(cases, city,
+    now_us): the conditions that cases are in, such as one that should have been answered: at most one effect for a
+    condition of an asset."""
 
     mends: Callable[[], Answer]
     keeps: Callable[[Sequence[Trouble], Sequence[Opened]], Collection[str]]
     ahead: Mapping[PlanKind, Ahead]
+    warns: Callable[[Sequence[Opened], City, int], list[Effect]] = _no_warning
 
 
 @dataclass(frozen=True)

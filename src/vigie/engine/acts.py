@@ -6,7 +6,7 @@ Each act is checked, moves the lives at once and owes its facts; who asked is an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -203,14 +203,24 @@ class Acts:
             self._engine.owe([self._engine.cases.claim(case_id, event, done_us=done_us, by=by)])
 
     def change_case(
-        self, case_id: str, wanted: Wanted, *, revision: int, actor: str, reason: str = "", key: str = ""
+        self,
+        case_id: str,
+        wanted: Wanted,
+        *,
+        revision: int,
+        actor: str,
+        reason: str = "",
+        key: str = "",
+        about: Sequence[int] = (),
     ) -> None:
-        """Changes what a case says; the same key of the same person changes it once. Raises CaseRefused, StorageFull;
-        KeyError where there is no such case."""
+        """Changes what a case says; the same key of the same person changes it once. about: the assets that it is about
+        by its new document, which join it. Raises CaseRefused, StorageFull; KeyError where there is no such case."""
         by = self._keyed(actor, reason, case_act(actor, "change", case_id, key))
         if self._engine.cases.done(by.fact_id) is None:
             changed = self._engine.cases.change(case_id, wanted, revision=revision, by=by)
             self._engine.owe([changed] if changed else [])
+            joined = self._engine.cases.join(case_id, about, by=self._by(actor, "")) if about else None
+            self._engine.owe([joined] if joined else [])
 
     def note_case(self, case_id: str, text: str, *, actor: str, key: str = "") -> None:
         """Writes something into a case; the same key of the same person writes it once. Raises CaseRefused,

@@ -19,6 +19,7 @@ import numpy as np
 from vigie.core.calendar import Calendar
 from vigie.core.cases import (
     ARCHIVE,
+    CHANGE,
     PRIORITIES,
     CaseEffect,
     CaseKind,
@@ -47,6 +48,7 @@ from vigie.core.facts import (
 )
 from vigie.core.hours import Week, read
 from vigie.core.kinds import Outlet
+from vigie.core.refusals import Refusal
 from vigie.core.scope import Verb
 from vigie.core.service import Service
 from vigie.core.times import DAY_US
@@ -178,6 +180,9 @@ class Cases:
         """How many the post would have opened, had there not been too many."""
         self.edition = 0
         """Grows with whatever changes any of them."""
+        self.guards: dict[str, Callable[[Case, str], Refusal | None]] = {}
+        """By the key of a kind: what else may refuse an event of a case, or a change of its document (`CHANGE`, of the
+        case as it would be), by all that stands around it."""
 
     def __len__(self) -> int:
         return len(self._all)
@@ -202,6 +207,11 @@ class Cases:
         """By when a case of this kind and priority is due that was opened then."""
         return kind.levels[priority].due(opened_us, self._week, self._calendar())
 
+    def _due(self, case: Case) -> int:
+        """By when a case is due, as its kind says of its document and state, or else its priority."""
+        said = case.kind.due(case.document, case.state, case.opened_us, self._calendar())
+        return self.due(case.kind, case.priority, case.opened_us) if said is None else said
+
     def open(self, case_id: str, draft: Draft, *, by: By) -> Entry:
         """Opens a case. Raises CaseRefused."""
         if len(self._all) >= LIVE_MAX:
@@ -212,7 +222,6 @@ class Cases:
         _need_fit(draft.title, draft.words, draft.priority)
         if not 0 < len(draft.assets) <= ASSETS_MAX and not (np.isfinite(draft.lon) and np.isfinite(draft.lat)):
             raise CaseRefused("engine.case_nowhere")
-        due_us = self.due(kind, draft.priority, by.at_us) if draft.due_us is None else draft.due_us
         document = kind.form() if draft.document is None else draft.document
         item = _written(kind, document)
         case = Case(
@@ -221,13 +230,15 @@ class Cases:
             assets=draft.assets, priority=draft.priority, title=draft.title,
             title_leaf=by.fact_id if draft.title else "", words=draft.words,
             words_leaf=by.fact_id if draft.words else "", owner="", crew=0, opener=by.actor,
-            opened_us=by.at_us, due_us=due_us, planned_us=0, moved_us=by.at_us, revision=1, document=document,
-            links=draft.links,
+            opened_us=by.at_us, due_us=draft.due_us or 0, planned_us=0, moved_us=by.at_us, revision=1,
+            document=document, links=draft.links,
         )  # fmt: skip
+        if draft.due_us is None:
+            case = replace(case, due_us=self._due(case))
         self._last_no = case.no
         fact = CaseOpened(
             id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, number=case.no, kind=kind.key,
-            category=case.category, priority=case.priority, due=due_us, assets=self._ids(case.assets),
+            category=case.category, priority=case.priority, due=case.due_us, assets=self._ids(case.assets),
             source=case.source, state=case.state, item=digest(item),
         )  # fmt: skip
         return self._keep(case, fact, self._words(case, (TITLE, WORDS), by) | _contact(draft, by))
@@ -259,6 +270,7 @@ class Cases:
             raise CaseRefused("engine.case_crew", event=event)
         if asked.held and not case.crew:
             raise CaseRefused("engine.case_nobody", event=event)
+        self._need_allowed(case, event)
         # What is told later has been so since it was done.
         moved_us = max(case.moved_us, min(done_us, by.at_us)) if done_us else by.at_us
         moved = replace(case, state=state, moved_us=moved_us, revision=case.revision + 1)
@@ -273,6 +285,9 @@ class Cases:
             moved = replace(moved, crew=0, planned_us=0)
         if into:
             moved = replace(moved, links={**case.links, into: event})
+        if case.due_us == self._due(case):
+            # Nobody has promised another day: its kind says when it is due in this state.
+            moved = replace(moved, due_us=self._due(moved))
         fact = CaseMoved(
             id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, event=event, state=state,
             crew=self._registry.ids[crew] if asked.crew else "", planned=moved.planned_us if asked.crew else 0,
@@ -296,15 +311,16 @@ class Cases:
         self._need_seen(case, revision)
         named = {name: value for name in _CHANGED if (value := getattr(wanted, name)) is not None}
         values = {name: value for name, value in named.items() if value != getattr(case, name)}
-        if "priority" in values and "due_us" not in named and case.due_us == self.due(
-            case.kind, case.priority, case.opened_us
-        ):  # fmt: skip
-            # Nobody has promised another day: the level of the new priority says when.
-            values["due_us"] = self.due(case.kind, values["priority"], case.opened_us)
         if not values:
             return None
         changed = replace(case, **values, revision=case.revision + 1)
         _need_fit(changed.title, changed.words, changed.priority)
+        if "document" in values:
+            self._need_allowed(changed, CHANGE)
+        if "due_us" not in named and case.due_us == self._due(case) != (due_us := self._due(changed)):
+            # Nobody has promised another day: the level of the new priority, or the new document, says when.
+            values["due_us"] = due_us
+            changed = replace(changed, due_us=due_us)
         item = _written(case.kind, changed.document)
         said = [name for name in (TITLE, WORDS) if name in values]
         # Each has a fact of its own: to write a title anew keeps nobody's words longer.
@@ -360,7 +376,7 @@ class Cases:
         return [
             Opened(
                 c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority,
-                c.lon, c.lat, c.words, c.links, reopened_us=c.reopened_us, document=c.document,
+                c.lon, c.lat, c.words, c.links, reopened_us=c.reopened_us, document=c.document, due_us=c.due_us, no=c.no,
             )
             for c in self._all.values()
         ]  # fmt: skip
@@ -415,6 +431,14 @@ class Cases:
     def about(self, case: Case) -> About:
         """Whom a fact of it is about: whoever sees its service there reads it in the journal."""
         return About(case.id, case.area, case.service, Verb.SEE)
+
+    def _need_allowed(self, case: Case, event: str) -> None:
+        refusal = case.kind.allows(case.document, case.state, event)
+        guard = self.guards.get(case.kind.key)
+        if refusal is None and guard is not None:
+            refusal = guard(case, event)
+        if refusal is not None:
+            raise CaseRefused(refusal.rule, **refusal.detail)
 
     def _need_seen(self, case: Case, revision: int | None) -> None:
         if revision is not None and revision != case.revision:

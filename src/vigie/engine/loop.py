@@ -230,6 +230,8 @@ class Engine:
                 answers[f"ahead.{kind.name}"] = ahead(plans, self, known, now_us) if plans else []
             for name, asked in answers.items():
                 self.cases.answer(asked, partial(by, f"{service.name}.{name}"), self.owe)
+            for effect in rule.warns(known, self, now_us):
+                self.apply([effect], 0, f"{service.name}.cases.{now_us}.{effect.condition.name}.{effect.asset}", now_us)
         self.owe(self.cases.archive(now_us, kept, partial(by, "archive")))
 
     def owe(self, entries: Sequence[Entry]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,12 +24,13 @@ from vigie.api.cursors import cursor, place_of
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
 from vigie.core.arrays import ints
-from vigie.core.cases import PRIORITIES, CaseKind, Draft
+from vigie.core.cases import PRIORITIES, CaseKind, Draft, Lies
 from vigie.core.plans import Table
 from vigie.core.scope import Verb
 from vigie.core.times import DAY_US, to_us
 from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, Cases, Wanted
+from vigie.engine.nearby import nearest
 from vigie.services.roads import Crew
 from vigie.store.cases import Filter
 
@@ -37,6 +38,9 @@ LIVE = "live"
 """The state, in a question, of whatever is not over."""
 
 EXPORTED_MAX = 20_000
+
+NEAR_M = 2_000.0
+"""What stands for a place that no asset says lies within so many metres of it."""
 
 PAST_US, AHEAD_US = 366 * DAY_US, 3_660 * DAY_US
 """How far back, and ahead, something may be due or planned."""
@@ -185,12 +189,13 @@ class CasesDoor:
         return forms.MovedCases(moved=[self._telling.row(caller, case) for case in moved], refused=refused)
 
     async def change(self, ask: Ask[Nothing, forms.ChangeCase]) -> forms.CaseRow:
-        """Changes what a case says. It takes the right to dispatch there; of the document alone, to work there."""
+        """Changes what a case says. It takes the right to dispatch there; of the document alone, to work there, unless
+        its kind asks for more."""
         caller, form = ask.caller, ask.body
         case = self._live(await self._seen(caller, ask.part("id")))
         said = {"title", "words", "priority", "due", "owner"}
         dispatches = any(getattr(form, name) is not UNSET for name in said)
-        self._need(caller, Verb.DISPATCH if dispatches else Verb.WORK, case.area, case.service)
+        self._need(caller, Verb.DISPATCH if dispatches else case.kind.writes, case.area, case.service)
         owner = None if form.owner is UNSET else form.owner
         if owner and self._bench.sources.facts.accounts.name_of(owner) is None:
             raise Problem(422, "Nobody", f"There is nobody {owner[:80]!r}.", rule="engine.case_owner")
@@ -202,9 +207,13 @@ class CasesDoor:
             owner=owner,
             document=None if form.document is UNSET else _document(case.kind, form.document),
         )
+        about = () if wanted.document is None else self._about(caller, case.kind, wanted.document)
+        if about and self._area_of(about[0]) != case.area:
+            raise Problem(409, "Elsewhere", f"By its new document it does not lie in {case.area!r} any more.",
+                          mend="Open another one there.", rule="engine.case_elsewhere")  # fmt: skip
         with refusals():
             self._bench.acts.change_case(
-                case.id, wanted, revision=form.revision, actor=caller.actor, reason=form.reason.strip()
+                case.id, wanted, revision=form.revision, actor=caller.actor, reason=form.reason.strip(), about=about
             )
         await self._bench.kept()
         return self._telling.row(caller, await self._seen(caller, case.id))
@@ -285,21 +294,34 @@ class CasesDoor:
         return kind
 
     def _draft(self, caller: Caller, form: forms.OpenCase, kind: CaseKind) -> Draft:
-        registry = self._engine.registry
-        assets = tuple(self._bench.asset(caller, asset, Verb.SEE) for asset in dict.fromkeys(form.assets))
-        lon = math.nan if form.lon is None else form.lon
-        lat = math.nan if form.lat is None else form.lat
-        if assets:
-            area = registry.areas[int(registry.area[assets[0]])]
-        elif math.isnan(lon) or math.isnan(lat):
+        document = _document(kind, form.document)
+        lies = Lies() if document is None else kind.lies(document)
+        lon = lies.lon if form.lon is None else form.lon
+        lat = lies.lat if form.lat is None else form.lat
+        assets = self._assets(caller, form.assets) if form.assets else self._about(caller, kind, document)
+        if not assets and (math.isnan(lon) or math.isnan(lat)):
             raise Problem(422, "Nowhere", "Neither an asset nor a place says where it is.", rule="engine.case_nowhere")
-        else:
-            area = self._engine.area_at(lon, lat)
         return Draft(
             kind=kind, category=form.category, priority=form.priority, title=form.title.strip(),
-            words=form.words.strip(), lon=lon, lat=lat, area=area, assets=assets,
-            due_us=None if form.due is None else self._when(form.due), document=_document(kind, form.document),
+            words=form.words.strip(), lon=lon, lat=lat, assets=assets,
+            area=self._area_of(assets[0]) if assets else self._engine.area_at(lon, lat),
+            due_us=None if form.due is None else self._when(form.due), document=document,
         )  # fmt: skip
+
+    def _assets(self, caller: Caller, ids: Iterable[str]) -> tuple[int, ...]:
+        return tuple(self._bench.asset(caller, asset, Verb.SEE) for asset in dict.fromkeys(ids))
+
+    def _about(self, caller: Caller, kind: CaseKind, document: Any) -> tuple[int, ...]:
+        """The assets that a case is about by its document. Raises Problem 404 for one that the caller does not see."""
+        lies = Lies() if document is None else kind.lies(document)
+        if lies.assets or not lies.near or math.isnan(lies.lon):
+            return self._assets(caller, lies.assets)
+        near = nearest(self._engine.registry, lies.lon, lies.lat, NEAR_M, lies.near)
+        return (near,) if near else ()
+
+    def _area_of(self, asset: int) -> str:
+        registry = self._engine.registry
+        return registry.areas[int(registry.area[asset])]
 
     def _wanted(self, query: forms.CasesQuery) -> Filter:
         registry, now_us = self._engine.registry, self._bench.sources.clock.now_us()

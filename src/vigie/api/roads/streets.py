@@ -33,6 +33,13 @@ class Streets:
             self._made = (version, network_of(lon, lat, start, one_way), numbers)
         return self._made[1:]
 
+    def drawn(self) -> tuple[Int64s, Int64s, Floats, Floats]:
+        """All streets as they are drawn: the number of each one's asset, its first corner (one more at the end), and
+        longitude and latitude of each corner, in degrees. As for `network`."""
+        _, numbers = self.network()
+        assert self._drawn is not None
+        return (numbers, *self._drawn)
+
     def lines(self, streets: Int64s) -> list[Sequence[tuple[float, float]]]:
         """The corners of streets in degrees, by the numbers of their assets; none of one that is not there. As for
         `network`."""

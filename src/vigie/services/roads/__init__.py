@@ -34,6 +34,10 @@ from vigie.services.roads.preventive import PREVENTIVE
 from vigie.services.roads.rounds.circuits import CIRCUIT
 from vigie.services.roads.winter.calling import called
 from vigie.services.roads.winter.stations import ICE_RISK, SWEEP
+from vigie.services.roads.works.buried import BURIED, BURIED_OVERDUE, overdue
+from vigie.services.roads.works.coordination import COORDINATION
+from vigie.services.roads.works.occasions import OCCASION
+from vigie.services.roads.works.permits import ROADWORKS
 
 ESCORT_S_MAX = 900
 """A way is cleared for no longer, unless it is ordered anew."""
@@ -205,14 +209,14 @@ def _mends() -> Answer:
 service = Service(
     name="roads",
     assets=(Vehicle, Crew, Bus, Tram, TransitLine, Stop, Bollard, BikeStation, RoadEvent),
-    conditions=(BOLLARD_FAULT, ESCORT_LOST, ICE_RISK, ROAD_EVENTS_SILENT),
+    conditions=(BOLLARD_FAULT, ESCORT_LOST, ICE_RISK, ROAD_EVENTS_SILENT, BURIED_OVERDUE),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     sweep=SWEEP,
     reticence=(_RETICENCE,),
-    cases=(orders.WORK_ORDER, reports.REPORT),
-    opens=CaseRule(_mends, orders.kept, {PREVENTIVE: preventive.coming, CIRCUIT: called}),
-    plans=(CIRCUIT, PREVENTIVE),
+    cases=(orders.WORK_ORDER, reports.REPORT, ROADWORKS, BURIED),
+    opens=CaseRule(_mends, orders.kept, {PREVENTIVE: preventive.coming, CIRCUIT: called}, overdue),
+    plans=(CIRCUIT, PREVENTIVE, OCCASION, COORDINATION),
     guards={Vehicle.escort: (seen_now,)},
     figures=(
         Figure("at_work", Vehicle, Vehicle.activity, How.COUNT, when=("working",)),

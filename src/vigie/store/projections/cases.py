@@ -16,7 +16,7 @@ from vigie.engine.cases import TITLE, WORDS, Case, Photo
 from vigie.store.projections.base import Projections
 from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES
 
-_MOVED = ("state", "crew", "planned_us", "moved_us", "reopened_us", "revision")
+_MOVED = ("state", "crew", "planned_us", "moved_us", "due_us", "reopened_us", "revision")
 
 
 def values_of(case: Case) -> dict[str, Any]:

@@ -1,0 +1,168 @@
+"""Works as they stand in the town: held against each other and all around them, whenever it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+
+import numpy as np
+
+from vigie.api.city.sources import Sources
+from vigie.api.roads.streets import Streets
+from vigie.core.arrays import floats, ints
+from vigie.core.calendar import Calendar
+from vigie.core.ground import metres
+from vigie.core.refusals import Refusal
+from vigie.core.scope import lies_in
+from vigie.core.times import from_us
+from vigie.engine.cases import Case
+from vigie.services.places import Street
+from vigie.services.roads import TransitLine
+from vigie.services.roads.works.clashes import Clash, Course, Index, Laid, Part, Surroundings, check, laid, refusal
+from vigie.services.roads.works.coordination import COORDINATION
+from vigie.services.roads.works.courses import Drawing, courses
+from vigie.services.roads.works.diversions import Detour, closed_arcs, detours, weights_of
+from vigie.services.roads.works.occasions import OCCASION
+from vigie.services.roads.works.permits import LIVE, ROADWORKS, Leg, Roadworks, guarded
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the inventory says of streets, at one version of it. streets: those in service. classes: of each line of the
+    network."""
+
+    version: int
+    streets: frozenset[str]
+    courses: Mapping[str, Sequence[Course]]
+    surfaced: Mapping[str, date]
+    classes: Sequence[str]
+
+
+class Worksites:
+    """The works of a post. It guards their permits."""
+
+    def __init__(self, sources: Sources, streets: Streets, calendar: Callable[[], Calendar]) -> None:
+        self._sources, self._streets, self._calendar = sources, streets, calendar
+        self._engine = sources.engine
+        self._ground: Ground | None = None
+        self._making = Lock()
+        self._laid: dict[str, tuple[int, str, Laid]] = {}
+        self._index: tuple[int, Index] | None = None
+        self._engine.cases.guards[ROADWORKS.key] = self._guard
+
+    @property
+    def calendar(self) -> Calendar:
+        """The days of the town."""
+        return self._calendar()
+
+    def ground(self) -> Ground:
+        """What the inventory says of streets. Takes a second where that has changed; may be called from any thread."""
+        with self._making:
+            if self._ground is None or self._ground.version != self._engine.registry.version:
+                self._ground = self._made()
+            return self._ground
+
+    def live(self) -> list[Case]:
+        """The works that are to be reckoned with. On the engine's thread."""
+        return [case for case in self._engine.cases if case.kind is ROADWORKS and case.state in LIVE]
+
+    def index(self) -> Index:
+        """The works that are to be reckoned with, by street. On the engine's thread."""
+        edition = self._engine.cases.edition
+        if self._index is None or self._index[0] != edition:
+            known, self._laid = self._laid, {}
+            for case in self.live():
+                kept = known.get(case.id)
+                if kept is None or kept[:2] != (case.revision, case.state):
+                    kept = (case.revision, case.state, laid(case.id, case.no, case.state, case.document))
+                self._laid[case.id] = kept
+            self._index = (edition, Index([each for _, _, each in self._laid.values()]))
+        return self._index[1]
+
+    def clashes(self, works: Roadworks, case: Case | None = None, area: str = "") -> list[Clash]:
+        """What works clash with, as far as `ground` was made. On the engine's thread. case: of which they are, None for
+        a draft that lies in an area."""
+        ground = self._ground or self.ground()
+        at_us = self._sources.clock.now_us() if case is None else case.opened_us
+        asked = from_us(at_us).astimezone(self.calendar.zone).date()
+        own = laid(*(("", 0, "requested") if case is None else (case.id, case.no, case.state)), works)
+        return check(own, works, self.index(), self._around(ground, area if case is None else case.area), asked)
+
+    def closed_meanwhile(self, works: Roadworks, case_id: str) -> list[Part]:
+        """What others close while works turn traffic away. On the engine's thread."""
+        own = laid(case_id, 0, "requested", works)
+        return [*self.index().closed_during([each.window for each in own.closed], case_id)]
+
+    def detours(self, works: Roadworks, others: Sequence[Part]) -> tuple[list[Detour], list[list[Leg]]]:
+        """The ways round works, and the streets of each with the way in which they are driven. May be called from any
+        thread."""
+        network, numbers = self._streets.network()
+        ids, classes = self._engine.registry.ids, self.ground().classes
+        names = [ids[no] for no in ints(numbers)]
+        rows = {name: row for row, name in enumerate(names)}
+        own = closed_arcs(network, rows, laid("", 0, "requested", works).closed)
+        # A network and classes of two versions of the inventory do not fit together: then none is known.
+        known = classes if len(classes) == len(numbers) else [""] * len(numbers)
+        found = detours(network, weights_of(network, known), own, closed_arcs(network, rows, others))
+        legs = [
+            [
+                *dict.fromkeys(
+                    Leg(names[int(network.line[arc // 2])], "against" if arc % 2 else "along") for arc in each.way
+                )
+            ]
+            for each in found
+        ]
+        return found, legs
+
+    def _guard(self, case: Case, event: str) -> Refusal | None:
+        if not guarded(case.state, event):
+            return None
+        return refusal(case.document, self.clashes(case.document, case))
+
+    def _around(self, ground: Ground, area: str) -> Surroundings:
+        engine = self._engine
+        standing = [(each.id, each.kind, each.in_force.body) for each in engine.plans if each.in_force is not None]
+        return Surroundings(
+            ground.streets,
+            ground.courses,
+            ground.surfaced,
+            [(plan, body) for plan, kind, body in standing if kind is OCCASION],
+            [body for _, kind, body in standing if kind is COORDINATION and lies_in(area, body.area)],
+        )
+
+    def _made(self) -> Ground:
+        facts, registry = self._sources.facts, self._engine.registry
+        version = registry.version
+        numbers, start, lon, lat = self._streets.drawn()
+        ids = [registry.ids[no] for no in ints(numbers)]
+        lines, names, lines_start, lines_lon, lines_lat = facts.lines(TransitLine)
+        asset, said = facts.attributes(TransitLine, ("line", "mode"))
+        of = dict(zip(ints(asset), zip(map(str, said["line"]), map(str, said["mode"]), strict=True), strict=True))
+        told = [(of.get(no, ("", "")), name) for no, name in zip(ints(lines), names, strict=True)]
+        called = [(line or name, mode) for (line, mode), name in told]
+        asset, said = facts.attributes(Street, ("surfaced", "street_class"))
+        days = zip(ints(asset), map(str, said["surfaced"]), strict=True)
+        classes = dict(zip(ints(asset), map(str, said["street_class"]), strict=True))
+        return Ground(
+            version,
+            frozenset(registry.ids[no] for no in ints(registry.of_kind(Street))),
+            courses(ids, Drawing(start, lon, lat), called, Drawing(lines_start, lines_lon, lines_lat)),
+            {registry.ids[no]: date.fromisoformat(day) for no, day in days if day},
+            [classes.get(no, "") for no in ints(numbers)],
+        )
+
+
+def cut(line: Sequence[tuple[float, float]], from_m: float, to_m: float) -> list[tuple[float, float]]:
+    """A part of a line in degrees, from so many metres along it to so many."""
+    if len(line) < 2:
+        return list(line)
+    corners = np.array(line)
+    spots = metres(corners[:, 0], corners[:, 1], middle_lat=float(corners[:, 1].mean()))
+    at_m = np.append(0.0, np.cumsum(np.hypot(*np.diff(spots, axis=0).T)))
+    first, last = np.clip([from_m, to_m], 0.0, at_m[-1])
+    inner = (at_m > first) & (at_m < last)
+    where = np.concatenate([[first], at_m[inner], [last]])
+    lon, lat = (np.interp(where, at_m, corners[:, n]).round(6) for n in range(2))
+    return list(zip(floats(lon), floats(lat), strict=True))

@@ -1,0 +1,128 @@
+"""Requests about buried networks, and by when each must be answered.
+
+Whoever plans works (DT) or is about to begin them (DICT) asks each operator of buried networks there; lighting is one.
+A DT is answered within nine days of its reception, fifteen where it did not come electronically; a DICT within seven,
+or nine. Public holidays do not count (Code de l'environnement, R554-22 and R554-26).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from vigie.core.calendar import EPOCH_DAY, Calendar
+from vigie.core.cases import CaseKind, Level, Lies, Move, Opened
+from vigie.core.kinds import ConditionKind, Outlet
+from vigie.core.lives import BURIED as LIFE
+from vigie.core.refusals import Refusal
+from vigie.core.scope import Verb
+from vigie.core.service import City, Clear, Effect, Raise
+from vigie.core.times import rfc3339, to_us
+from vigie.services.roads.works.permits import Line, Stretch
+
+Sort = Literal["dt", "dict"]
+
+DAYS: Mapping[tuple[Sort, bool], int] = {("dt", True): 9, ("dt", False): 15, ("dict", True): 7, ("dict", False): 9}
+"""How many days there are to answer, by what is asked and whether it came electronically."""
+
+Corner = tuple[Annotated[float, Meta(ge=-180, le=180)], Annotated[float, Meta(ge=-90, le=90)]]
+
+
+class Buried(Struct, frozen=True, forbid_unknown_fields=True):
+    """The document of a request.
+
+    asker_name: the organisation that asks. kind: what it asks. number: of the consultation. received: the day on which
+    it came. electronic: whether it came by the national service or by mail in its form. area: longitude and latitude of
+    the corners within which works are to be; stretches: or the parts of streets. answer: what is answered.
+    """
+
+    asker_name: Line = ""
+    kind: Sort = "dt"
+    number: Line = ""
+    received: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")] = ""
+    electronic: bool = True
+    area: Annotated[tuple[Corner, ...], Meta(max_length=200)] = ()
+    stretches: Annotated[tuple[Stretch, ...], Meta(max_length=50)] = ()
+    answer: Literal["", "concerned", "not_concerned", "conditional"] = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a day that is none, and for an area without an inside."""
+        if self.received:
+            date.fromisoformat(self.received)
+        if 0 < len(self.area) < 3:
+            raise ValueError("an area has three corners or more")
+
+
+def last_day(sort: Sort, received: date, electronic: bool, holidays: Mapping[int, str]) -> date:
+    """The last day on which a request may be answered. holidays: public ones, by their numbers."""
+    day, left = received, DAYS[sort, electronic]
+    while left:
+        day += timedelta(days=1)
+        left -= (day - EPOCH_DAY).days not in holidays
+    return day
+
+
+def _due(request: Buried, state: str, opened_us: int, calendar: Calendar) -> int | None:
+    if not request.received:
+        return None
+    last = last_day(request.kind, date.fromisoformat(request.received), request.electronic, calendar.public)
+    return to_us(datetime.combine(last + timedelta(days=1), time(), calendar.zone))
+
+
+def _allows(request: Buried, state: str, event: str) -> Refusal | None:
+    return Refusal("roads.buried_unsaid") if event == "answer" and not request.answer else None
+
+
+def _lies(request: Buried) -> Lies:
+    if request.stretches or not request.area:
+        return Lies(tuple(dict.fromkeys(each.street for each in request.stretches)))
+    lon, lat = (math.fsum(corner[n] for corner in request.area) / len(request.area) for n in range(2))
+    return Lies((), lon, lat, NEAR)
+
+
+NEAR = ("street", "cabinet", "luminaire")
+"""What may stand for an area on the map of alarms: the nearest of them."""
+
+BURIED = CaseKind(
+    name="buried",
+    service="roads",
+    life=LIFE,
+    moves={
+        "answer": Move(),
+        "withdraw": Move(reason=True),
+        "reopen": Move(reason=True),
+        "archive": Move(by_post=True),
+    },
+    form=Buried,
+    categories={"lighting": "lighting", "signals": "signals"},
+    levels={priority: Level(7 * 24, working=False) for priority in (1, 2, 3, 4)},
+    settles_days=90,
+    writes=Verb.DISPATCH,
+    allows=_allows,
+    lies=_lies,
+    due=_due,
+)
+
+BURIED_OVERDUE = ConditionKind(name="buried_overdue", service="roads", outlet=Outlet.ALARM, priority=2)
+"""A request about buried networks is past its legal day without an answer: whoever asked may begin without one."""
+
+
+def overdue(cases: Sequence[Opened], city: City, now_us: int) -> list[Effect]:
+    """The alarms of requests that should have been answered by now, at what each is about; cleared once none is left
+    there."""
+    late: dict[int, Opened] = {}
+    for case in cases:
+        if case.kind is BURIED and not case.is_over and case.assets and case.due_us <= now_us:
+            known = late.get(case.assets[0])
+            if known is None or (case.due_us, case.no) < (known.due_us, known.no):
+                late[case.assets[0]] = case
+    effects: list[Effect] = [
+        Raise(BURIED_OVERDUE, asset, now_us, {"number": case.no, "due": rfc3339(case.due_us)})
+        for asset, case in sorted(late.items())
+    ]
+    over = sorted(each.asset for each in city.present(BURIED_OVERDUE) if each.asset not in late)
+    return [*effects, *(Clear(BURIED_OVERDUE, asset, now_us) for asset in over)]

@@ -1,0 +1,285 @@
+"""What works in streets clash with: other works, diversions, lines of buses and trams, markets, young surfaces.
+
+It is found from what is known when it is asked, and so again whenever it is asked: a clash that was answered stays
+answered by its key, and one that came since is to be answered for itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from msgspec.structs import replace
+
+from vigie.core.calendar import date_of
+from vigie.core.plans import Finding
+from vigie.core.refusals import Refusal
+from vigie.services.roads.works.coordination import Coordination, asked_late
+from vigie.services.roads.works.occasions import Occasion
+from vigie.services.roads.works.permits import EFFECTS, GRANTED, Phase, Roadworks, Stretch
+from vigie.services.roads.works.windows import DAY_MIN, Window, moment_of
+
+ALONG, AGAINST = 1, 2
+WAYS: Mapping[str, int] = {"along": ALONG, "against": AGAINST, "either": ALONG | AGAINST, "both": ALONG | AGAINST}
+"""The ways of travel in a street, as bits."""
+
+PROTECTED_YEARS = 3
+"""So long after a surface was laid its opening may be refused without a reason (Code de la voirie routière, L115-1)."""
+
+STREETS_TOLD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One thing that works clash with. key: names it, whatever else changes. other: the id of the other works, "" for
+    what is none. finding: the rule; it refuses the permit, unless it is answered in writing."""
+
+    key: str
+    finding: Finding
+    other: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some metres of a street, taken up at some time. ways: bits, see `WAYS`."""
+
+    street: str
+    from_m: float
+    to_m: float
+    ways: int
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Works, as they are held against others. no: what people call them by. taken: what they take up; closed: where
+    traffic is turned away; legs: where it goes meanwhile."""
+
+    id: str
+    no: int
+    state: str
+    taken: tuple[Part, ...]
+    closed: tuple[Part, ...]
+    legs: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """That a line runs along a street. ways: in which it is driven, bits. from_m, to_m: where."""
+
+    line: str
+    mode: str
+    ways: int
+    from_m: float
+    to_m: float
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands around works. streets: those that there are. courses: of each street, the lines that run along it.
+    surfaced: of each street of which that is known, the day on which its surface was laid. occasions, coordinations:
+    those in force, by the ids of their plans."""
+
+    streets: frozenset[str] = frozenset()
+    courses: Mapping[str, Sequence[Course]] = field(default_factory=dict[str, Sequence[Course]])
+    surfaced: Mapping[str, date] = field(default_factory=dict[str, date])
+    occasions: Sequence[tuple[str, Occasion]] = ()
+    coordinations: Sequence[Coordination] = ()
+
+
+ByStreet = Mapping[str, Sequence[tuple[Laid, Part]]]
+
+
+def laid(case_id: str, no: int, state: str, works: Roadworks) -> Laid:
+    """Works as they are held against others."""
+    taken = [(phase, _part(stretch, phase)) for phase in works.phases for stretch in phase.stretches]
+    turned = [phase for phase in works.phases if EFFECTS[phase.occupancy].turns_away]
+    legs = [
+        Part(leg.street, 0.0, math.inf, WAYS[leg.way], phase.window)
+        for phase in turned
+        for leg in dict.fromkeys(works.diversion)
+    ]
+    return Laid(
+        case_id, no, state, tuple(part for _, part in taken),
+        tuple(part for phase, part in taken if EFFECTS[phase.occupancy].turns_away), tuple(legs),
+    )  # fmt: skip
+
+
+class Index:
+    """Works that are to be reckoned with, by street."""
+
+    def __init__(self, works: Sequence[Laid]) -> None:
+        self._taken = _by_street(works, lambda each: each.taken)
+        self._closed = _by_street(works, lambda each: each.closed)
+        self._legs = _by_street(works, lambda each: each.legs)
+
+    def overlapping(self, own: Laid) -> Iterable[tuple[Laid, str, int]]:
+        """The other works that take up some of the same at the same time: which, in which street, and the first minute
+        of it."""
+        return _met(own, own.taken, self._taken, by_way=False)
+
+    def closing(self, own: Laid) -> Iterable[tuple[Laid, str, int]]:
+        """The other works that close what our diversion leads through."""
+        return _met(own, own.legs, self._closed, by_way=True)
+
+    def led_through(self, own: Laid) -> Iterable[tuple[Laid, str, int]]:
+        """The other works whose diversion leads through what we close."""
+        return _met(own, own.closed, self._legs, by_way=True)
+
+    def closed_during(self, windows: Sequence[Window], but: str) -> Iterable[Part]:
+        """What others close at any of these times. but: the works that are asked for."""
+        for own in self._closed.values():
+            for other, part in own:
+                if other.id != but and any(part.window.first_in_both(each) is not None for each in windows):
+                    yield part
+
+
+def check(own: Laid, works: Roadworks, index: Index, around: Surroundings, asked: date) -> list[Clash]:
+    """All that works clash with, in a fixed order. asked: the day on which they were asked for."""
+    gone = [street for street in works.streets if street not in around.streets]
+    found = [Clash("street", _in(Finding("roads.works_street", True), gone))] if gone else []
+    found += [
+        *_among("overlap", own, index.overlapping(own)),
+        *_among("closed", own, index.closing(own)),
+        *_among("led", own, index.led_through(own)),
+        *_lines(works, around),
+        *_occasions(own, around),
+        *_surfaces(works, around),
+    ]
+    for late in asked_late(works, around.coordinations, asked):
+        finding = Finding("roads.works_calendar", False, L115_1, {"year": str(late.year), "day": late.asked_by})
+        found.append(Clash(f"calendar:{late.year}", finding))
+    return found
+
+
+def unanswered(works: Roadworks, clashes: Iterable[Clash]) -> list[Clash]:
+    """The clashes that refuse a permit still."""
+    answered = {each.clash for each in works.answers}
+    return [each for each in clashes if each.finding.refuses and each.key not in answered]
+
+
+def refusal(works: Roadworks, clashes: Iterable[Clash]) -> Refusal | None:
+    """Why works are not granted as they stand; None where nothing is against it."""
+    left = unanswered(works, clashes)
+    return Refusal("roads.works_clashes", {"count": len(left)}) if left else None
+
+
+L115_1 = "Code de la voirie routière, L115-1"
+
+
+def _part(stretch: Stretch, phase: Phase) -> Part:
+    to_m = math.inf if stretch.to_m is None else stretch.to_m
+    return Part(stretch.street, stretch.from_m, to_m, WAYS[stretch.way], phase.window)
+
+
+def _by_street(works: Sequence[Laid], parts: Callable[[Laid], Sequence[Part]]) -> ByStreet:
+    found: dict[str, list[tuple[Laid, Part]]] = defaultdict(list)
+    for each in works:
+        for part in parts(each):
+            found[part.street].append((each, part))
+    return found
+
+
+def _met(own: Laid, parts: Sequence[Part], others: ByStreet, *, by_way: bool) -> Iterable[tuple[Laid, str, int]]:
+    for part in parts:
+        for other, theirs in others.get(part.street, ()):
+            if other.id == own.id or part.from_m >= theirs.to_m or theirs.from_m >= part.to_m:
+                continue
+            if by_way and not part.ways & theirs.ways:
+                continue
+            first = part.window.first_in_both(theirs.window)
+            if first is not None:
+                yield other, part.street, first
+
+
+def _among(what: str, own: Laid, met: Iterable[tuple[Laid, str, int]]) -> Iterable[Clash]:
+    """Clashes with other works, one for each of them. What was granted before refuses; two requests are told of each
+    other, and whichever is granted first stands in the other's way."""
+    found: dict[str, tuple[Laid, int, dict[str, None]]] = {}
+    for other, street, first in met:
+        known = found.get(other.id)
+        streets = known[2] if known else dict[str, None]()
+        streets[street] = None
+        found[other.id] = (other, min(first, known[1]) if known else first, streets)
+    for other, first, streets in sorted(found.values(), key=lambda each: (each[1], each[0].no)):
+        detail: dict[str, str | float] = {"number": other.no, "at": moment_of(first)}
+        refuses = other.state in GRANTED
+        match what:
+            case "overlap":
+                finding = Finding("roads.works_overlap", refuses, L115_1, detail)
+            case "closed":
+                finding = Finding("roads.works_diversion_closed", refuses, "", detail)
+            case _:
+                finding = Finding("roads.works_closes_diversion", refuses, "", detail)
+        yield Clash(f"{what}:{other.id}", _in(finding, [*streets]), other.id)
+
+
+def _lines(works: Roadworks, around: Surroundings) -> Iterable[Clash]:
+    """The lines of buses and trams that are hindered: what closes their way refuses, what slows them is told."""
+    found: dict[tuple[str, str], tuple[bool, str, dict[str, None]]] = {}
+    for phase in works.phases:
+        hinders = EFFECTS[phase.occupancy].buses
+        if not hinders or "buses" in phase.passes:
+            continue
+        for stretch in phase.stretches:
+            part = _part(stretch, phase)
+            for course in around.courses.get(stretch.street, ()):
+                if course.from_m >= part.to_m or part.from_m >= course.to_m:
+                    continue
+                closed = hinders == "closed" and bool(course.ways & part.ways)
+                if hinders == "closed" and not closed:
+                    continue
+                known = found.get((course.mode, course.line), (False, phase.begins, {}))
+                known[2][stretch.street] = None
+                found[course.mode, course.line] = (known[0] or closed, min(known[1], phase.begins), known[2])
+    for (mode, line), (closed, begins, streets) in sorted(found.items()):
+        detail: dict[str, str | float] = {"line": line, "at": begins}
+        finding = Finding("roads.works_line_slowed", False, "", detail)
+        if closed:
+            finding = Finding("roads.works_line_closed", True, "", detail)
+        yield Clash(f"line:{mode}:{line}", _in(finding, [*streets]))
+
+
+def _occasions(own: Laid, around: Surroundings) -> Iterable[Clash]:
+    for plan, occasion in sorted(around.occasions, key=lambda each: each[0]):
+        streets, window = {*occasion.streets}, occasion.window
+        met = [(part.street, first) for part in own.taken if part.street in streets
+               and (first := part.window.first_in_both(window)) is not None]  # fmt: skip
+        if met:
+            at = moment_of(min(first for _, first in met))
+            finding = Finding("roads.works_occasion", True, "", {"name": occasion.name, "at": at})
+            yield Clash(f"occasion:{plan}", _in(finding, [*dict.fromkeys(street for street, _ in met)]))
+
+
+def _surfaces(works: Roadworks, around: Surroundings) -> Iterable[Clash]:
+    """Surfaces that are too young to be opened. Works that bear no delay are not refused for it."""
+    if not works.cuts_surface:
+        return
+    opened: dict[str, date] = {}
+    for phase in works.phases:
+        day = date_of(phase.window.begin // DAY_MIN)
+        for stretch in phase.stretches:
+            opened[stretch.street] = min(day, opened.get(stretch.street, day))
+    for street, day in opened.items():
+        surfaced = around.surfaced.get(street)
+        if surfaced is not None and surfaced <= day < years_after(surfaced, PROTECTED_YEARS):
+            detail: dict[str, str | float] = {
+                "day": surfaced.isoformat(), "until": years_after(surfaced, PROTECTED_YEARS).isoformat()
+            }  # fmt: skip
+            finding = Finding("roads.works_surface", not works.urgent, L115_1, detail, [street], 1)
+            yield Clash(f"surface:{street}", finding)
+
+
+def _in(finding: Finding, streets: Sequence[str]) -> Finding:
+    return replace(finding, assets=[*streets[:STREETS_TOLD]], count=len(streets))
+
+
+def years_after(day: date, years: int) -> date:
+    """The same day so many years later; the first of March for a 29th of February that is not there."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)

@@ -1,0 +1,249 @@
+"""Permits for works in streets: what is asked for, which acts of which authority it takes, and what becomes of it.
+
+Three acts are apart in law, whoever signs them. An occupation of the road that digs or is fixed into the ground takes a
+*permission de voirie* of the road's manager, any other a *permis de stationnement* of whoever has the police of
+circulation (Code de la voirie routière, L113-2; Code général des collectivités territoriales, L2213-6). What changes
+how people drive or park takes a traffic order of that police (CGCT, L2213-1 and L2213-2). Who has a right to be in the
+road by law (L113-3), or manages it, needs no permit: then somebody says so of that act (`not_needed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta, Struct
+
+from vigie.core.calendar import Calendar
+from vigie.core.cases import CHANGE, CaseKind, Level, Lies, Move
+from vigie.core.lives import ROADWORKS as LIFE
+from vigie.core.refusals import Refusal
+from vigie.core.scope import Verb
+from vigie.core.times import DAY_US, from_us, to_us
+from vigie.services.roads.works.windows import Hours, Moment, Window, minute_of, spans_of
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+Line = Annotated[str, Meta(max_length=200)]
+Metres = Annotated[float, Meta(ge=0, le=100_000)]
+
+Way = Literal["along", "against"]
+Occupancy = Literal["pavement", "parking", "lane", "alternating", "one_way", "closure"]
+Nature = Literal["network", "surface", "building", "lighting", "event", "crane", "other"]
+Passing = Literal["pedestrians", "cycles", "buses", "emergency"]
+ActKind = Literal["permission_de_voirie", "permis_de_stationnement", "traffic_order"]
+ActState = Literal["needed", "asked", "granted", "refused", "not_needed"]
+
+ACTS: tuple[ActKind, ...] = get_args(ActKind)
+LIVE = frozenset({"requested", "granted", "under_way", "suspended"})
+"""The states in which works are to be reckoned with."""
+GRANTED = frozenset({"granted", "under_way", "suspended"})
+
+DECIDED_WITHIN_DAYS = 60
+"""Two months: what was not decided by then may be begun on the day that was asked for (Code de la voirie routière,
+L115-1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an occupancy does to traffic. order: it takes a traffic order. turns_away: who drives must go another way.
+    buses: whether they cannot pass ("closed"), can with delay ("slowed"), or are not hindered ("")."""
+
+    order: bool
+    turns_away: bool = False
+    buses: Literal["", "slowed", "closed"] = ""
+
+
+EFFECTS: Mapping[Occupancy, Effect] = {
+    "pavement": Effect(order=False),
+    "parking": Effect(order=True),
+    "lane": Effect(order=True),
+    "alternating": Effect(order=True, buses="slowed"),
+    "one_way": Effect(order=True, turns_away=True, buses="closed"),
+    "closure": Effect(order=True, turns_away=True, buses="closed"),
+}
+
+
+class Stretch(Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a street of the inventory: from so many metres along its line to so many, to its end where that is not
+    said. way: the way of travel that is taken, `either` for both."""
+
+    street: Id
+    from_m: Metres = 0.0
+    to_m: Metres | None = None
+    way: Literal["either", "along", "against"] = "either"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for one that has no length."""
+        if self.to_m is not None and self.to_m <= self.from_m:
+            raise ValueError(f"a stretch ends after it begins: {self.from_m:g} m to {self.to_m:g} m")
+
+
+class Leg(Struct, frozen=True, forbid_unknown_fields=True):
+    """A street of a diversion, and which way it is driven."""
+
+    street: Id
+    way: Way = "along"
+
+
+class Phase(Struct, frozen=True, forbid_unknown_fields=True):
+    """A time in which works take up the same. begins, ends: by the town's clock. hours: when within that the street is
+    taken, such as `mon-fri 08:00-17:00`; empty for day and night. passes: who gets through all the same."""
+
+    begins: Moment
+    ends: Moment
+    stretches: Annotated[tuple[Stretch, ...], Meta(min_length=1, max_length=50)]
+    occupancy: Occupancy
+    hours: Hours = ""
+    passes: Annotated[tuple[Passing, ...], Meta(max_length=4)] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for one that never is."""
+        if minute_of(self.begins) >= minute_of(self.ends):
+            raise ValueError(f"a phase ends after it begins: {self.begins} to {self.ends}")
+        spans_of(self.hours)
+
+    @property
+    def window(self) -> Window:
+        """When it is."""
+        return Window(minute_of(self.begins), minute_of(self.ends), self.hours)
+
+
+class Act(Struct, frozen=True, forbid_unknown_fields=True):
+    """An act, and how it stands. authority: who signs it. until: the last day on which it holds."""
+
+    kind: ActKind
+    state: ActState = "needed"
+    authority: Line = ""
+    number: Line = ""
+    until: Annotated[str, Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
+
+
+class Answered(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was answered in writing to a clash, by its key."""
+
+    clash: Annotated[str, Meta(min_length=1, max_length=300)]
+    text: Annotated[str, Meta(min_length=1, max_length=2_000, pattern=r"\S")]
+
+
+class Roadworks(Struct, frozen=True, forbid_unknown_fields=True):
+    """The document of works in streets.
+
+    owner_name: the organisation that has them done. nature: of what they are. networks: whose, such as gas or
+    lighting. cuts_surface: whether they open the surface. anchored: whether something is fixed into the ground. urgent:
+    whether they bear no delay (L115-1, last paragraph). diversion: the streets by which traffic goes round them, while
+    it is turned away. acts: as they stand. answers: to what they clash with.
+    """
+
+    owner_name: Line = ""
+    nature: Nature = "other"
+    networks: Annotated[tuple[Line, ...], Meta(max_length=20)] = ()
+    cuts_surface: bool = False
+    anchored: bool = False
+    urgent: bool = False
+    phases: Annotated[tuple[Phase, ...], Meta(min_length=1, max_length=20)] = ()
+    diversion: Annotated[tuple[Leg, ...], Meta(max_length=300)] = ()
+    acts: Annotated[tuple[Act, ...], Meta(max_length=10)] = ()
+    answers: Annotated[tuple[Answered, ...], Meta(max_length=100)] = ()
+
+    @property
+    def streets(self) -> tuple[str, ...]:
+        """The streets that they take up, in the order in which they are first said."""
+        return tuple(dict.fromkeys(each.street for phase in self.phases for each in phase.stretches))
+
+    @property
+    def begins(self) -> str:
+        """When the first phase begins."""
+        return min(phase.begins for phase in self.phases)
+
+    @property
+    def ends(self) -> str:
+        """When the last phase ends."""
+        return max(phase.ends for phase in self.phases)
+
+
+def acts_needed(works: Roadworks) -> tuple[ActKind, ...]:
+    """The acts that works take, by what they take up."""
+    occupies: ActKind = "permission_de_voirie" if works.cuts_surface or works.anchored else "permis_de_stationnement"
+    orders = any(EFFECTS[phase.occupancy].order for phase in works.phases)
+    return (occupies, "traffic_order") if orders else (occupies,)
+
+
+def acts_missing(works: Roadworks) -> tuple[ActKind, ...]:
+    """Those of the acts needed that are not granted, and of which nobody has said that they are not needed; an act that
+    holds no longer than before the works end counts for nothing."""
+    last_day = works.ends[:10] if works.phases else ""
+    settled = {
+        each.kind
+        for each in works.acts
+        if each.state == "not_needed" or (each.state == "granted" and (not each.until or each.until >= last_day))
+    }
+    return tuple(kind for kind in acts_needed(works) if kind not in settled)
+
+
+def guarded(state: str, event: str) -> bool:
+    """Whether an event asks that works have all they need: those that put a permit in force, and changes of one that
+    is."""
+    return event in ("grant", "resume") or (event == CHANGE and state in ("granted", "under_way"))
+
+
+def _allows(works: Roadworks, state: str, event: str) -> Refusal | None:
+    missing = acts_missing(works) if guarded(state, event) else ()
+    return Refusal("roads.works_acts", {"act": missing[0], "count": len(missing)}) if missing else None
+
+
+def _due(works: Roadworks, state: str, opened_us: int, calendar: Calendar) -> int | None:
+    """A request is due for a decision; a permit, when its works are to be over."""
+    if not works.phases:
+        return None
+    if state in GRANTED:
+        return instant_of(works.ends, calendar.zone)
+    return min(opened_us + DECIDED_WITHIN_DAYS * DAY_US, max(opened_us, instant_of(works.begins, calendar.zone)))
+
+
+def instant_of(moment: str, zone: ZoneInfo) -> int:
+    """When the town's clock shows a minute."""
+    return to_us(datetime.fromisoformat(moment).replace(tzinfo=zone))
+
+
+def moment_at(at_us: int, zone: ZoneInfo) -> str:
+    """What minute the town's clock shows at an instant."""
+    return from_us(at_us).astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes")
+
+
+def late_by(works: Roadworks, state: str, now: str) -> Literal["begin", "end"] | None:
+    """What should have been said of works by now, a minute by the town's clock."""
+    if state in GRANTED and works.phases:
+        if works.ends <= now:
+            return "end"
+        if state == "granted" and works.begins <= now:
+            return "begin"
+    return None
+
+
+ROADWORKS = CaseKind(
+    name="roadworks",
+    service="roads",
+    life=LIFE,
+    moves={
+        "grant": Move(),
+        "refuse": Move(reason=True),
+        "begin": Move(Verb.WORK),
+        "suspend": Move(Verb.WORK, reason=True),
+        "resume": Move(Verb.WORK),
+        "finish": Move(Verb.WORK),
+        "withdraw": Move(reason=True),
+        "reopen": Move(reason=True),
+        "archive": Move(by_post=True),
+    },
+    form=Roadworks,
+    categories={"roadworks": "roads"},
+    levels={priority: Level(DECIDED_WITHIN_DAYS * 24, working=False) for priority in (1, 2, 3, 4)},
+    settles_days=30,
+    writes=Verb.DISPATCH,
+    allows=_allows,
+    lies=lambda works: Lies(works.streets),
+    due=_due,
+)

@@ -1,0 +1,98 @@
+"""When something is so in a street: from a minute to another by the town's clock, and within that at weekly hours.
+
+Minutes are those of the clock on the town's walls, counted from the midnight that began 1970. Two windows are held
+against each other by that clock: on the night on which it is put back, an hour that it shows twice is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Annotated
+
+from msgspec import Meta
+
+from vigie.core.hours import LENGTH_MAX as HOURS_LENGTH_MAX
+from vigie.core.hours import read
+
+Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")]
+"""A minute by the town's clock, such as 2026-11-30T08:00."""
+
+Hours = Annotated[str, Meta(max_length=HOURS_LENGTH_MAX)]
+
+DAY_MIN, WEEK_MIN = 24 * 60, 7 * 24 * 60
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (the clock on the walls has no zone)
+_EPOCH_WEEKDAY = _EPOCH.weekday()
+
+Spans = tuple[tuple[int, int], ...]
+"""From when to when in a week, in minutes from Monday's midnight; sorted, apart, none past the week's end."""
+
+
+def minute_of(moment: str) -> int:
+    """The minute that a text says. Raises ValueError."""
+    return (datetime.fromisoformat(moment) - _EPOCH) // timedelta(minutes=1)
+
+
+def moment_of(minute: int) -> str:
+    """The minute as a text."""
+    return (_EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes")
+
+
+@lru_cache(maxsize=1_000)
+def spans_of(hours: str) -> Spans:
+    """The hours of a text that `vigie.core.hours` reads; "" is day and night. Raises HoursWrong."""
+    if not hours:
+        return ((0, WEEK_MIN),)
+    found = list[tuple[int, int]]()
+    for day, spans in enumerate(read(hours)):
+        for start, end in spans:
+            first, last = day * DAY_MIN + start, day * DAY_MIN + end
+            # A night from Sunday to Monday goes on where the week begins.
+            found += [(first, last)] if last <= WEEK_MIN else [(first, WEEK_MIN), (0, last - WEEK_MIN)]
+    return _joined(sorted(found))
+
+
+@lru_cache(maxsize=10_000)
+def common(one: str, other: str) -> Spans:
+    """The hours that lie in both of two texts."""
+    found = list[tuple[int, int]]()
+    for start, end in spans_of(one):
+        for first, last in spans_of(other):
+            if max(start, first) < min(end, last):
+                found.append((max(start, first), min(end, last)))
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From a minute to another, which is no part of it any more; within that at these hours."""
+
+    begin: int
+    end: int
+    hours: str = ""
+
+    def first_in_both(self, other: Window) -> int | None:
+        """The first minute that lies in this window and in another; None where there is none."""
+        least, most = max(self.begin, other.begin), min(self.end, other.end)
+        if least >= most:
+            return None
+        if not self.hours and not other.hours:
+            return least
+        since = (least + _EPOCH_WEEKDAY * DAY_MIN) % WEEK_MIN
+        both = common(self.hours, other.hours)
+        waits = [0 if start <= since < end else (start - since) % WEEK_MIN for start, end in both]
+        first = least + min(waits, default=most)
+        return first if first < most else None
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> Spans:
+    joined = list[tuple[int, int]]()
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
