@@ -8,15 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import select, update
 
 from tests.city import CREW_DRAFT, LAMPS, NOW_US, SERVICES
 from tests.orders import CREW, OPERATOR, Bench
-from vigie.core.calendar import Calendar
+from vigie.core.calendar import Calendar, date_of
 from vigie.core.cases import Draft
 from vigie.core.facts import POST, RESIDENT, Entry, PersonalErased
 from vigie.core.lives import WORK_ORDER as LIFE
 from vigie.core.lives import MoveRefused
+from vigie.core.refusals import Refusal
 from vigie.core.scope import Scope
 from vigie.core.service import Clear, Raise
 from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, from_us
@@ -24,6 +26,8 @@ from vigie.engine.cases import Case, CaseRefused, Cases, Wanted, case_kinds_of
 from vigie.services.lighting.conditions import LAMP_OUT
 from vigie.services.roads.orders import LASTS_US, WORK_ORDER, Check, WorkOrder
 from vigie.services.roads.reports import REPORT
+from vigie.services.roads.works.buried import BURIED, BURIED_OVERDUE, Buried
+from vigie.services.roads.works.permits import ROADWORKS, Act, Phase, Roadworks, Stretch
 from vigie.store.cases import Filter
 from vigie.store.tables import CASES
 
@@ -243,6 +247,55 @@ def test_dead_lamps_of_a_cabinet_become_one_order_which_lapses_when_they_are_wel
     sweep(city, MINUTE_US)
     assert held(city)[case.id].state == "cancelled"
     assert [case.id for case in listed(city, states=["open"])] == []
+
+
+def test_a_request_past_its_legal_day_is_one_alarm_until_it_is_answered(city: Bench) -> None:
+    cabinet = city.engine.registry.numbers["cabinet-cabinet"]
+    received = date_of(NOW_US // DAY_US).isoformat()
+    asked = Draft(BURIED, "lighting", 3, assets=(cabinet,), document=Buried(kind="dict", received=received))
+    first, second = (city.acts.open_case(asked, actor=OPERATOR) for _ in range(2))
+    assert first.due_us == (NOW_US // DAY_US + 8) * DAY_US
+
+    def alarms() -> list[tuple[int, float | str]]:
+        return [(each.asset, each.evidence["number"]) for each in city.engine.conditions if each.kind is BURIED_OVERDUE]
+
+    sweep(city, first.due_us - NOW_US - 1)
+    assert alarms() == []
+    sweep(city, 1)
+    city.restart()
+    sweep(city, MINUTE_US)
+    assert alarms() == [(cabinet, first.no)]
+    with pytest.raises(CaseRefused, match="buried_unsaid"):
+        city.acts.move_case(first.id, "answer", actor=OPERATOR)
+    city.acts.change_case(
+        first.id, Wanted(document=replace(first.document, answer="concerned")), revision=1, actor=OPERATOR
+    )
+    city.acts.move_case(first.id, "answer", actor=OPERATOR)
+    sweep(city, MINUTE_US)
+    assert alarms() == [(cabinet, first.no)]
+    city.acts.move_case(second.id, "withdraw", actor=OPERATOR, reason="asked twice")
+    sweep(city, MINUTE_US)
+    assert [each for each in city.engine.conditions if each.state == "unacknowledged"] == []
+
+
+def test_a_permit_waits_for_its_acts_and_for_what_guards_it(city: Bench) -> None:
+    lamp = city.engine.registry.numbers["luminaire-000003"]
+    bare = Roadworks(phases=(Phase("2026-12-07T08:00", "2026-12-11T17:00", (Stretch("s"),), "pavement"),))
+    case = city.acts.open_case(Draft(ROADWORKS, "roadworks", 3, assets=(lamp,), document=bare), actor=OPERATOR)
+    with pytest.raises(CaseRefused, match="works_acts"):
+        city.acts.move_case(case.id, "grant", actor=OPERATOR)
+    whole = Wanted(document=replace(bare, acts=(Act("permis_de_stationnement", "granted"),)))
+    city.acts.change_case(case.id, whole, revision=1, actor=OPERATOR)
+    city.engine.cases.guards[ROADWORKS.key] = lambda case, event: Refusal("roads.works_clashes", {"count": 1})
+    with pytest.raises(CaseRefused, match="works_clashes"):
+        city.acts.move_case(case.id, "grant", actor=OPERATOR)
+    city.engine.cases.guards.clear()
+    city.acts.move_case(case.id, "grant", actor=OPERATOR)
+    city.engine.settle()
+    assert from_us(held(city)[case.id].due_us).isoformat() == "2026-12-11T17:00:00+00:00"
+    assert on_disk(city) == held(city)
+    with pytest.raises(CaseRefused, match="works_acts"):
+        city.acts.change_case(case.id, Wanted(document=bare), revision=3, actor=OPERATOR)
 
 
 def test_a_sweep_that_a_crash_cut_short_finds_again_what_was_not_kept(city: Bench) -> None:

@@ -20,7 +20,7 @@ from vigie.core.times import from_us
 from vigie.engine.cases import Case
 from vigie.services.places import Street
 from vigie.services.roads import TransitLine
-from vigie.services.roads.works.clashes import Clash, Course, Index, Laid, Part, Surroundings, check, laid, refusal
+from vigie.services.roads.works.clashes import Clash, Course, Index, Part, Surroundings, check, laid, refusal
 from vigie.services.roads.works.coordination import COORDINATION
 from vigie.services.roads.works.courses import Drawing, courses
 from vigie.services.roads.works.diversions import Detour, closed_arcs, detours, weights_of
@@ -48,8 +48,8 @@ class Worksites:
         self._engine = sources.engine
         self._ground: Ground | None = None
         self._making = Lock()
-        self._laid: dict[str, tuple[int, str, Laid]] = {}
-        self._index: tuple[int, Index] | None = None
+        self._known: dict[str, tuple[int, str]] = {}
+        self._index, self._edition = Index(), -1
         self._engine.cases.guards[ROADWORKS.key] = self._guard
 
     @property
@@ -70,16 +70,16 @@ class Worksites:
 
     def index(self) -> Index:
         """The works that are to be reckoned with, by street. On the engine's thread."""
-        edition = self._engine.cases.edition
-        if self._index is None or self._index[0] != edition:
-            known, self._laid = self._laid, {}
-            for case in self.live():
-                kept = known.get(case.id)
-                if kept is None or kept[:2] != (case.revision, case.state):
-                    kept = (case.revision, case.state, laid(case.id, case.no, case.state, case.document))
-                self._laid[case.id] = kept
-            self._index = (edition, Index([each for _, _, each in self._laid.values()]))
-        return self._index[1]
+        if self._edition != self._engine.cases.edition:
+            self._edition = self._engine.cases.edition
+            live = {case.id: case for case in self.live()}
+            for gone in self._known.keys() - live.keys():
+                self._index.drop(gone)
+            changed = [each for each in live.values() if self._known.get(each.id) != (each.revision, each.state)]
+            for case in changed:
+                self._index.put(laid(case.id, case.no, case.state, case.document))
+            self._known = {case.id: (case.revision, case.state) for case in live.values()}
+        return self._index
 
     def clashes(self, works: Roadworks, case: Case | None = None, area: str = "") -> list[Clash]:
         """What works clash with, as far as `ground` was made. On the engine's thread. case: of which they are, None for

@@ -7,20 +7,22 @@ answered by its key, and one that came since is to be answered for itself.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 from msgspec.structs import replace
 
+from vigie.core.arrays import ints
 from vigie.core.calendar import date_of
+from vigie.core.observations import Floats, Int64s
 from vigie.core.plans import Finding
 from vigie.core.refusals import Refusal
 from vigie.services.roads.works.coordination import Coordination, asked_late
 from vigie.services.roads.works.occasions import Occasion
-from vigie.services.roads.works.permits import EFFECTS, GRANTED, Phase, Roadworks, Stretch
-from vigie.services.roads.works.windows import DAY_MIN, Window, moment_of
+from vigie.services.roads.works.permits import EFFECTS, GRANTED, Roadworks, Stretch
+from vigie.services.roads.works.windows import DAY_MIN, NEVER, Window, firsts_in_both, moment_of
 
 ALONG, AGAINST = 1, 2
 WAYS: Mapping[str, int] = {"along": ALONG, "against": AGAINST, "either": ALONG | AGAINST, "both": ALONG | AGAINST}
@@ -66,6 +68,10 @@ class Laid:
     legs: tuple[Part, ...]
 
 
+Met = tuple[Laid, str, int]
+"""Other works, the street in which they meet ours, and the first minute of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """That a line runs along a street. ways: in which it is driven, bits. from_m, to_m: where."""
@@ -90,51 +96,63 @@ class Surroundings:
     coordinations: Sequence[Coordination] = ()
 
 
-ByStreet = Mapping[str, Sequence[tuple[Laid, Part]]]
-
-
 def laid(case_id: str, no: int, state: str, works: Roadworks) -> Laid:
     """Works as they are held against others."""
-    taken = [(phase, _part(stretch, phase)) for phase in works.phases for stretch in phase.stretches]
-    turned = [phase for phase in works.phases if EFFECTS[phase.occupancy].turns_away]
-    legs = [
-        Part(leg.street, 0.0, math.inf, WAYS[leg.way], phase.window)
-        for phase in turned
-        for leg in dict.fromkeys(works.diversion)
-    ]
-    return Laid(
-        case_id, no, state, tuple(part for _, part in taken),
-        tuple(part for phase, part in taken if EFFECTS[phase.occupancy].turns_away), tuple(legs),
-    )  # fmt: skip
+    taken, closed, legs = list[Part](), list[Part](), list[Part]()
+    for phase in works.phases:
+        window = phase.window
+        own = [_part(stretch, window) for stretch in phase.stretches]
+        taken += own
+        if EFFECTS[phase.occupancy].turns_away:
+            closed += own
+            legs += (Part(leg.street, 0.0, math.inf, WAYS[leg.way], window) for leg in works.diversion)
+    return Laid(case_id, no, state, tuple(taken), tuple(closed), tuple(legs))
 
 
 class Index:
-    """Works that are to be reckoned with, by street."""
+    """Works that are to be reckoned with, by street. many: from so many parts in one street on they are held against
+    something all at once, which does not pay for a few."""
 
-    def __init__(self, works: Sequence[Laid]) -> None:
-        self._taken = _by_street(works, lambda each: each.taken)
-        self._closed = _by_street(works, lambda each: each.closed)
-        self._legs = _by_street(works, lambda each: each.legs)
+    def __init__(self, works: Iterable[Laid] = (), *, many: int = 64) -> None:
+        self._works: dict[str, Laid] = {}
+        self._taken, self._closed, self._legs = (_Streets(many) for _ in range(3))
+        for each in works:
+            self.put(each)
 
-    def overlapping(self, own: Laid) -> Iterable[tuple[Laid, str, int]]:
-        """The other works that take up some of the same at the same time: which, in which street, and the first minute
-        of it."""
-        return _met(own, own.taken, self._taken, by_way=False)
+    def put(self, works: Laid) -> None:
+        """Takes works in, in place of what was known of them."""
+        self.drop(works.id)
+        self._works[works.id] = works
+        for streets, parts in self._all(works):
+            streets.put(works, parts)
 
-    def closing(self, own: Laid) -> Iterable[tuple[Laid, str, int]]:
+    def drop(self, works: str) -> None:
+        """Forgets works, by their id."""
+        known = self._works.pop(works, None)
+        for streets, parts in () if known is None else self._all(known):
+            streets.drop(works, parts)
+
+    def overlapping(self, own: Laid) -> Iterable[Met]:
+        """The other works that take up some of the same at the same time."""
+        return self._taken.met(own.id, own.taken, by_way=False)
+
+    def closing(self, own: Laid) -> Iterable[Met]:
         """The other works that close what our diversion leads through."""
-        return _met(own, own.legs, self._closed, by_way=True)
+        return self._closed.met(own.id, own.legs, by_way=True)
 
-    def led_through(self, own: Laid) -> Iterable[tuple[Laid, str, int]]:
+    def led_through(self, own: Laid) -> Iterable[Met]:
         """The other works whose diversion leads through what we close."""
-        return _met(own, own.closed, self._legs, by_way=True)
+        return self._legs.met(own.id, own.closed, by_way=True)
 
     def closed_during(self, windows: Sequence[Window], but: str) -> Iterable[Part]:
         """What others close at any of these times. but: the works that are asked for."""
-        for own in self._closed.values():
-            for other, part in own:
-                if other.id != but and any(part.window.first_in_both(each) is not None for each in windows):
+        for other in self._works.values():
+            for part in other.closed if other.id != but else ():
+                if any(part.window.first_in_both(each) is not None for each in windows):
                     yield part
+
+    def _all(self, works: Laid) -> Iterable[tuple[_Streets, Sequence[Part]]]:
+        return ((self._taken, works.taken), (self._closed, works.closed), (self._legs, works.legs))
 
 
 def check(own: Laid, works: Roadworks, index: Index, around: Surroundings, asked: date) -> list[Clash]:
@@ -170,32 +188,101 @@ def refusal(works: Roadworks, clashes: Iterable[Clash]) -> Refusal | None:
 L115_1 = "Code de la voirie routière, L115-1"
 
 
-def _part(stretch: Stretch, phase: Phase) -> Part:
+class _Streets:
+    """Parts of streets of many works."""
+
+    def __init__(self, many: int) -> None:
+        self._many = many
+        self._parts: dict[str, dict[str, list[tuple[Laid, Part]]]] = {}
+        self._columns: dict[str, _Columns] = {}
+
+    def put(self, works: Laid, parts: Iterable[Part]) -> None:
+        for part in parts:
+            self._parts.setdefault(part.street, {}).setdefault(works.id, []).append((works, part))
+            self._columns.pop(part.street, None)
+
+    def drop(self, works: str, parts: Iterable[Part]) -> None:
+        for part in parts:
+            self._parts.get(part.street, {}).pop(works, None)
+            self._columns.pop(part.street, None)
+
+    def met(self, own: str, parts: Iterable[Part], *, by_way: bool) -> Iterator[Met]:
+        """What meets any of some parts. own: the works that they are of, which meet nothing of theirs. by_way: whether
+        only what is in the same way of travel meets."""
+        for part in parts:
+            there = [each for some in self._parts.get(part.street, {}).values() for each in some]
+            if len(there) < self._many or not there:
+                found = _one_by_one(part, there, by_way=by_way)
+            else:
+                if part.street not in self._columns:
+                    self._columns[part.street] = _Columns.of(there)
+                found = self._columns[part.street].met(part, by_way=by_way)
+            for other, first in found:
+                if other.id != own:
+                    yield other, part.street, first
+
+
+def _one_by_one(part: Part, others: Iterable[tuple[Laid, Part]], *, by_way: bool) -> Iterator[tuple[Laid, int]]:
+    for other, theirs in others:
+        if part.from_m >= theirs.to_m or theirs.from_m >= part.to_m or (by_way and not part.ways & theirs.ways):
+            continue
+        first = part.window.first_in_both(theirs.window)
+        if first is not None:
+            yield other, first
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The parts of one street, in columns. owner: indices into `works`; hours: into `texts`."""
+
+    works: Sequence[Laid]
+    texts: Sequence[str]
+    owner: Int64s
+    hours: Int64s
+    ways: Int64s
+    begin: Int64s
+    end: Int64s
+    from_m: Floats
+    to_m: Floats
+
+    @staticmethod
+    def of(parts: Sequence[tuple[Laid, Part]]) -> _Columns:
+        works = [*{each.id: each for each, _ in parts}.values()]
+        texts = [*dict.fromkeys(part.window.hours for _, part in parts)]
+        row, place = ({each.id: n for n, each in enumerate(works)}, {text: n for n, text in enumerate(texts)})
+        whole = np.array(
+            [
+                (row[each.id], place[part.window.hours], part.ways, part.window.begin, part.window.end)
+                for each, part in parts
+            ],
+            np.int64,
+        ).T
+        metres = np.array([(part.from_m, part.to_m) for _, part in parts]).T
+        return _Columns(works, texts, whole[0], whole[1], whole[2], whole[3], whole[4], metres[0], metres[1])
+
+    def met(self, part: Part, *, by_way: bool) -> Iterator[tuple[Laid, int]]:
+        """As `_one_by_one`, with the first minute of each works alone."""
+        window = part.window
+        low, high = np.maximum(self.begin, window.begin), np.minimum(self.end, window.end)
+        near = (low < high) & (self.from_m < part.to_m) & (self.to_m > part.from_m)
+        if by_way:
+            near &= (self.ways & part.ways) != 0
+        best = np.full(len(self.works), NEVER)
+        for code, text in enumerate(self.texts):
+            rows = np.flatnonzero(near & (self.hours == code))
+            first = firsts_in_both(low[rows], window.hours, text)
+            good = first < high[rows]
+            np.minimum.at(best, self.owner[rows[good]], first[good])
+        for each in ints(np.flatnonzero(best < NEVER)):
+            yield self.works[each], int(best[each])
+
+
+def _part(stretch: Stretch, window: Window) -> Part:
     to_m = math.inf if stretch.to_m is None else stretch.to_m
-    return Part(stretch.street, stretch.from_m, to_m, WAYS[stretch.way], phase.window)
+    return Part(stretch.street, stretch.from_m, to_m, WAYS[stretch.way], window)
 
 
-def _by_street(works: Sequence[Laid], parts: Callable[[Laid], Sequence[Part]]) -> ByStreet:
-    found: dict[str, list[tuple[Laid, Part]]] = defaultdict(list)
-    for each in works:
-        for part in parts(each):
-            found[part.street].append((each, part))
-    return found
-
-
-def _met(own: Laid, parts: Sequence[Part], others: ByStreet, *, by_way: bool) -> Iterable[tuple[Laid, str, int]]:
-    for part in parts:
-        for other, theirs in others.get(part.street, ()):
-            if other.id == own.id or part.from_m >= theirs.to_m or theirs.from_m >= part.to_m:
-                continue
-            if by_way and not part.ways & theirs.ways:
-                continue
-            first = part.window.first_in_both(theirs.window)
-            if first is not None:
-                yield other, part.street, first
-
-
-def _among(what: str, own: Laid, met: Iterable[tuple[Laid, str, int]]) -> Iterable[Clash]:
+def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
     """Clashes with other works, one for each of them. What was granted before refuses; two requests are told of each
     other, and whichever is granted first stands in the other's way."""
     found: dict[str, tuple[Laid, int, dict[str, None]]] = {}
@@ -225,7 +312,7 @@ def _lines(works: Roadworks, around: Surroundings) -> Iterable[Clash]:
         if not hinders or "buses" in phase.passes:
             continue
         for stretch in phase.stretches:
-            part = _part(stretch, phase)
+            part = _part(stretch, phase.window)
             for course in around.courses.get(stretch.street, ()):
                 if course.from_m >= part.to_m or part.from_m >= course.to_m:
                     continue

@@ -56,8 +56,6 @@ def courses(
     ours, theirs = _samples(drawn, middle), _samples(lines_drawn, middle)
     length_m = np.bincount(ours.line, minlength=len(streets)) * STEP_M
     street, line = _pairs(ours, theirs)
-    if not len(street):
-        return {}
     off = theirs.spot[line] - ours.spot[street]
     along = np.einsum("ij,ij->i", off, ours.way[street])
     across_m = np.abs(off[:, 0] * ours.way[street][:, 1] - off[:, 1] * ours.way[street][:, 0])
@@ -65,11 +63,13 @@ def courses(
     # Of the places of a street one is next to each place of the line; its neighbours are not.
     near = (np.abs(along) <= STEP_M / 2) & (across_m <= APART_M) & (np.abs(same) >= PARALLEL)
     street, line, same = street[near], line[near], same[near]
+    if not len(street):
+        return {}
     found: dict[str, list[Course]] = defaultdict(list)
     key = ours.line[street] * len(lines) + theirs.line[line]
     order = np.argsort(key, kind="stable")
     key, street, same = key[order], street[order], same[order]
-    firsts = np.flatnonzero(np.append(True, np.diff(key) != 0)) if len(key) else np.empty(0, np.int64)
+    firsts = np.flatnonzero(np.append(True, np.diff(key) != 0))
     for first, last in zip(firsts.tolist(), [*firsts[1:].tolist(), len(key)], strict=True):
         own, (row, other) = np.unique(street[first:last]), divmod(int(key[first]), len(lines))
         if len(own) * STEP_M < min(LEAST_M, LEAST_SHARE * float(length_m[row])):

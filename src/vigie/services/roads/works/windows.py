@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Annotated
 
+import numpy as np
 from msgspec import Meta
 
 from vigie.core.hours import LENGTH_MAX as HOURS_LENGTH_MAX
 from vigie.core.hours import read
+from vigie.core.observations import Int64s
 
 Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")]
 """A minute by the town's clock, such as 2026-11-30T08:00."""
@@ -23,6 +25,7 @@ Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")]
 Hours = Annotated[str, Meta(max_length=HOURS_LENGTH_MAX)]
 
 DAY_MIN, WEEK_MIN = 24 * 60, 7 * 24 * 60
+NEVER = 1 << 60
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (the clock on the walls has no zone)
 _EPOCH_WEEKDAY = _EPOCH.weekday()
@@ -86,6 +89,18 @@ class Window:
         waits = [0 if start <= since < end else (start - since) % WEEK_MIN for start, end in both]
         first = least + min(waits, default=most)
         return first if first < most else None
+
+
+def firsts_in_both(least: Int64s, one: str, other: str) -> Int64s:
+    """The first minute, from each of some on, that lies in both of two hours; one after all time where none does. The
+    same as `Window.first_in_both`, of many at once."""
+    both = np.array(common(one, other), np.int64).reshape(-1, 2)
+    if not len(both):
+        return np.full(len(least), NEVER)
+    since = (least + _EPOCH_WEEKDAY * DAY_MIN) % WEEK_MIN
+    start, end = both[:, :1], both[:, 1:]
+    waits = np.where((start <= since) & (since < end), 0, (start - since) % WEEK_MIN)
+    return (least + waits.min(0)).astype(np.int64)
 
 
 def _joined(spans: Sequence[tuple[int, int]]) -> Spans:

@@ -1,0 +1,208 @@
+"""Works at a real post: asked for, checked, granted once all is answered, listed where and when they are, and the
+requests about buried networks beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import shapely
+
+from tests.people import AtWork, Browser, make_people
+from tests.post import NO_RESERVE, RunningPost, make, running
+from vigie.app import installation
+from vigie.core.drafts import Draft
+from vigie.settings import Settings
+
+AREA = "dijon-metropole/quetigny"
+LON, LAT, STEP = 5.0, 47.3, 0.001
+WORKS, CASES = "/api/v1/roads/works", "/api/v1/cases"
+BEGINS = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0) + timedelta(days=30)
+
+
+def line(key: str, *corners: tuple[float, float], kind: str = "street", **said: Any) -> Draft:
+    """A street of Quetigny, or a line of buses."""
+    return Draft(key=key, kind=kind, lon=corners[0][0], lat=corners[0][1], area=AREA, name=f"Rue {key}",
+                 geometry=shapely.to_wkb(shapely.LineString(corners)), attributes=said)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
+    """A street of four stretches with another beside it, a bus in one of them, and one that was laid a year ago."""
+    folder = tmp_path_factory.mktemp("post")
+    secret = make(folder, lamps=4)
+    along = [(LON + n * STEP, LAT) for n in range(5)]
+    beside = [(lon, LAT + STEP) for lon, _ in along]
+    laid = (BEGINS - timedelta(days=365)).date().isoformat()
+    with installation(Settings(data=folder, **NO_RESERVE)) as opened:
+        streets = [
+            line(f"s{n}", a, b, **({"surfaced": laid} if n == 3 else {})) for n, (a, b) in enumerate(pairwise(along))
+        ]
+        streets += [line(f"n{n}", a, b) for n, (a, b) in enumerate(pairwise(beside))]
+        streets += [line(f"x{n}", a, b) for n, (a, b) in enumerate(zip(along, beside, strict=True))]
+        opened.take_assets("town", [*streets, line("b", *along[2:4], kind="transit_line", line="L5", mode="bus")])
+    make_people(folder)
+    with running(folder, secret) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def at_work() -> AtWork:
+    return AtWork()
+
+
+@pytest.fixture(scope="module")
+def operator(post: RunningPost, at_work: AtWork) -> Browser:
+    return at_work.browser(post, "operator")
+
+
+def moment(days: float) -> str:
+    return (BEGINS + timedelta(days=days)).isoformat(timespec="minutes")
+
+
+def document(*streets: str, days: tuple[float, float] = (0, 5), occupancy: str = "lane", **said: Any) -> dict[str, Any]:
+    """Works with all acts granted, in whole streets."""
+    acts = [{"kind": kind, "state": "granted"} for kind in
+            ("permission_de_voirie", "permis_de_stationnement", "traffic_order")]  # fmt: skip
+    begins, ends = map(moment, days)
+    phase = {"begins": begins, "ends": ends, "occupancy": occupancy,
+             "stretches": [{"street": f"street-{each}"} for each in streets]}  # fmt: skip
+    return {"owner_name": "Eaux", "nature": "network", "phases": [phase], "acts": acts} | said
+
+
+def opened(browser: Browser, said: dict[str, Any], **case: Any) -> Any:
+    body = {"kind": "roads.roadworks", "category": "roadworks", "title": "Branchement", "document": said} | case
+    answer = browser.ask("POST", CASES, body)
+    assert answer.status == 201, answer.body
+    return answer.body
+
+
+def moved(browser: Browser, case: Any, event: str, status: int = 200, **said: Any) -> Any:
+    answer = browser.ask("POST", f"{CASES}/{case['id']}/moves", {"event": event} | said)
+    assert answer.status == status, answer.body
+    return answer.body
+
+
+def written(browser: Browser, case: Any, said: dict[str, Any], status: int = 200) -> Any:
+    now = browser.ask("GET", f"{CASES}/{case['id']}").body["row"]
+    answer = browser.ask("PATCH", f"{CASES}/{case['id']}", {"revision": now["revision"], "document": said})
+    assert answer.status == status, answer.body
+    return answer.body
+
+
+def rules(told: Any) -> list[str]:
+    return [each["rule"].removeprefix("roads.works_") for each in told["clashing"]]
+
+
+def test_a_permit_is_granted_once_its_acts_are_and_its_clashes_are_answered(
+    operator: Browser, post: RunningPost, at_work: AtWork
+) -> None:
+    first = opened(operator, document("s0"))
+    assert (first["area"], first["asset"]["id"], first["state"]) == (AREA, "street-s0", "requested")
+    moved(operator, first, "grant")
+    bare = document("s0", days=(2, 3), acts=[], cuts_surface=True)
+    checks = operator.ask("POST", f"{WORKS}/checks", {"document": bare}).body
+    assert (rules(checks), checks["needs"]) == (["overlap"], ["permission_de_voirie", "traffic_order"])
+    second = opened(operator, bare)
+    assert moved(operator, second, "grant", 409)["rule"] == "roads.works_acts"
+    whole = bare | {"acts": document("s0")["acts"]}
+    written(operator, second, whole)
+    refused = moved(operator, second, "grant", 409)
+    assert (refused["rule"], refused["values"]) == ("roads.works_clashes", {"count": 1})
+    told = operator.ask("GET", f"{WORKS}/{second['id']}").body
+    (clash,) = told["clashing"]
+    assert (clash["other"], clash["detail"]["number"], clash["answer"]) == (first["id"], first["number"], None)
+    written(operator, second, whole | {"answers": [{"clash": clash["key"], "text": "Même entreprise."}]})
+    moved(operator, second, "grant")
+    # What stands is not changed into something that clashes anew.
+    longer = written(operator, second, whole | {"phases": document("s0", "s1", days=(2, 3))["phases"]}, 409)
+    assert longer["rule"] == "roads.works_clashes"
+    crew = at_work.browser(post, "roadman")
+    assert written(crew, second, whole, 403)["rule"] == "engine.case_right"
+    moved(crew, second, "begin")
+    moved(operator, first, "withdraw", reason="Annulé.")
+    found = operator.ask("GET", f"{WORKS}?street=street-s0").body
+    assert [(each["case"]["id"], each["clashes"]) for each in found["items"]] == [(second["id"], 0)]
+    moved(crew, second, "finish")
+    assert operator.ask("GET", f"{WORKS}?street=street-s0").body["total"] == 0
+
+
+def test_what_stands_around_is_told_and_the_way_round_too(operator: Browser) -> None:
+    draft = document("s2", "s3", occupancy="closure", cuts_surface=True)
+    told = operator.ask("POST", f"{WORKS}/checks", {"document": draft}).body
+    assert rules(told) == ["line_closed", "surface"]
+    assert told["clashing"][0]["detail"]["line"] == "L5"
+    proposed = operator.ask("POST", f"{WORKS}/diversions", {"document": document("s1", occupancy="closure")}).body
+    assert [each["found"] for each in proposed["items"]] == [True, True]
+    assert [leg["street"] for leg in proposed["items"][0]["legs"]] == ["street-x1", "street-n1", "street-x2"]
+    assert all(280 < each["length_m"] < 310 for each in proposed["items"])
+    closed = opened(operator, document("n1", occupancy="closure"))
+    moved(operator, closed, "grant")
+    led = document("s1", occupancy="closure", diversion=proposed["diversion"])
+    assert rules(operator.ask("POST", f"{WORKS}/checks", {"document": led}).body) == ["diversion_closed"]
+    around = operator.ask("POST", f"{WORKS}/diversions", {"document": led}).body
+    assert "street-n1" not in {leg["street"] for leg in around["diversion"]}
+    moved(operator, closed, "withdraw", reason="Annulé.")
+
+
+def test_a_market_in_force_stands_in_the_way(operator: Browser, post: RunningPost, at_work: AtWork) -> None:
+    day = (BEGINS + timedelta(days=1)).date().isoformat()
+    body = {"name": "Foire", "kind": "event", "streets": ["street-n3"], "first": day, "last": day}
+    supervisor, plans = at_work.browser(post, "supervisor"), "/api/v1/plans"
+    made = supervisor.ask("POST", plans, {"kind": "roads.occasion", "body": body})
+    assert made.status == 201, made.body
+    assert operator.ask("POST", f"{WORKS}/checks", {"document": document("n3")}).body["clashing"] == []
+
+
+def test_works_are_listed_where_and_when_they_are(operator: Browser) -> None:
+    cases = [opened(operator, document("n0", days=(100 + n, 101 + n), nature="crane")) for n in range(3)]
+    late = opened(operator, document("x0", days=(-40, -39), nature="crane"))
+    moved(operator, late, "grant")
+    page = operator.ask("GET", f"{WORKS}?nature=crane&limit=2").body
+    assert (page["total"], page["items"][0]["late"], page["items"][0]["case"]["id"]) == (4, "end", late["id"])
+    rest = operator.ask("GET", f"{WORKS}?nature=crane&limit=2&cursor={page['next']}").body
+    assert [each["case"]["id"] for each in rest["items"]] == [each["id"] for each in cases[1:]]
+    line = page["items"][1]["phases"][0]["stretches"][0]["line"]
+    assert (line[0], line[-1]) == ([5.0, 47.301], [5.001, 47.301])
+    window = f"from={moment(100.5)}:00Z&to={moment(101.5)}:00Z"
+    some = operator.ask("GET", f"{WORKS}?nature=crane&{window}").body
+    assert [each["case"]["id"] for each in some["items"]] == [each["id"] for each in cases[:2]]
+    assert operator.ask("GET", f"{WORKS}?area=dijon-metropole/dijon").body["items"] == []
+    year = (BEGINS + timedelta(days=100)).year
+    calendar = operator.ask("GET", f"{WORKS}/calendar?year={year}").body
+    assert {each["number"] for each in calendar["works"]} >= {each["number"] for each in cases}
+    table = operator.ask("GET", f"{WORKS}/calendar?year={year}", Accept="text/csv")
+    assert table.status == 200
+
+
+def test_who_does_not_see_roads_sees_no_works(post: RunningPost, at_work: AtWork, operator: Browser) -> None:
+    case = opened(operator, document("x3", days=(200, 201)))
+    lighting = at_work.browser(post, "crew")
+    assert lighting.ask("GET", WORKS).body["items"] == []
+    assert lighting.ask("GET", f"{WORKS}/{case['id']}").status == 404
+    answer = lighting.ask(
+        "POST", CASES, {"kind": "roads.roadworks", "category": "roadworks", "document": document("x3")}
+    )
+    assert answer.status == 403
+    gone = {"kind": "roads.roadworks", "category": "roadworks", "document": document("gone")}
+    assert operator.ask("POST", CASES, gone).status == 404
+
+
+def test_a_request_tells_its_legal_day_and_which_of_our_assets_it_concerns(operator: Browser) -> None:
+    received = (datetime.now(UTC) - timedelta(days=60)).date().isoformat()
+    said = {"asker_name": "Gaz", "kind": "dict", "received": received,
+            "area": [[4.99, 47.29], [5.01, 47.29], [5.01, 47.31], [4.99, 47.31]]}  # fmt: skip
+    case = operator.ask("POST", CASES, {"kind": "roads.buried", "category": "lighting", "document": said}).body
+    assert (case["late"], case["asset"]["kind"] in ("street", "cabinet", "luminaire")) == (True, True)
+    (row,) = operator.ask("GET", "/api/v1/roads/buried").body["items"]
+    assert (row["case"]["id"], row["overdue"]) == (case["id"], True)
+    told = operator.ask("GET", f"/api/v1/roads/buried/{case['id']}").body
+    assert told["total"] == 5
+    assert told["feeders"] == [{"id": "cabinet-cabinet", "name": "", "concerned": True, "fed": 4}]
+    assert moved(operator, case, "answer", 409)["rule"] == "roads.buried_unsaid"
+    written(operator, case, said | {"answer": "concerned"})
+    moved(operator, case, "answer")
+    assert operator.ask("GET", "/api/v1/roads/buried").body["items"] == []

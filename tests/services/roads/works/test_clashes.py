@@ -1,0 +1,147 @@
+"""What works clash with: found exactly where a table of each metre and minute says so, and told of both alike."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.services.roads.works.sites import STREETS, clashes, known, phase, works
+from tests.services.roads.works.test_windows import HOURS, minutes
+from vigie.services.roads.works.clashes import ALONG, Course, Index, Surroundings, refusal, years_after
+from vigie.services.roads.works.coordination import Coordination, weeks
+from vigie.services.roads.works.occasions import Occasion
+from vigie.services.roads.works.permits import Answered, Leg, Phase, Roadworks, Stretch
+from vigie.services.roads.works.windows import moment_of
+
+stretches = st.builds(
+    lambda street, begin, long: Stretch(street, float(begin), float(begin + long) if long else None),
+    st.sampled_from("ab"), st.integers(0, 8), st.integers(0, 4),
+)  # fmt: skip
+phases = st.builds(
+    lambda own, day, minute, long, hours: Phase(
+        moment_of(29_700_000 + day * 1_440 + minute), moment_of(29_700_000 + day * 1_440 + minute + long), tuple(own),
+        "lane", hours,
+    ),
+    st.lists(stretches, min_size=1, max_size=2), st.integers(0, 3), st.integers(0, 1_439), st.integers(1, 3_000),
+    st.sampled_from(HOURS),
+)  # fmt: skip
+documents = st.lists(phases, min_size=1, max_size=2).map(lambda own: works(*own))
+
+
+def rules(own: Roadworks, *others: tuple[str, Roadworks], around: Surroundings | None = None) -> list[tuple[str, bool]]:
+    return [(each.finding.rule.removeprefix("roads.works_"), each.finding.refuses)
+            for each in clashes(own, *others, around=around)]  # fmt: skip
+
+
+def spots(document: Roadworks) -> set[tuple[str, int, int]]:
+    """Every street, metre and minute that works take up, each for itself."""
+    found = set[tuple[str, int, int]]()
+    for each in document.phases:
+        when = minutes(each.window)
+        for own in each.stretches:
+            metres = range(int(own.from_m), 20 if own.to_m is None else int(own.to_m))
+            found |= {(own.street, metre, minute) for metre in metres for minute in when}
+    return found
+
+
+@given(documents, documents)
+def test_no_overlap_is_missed_and_none_invented(one: Roadworks, other: Roadworks) -> None:
+    both = spots(one) & spots(other)
+    found = clashes(one, ("granted", other))
+    assert bool(found) == bool(both)
+    if both:
+        assert found[0].finding.detail["at"] == moment_of(min(minute for *_, minute in both))
+    assert clashes(one, ("granted", other), many=0) == found
+    back = clashes(other, ("granted", one))
+    assert [each.finding.detail["at"] for each in found] == [each.finding.detail["at"] for each in back]
+
+
+def test_what_is_taken_out_of_the_index_or_changed_clashes_no_more() -> None:
+    here, there = (known("w1", 1, "granted", works(phase(street))) for street in "ab")
+    own, index = known("own", 0, "requested", works(phase("a"))), Index([here])
+    assert [other.id for other, *_ in index.overlapping(own)] == ["w1"]
+    index.put(there)
+    assert [*index.overlapping(own)] == []
+    index.put(here)
+    index.drop("w1")
+    index.drop("w1")
+    assert [*index.overlapping(own)] == []
+
+
+def test_what_stands_refuses_and_what_is_asked_for_is_told() -> None:
+    own = works(phase("a"))
+    assert rules(own, ("granted", own), ("requested", own)) == [("overlap", True), ("overlap", False)]
+
+
+def test_a_diversion_and_a_closure_are_held_against_each_other_by_way_of_travel() -> None:
+    closing = works(phase("a", occupancy="closure"), diversion=(Leg("b"), Leg("c", "against")))
+    assert rules(closing, ("granted", works(phase("b", occupancy="closure")))) == [("diversion_closed", True)]
+    assert rules(works(phase("b", occupancy="closure")), ("granted", closing)) == [("closes_diversion", True)]
+    against = Stretch("b", way="against")
+    assert rules(closing, ("granted", works(phase(against, occupancy="one_way")))) == []
+    assert rules(closing, ("granted", works(phase("c", occupancy="lane")))) == []
+    later = phase("b", occupancy="closure", begins="2027-01-01T00:00", ends="2027-02-01T00:00")
+    assert rules(closing, ("granted", works(later))) == []
+
+
+def test_a_line_that_cannot_pass_refuses_and_one_that_waits_is_told() -> None:
+    around = Surroundings(STREETS, courses={"a": [Course("L1", "bus", ALONG, 10.0, 90.0)]})
+    assert rules(works(phase("a", occupancy="closure")), around=around) == [("line_closed", True)]
+    assert rules(works(phase("a", occupancy="alternating")), around=around) == [("line_slowed", False)]
+    against = phase(Stretch("a", way="against"), occupancy="one_way")
+    assert rules(works(against), around=around) == []
+    assert rules(works(phase("a", occupancy="closure", passes=("buses",))), around=around) == []
+    assert rules(works(phase(Stretch("a", 90.0), occupancy="closure")), around=around) == []
+    assert rules(works(phase("a", occupancy="parking")), around=around) == []
+
+
+def test_a_market_stands_in_the_way_on_its_day_alone() -> None:
+    market = Occasion("Marché du centre", "market", ("a",), hours="sat 06:00-14:00")
+    around = Surroundings(STREETS, occasions=[("m", market)])
+    long = phase("a", begins="2026-12-07T00:00", ends="2026-12-21T00:00", hours="mon-fri 08:00-17:00")
+    assert rules(works(long), around=around) == []
+    night = phase("a", begins="2026-12-07T00:00", ends="2026-12-21T00:00")
+    (found,) = clashes(works(night), around=around)
+    assert (found.key, found.finding.refuses, found.finding.detail["at"]) == ("occasion:m", True, "2026-12-12T06:00")
+
+
+def test_a_young_surface_is_opened_for_a_reason_or_where_it_bears_no_delay() -> None:
+    around = Surroundings(STREETS, surfaced={"a": date(2023, 12, 8), "b": date(2023, 12, 7)})
+    both = phase("a", "b", occupancy="parking")
+    assert rules(works(both, cuts_surface=True), around=around) == [("surface", True)]
+    assert rules(works(both, cuts_surface=True, urgent=True), around=around) == [("surface", False)]
+    assert rules(works(both), around=around) == []
+    assert years_after(date(2024, 2, 29), 3) == date(2027, 3, 1)
+
+
+def test_what_is_answered_refuses_no_more_and_what_comes_after_does() -> None:
+    own, other = works(phase("a")), works(phase("a"))
+    found = clashes(own, ("granted", other))
+    refused = refusal(own, found)
+    assert refused is not None
+    assert (refused.rule, refused.detail) == ("roads.works_clashes", {"count": 1})
+    answered = works(phase("a"), answers=(Answered(found[0].key, "Both are of one contractor."),))
+    assert refusal(answered, clashes(answered, ("granted", other))) is None
+    assert refusal(answered, clashes(answered, ("granted", other), ("granted", other))) is not None
+
+
+def test_a_street_that_is_not_there_refuses() -> None:
+    assert rules(works(phase("z"))) == [("street", True)]
+
+
+def test_what_was_asked_for_after_the_years_day_is_not_in_its_calendar() -> None:
+    calendar = Surroundings(STREETS, coordinations=[Coordination(2026, "2026-01-31"), Coordination(2027, "2027-01-31")])
+    over = phase("a", ends="2027-02-01T00:00")
+    assert rules(works(over), around=calendar) == [("calendar", False)]
+    assert rules(works(over, urgent=True), around=calendar) == []
+
+
+def test_the_calendar_has_each_street_in_each_week_of_its_year() -> None:
+    over = phase("a", begins="2026-12-24T08:00", ends="2027-01-05T00:00")
+    rows = weeks([("w", works(over)), ("v", works(phase("a", ends="2026-12-24T12:00")))], 2026)
+    assert [(each.monday.isoformat(), each.works) for each in rows] == [
+        ("2026-12-07", ("v",)), ("2026-12-14", ("v",)), ("2026-12-21", ("w", "v")), ("2026-12-28", ("w",)),
+    ]  # fmt: skip
+    assert [each.monday.isoformat() for each in weeks([("w", works(over))], 2027)] == ["2026-12-28", "2027-01-04"]
