@@ -256,7 +256,7 @@ def test_a_photo_comes_once_loses_its_place_and_is_shown_to_those_who_work_there
 
 
 def test_kinds_are_told_with_their_states_and_moves(operator: Browser, crew: Browser) -> None:
-    kind, reports = operator.ask("GET", f"{CASES}/kinds").body["items"]
+    kind, reports, *_ = operator.ask("GET", f"{CASES}/kinds").body["items"]
     assert (reports["key"], reports["states"][0]) == ("roads.report", "received")
     assert (kind["key"], kind["may_open"]) == ("roads.work_order", True)
     assert kind["over"] == ["done", "cancelled", "archived"]

@@ -39,7 +39,7 @@ class RequestsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Which requests."""
 
     state: Annotated[str, Meta(max_length=100, description="States, apart by commas; `received` unless said.")] = ""
-    limit: Annotated[int, Meta(ge=1, le=REQUESTS_MAX)] = 100
+    limit: Annotated[int, Meta(ge=1, le=REQUESTS_MAX, description="How many at most.")] = 100
     cursor: Annotated[str, Meta(max_length=300, description="`next` of the page before.")] = ""
 
 

@@ -36,7 +36,7 @@ class WorksQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = ""
     nature: Annotated[str, Meta(max_length=200, description="Natures, apart by commas.")] = ""
-    limit: Annotated[int, Meta(ge=1, le=WORKS_MAX)] = 100
+    limit: Annotated[int, Meta(ge=1, le=WORKS_MAX, description="How many at most.")] = 100
     cursor: Annotated[str, Meta(max_length=300, description="`next` of the page before.")] = ""
 
 

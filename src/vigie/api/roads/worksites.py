@@ -33,7 +33,7 @@ class Ground:
     """What the inventory says of streets, at one version of it. streets: those in service. classes: of each line of the
     network."""
 
-    version: int
+    version: tuple[int, int]
     streets: frozenset[str]
     courses: Mapping[str, Sequence[Course]]
     surfaced: Mapping[str, date]
@@ -60,7 +60,7 @@ class Worksites:
     def ground(self) -> Ground:
         """What the inventory says of streets. Takes a second where that has changed; may be called from any thread."""
         with self._making:
-            if self._ground is None or self._ground.version != self._engine.registry.version:
+            if self._ground is None or self._ground.version != self._version:
                 self._ground = self._made()
             return self._ground
 
@@ -116,6 +116,12 @@ class Worksites:
         ]
         return found, legs
 
+    @property
+    def _version(self) -> tuple[int, int]:
+        """Of what is asked of the inventory."""
+        registry = self._engine.registry
+        return registry.version_of(Street), registry.version_of(TransitLine)
+
     def _guard(self, case: Case, event: str) -> Refusal | None:
         if not guarded(case.state, event):
             return None
@@ -134,7 +140,7 @@ class Worksites:
 
     def _made(self) -> Ground:
         facts, registry = self._sources.facts, self._engine.registry
-        version = registry.version
+        version = self._version
         numbers, start, lon, lat = self._streets.drawn()
         ids = [registry.ids[no] for no in ints(numbers)]
         lines, names, lines_start, lines_lon, lines_lat = facts.lines(TransitLine)
