@@ -376,7 +376,7 @@ class Cases:
         return [
             Opened(
                 c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority,
-                c.lon, c.lat, c.words, c.links, reopened_us=c.reopened_us, document=c.document, due_us=c.due_us, no=c.no,
+                c.lon, c.lat, c.words, c.links, c.reopened_us, c.document, c.due_us, c.no,
             )
             for c in self._all.values()
         ]  # fmt: skip
