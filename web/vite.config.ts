@@ -26,6 +26,7 @@ export default defineConfig({
       input: {
         console: here('./console/index.html'),
         field: here('./field/index.html'),
+        winter: here('./winter/index.html'),
         'field-worker': here('./field/sw.ts'),
       },
       output: {

@@ -82,7 +82,8 @@ def read_files(folder: Path) -> dict[str, File]:
 
 
 def page_routes(folder: Path = WEB) -> list[Route]:
-    """The console, the crews' application, and what they load. folder: where the pages were built."""
+    """The console, the crews' application, the map of salted streets, and what they load. folder: where they were
+    built."""
     files = read_files(folder)
 
     def told(request: Request, file: File, *, for_good: bool) -> Response:
@@ -124,6 +125,11 @@ def page_routes(folder: Path = WEB) -> list[Route]:
         answer.headers["Service-Worker-Allowed"] = "/field"
         return answer
 
+    async def winter(request: Request) -> Response:
+        """The map of salted streets, for everybody."""
+        file = files.get("winter/index.html")
+        return missing(request) if file is None else told(request, file, for_good=False)
+
     async def asset(request: Request) -> Response:
         """What the pages load: scripts, styles, type, pictures."""
         file = files.get(f"assets/{request.path_params['path']}")
@@ -137,5 +143,6 @@ def page_routes(folder: Path = WEB) -> list[Route]:
         Route("/console/{path:path}", console, methods=["GET"]),
         Route("/field", field, methods=["GET"]),
         Route("/field/{path:path}", field, methods=["GET"]),
+        Route("/winter", winter, methods=["GET"]),
         Route("/assets/{path:path}", asset, methods=["GET"]),
     ]

@@ -182,22 +182,22 @@ def _place(request: Request, zoom_min: int, zoom_max: int) -> tuple[int, int, in
 
 def _answer(request: Request, tile: Tile, tag: str, caching: str) -> Response:
     headers = {"ETag": tag, "Cache-Control": caching, "Vary": "Accept-Encoding, Cookie, Authorization"}
-    if _knows(request.headers.get("if-none-match", ""), tag):
+    if knows(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     if not tile.packed:
         return Response(status_code=204, headers=headers)
-    if _takes_gzip(request.headers.get("accept-encoding", "")):
+    if takes_gzip(request.headers.get("accept-encoding", "")):
         return Response(tile.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=MEDIA)
     return Response(zlib.decompress(tile.packed, zlib.MAX_WBITS | 16), headers=headers, media_type=MEDIA)
 
 
-def _knows(said: str, tag: str) -> bool:
+def knows(said: str, tag: str) -> bool:
     """Whether If-None-Match names the tag; weakly, as RFC 9110 (13.1.2) has it for GET."""
     known = {each.strip().removeprefix("W/") for each in said.split(",")}
     return "*" in known or tag.removeprefix("W/") in known
 
 
-def _takes_gzip(said: str) -> bool:
+def takes_gzip(said: str) -> bool:
     """Whether Accept-Encoding takes gzip (RFC 9110, 12.5.3)."""
     takes: dict[str, bool] = {}
     for each in said.lower().replace(" ", "").split(","):

@@ -23,6 +23,7 @@ from vigie.api.roads import (
     Covering,
     DispatchDoor,
     RoundsDoor,
+    SaltedDoor,
     Streets,
     TrailsDoor,
     WinterDoor,
@@ -110,6 +111,7 @@ def api_routes(
     covering = _covering(opened, post, sources, streets, past)
     operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering, streets).operations]
     operations += WinterDoor(sources).operations
+    operations += SaltedDoor(sources, covering, streets, proxies=opened.settings.proxies).operations
     operations += DispatchDoor(bench, streets, Jobs(), post.calendar).operations
     operations += WorksDoor(bench, streets, Worksites(sources, streets, post.calendar)).operations
     operations += BuriedDoor(bench, streets).operations

@@ -73,6 +73,13 @@ class StoredRounds:
         with self._engine.connect() as read:
             return [ServedStreet(*row) for row in read.execute(query.order_by(c.hour_us.desc()).limit(TOLD_MAX))]
 
+    def newest(self, task: str, since_us: int, until_us: int) -> dict[int, int]:
+        """The last hour in which each street was served by a task, of the hours that begin in a span."""
+        c = SERVED.c
+        query = select(c.street, func.max(c.hour_us)).where(c.task == task, c.hour_us >= since_us, c.hour_us < until_us)
+        with self._engine.connect() as read:
+            return {int(row[0]): int(row[1]) for row in read.execute(query.group_by(c.street))}
+
     def turns(self, circuit: str, limit: int) -> list[PastTurn]:
         """The turns of a circuit that are over, the newest first."""
         query = select(TURN).where(TURN.c.circuit == circuit).order_by(TURN.c.start_us.desc()).limit(limit)

@@ -27,7 +27,7 @@ from vigie.api.live import Hub
 from vigie.api.live.maps import MapFeed, Viewport
 from vigie.api.operation import routes
 from vigie.api.problems import Problem
-from vigie.api.roads import Covering, RoundsDoor, Streets, TrailsDoor, WinterDoor
+from vigie.api.roads import Covering, RoundsDoor, SaltedDoor, Streets, TrailsDoor, WinterDoor
 from vigie.api.roads.covering import Keep
 from vigie.api.tiles import tile_routes
 from vigie.core.drafts import Draft
@@ -113,6 +113,8 @@ class Desk:
         operations = [*self.reading.operations, *TrailsDoor(self.sources, streets).operations]
         operations += RoundsDoor(self.sources, self.covering, streets).operations
         operations += WinterDoor(self.sources).operations
+        self.salted = SaltedDoor(self.sources, self.covering, streets)
+        operations += self.salted.operations
         said = [*routes(operations, self.access), *tiles]
         self._application: Application = application(said, _nothing, {})
         self._runner = asyncio.Runner()

@@ -4,6 +4,7 @@ from vigie.api.roads.buried import BuriedDoor
 from vigie.api.roads.covering import Covering
 from vigie.api.roads.dispatching import DispatchDoor
 from vigie.api.roads.rounds import RoundsDoor
+from vigie.api.roads.salted import SaltedDoor
 from vigie.api.roads.streets import Streets
 from vigie.api.roads.trails import TrailsDoor
 from vigie.api.roads.winter import WinterDoor

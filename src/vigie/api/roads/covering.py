@@ -27,7 +27,7 @@ from vigie.services.places import Street
 from vigie.services.roads import TOOL_VALID_S, Vehicle
 from vigie.services.roads.rounds.circuits import CIRCUIT, TASKS, Circuit
 from vigie.services.roads.rounds.driving import Driving, Passed, Positions, held
-from vigie.services.roads.rounds.turns import Course, Progress, Seen, State, Turn, served, turns
+from vigie.services.roads.rounds.turns import Course, Progress, Seen, State, Turn, last_served, served, turns
 from vigie.store.past import DuckPast
 from vigie.store.rounds import Gap, PastTurn, ServedStreet
 
@@ -248,6 +248,15 @@ class Covering:
                 return None
             seen = progress.now(made.driving.now(progress.task))
             return Told(progress, seen, progress.states(seen, now_us))
+
+    def last_served(self, task: int) -> tuple[Int64s, Int64s]:
+        """The streets that were served by a task since the first turn under way began, by the numbers of their assets,
+        and when they last were; none as long as nothing is followed. From any thread."""
+        with self._lock:
+            if self._made is None:
+                return np.empty(0, np.int64), np.empty(0, np.int64)
+            lines, last_us = last_served(self._made.driving, task)
+            return self._made.numbers[lines], last_us
 
     def _in_force(self) -> Circuits:
         return {

@@ -198,6 +198,15 @@ class Served:
     dosage: Floats
 
 
+def last_served(driving: Driving, task: int) -> tuple[Int64s, Int64s]:
+    """The lines that are served by a task, and when they last were: four fifths of them within the hour before."""
+    lines = np.arange(len(driving.cells.first) - 1)
+    if not len(lines):
+        return lines, lines
+    last_us, done, _ = _of_lines(driving.cells, driving.layers[task], lines)
+    return lines[done & (last_us > 0)], last_us[done & (last_us > 0)]
+
+
 def served(driving: Driving, passed: Passed) -> list[Served]:
     """Which of the streets that were passed just now are served: four fifths of them, one way or the other, within the
     hour before they last were."""
@@ -207,15 +216,20 @@ def served(driving: Driving, passed: Passed) -> list[Served]:
         lines = np.unique(cells.line_of(mine.cell // 2))
         if not len(lines):
             continue
-        count = np.diff(cells.first)[lines]
-        row = np.repeat(np.arange(len(lines)), count)
-        along = 2 * (np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + cells.first[lines][row])
-        cell = np.where(layer.at_us[along + 1] > layer.at_us[along], along + 1, along)
-        last_us = np.zeros(len(lines), np.int64)
-        np.maximum.at(last_us, row, layer.at_us[cell])
-        driven = layer.at_us[cell] > last_us[row] - HOUR_US
-        done = np.bincount(row, driven, len(lines)) / count >= DONE_SHARE
-        dosed = driven & ~np.isnan(layer.dosage[cell])
-        mean = _mean(layer.dosage[cell[dosed]], row[dosed], len(lines))
+        last_us, done, mean = _of_lines(cells, layer, lines)
         found.append(Served(task, lines[done], last_us[done] // HOUR_US * HOUR_US, mean[done]))
     return found
+
+
+def _of_lines(cells: Cells, layer: Layer, lines: Int64s) -> tuple[Int64s, Mask, Floats]:
+    """Of each of some lines, when any of it was passed last, whether it is served by then, and the mean dosage."""
+    count = np.diff(cells.first)[lines]
+    row = np.repeat(np.arange(len(lines)), count)
+    along = 2 * (np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + cells.first[lines][row])
+    cell = np.where(layer.at_us[along + 1] > layer.at_us[along], along + 1, along)
+    last_us = np.zeros(len(lines), np.int64)
+    np.maximum.at(last_us, row, layer.at_us[cell])
+    driven = layer.at_us[cell] > last_us[row] - HOUR_US
+    done = np.bincount(row, driven, len(lines)) / count >= DONE_SHARE
+    dosed = driven & ~np.isnan(layer.dosage[cell])
+    return last_us, done, _mean(layer.dosage[cell[dosed]], row[dosed], len(lines))
