@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vigie.api.city.forms import Form, Instant
+from vigie.api.city.search import path_of
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
@@ -197,7 +198,7 @@ class SaltedDoor:
         registry = self._sources.engine.registry
         code = registry.kind_codes[Commune.kind]
         communes = ints(np.flatnonzero(registry.kind[: registry.count] == code))
-        names = {f"{registry.areas[int(registry.area[no])]}/{registry.ids[no]}": registry.names[no] for no in communes}
+        names = {path_of(registry, no): registry.names[no] for no in communes}
 
         def named(no: int) -> tuple[str, str]:
             parts = registry.areas[int(registry.area[no])].split("/")
