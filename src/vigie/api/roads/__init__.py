@@ -16,6 +16,7 @@ __all__ = [
     "Covering",
     "DispatchDoor",
     "RoundsDoor",
+    "SaltedDoor",
     "Streets",
     "TrailsDoor",
     "WinterDoor",
