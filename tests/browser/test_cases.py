@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.parse
+import urllib.request
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Open
 from tests.browser.console import Console
 from tests.browser.test_pages import faults, prepare
-from tests.browser.town import DIJON, Town, lamps_of
+from tests.browser.town import DIJON, Town, lamps_of, place
 
 # A browser that draws in software, beside two others.
 pytestmark = pytest.mark.timeout(240)
@@ -166,7 +169,52 @@ def test_a_board_a_map_and_a_calendar_answer_the_same_question(window: Open, her
 
 def test_who_only_looks_opens_and_moves_nothing_and_nothing_is_told_as_nothing(window: Open, here: Town) -> None:
     elected = window("elected", path="#page=cases&street=Nulle+part")
-    elected.see("Aucun bon ne répond à ces filtres.")
+    elected.see("Rien ne répond à ces filtres.")
     expect(elected.button("Nouveau")).to_have_count(0)
     elected.button("Tout effacer").click()
     expect(elected.by(".space input")).to_have_count(0)
+
+
+def reported(here: Town, code: str, words: str, **said: str) -> int:
+    """A resident reports something in the middle of Dijon; the number that they are told."""
+    lon, lat = place(DIJON, 40.0, 70.0)
+    form = {"service_code": code, "lat": str(lat), "long": str(lon), "description": words} | said
+    body = urllib.parse.urlencode(form).encode()
+    url = f"http://127.0.0.1:{here.port}/open311/v2/requests.json"
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=20) as answer:
+        return int(json.load(answer)[0]["service_request_id"])
+
+
+def test_a_residents_report_opens_as_its_own_sheet_and_is_decided_there(window: Open, here: Town) -> None:
+    number = reported(
+        here, "pothole", "Un trou profond, dit Anne.", email="anne@example.org",
+        **{"attribute[where]": "cycleway", "attribute[danger]": "yes"},
+    )  # fmt: skip
+    (row,) = here.browser("supervisor").ask("GET", f"{CASES}?number={number}").body["items"]
+    operator = window(path="#page=cases&kind=roads.report")
+    page = operator.page
+    expect(page.get_by_label("Type de dossier")).to_have_value("roads.report")
+    operator.until(lambda: titles(operator) == ["Nid-de-poule, chaussée abîmée"], "the list holds it alone")
+    operator.by(".space .name").click()
+    sheet_of = operator.by(".case")
+    expect(sheet_of).to_contain_text(f"Signalement n° {number}")
+    expect(page.get_by_label("Réponses du signalement")).to_contain_text("Piste cyclable")
+    expect(sheet_of).to_contain_text("Un trou profond, dit Anne.")
+    operator.button("Publier ce texte").click()
+    operator.see("Ce texte est public, mot pour mot.")
+    assert sheet(here, row)["document"]["words_public"] is True
+    assert sheet(here, row)["document"]["answers"] == {"where": ["cycleway"], "danger": ["yes"]}
+    prepare(operator)
+    wrong = faults(operator)
+    assert not wrong, "\n".join(wrong)
+    sheet_of.get_by_role("button", name="Refuser").click()
+    page.get_by_label("Motif").fill("Voie privée")
+    operator.press("Enter")
+    expect(operator.by(".case .state")).to_have_text("Refusé")
+    assert sheet(here, row)["timeline"][0]["text"] == "Voie privée"
+    # The board of reports has the columns of their life, and no order stands on it.
+    operator.press("Escape")
+    operator.button("Tableau par état").click()
+    expect(operator.by("[data-state=received]")).to_be_visible()
+    expect(operator.by("[data-state=open]")).to_have_count(0)
+    expect(operator.by("[data-case]")).to_have_count(0)

@@ -94,16 +94,31 @@ export interface WorkOrder {
   parts: Part[]
 }
 
+/** The document of a resident's report. answers: to what was asked, by its code. */
+export interface Report {
+  answers: Record<string, string[]>
+  words_public: boolean
+}
+
+/** How to reach who reported it, as far as they said it. */
+export interface Contact {
+  name: string
+  mail: string
+  phone: string
+}
+
+/** document: of its kind's own form. contact: for whoever reads personal fields there. */
 export interface CaseSheet {
   row: CaseRow
   words: string
   opener: Who
   about: CaseAsset[]
-  document: WorkOrder
+  document: unknown
   photos: CasePhoto[]
   links: CaseLink[]
   timeline: Happening[]
   may_change: boolean
+  contact: Contact | null
 }
 
 export interface MoveKind {
@@ -151,7 +166,7 @@ export interface Change {
   priority?: number
   due?: string
   owner?: string
-  document?: WorkOrder
+  document?: unknown
 }
 
 export const PRIORITIES = [1, 2, 3, 4] as const

@@ -1,5 +1,5 @@
 // Cases in words.
-import type { CaseRow, Happening, Who } from '@lib/cases'
+import type { CaseLink, CaseRow, Happening, Who } from '@lib/cases'
 import { age, ahead, moment } from '@lib/format'
 import { has, t } from '@lib/i18n.svelte'
 import { city } from '../state/city.svelte'
@@ -27,6 +27,12 @@ export function eventWord(kind: string, event: string): string {
   return t(`case.event.${kind}.${event}`)
 }
 
+/** What people call it by: each kind by its own word. */
+export function numberWord(kind: string, n: number): string {
+  const own = `console.case.n.${kind}`
+  return t(has(own) ? own : 'console.case.n', { n: String(n) })
+}
+
 /** What it is called: what somebody wrote, else what is wrong, else what it is about. */
 export function titleOf(row: CaseRow): string {
   return row.title || (row.condition ? conditionWord(row.condition) : categoryWord(row.category))
@@ -51,6 +57,13 @@ export function whoWord(who: Who): string {
   if (who.name) return who.name
   if (who.id === POST) return t('console.post')
   return t(who.id === COMMAND_LINE ? 'console.command_line' : 'console.case.somebody')
+}
+
+/** How another case has to do with the one that is shown. */
+export function linkWord({ relation, whose, kind }: CaseLink): string {
+  // Between a report and its order each side has its own word; what goes another's way is of the same kind.
+  const own = `console.case.link.${relation}.${whose}.${kind}`
+  return t(has(own) ? own : `console.case.link.${relation}.${whose}`)
 }
 
 /** What happened, in a few words. */

@@ -9,6 +9,8 @@ export interface CasesAsked {
   /** What the calendar shows, and a day in it such as 2026-11-27; '' for today. */
   span: 'week' | 'month'
   day: string
+  /** A kind such as roads.report; '' for all of them. */
+  kind: string
   /** A state, '' for all in which something is to be done, ALL for every one. */
   state: string
   category: string
@@ -27,6 +29,7 @@ export const NOTHING_ASKED: CasesAsked = {
   sort: 'due',
   span: 'week',
   day: '',
+  kind: '',
   state: '',
   category: '',
   priority: '',
@@ -37,7 +40,7 @@ export const NOTHING_ASKED: CasesAsked = {
   number: '',
 }
 
-const TEXTS = ['state', 'category', 'crew', 'street'] as const
+const TEXTS = ['kind', 'state', 'category', 'crew', 'street'] as const
 const FORMS = { day: /^\d{4}-\d{2}-\d{2}$/, priority: /^[1-4]$/, number: /^[1-9]\d{0,8}$/ }
 
 export function readAsked(params: URLSearchParams): CasesAsked {
@@ -62,6 +65,6 @@ export function writeAsked(params: URLSearchParams, asked: CasesAsked): void {
 }
 
 /** How many filters are set, beside how they are shown. */
-export function filters({ state, category, priority, crew, late, area, street, number }: CasesAsked): number {
-  return [state, category, priority, crew, late, area, street, number].filter(Boolean).length
+export function filters({ kind, state, category, priority, crew, late, area, street, number }: CasesAsked): number {
+  return [kind, state, category, priority, crew, late, area, street, number].filter(Boolean).length
 }

@@ -18,8 +18,8 @@ export const COLUMN_MAX = 100
 const AGAIN_MS = 20_000
 const LATE_AGAIN_MS = 60_000
 
-/** What a board shows beyond what is to be done: what was done of late. */
-const DONE = 'done'
+/** What a board shows beyond what is to be done, as lives call it: what was done of late. */
+const DONE = ['done', 'closed']
 
 interface Life {
   moves: Record<string, Record<string, string>>
@@ -134,14 +134,24 @@ class Cases {
     return this.kinds.find((kind) => kind.key === row.kind)
   }
 
+  /** The kinds that are asked for. */
+  kindsOf(asked: CasesAsked): CaseKind[] {
+    return this.kinds.filter((kind) => !asked.kind || kind.key === asked.kind)
+  }
+
+  /** The kind of a board: its columns are the states of one life. */
+  boardKind(asked: CasesAsked): CaseKind | undefined {
+    return this.kindsOf(asked)[0]
+  }
+
   /** The states of a board's columns. */
   columns(asked: CasesAsked): string[] {
-    const kind = this.kinds[0]
+    const kind = this.boardKind(asked)
     if (!kind) return []
     if (asked.state === ALL) return kind.states.filter((state) => state !== 'archived')
     if (asked.state) return [asked.state]
     // What is done stands at the end, wherever the life names it.
-    return [...kind.states.filter((state) => !kind.over.includes(state)), DONE]
+    return [...kind.states.filter((state) => !kind.over.includes(state)), ...DONE.filter((state) => kind.states.includes(state))]
   }
 
   /** Where an event leads from a state; undefined where it leads nowhere. */
@@ -301,7 +311,7 @@ class Cases {
 
   async #board(asked: CasesAsked): Promise<Found> {
     const states = this.columns(asked)
-    const query = this.#query({ ...asked, sort: 'due' })
+    const query = this.#query({ ...asked, sort: 'due', kind: this.boardKind(asked)?.key ?? asked.kind })
     const [told, ...pages] = await Promise.all([
       api.get<{ states: Record<string, number> }>('cases/counts', { ...query, state: states.join(','), sort: undefined, limit: undefined }),
       ...states.map((state) => api.get<Page<CaseRow>>('cases', { ...query, state, limit: COLUMN_MAX })),

@@ -1,0 +1,14 @@
+// What the sheet of a case shows beyond what all cases have, by kind. A kind that is not here has nothing more to show.
+import type { Component } from 'svelte'
+import type { CaseSheet } from '@lib/cases'
+import type { CaseFile } from '../state/casefile.svelte'
+import CaseReport from './CaseReport.svelte'
+import CaseWork from './CaseWork.svelte'
+
+/** may: whether this person may work on it now. */
+export type CasePart = Component<{ file: CaseFile; sheet: CaseSheet; may: boolean }>
+
+export const PARTS: Readonly<Record<string, CasePart>> = {
+  'roads.report': CaseReport,
+  'roads.work_order': CaseWork,
+}
