@@ -22,6 +22,7 @@ from vigie.core.refusals import Refusal
 from vigie.core.scope import Scope
 from vigie.core.service import Clear, Raise
 from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, from_us
+from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, CaseRefused, Cases, Wanted, case_kinds_of
 from vigie.services.lighting.conditions import LAMP_OUT
 from vigie.services.roads.orders import LASTS_US, WORK_ORDER, Check, WorkOrder
@@ -217,6 +218,35 @@ def test_what_is_told_later_was_so_when_it_was_done(city: Bench) -> None:
     city.clock.at_us += 8 * HOUR_US
     city.acts.move_case(case.id, "finish", actor=CREW, done_us=NOW_US + HOUR_US)
     assert held(city)[case.id].moved_us == NOW_US + HOUR_US
+
+
+def test_what_a_crew_has_that_is_no_more_nobody_has(city: Bench) -> None:
+    crew = city.acts.make_asset(CREW_DRAFT, 0, actor=OPERATOR, reason="it goes out")
+    given, begun, blocked, done = (open_one(city).id for _ in range(4))
+    for case_id in (given, begun, blocked, done):
+        city.acts.move_case(case_id, "assign", actor=OPERATOR, crew=crew, planned_us=NOW_US + HOUR_US)
+    city.acts.move_case(begun, "start", actor=CREW)
+    city.acts.move_case(blocked, "block", actor=CREW, reason="a car stands there")
+    city.acts.move_case(done, "finish", actor=CREW)
+    city.acts.retire_asset(crew, actor=OPERATOR, reason="the contract has ended")
+    for _ in range(2):
+        sweep(city, MINUTE_US)
+    told = [(held(city)[each].state, held(city)[each].crew) for each in (given, begun, blocked, done)]
+    assert told == [("open", 0), ("open", 0), ("blocked", 0), ("done", crew)]
+    assert held(city) == on_disk(city)
+    said = city.facts.cases.timeline(given)[0].fact
+    assert (said.actor, said.event, said.crew) == ("post", "disband", "crew-e1")  # type: ignore[union-attr]
+
+
+def test_what_is_so_already_is_wanted_once_though_others_change_it(city: Bench) -> None:
+    case = open_one(city)
+    city.acts.change_case(case.id, Wanted(priority=2), revision=1, actor=CREW, key="t")
+    city.acts.change_case(case.id, Wanted(priority=4), revision=1, actor=OPERATOR)
+    city.engine.settle()
+    assert city.facts.cases.is_done(case_act(CREW, "change", case.id, "t"))
+    city.acts.change_case(case.id, Wanted(priority=2), revision=2, actor=CREW, key="t")
+    city.engine.settle()
+    assert (held(city)[case.id].priority, held(city)) == (4, on_disk(city))
 
 
 def lamps_out(city: Bench, *lamps: int) -> None:

@@ -46,12 +46,14 @@ class Level:
 @dataclass(frozen=True)
 class Move:
     """What it takes to move a case by an event. verb: the right. reason: whether it must be said why. crew: whether it
-    must be said for whom. held: whether somebody must have it. by_post: whether the post alone does it."""
+    must be said for whom. held: whether somebody must have it. frees: whether nobody has it any more. by_post: whether
+    the post alone does it."""
 
     verb: Verb = Verb.DISPATCH
     reason: bool = False
     crew: bool = False
     held: bool = False
+    frees: bool = False
     by_post: bool = False
 
 
@@ -146,8 +148,8 @@ class Opened:
     """A case that is not archived, as the rule that opens cases may know it. source: the rule that opened it, "" for a
     person. opened_us, moved_us: when that was, and when it came into its state. lon, lat: in degrees. words: a
     person's. links: other cases, and how they have to do with it. reopened_us: when it was last taken up again after it
-    was over, 0 for never. document: that of its kind. due_us: when it is due. no:
-    what people call it by."""
+    was over, 0 for never. document: that of its kind. due_us: when it is due. no: what people call it by. crew_gone:
+    whether the crew that has it is no more."""
 
     id: str
     kind: CaseKind
@@ -166,6 +168,7 @@ class Opened:
     document: Any = None
     due_us: int = 0
     no: int = 0
+    crew_gone: bool = False
 
     @property
     def is_untouched(self) -> bool:

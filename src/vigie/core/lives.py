@@ -191,6 +191,10 @@ WORK_ORDER = Life(
         ("open", "assign"): "assigned",
         ("assigned", "assign"): "assigned",
         ("assigned", "unassign"): "open",
+        # Its crew is no more: nobody has it, and somebody must send another.
+        ("assigned", "disband"): "open",
+        ("started", "disband"): "open",
+        ("blocked", "disband"): "blocked",
         # A crew that passes by may begin what nobody has given it.
         ("open", "start"): "started",
         ("assigned", "start"): "started",

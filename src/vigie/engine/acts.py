@@ -218,6 +218,8 @@ class Acts:
         by = self._keyed(actor, reason, case_act(actor, "change", case_id, key))
         if self._engine.cases.done(by.fact_id) is None:
             changed = self._engine.cases.change(case_id, wanted, revision=revision, by=by)
+            if changed is None and key:
+                changed = self._engine.cases.confirm(case_id, by=by)
             self._engine.owe([changed] if changed else [])
             joined = self._engine.cases.join(case_id, about, by=self._by(actor, "")) if about else None
             self._engine.owe([joined] if joined else [])

@@ -281,17 +281,17 @@ class Cases:
         elif crew and not case.crew:
             # A crew that passes by has begun, or done, what nobody had given it.
             moved = replace(moved, crew=crew)
-        elif state == case.kind.life.first:
+        elif asked.frees or state == case.kind.life.first:
             moved = replace(moved, crew=0, planned_us=0)
         if into:
             moved = replace(moved, links={**case.links, into: event})
         if case.due_us == self._due(case):
             # Nobody has promised another day: its kind says when it is due in this state.
             moved = replace(moved, due_us=self._due(moved))
+        told_of = crew if asked.crew else case.crew if asked.frees else 0
         fact = CaseMoved(
             id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, event=event, state=state,
-            crew=self._registry.ids[crew] if asked.crew else "", planned=moved.planned_us if asked.crew else 0,
-            into=into, done=done_us,
+            crew=self._registry.ids[told_of], planned=moved.planned_us if asked.crew else 0, into=into, done=done_us,
         )  # fmt: skip
         return self._keep(moved, fact, because(by.reason, by.at_us))
 
@@ -332,6 +332,16 @@ class Cases:
             priority=changed.priority, due=changed.due_us, item=digest(item),
         )  # fmt: skip
         return self._keep(changed, fact, words | because(by.reason, by.at_us))
+
+    def confirm(self, case_id: str, *, by: By) -> Entry:
+        """Keeps that somebody wanted what is so already: told again after others have changed it, it stays without
+        effect. KeyError where there is no such case."""
+        case = self._all[case_id]
+        fact = CaseChanged(
+            id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, changed=[], priority=case.priority,
+            due=case.due_us, item=digest(_written(case.kind, case.document)),
+        )  # fmt: skip
+        return self._keep(case, fact)
 
     def join(self, case_id: str, assets: Sequence[int], *, by: By) -> Entry | None:
         """Adds assets to a case; None where all belong to it. KeyError where there is no such case."""
@@ -377,6 +387,7 @@ class Cases:
             Opened(
                 c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority,
                 c.lon, c.lat, c.words, c.links, c.reopened_us, c.document, c.due_us, c.no,
+                bool(c.crew and self._registry.gone[c.crew]),
             )
             for c in self._all.values()
         ]  # fmt: skip

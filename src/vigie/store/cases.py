@@ -35,9 +35,9 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Which cases. Empty or None: whatever it is. crew, asset: numbers. area: it and what lies below. due_before_us,
-    opened_since_us, opened_until_us: instants. number, numbers: what people call it by. box: west, south, east,
-    north."""
+    """Which cases. Empty or None: whatever it is. crew, asset: numbers. area: it and what lies below. due_since_us,
+    due_before_us, opened_since_us, opened_until_us: instants. number, numbers: what people call it by. box: west,
+    south, east, north."""
 
     kinds: Sequence[str] = ()
     states: Sequence[str] = ()
@@ -51,6 +51,7 @@ class Filter:
     source: str = ""
     number: int | None = None
     numbers: Sequence[int] = ()
+    due_since_us: int | None = None
     due_before_us: int | None = None
     opened_since_us: int | None = None
     opened_until_us: int | None = None
@@ -152,23 +153,40 @@ class StoredCases:
 
     def timeline(self, case_id: str, limit: int = 500) -> list[Happened]:
         """What happened to a case, the newest first."""
-        query = select(LEAF.c.n, LEAF.c.id, LEAF.c.body).where(LEAF.c.subject == case_id)
+        return self.timelines([case_id], limit)[case_id]
+
+    def timelines(self, case_ids: Sequence[str], limit: int) -> dict[str, list[Happened]]:
+        """What happened to each of some cases, the newest first, read at once."""
+        query = select(LEAF.c.n, LEAF.c.id, LEAF.c.body).order_by(LEAF.c.n.desc()).limit(limit)
+        beside: dict[str, list[PersonalField]] = defaultdict(list)
         with reading(self._engine) as read:
-            leaves = read.execute(query.order_by(LEAF.c.n.desc()).limit(limit)).all()
-            beside: dict[str, list[PersonalField]] = defaultdict(list)
-            for row in read.execute(select(PERSONAL).where(PERSONAL.c.leaf_id.in_([leaf.id for leaf in leaves]))):
-                beside[row.leaf_id].append(
-                    PersonalField(row.field, row.value, row.purpose, row.until_us, row.erased_us, row.rule)
-                )
-        return [Happened(leaf.n, fact_of(leaf.body), beside.get(leaf.id, ())) for leaf in leaves]
+            leaves = {each: read.execute(query.where(LEAF.c.subject == each)).all() for each in case_ids}
+            ids = [leaf.id for some in leaves.values() for leaf in some]
+            for start in range(0, len(ids), _AT_ONCE):
+                some = ids[start : start + _AT_ONCE]
+                for row in read.execute(select(PERSONAL).where(PERSONAL.c.leaf_id.in_(some))):
+                    beside[row.leaf_id].append(
+                        PersonalField(row.field, row.value, row.purpose, row.until_us, row.erased_us, row.rule)
+                    )
+        return {
+            case_id: [Happened(leaf.n, fact_of(leaf.body), beside.get(leaf.id, ())) for leaf in some]
+            for case_id, some in leaves.items()
+        }
 
     def photos(self, case_id: str) -> list[KeptPhoto]:
         """The photos of a case that are not erased, in the order in which they were added."""
-        c = CASE_PHOTO.c
-        query = select(c.id, c.case, c.width, c.height, c.adder, c.added_us)
-        query = query.where(c.case == case_id, c.erased_us.is_(None)).order_by(c.added_us, c.id)
+        return self.photos_in([case_id])[case_id]
+
+    def photos_in(self, case_ids: Sequence[str]) -> dict[str, list[KeptPhoto]]:
+        """The same of some cases, read at once."""
+        c, found = CASE_PHOTO.c, {case_id: list[KeptPhoto]() for case_id in case_ids}
+        query = select(c.id, c.case, c.width, c.height, c.adder, c.added_us).where(c.erased_us.is_(None))
         with self._engine.connect() as read:
-            return [KeptPhoto(*row) for row in read.execute(query)]
+            for start in range(0, len(case_ids), _AT_ONCE):
+                some = case_ids[start : start + _AT_ONCE]
+                for row in read.execute(query.where(c.case.in_(some)).order_by(c.added_us, c.id)):
+                    found[row.case].append(KeptPhoto(*row))
+        return found
 
     def photos_of(self, fields: Iterable[str]) -> list[str]:
         """The ids of the photos whose digests are these personal fields, "leaf id/field" each."""
@@ -226,6 +244,8 @@ def _clauses(scope: Scope, wanted: Filter, *, counting: bool = False) -> list[Co
         clauses.append(or_(c.area == wanted.area, and_(c.area >= f"{wanted.area}/", c.area < f"{wanted.area}0")))
     if wanted.asset is not None:
         clauses.append(c.id.in_(select(CASE_ASSET.c.case).where(CASE_ASSET.c.asset == wanted.asset)))
+    if wanted.due_since_us is not None:
+        clauses.append(c.due_us >= wanted.due_since_us)
     if wanted.due_before_us is not None:
         clauses.append(c.due_us < wanted.due_before_us)
     if wanted.opened_since_us is not None:

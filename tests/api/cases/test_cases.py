@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.api.test_pictures import picture
 from tests.city import CREW_DRAFT
 from tests.people import AtWork, Browser, make_people
 from tests.post import NO_RESERVE, Answer, RunningPost, make, now_us, running
+from vigie.api.cases.forms import CaseRow
+from vigie.api.cases.telling import table_rows
 from vigie.app import installation
+from vigie.core.plans import Phrase
 from vigie.core.times import HOUR_US, SECOND_US, rfc3339, to_us
 from vigie.settings import Settings
 
@@ -224,6 +228,27 @@ def test_a_list_is_a_table_for_spreadsheets(operator: Browser) -> None:
     assert row[1:5] == ["À planifier", "Déchets", "3", "'=HYPERLINK(1)"]
 
 
+def test_a_table_is_asked_for_in_the_address_and_says_where_it_ends(operator: Browser) -> None:
+    for n in range(3):
+        opened(operator, title=f"{n}", category="winter", due=f"2027-0{n + 1}-10T12:00:00Z")
+    whole = list(csv.reader(io.StringIO(operator.ask("GET", f"{CASES}?category=winter&format=csv&limit=1").body)))
+    assert [row[4] for row in whole[1:]] == ["2", "1", "0"]
+    due = operator.ask("GET", f"{CASES}?category=winter&due_since=2027-02-01T00:00:00Z&due_until=2027-03-01T00:00:00Z")
+    assert [row["title"] for row in due.body["items"]] == ["1"]
+    row = msgspec.convert(due.body["items"][0], CaseRow)
+    told = list(table_rows([row] * 3, most=2))
+    assert [each[0] for each in told] == [row.number, row.number, Phrase("csv.cases.more", {"most": 2})]
+    assert len(list(table_rows([row] * 2, most=2))) == 2
+
+
+def test_a_change_sent_again_is_no_clash_with_itself(operator: Browser) -> None:
+    case = opened(operator)
+    said = {"revision": 1, "title": "Mast bent"}
+    for _ in range(2):
+        answer = operator.ask("PATCH", f"{CASES}/{case['id']}", said, Idempotency_Key="c-1")
+        assert (answer.status, answer.body["revision"], answer.body["title"]) == (200, 2, "Mast bent")
+
+
 def photograph(browser: Browser, case: dict[str, Any], key: str, body: bytes) -> Answer:
     said = {"Cookie": browser.cookie, "X-CSRF-Token": browser.csrf, "Idempotency-Key": key}
     return browser.post.ask("POST", f"{CASES}/{case['id']}/photos", body, Content_Type="image/jpeg", **said)
@@ -249,6 +274,11 @@ def test_a_photo_comes_once_loses_its_place_and_is_shown_to_those_who_work_there
     other = opened(operator)
     assert photograph(crew, other, "p-1", picture(60, 40)).status == 201
     assert operator.ask("GET", address).body == kept
+    # A browser asks whether it is there still, and is not sent it again.
+    again = post.ask("GET", address, Cookie=crew.cookie, If_None_Match=f'"{told["id"]}"')
+    assert (again.status, again.headers["cache-control"]) == (304, "private, no-cache")
+    nobody = post.ask("GET", address, Cookie=elected.cookie, If_None_Match=f'"{told["id"]}"')
+    assert nobody.status == 404
     broken = photograph(crew, case, "p-3", b"GIF89a")
     assert (broken.status, broken.body["rule"]) == (422, "engine.case_picture")
     assert photograph(crew, case, "p-4", b"x" * (13 << 20)).status == 413
@@ -363,6 +393,53 @@ def test_what_a_crew_may_not_say_is_refused_and_the_rest_is_taken(operator: Brow
         ("done", None),
     ]
     assert crew.ask("GET", f"{CASES}/{case['id']}").body["timeline"][0]["text"] == "a car stands there"
+
+
+def test_what_was_done_before_an_order_was_opened_again_does_not_end_it(operator: Browser, crew: Browser) -> None:
+    case, late = opened(operator), Telephone(crew)
+    late.do(case, "move", event="finish")
+    late.do(case, "spent", minutes=20)
+    moved(operator, case, "finish")
+    moved(operator, case, "reopen", reason="it is dark still")
+    assert late.tell() == [("claimed", None), ("done", None)]
+    assert late.tell() == [("again", None)] * 2
+    sheet = operator.ask("GET", f"{CASES}/{case['id']}").body
+    assert (sheet["row"]["state"], sheet["document"]["spent_min"]) == ("open", 20)
+    assert [each["what"] for each in sheet["timeline"]] == ["changed", "claim", "reopen", "finish", "opened"]
+    # What only came back from a crew was done all the same, and what is done after it was opened again counts.
+    given, early, now = opened(operator), Telephone(crew), Telephone(crew)
+    early.do(given, "move", event="finish")
+    moved(operator, given, "assign", crew="crew-e1")
+    moved(operator, given, "unassign")
+    now.do(case, "move", event="finish")
+    assert [*early.tell(), *now.tell()] == [("done", None)] * 2
+
+
+def test_a_crew_that_is_not_there_refuses_its_own_act_alone(operator: Browser, crew: Browser) -> None:
+    first, second, phone = opened(operator), opened(operator), Telephone(crew)
+    phone.do(first, "move", event="start", crew="crew-e9")
+    phone.do(second, "move", event="start", crew="crew-e1")
+    phone.do(first, "move", event="block", reason="w" * 500)
+    assert phone.tell() == [("refused", "engine.no_crew"), ("done", None), ("done", None)]
+    assert crew.ask("GET", f"{CASES}/{second['id']}").body["row"]["crew"]["id"] == "crew-e1"
+
+
+def test_a_tick_that_changed_nothing_is_not_done_later(operator: Browser, crew: Browser) -> None:
+    case, phone = opened(operator, document={"checklist": [{"what": "voltage", "done": True}]}), Telephone(crew)
+    phone.do(case, "tick", item="voltage")
+    assert phone.tell() == [("done", None)]
+    sheet = operator.ask("GET", f"{CASES}/{case['id']}").body
+    assert (sheet["row"]["revision"], [each["what"] for each in sheet["timeline"]]) == (1, ["opened"])
+    unticked = sheet["document"] | {"checklist": [{"what": "voltage", "done": False}]}
+    assert operator.ask("PATCH", f"{CASES}/{case['id']}", {"revision": 1, "document": unticked}).status == 200
+    assert phone.tell() == [("again", None)]
+    assert operator.ask("GET", f"{CASES}/{case['id']}").body["document"] == unticked
+
+
+def test_what_the_post_cannot_read_says_so_by_a_rule(crew: Browser) -> None:
+    act = {"id": "unreadable-1", "case": "x", "at": rfc3339(now_us()), "what": "used", "name": "x" * 300}
+    answer = crew.ask("POST", "/api/v1/crew/acts", {"sent": rfc3339(now_us()), "acts": [act]})
+    assert (answer.status, answer.body["rule"]) == (422, "api.unreadable")
 
 
 def test_who_does_not_work_takes_no_day_along(post: RunningPost, at_work: AtWork) -> None:

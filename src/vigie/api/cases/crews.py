@@ -69,25 +69,26 @@ class CrewDoor:
 
         mine = [case for case in self._engine.cases if case.crew == no and self._may_work(caller, case)]
         mine = sorted(filter(is_of_today, mine), key=lambda each: (not each.planned_us, each.planned_us, each.due_us))
-        cases = [await self._taken(caller, case) for case in mine[:CASES_MAX]]
+        sheets = await self._telling.sheets(caller, mine[:CASES_MAX], TIMELINE_MAX)
+        cases = [self._taken(sheet) for sheet in sheets]
         return forms.CrewDay(now=rfc3339(now_us), crew=self._telling.asset(no), cases=cases)
 
     async def tell(self, ask: Ask[Nothing, forms.CrewActs]) -> forms.ActOutcomes:
         """Takes in what a crew has done, in its order, each for itself.
 
         An act is told until this is answered: the same one again is done once. Where others have moved a case so that
-        its life does not allow an act any more, the act is kept on its timeline (`claimed`).
+        its life does not allow an act any more, or have opened it again since that was done, the act is kept on its
+        timeline (`claimed`).
         """
         caller, form = ask.caller, ask.body
         now_us = self._bench.sources.clock.now_us()
         # The telephone's clock may be wrong; how far apart its instants are, it knows.
         ahead_us = to_us(form.sent) - now_us
-        crew = crew_of(self._bench, caller, form.crew) if form.crew else 0
         became: list[_Became] = []
         for act in form.acts:
             done_us = min(to_us(act.at) - ahead_us, now_us)
             try:
-                became.append(await self._do(caller, act, crew, done_us))
+                became.append(await self._do(caller, act, act.crew or form.crew, done_us))
             except Problem as error:
                 if error.status == 507:
                     raise
@@ -96,7 +97,7 @@ class CrewDoor:
         told = zip(form.acts, became, strict=True)
         return forms.ActOutcomes(outcomes=[await self._outcome(caller, act, what) for act, what in told])
 
-    async def _do(self, caller: Caller, act: forms.CrewAct, crew: int, done_us: int) -> _Became:
+    async def _do(self, caller: Caller, act: forms.CrewAct, crew: str, done_us: int) -> _Became:
         acts, cases = self._bench.acts, self._engine.cases
         sort = {"move": "move", "note": "note"}.get(act.what, "change")
         fact_id = case_act(caller.actor, sort, act.case, act.id)
@@ -123,27 +124,31 @@ class CrewDoor:
                     acts.change_case(case.id, wanted, revision=case.revision, actor=caller.actor, key=act.id)
         return _Became("done")
 
-    def _move(self, caller: Caller, case: Case, act: forms.CrewAct, crew: int, done_us: int) -> _Became:
+    def _move(self, caller: Caller, case: Case, act: forms.CrewAct, crew: str, done_us: int) -> _Became:
         asked = case.kind.moves.get(act.event)
         if asked is None or asked.by_post:
             return _Became("refused", "engine.case_event")
         if asked.verb is not Verb.WORK:
             return _Became("refused", "engine.case_right")
+        no = crew_of(self._bench, caller, crew) if crew else 0
         acts, actor, reason = self._bench.acts, caller.actor, act.reason.strip()
-        try:
-            acts.move_case(case.id, act.event, actor=actor, reason=reason, crew=crew, done_us=done_us, key=act.id)
-        except MoveRefused:
-            acts.claim_case(case.id, act.event, actor=actor, reason=reason, done_us=done_us, key=act.id)
-            return _Became("claimed")
-        return _Became("done")
+        # What was done before it was opened again is what somebody found not to be done.
+        if done_us >= case.reopened_us:
+            try:
+                acts.move_case(case.id, act.event, actor=actor, reason=reason, crew=no, done_us=done_us, key=act.id)
+                return _Became("done")
+            except MoveRefused:
+                pass
+        acts.claim_case(case.id, act.event, actor=actor, reason=reason, done_us=done_us, key=act.id)
+        return _Became("claimed")
 
     async def _outcome(self, caller: Caller, act: forms.CrewAct, became: _Became) -> forms.ActOutcome:
         case = self._engine.cases.find(act.case)
         row = self._telling.row(caller, case) if case is not None and self._telling.sees(caller, case) else None
         return forms.ActOutcome(id=act.id, became=became.what, rule=became.rule, row=row)
 
-    async def _taken(self, caller: Caller, case: Case) -> forms.CrewCase:
-        sheet, registry = await self._telling.sheet(caller, case, TIMELINE_MAX), self._engine.registry
+    def _taken(self, sheet: forms.CaseSheet) -> forms.CrewCase:
+        registry = self._engine.registry
         return forms.CrewCase(
             row=sheet.row,
             words=sheet.words,

@@ -62,7 +62,7 @@ class CasesDoor:
         once = {"Idempotency-Key": "Makes a repeated request the same act."}
         return [
             Operation("GET", "cases", self.list, query=forms.CasesQuery, answer=Page[forms.CaseRow],
-                      also={"text/csv": "with `Accept: text/csv`"}),
+                      also={"text/csv": "With format=csv, or `Accept: text/csv`."}),
             Operation("GET", "cases/counts", self.counts, query=forms.CasesQuery, answer=forms.CaseCounts),
             Operation("GET", "cases/kinds", self.kinds, answer=Page[forms.CaseKindForm]),
             Operation("GET", "cases/crews", self.crews, answer=Page[forms.CrewRow]),
@@ -71,7 +71,8 @@ class CasesDoor:
                       problems=acting, headers=once),
             Operation("POST", "cases/moves", self.move_many, body=forms.MoveCases, answer=forms.MovedCases,
                       problems=acting),
-            Operation("PATCH", "cases/{id}", self.change, body=forms.ChangeCase, answer=forms.CaseRow, problems=acting),
+            Operation("PATCH", "cases/{id}", self.change, body=forms.ChangeCase, answer=forms.CaseRow, problems=acting,
+                      headers=once),
             Operation("POST", "cases/{id}/moves", self.move, body=forms.MoveCase, answer=forms.CaseRow,
                       problems=acting, headers=once),
             Operation("POST", "cases/{id}/notes", self.note, body=forms.NoteForm, answer=forms.CaseRow,
@@ -85,16 +86,17 @@ class CasesDoor:
     async def list(self, ask: Ask[forms.CasesQuery, Nothing]) -> Page[forms.CaseRow] | Response:
         """Lists the cases of services that you see, where you see them.
 
-        total stops at 10,000: narrow the question. As CSV the first 20,000 are told.
+        total stops at 10,000: narrow the question. As CSV the first 20,000 are told; where there are more, its last
+        line says so.
         """
         query, kinds = ask.query, self._cases.kinds
         wanted, by_due = self._wanted(query), query.sort == "due"
         after = place_of(query.cursor, tuple[int, str])
-        if "text/csv" in ask.request.headers.get("accept", ""):
+        if query.format == "csv" or "text/csv" in ask.request.headers.get("accept", ""):
             page = await asyncio.to_thread(
-                self._stored.page, ask.caller.scope, wanted, kinds, by_due=by_due, limit=EXPORTED_MAX
+                self._stored.page, ask.caller.scope, wanted, kinds, by_due=by_due, limit=EXPORTED_MAX + 1
             )
-            rows = table_rows([self._telling.row(ask.caller, case) for case in page])
+            rows = table_rows((self._telling.row(ask.caller, case) for case in page), EXPORTED_MAX)
             return table_of(Table(CASES_HEADS, rows), ask.caller.language, "vigie-cases.csv")
         page = await asyncio.to_thread(
             self._stored.page, ask.caller.scope, wanted, kinds, by_due=by_due, after=after, limit=query.limit + 1
@@ -199,6 +201,9 @@ class CasesDoor:
         owner = None if form.owner is UNSET else form.owner
         if owner and self._bench.sources.facts.accounts.name_of(owner) is None:
             raise Problem(422, "Nobody", f"There is nobody {owner[:80]!r}.", rule="engine.case_owner")
+        key = idempotency_key(ask.request)
+        if key and await asyncio.to_thread(self._stored.is_done, case_act(caller.actor, "change", case.id, key)):
+            return self._telling.row(caller, case)
         wanted = Wanted(
             title=None if form.title is UNSET else form.title.strip(),
             words=None if form.words is UNSET else form.words.strip(),
@@ -213,7 +218,8 @@ class CasesDoor:
                           mend="Open another one there.", rule="engine.case_elsewhere")  # fmt: skip
         with refusals():
             self._bench.acts.change_case(
-                case.id, wanted, revision=form.revision, actor=caller.actor, reason=form.reason.strip(), about=about
+                case.id, wanted, revision=form.revision, actor=caller.actor, reason=form.reason.strip(), key=key,
+                about=about,
             )
         await self._bench.kept()
         return self._telling.row(caller, await self._seen(caller, case.id))
@@ -342,6 +348,7 @@ class CasesDoor:
             street=query.street,
             asset=registry.numbers.get(query.asset, -1) if query.asset else None,
             number=query.number,
+            due_since_us=None if query.due_since is None else to_us(query.due_since),
             due_before_us=min(now_us, due_us or now_us) if query.late else due_us,
             opened_since_us=None if query.opened_since is None else to_us(query.opened_since),
             opened_until_us=None if query.opened_until is None else to_us(query.opened_until),

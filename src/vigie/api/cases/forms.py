@@ -20,6 +20,7 @@ Title = Annotated[str, Meta(max_length=TITLE_LENGTH_MAX)]
 Words = Annotated[str, Meta(max_length=WORDS_LENGTH_MAX)]
 Priority = Annotated[int, Meta(ge=PRIORITIES[0], le=PRIORITIES[-1])]
 Name = Annotated[str, Meta(max_length=100)]
+WhyNot = Annotated[str, Meta(max_length=500, description="Why, in the crew's words: kept a year, erasable.")]
 Seen = Annotated[int, Meta(ge=1, description="The revision that you saw: where there is a newer one, nothing is done.")]
 
 
@@ -183,11 +184,13 @@ Number = Annotated[Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | None, Meta
 Late = Annotated[bool, Meta(description="Only those that are due by now, and not over.")]
 Since = Annotated[Instant | None, Meta(description="Opened from then on.")]
 Until = Annotated[Instant | None, Meta(description="Opened before then.")]
+DueSince = Annotated[Instant | None, Meta(description="Due from then on.")]
 DueUntil = Annotated[Instant | None, Meta(description="Due before then.")]
 Box = Annotated[str, _asked("Those in west,south,east,north (degrees).")]
 Sort = Annotated[Literal["opened", "due"], Meta(description="`opened`: the newest first; `due`: the first due first.")]
 Cursor = Annotated[str, _asked("`next` of the page before.", 200)]
 Limit = Annotated[int, Meta(ge=1, le=500, description="So many at most.")]
+Format = Annotated[Literal["json", "csv"], Meta(description="csv: one table; limit and cursor say nothing then.")]
 
 
 class CasesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,11 +209,13 @@ class CasesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late: Late = False
     opened_since: Since = None
     opened_until: Until = None
+    due_since: DueSince = None
     due_until: DueUntil = None
     box: Box = ""
     sort: Sort = "opened"
     cursor: Cursor = ""
     limit: Limit = 100
+    format: Format = "json"
 
 
 class CaseCounts(Form, frozen=True, kw_only=True):
@@ -324,7 +329,8 @@ class CrewAct(Asked, frozen=True, kw_only=True):
 
     id: made there; the same one again is the same act. at: when, by its clock. what: `move` (event, and a reason where
     it asks for one), `note` (text), `tick` (item of the checklist, and whether it is done), `used` (name and count of
-    what was used up; a count below zero takes back), `spent` (minutes, those of each act are added up).
+    what was used up; a count below zero takes back), `spent` (minutes, those of each act are added up). crew: with
+    which it was done, where that is not the one of them all.
     """
 
     id: Annotated[str, Meta(min_length=8, max_length=64)]
@@ -332,8 +338,9 @@ class CrewAct(Asked, frozen=True, kw_only=True):
     at: Instant
     what: Literal["move", "note", "tick", "used", "spent"]
     event: Name = ""
-    reason: Reason = ""
+    reason: WhyNot = ""
     text: Words = ""
+    crew: Name = ""
     item: Title = ""
     done: bool = True
     name: Title = ""
@@ -343,7 +350,8 @@ class CrewAct(Asked, frozen=True, kw_only=True):
 
 class CrewActs(Asked, frozen=True, kw_only=True):
     """What was done, in its order. sent: the telephone's clock now, against which its instants are held. crew: the id
-    of the crew that did it, which has what nobody had been given."""
+    of the crew that did it, which has what nobody had been given: a move that names none that you may send is refused
+    by itself."""
 
     sent: Instant
     crew: Name = ""

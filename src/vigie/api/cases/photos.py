@@ -101,7 +101,11 @@ class PhotosDoor:
             if ask.part("photo") in kept:
                 path = self._photos.path(ask.part("photo"), small=small)
                 if path.exists():
-                    headers = {"Cache-Control": "private, max-age=86400, immutable", "Vary": "Cookie, Authorization"}
+                    # It never changes, but it may be erased: a browser asks each time whether it is there still.
+                    tag = f'"{ask.part("photo")}"'
+                    headers = {"Cache-Control": "private, no-cache", "ETag": tag, "Vary": "Cookie, Authorization"}
+                    if tag in ask.request.headers.get("if-none-match", ""):
+                        return Response(status_code=304, headers=headers)
                     return FileResponse(path, headers=headers, media_type="image/jpeg")
         raise Problem(404, "No such photo", "It was erased, or you may not see it.")
 

@@ -86,29 +86,54 @@ class Telling:
     async def sheet(self, caller: Caller, case: Case, timeline_max: int = TIMELINE_MAX) -> forms.CaseSheet:
         """All of a case."""
         stored = self._sources.facts.cases
-        happened = await asyncio.to_thread(stored.timeline, case.id, timeline_max)
-        people = {case.opener, case.owner, *(each.fact.actor for each in happened)} - {""}
-        names = await asyncio.to_thread(self._sources.facts.sheets.names, people)
+        (sheet,) = await self.sheets(caller, [case], timeline_max)
         links = [
             *((other, how, True) for other, how in case.links.items()),
             *((other, how, False) for other, how in (await asyncio.to_thread(stored.linked, case.id)).items()),
         ]
         told = [await self._link(caller, *each) for each in links]
-        photos = await asyncio.to_thread(stored.photos, case.id) if self._works_on(caller, case) else []
-        live = self._sources.engine.cases.find(case.id) is not None
         reads = allowed(caller, Verb.PERSONAL, case.area, case.service, Verb.SEE)
         contact = await asyncio.to_thread(stored.contact, case.id) if reads else None
+        return replace(
+            sheet,
+            links=[each for each in told if each is not None],
+            contact=msgspec.convert(contact, forms.ContactForm) if contact else None,
+        )
+
+    async def sheets(self, caller: Caller, cases: Sequence[Case], timeline_max: int) -> list[forms.CaseSheet]:
+        """Some cases, each but for other cases and how to reach who reported it: read at once, however many."""
+        stored, ids = self._sources.facts.cases, [case.id for case in cases]
+        happened = await asyncio.to_thread(stored.timelines, ids, timeline_max)
+        people = {actor for case in cases for actor in (case.opener, case.owner)}
+        people |= {each.fact.actor for some in happened.values() for each in some}
+        names = await asyncio.to_thread(self._sources.facts.sheets.names, people - {""})
+        photos = await asyncio.to_thread(stored.photos_in, ids)
+        return [self._sheet(caller, case, happened[case.id], photos[case.id], names) for case in cases]
+
+    def _sheet(
+        self,
+        caller: Caller,
+        case: Case,
+        happened: Sequence[Happened],
+        photos: Sequence[KeptPhoto],
+        names: Mapping[str, str],
+    ) -> forms.CaseSheet:
+        live = self._sources.engine.cases.find(case.id) is not None
         return forms.CaseSheet(
             row=self.row(caller, case),
             words=case.words,
             opener=self._who(caller, case, case.opener, names),
             about=self._assets(caller, case.assets[:ABOUT_MAX]),
             document=msgspec.to_builtins(case.document),
-            photos=[self.photo(caller, case, each) for each in photos],
-            links=[each for each in told if each is not None],
-            timeline=[self._happening(caller, case, each, names) for each in happened],
+            photos=[self.photo(caller, case, each) for each in photos] if self._works_on(caller, case) else [],
+            links=[],
+            # What somebody wanted that was so already is known to the post alone, so that it is done once.
+            timeline=[
+                self._happening(caller, case, each, names)
+                for each in happened
+                if not isinstance(each.fact, CaseChanged) or each.fact.changed
+            ],
             may_change=live and allowed(caller, Verb.DISPATCH, case.area, case.service, Verb.SEE),
-            contact=msgspec.convert(contact, forms.ContactForm) if contact else None,
         )
 
     async def _link(self, caller: Caller, other: str, how: str, own: bool) -> forms.LinkForm | None:
@@ -194,9 +219,12 @@ class Telling:
         return forms.CaseAsset(id=registry.ids[no], name=registry.names[no], kind=registry.kind_of(no).kind)
 
 
-def table_rows(rows: Iterable[forms.CaseRow]) -> Iterator[list[Cell]]:
-    """Cases as a table."""
-    for row in rows:
+def table_rows(rows: Iterable[forms.CaseRow], most: int) -> Iterator[list[Cell]]:
+    """So many cases as a table; where there are more of them, its last line says so."""
+    for n, row in enumerate(rows):
+        if n == most:
+            yield [Phrase("csv.cases.more", {"most": most})]
+            return
         what: Cell = row.title or (Phrase(f"condition.{row.condition}") if row.condition else "")
         yield [
             row.number,

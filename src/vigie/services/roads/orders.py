@@ -67,6 +67,7 @@ WORK_ORDER = CaseKind(
     moves={
         "assign": Move(crew=True),
         "unassign": Move(),
+        "disband": Move(frees=True, by_post=True),
         "start": _WORK,
         "pause": Move(Verb.WORK, held=True),
         "finish": _WORK,
@@ -119,9 +120,13 @@ def propose(troubles: Sequence[Trouble], cases: Sequence[Opened], now_us: int) -
     been given yet is merged into the order for all. What somebody is sent to because it was reported needs none, nor
     what was mended for that reason within `MENDED_WITHIN_US`. An order whose every asset is well again before anybody
     was given it lapses; one that was done, and whose assets ail still after `MENDED_WITHIN_US`, returns. What was
-    cancelled stays so, as long as the same trouble lasts.
+    cancelled stays so, as long as the same trouble lasts. What a crew has that is no more, nobody has.
     """
-    effects: list[CaseEffect] = []
+    effects: list[CaseEffect] = [
+        MoveOn(case.id, "disband")
+        for case in cases
+        if case.kind is WORK_ORDER and case.crew_gone and LIFE.allows(case.state, "disband")
+    ]
     own = [case for case in cases if case.kind is WORK_ORDER and case.source.startswith(_BY_CONDITION)]
     by_kind: dict[str, list[Trouble]] = defaultdict(list)
     reported = [case for case in cases if case.kind is WORK_ORDER and case.source == BY_REPORT]
