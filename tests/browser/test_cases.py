@@ -23,9 +23,15 @@ CASES = "/api/v1/cases"
 LAMP, *_ = lamps_of(DIJON, "Rue Haute")
 
 
-def opened(here: Town, title: str, *, priority: int = 3) -> dict[str, Any]:
+def opened(here: Town, title: str, *, priority: int = 3, **more: str) -> dict[str, Any]:
     """An order that somebody has opened elsewhere."""
-    said = {"kind": "roads.work_order", "category": "lighting", "priority": priority, "title": title, "assets": [LAMP]}
+    said = {
+        "kind": "roads.work_order",
+        "category": "lighting",
+        "priority": priority,
+        "title": title,
+        "assets": [LAMP],
+    } | more
     answer = here.browser("supervisor").ask("POST", CASES, said)
     assert answer.status == 201, answer.body
     return dict(answer.body)
@@ -100,7 +106,9 @@ def test_an_order_is_opened_at_a_lamp_given_to_a_crew_and_changed_by_two_people(
 
 
 def test_many_are_moved_and_each_says_why_it_was_not(window: Open, here: Town) -> None:
-    first, second, third, done = (opened(here, f"Lot {n}", priority=4) for n in range(1, 5))
+    # The clocks are set back in the night before it is due.
+    due = "2027-10-31T16:00:00Z"
+    first, second, third, done = (opened(here, f"Lot {n}", priority=4, due=due) for n in range(1, 5))
     moved(here, done, "finish")
     operator = window(path="#page=cases&state=all&priority=4&sort=opened")
     operator.until(lambda: titles(operator) == ["Lot 4", "Lot 3", "Lot 2", "Lot 1"], "the newest stand first")
@@ -124,6 +132,11 @@ def test_many_are_moved_and_each_says_why_it_was_not(window: Open, here: Town) -
     assert sheet(here, first)["timeline"][0]["text"] == "marché suspendu"
     dialog.get_by_role("button", name="Fermer").click()
     expect(bulk).to_contain_text("2 bons choisis")
+    assert operator.by("a.csv").get_attribute("href") == "/api/v1/cases?sort=opened&priority=4&format=csv"
+    operator.by(".space .name").first.click()
+    operator.page.get_by_label("Précisions").get_by_role("button", name="Modifier").click()
+    expect(operator.page.get_by_label("Heure de l'échéance")).to_have_value("17:00")
+    operator.press("Escape")
     # Escape steps back: from the selection, then from the page.
     operator.press("Escape")
     expect(bulk).to_have_count(0)

@@ -62,8 +62,8 @@ class Api {
     return this.#ask<T>('PUT', address(path), body)
   }
 
-  patch<T>(path: string, body: unknown): Promise<T> {
-    return this.#ask<T>('PATCH', address(path), body)
+  patch<T>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<T> {
+    return this.#ask<T>('PATCH', address(path), body, { headers })
   }
 
   delete<T>(path: string): Promise<T> {

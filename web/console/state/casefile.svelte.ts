@@ -18,6 +18,7 @@ export class CaseFile {
   /** What somebody wanted to change, and another has changed the case meanwhile. */
   kept = $state.raw<Change | null>(null)
   #turn = 0
+  readonly #change = new OnceKey()
   readonly #note = new OnceKey()
   readonly #photo = new OnceKey()
 
@@ -50,7 +51,9 @@ export class CaseFile {
       this.kept = null
       try {
         const revision = this.sheet?.row.revision
-        cases.put(await api.patch<CaseRow>(this.#path, { revision, ...change }))
+        const said = { revision, ...change }
+        cases.put(await api.patch<CaseRow>(this.#path, said, { 'Idempotency-Key': this.#change.of(said) }))
+        this.#change.answered()
       } catch (error) {
         if (error instanceof Problem && error.body.rule === CHANGED) this.kept = change
         throw error

@@ -2,10 +2,13 @@
 // They are asked for anew now and then, and after whatever is done to them here.
 import { api, address, Problem, type Query } from '@lib/api'
 import { AT_ONCE_MAX, type CaseKind, type CaseRow, type CrewRow, type MovedCases, type Said } from '@lib/cases'
+import { dayBegins, dayOf } from '@lib/format'
 import { live } from '@lib/live.svelte'
 import type { Page } from '@lib/types'
+import { daysOf, plus } from '../cases/days'
 import { ALL, type CasesAsked } from './asked'
 import { city } from './city.svelte'
+import { clock } from './clock.svelte'
 import { problemText } from './notices.svelte'
 import { session } from './session.svelte'
 
@@ -45,6 +48,8 @@ class Cases {
   /** How many there are in each state, for the board. */
   counts = $state.raw<Record<string, number>>({})
   total = $state(0)
+  /** Of what a calendar is asked for, how many are late since before its first day. */
+  lateBefore = $state(0)
   phase = $state<'loading' | 'ready' | 'failed'>('loading')
   error = $state('')
   /** What is shown could not be read again: since when, else null. */
@@ -127,7 +132,7 @@ class Cases {
   }
 
   csv(asked: CasesAsked): string {
-    return address('cases', { ...this.#query(asked), limit: undefined })
+    return address('cases', { ...this.#query(asked), limit: undefined, format: 'csv' })
   }
 
   kindOf(row: CaseRow): CaseKind | undefined {
@@ -250,15 +255,23 @@ class Cases {
 
   #query(asked: CasesAsked): Query {
     const { as, span, day, state, late, area, ...rest } = asked
-    void [as, span, day]
+    void [span, day]
     return {
       ...rest,
       area,
       late: late || undefined,
       state: state === ALL ? '' : state || 'live',
       sort: as === 'calendar' ? 'due' : asked.sort,
+      ...(as === 'calendar' ? this.#shown(asked) : {}),
       limit: PAGE,
     }
+  }
+
+  /** The days that a calendar shows. */
+  #shown({ span, day }: CasesAsked): { due_since: string; due_until: string } {
+    const days = daysOf(span, day || dayOf(clock.now))
+    const [first = '', last = ''] = [days[0], days.at(-1)]
+    return { due_since: dayBegins(first).toISOString(), due_until: dayBegins(plus(last, 1)).toISOString() }
   }
 
   async #load(wanted: number): Promise<void> {
@@ -273,6 +286,7 @@ class Cases {
       this.rows = found.rows
       this.total = found.total
       this.counts = found.counts
+      this.lateBefore = found.lateBefore
       this.#next = found.next
       this.#at = live.now()
       this.oldSince = null
@@ -286,12 +300,19 @@ class Cases {
       if (this.phase === 'ready') this.oldSince ??= this.#at
       else this.phase = 'failed'
     }
-    this.#timer = setTimeout(() => void this.#again(), AGAIN_MS)
+    this.#wait()
+  }
+
+  /** As long again for each page that is shown: whoever has gone far down a list does not have all of it asked for all
+      the time. */
+  #wait(): void {
+    const pages = Math.max(1, Math.ceil(this.rows.length / PAGE))
+    this.#timer = setTimeout(() => void this.#again(), AGAIN_MS * pages)
   }
 
   async #again(): Promise<void> {
     if (document.visibilityState === 'visible') await this.refresh()
-    else this.#timer = setTimeout(() => void this.#again(), AGAIN_MS)
+    else this.#wait()
   }
 
   async #list(asked: CasesAsked, wanted: number): Promise<Found> {
@@ -306,7 +327,8 @@ class Cases {
       total = page.total ?? rows.length
       cursor = page.next
     } while (cursor !== null && rows.length < most)
-    return { rows, total, next: cursor, counts: {} }
+    const lateBefore = asked.as === 'calendar' ? await this.#lateBefore(query) : 0
+    return { rows, total, next: cursor, counts: {}, lateBefore }
   }
 
   async #board(asked: CasesAsked): Promise<Found> {
@@ -317,7 +339,13 @@ class Cases {
       ...states.map((state) => api.get<Page<CaseRow>>('cases', { ...query, state, limit: COLUMN_MAX })),
     ])
     const total = states.reduce((sum, state) => sum + (told.states[state] ?? 0), 0)
-    return { rows: pages.flatMap((page) => page.items), total, next: null, counts: told.states }
+    return { rows: pages.flatMap((page) => page.items), total, next: null, counts: told.states, lateBefore: 0 }
+  }
+
+  async #lateBefore({ due_since, limit, sort, ...query }: Query): Promise<number> {
+    void [limit, sort]
+    const { states } = await api.get<{ states: Record<string, number> }>('cases/counts', { ...query, late: true, due_until: due_since })
+    return Object.values(states).reduce((sum, n) => sum + n, 0)
   }
 
   async #countLate(): Promise<void> {
@@ -335,6 +363,7 @@ interface Found {
   total: number
   next: string | null
   counts: Record<string, number>
+  lateBefore: number
 }
 
 export const cases = new Cases()
