@@ -86,9 +86,70 @@ export function readQueue(): Promise<Waiting[]> {
   })
 }
 
-export function keep(values: { person?: Person; crew?: Crew | null; day?: Day | null; synced?: number }): Promise<void> {
-  return write((tx) => {
-    for (const [key, value] of Object.entries(values)) tx.objectStore('kept').put(value, key)
+/** With whom somebody works. The day of the crew before stays, until that of this one was read. */
+export function keepCrew(crew: Crew): Promise<void> {
+  return write((tx) => tx.objectStore('kept').put(crew, 'crew'))
+}
+
+/** Keeps a day that was asked for a person; whether they are still here, and with its crew. */
+export function keepDay(person: Person, day: Day, synced: number): Promise<boolean> {
+  return within('readwrite', (tx) => {
+    const kept = tx.objectStore('kept')
+    let isTheirs = false
+    ofPerson(tx, person, () => {
+      const crew = kept.get('crew') as IDBRequest<Crew | null | undefined>
+      crew.onsuccess = () => {
+        isTheirs = crew.result?.id === day.crew.id
+        if (!isTheirs) return
+        kept.put(day, 'day')
+        kept.put(synced, 'synced')
+      }
+    })
+    return () => isTheirs
+  })
+}
+
+/** Does something if this person is still here. */
+function ofPerson(tx: IDBTransaction, person: Person, work: () => void): void {
+  const asked = tx.objectStore('kept').get('person') as IDBRequest<Person | undefined>
+  asked.onsuccess = () => {
+    if (asked.result?.id === person.id && asked.result.epoch === person.epoch) work()
+  }
+}
+
+/** Whether this person is still here. */
+export function isHere(person: Person): Promise<boolean> {
+  return within('readonly', (tx) => {
+    let is = false
+    ofPerson(tx, person, () => (is = true))
+    return () => is
+  })
+}
+
+/** Somebody comes to this telephone. Where somebody else's work waits here nothing is kept: whose, and how much. What
+    the post refused stays for whom it concerns. */
+export function enter(person: Person): Promise<{ who: string; count: number } | null> {
+  return within('readwrite', (tx) => {
+    const [kept, queue] = [tx.objectStore('kept'), tx.objectStore('queue')]
+    let waits: { who: string; count: number } | null = null
+    const before = kept.get('person') as IDBRequest<Person | undefined>
+    before.onsuccess = () => {
+      const other = before.result
+      if (!other || other.id === person.id) {
+        kept.put(other ? { ...person, epoch: other.epoch } : person, 'person')
+        return
+      }
+      const asked = queue.getAll() as IDBRequest<Waiting[]>
+      asked.onsuccess = () => {
+        const count = asked.result.filter((each) => each.user === other.id).length
+        if (count > 0) waits = { who: other.name, count }
+        else {
+          for (const key of ['crew', 'day', 'synced']) kept.delete(key)
+          kept.put(person, 'person')
+        }
+      }
+    }
+    return () => waits
   })
 }
 
@@ -134,17 +195,38 @@ export function takeBack(n: number): Promise<boolean> {
   })
 }
 
-/** Lets go what the post has answered, with what is to be told of it and the day as it is then: all or nothing. */
-export function answered(done: readonly Waiting[], told: readonly Told[], day: Day | null): Promise<void> {
-  return write((tx) => {
-    const still = new Set(told.map((each) => each.id))
-    for (const each of done) {
-      tx.objectStore('queue').delete(each.n)
-      // A refused photo stays to be saved elsewhere, until its refusal has been read.
-      if (!still.has(each.id)) tx.objectStore('pictures').delete(each.id)
-    }
-    for (const each of told) tx.objectStore('told').put(each)
-    if (day) tx.objectStore('kept').put(day, 'day')
+/** Lets go what the post has answered, with what is to be told of it and the day as it is then: all or nothing, and
+    nothing where whose it was is not here any more. Whether they are. */
+export function answered(
+  person: Person,
+  done: readonly Waiting[],
+  told: readonly Told[],
+  after: (day: Day) => Day,
+): Promise<boolean> {
+  return within('readwrite', (tx) => {
+    const [kept, queue] = [tx.objectStore('kept'), tx.objectStore('queue')]
+    const toTell = new Map(told.map((each) => [each.id, each]))
+    let is = false
+    ofPerson(tx, person, () => {
+      is = true
+      for (const each of done) {
+        const own = toTell.get(each.id)
+        const waits = queue.get(each.n) as IDBRequest<Waiting | undefined>
+        waits.onsuccess = () => {
+          // Another tab has had the same answer: what it told may have been read.
+          if (waits.result?.id !== each.id) return
+          queue.delete(each.n)
+          // A refused photo stays to be saved elsewhere, until its refusal has been read.
+          if (own) tx.objectStore('told').put(own)
+          else tx.objectStore('pictures').delete(each.id)
+        }
+      }
+      const day = kept.get('day') as IDBRequest<Day | null | undefined>
+      day.onsuccess = () => {
+        if (day.result) kept.put(after(day.result), 'day')
+      }
+    })
+    return () => is
   })
 }
 
@@ -163,7 +245,20 @@ export function picture(id: string): Promise<Blob | null> {
   })
 }
 
-/** Forgets everything. */
-export function wipe(): Promise<void> {
-  return write((tx) => STORES.forEach((name) => tx.objectStore(name).clear()))
+/** Forgets a person, and all that is theirs. */
+export function wipe(person: Person): Promise<void> {
+  return write((tx) => {
+    tx.objectStore('kept').clear()
+    for (const name of ['queue', 'told'] as const) {
+      const store = tx.objectStore(name)
+      const asked = store.getAll() as IDBRequest<(Waiting | Told)[]>
+      asked.onsuccess = () => {
+        for (const each of asked.result) {
+          if ((each.user ?? person.id) !== person.id) continue
+          store.delete('n' in each ? each.n : each.id)
+          tx.objectStore('pictures').delete(each.id)
+        }
+      }
+    }
+  })
 }

@@ -1,11 +1,13 @@
 // The crew's day on this telephone: who works, for which crew, what is to be done, what waits to be told.
 import { api, Problem } from '@lib/api'
+import { newKey } from '@lib/once'
 import { prefs } from '@lib/prefs.svelte'
 import type { Session } from '@lib/types'
 import { afterAll } from './after'
 import * as db from './db'
+import { drafts } from './drafts'
 import { forgetDay } from './pictures'
-import type { Crew, Day, Deed, Item, Person, Told, Waiting } from './types'
+import type { Crew, Day, Deed, Item, Named, Person, Told, Waiting } from './types'
 
 /** In this browser's storage while the post has not heard that somebody logged out here; the console's own name. */
 const LEAVING = 'vigie.leaving'
@@ -21,7 +23,12 @@ class Field {
   phase = $state<Phase>('starting')
   person = $state.raw<Person | null>(null)
   crew = $state.raw<Crew | null>(null)
+  /** That of this crew, where it was read. */
   day = $state.raw<Day | null>(null)
+  /** The crew whose day lies here, though another may have been chosen since. */
+  readOf = $state.raw<Named | null>(null)
+  /** Another crew is being chosen: nothing has changed until it is. */
+  choosing = $state(false)
   queue = $state.raw<Waiting[]>([])
   told = $state.raw<Told[]>([])
   /** When the post last had everything from here, and told the day. */
@@ -31,6 +38,8 @@ class Field {
   /** The session is over: what waits goes on waiting, until somebody has logged in. */
   asked = $state(false)
   sending = $state(false)
+  /** With which status something between here and the post stops what waits; 0 where nothing does. */
+  hindered = $state(0)
 
   /** Of this person, in their order; what somebody else left here waits for them. */
   readonly mine = $derived(this.queue.filter((each) => each.user === this.person?.id))
@@ -38,6 +47,7 @@ class Field {
 
   /** Called when there is something to send, or to ask anew. */
   onWork: () => void = () => undefined
+  #leaving: Promise<void> | null = null
   #tabs: BroadcastChannel | null = 'BroadcastChannel' in window ? new BroadcastChannel('vigie-field') : null
 
   constructor() {
@@ -64,11 +74,12 @@ class Field {
     const all = await db.readAll()
     this.person = all.person
     this.crew = all.crew
-    this.day = all.day
+    this.readOf = all.day?.crew ?? null
+    this.day = all.day && all.day.crew.id === all.crew?.id ? all.day : null
     this.queue = all.queue
-    this.told = all.told
+    this.told = all.told.filter((each) => (each.user ?? all.person?.id) === all.person?.id)
     this.synced = all.synced
-    this.phase = !all.person ? 'out' : !all.crew ? 'crew' : 'in'
+    this.phase = !all.person ? 'out' : !all.crew || this.choosing ? 'crew' : 'in'
     this.onWork()
   }
 
@@ -83,20 +94,22 @@ class Field {
 
   /** Logs in. Throws Problem; `Others` where somebody else's work waits here. */
   async login(login: string, password: string): Promise<void> {
-    await this.#leave()
+    await this.leave()
     const session = await api.post<Session>('session', { login, password })
     const { user } = session
-    if (this.person && this.person.id !== user.id) {
-      if (this.mine.length > 0) {
-        api.csrf = session.csrf
-        await api.delete('session').catch(() => undefined)
-        api.csrf = ''
-        throw new Others(this.person.name, this.mine.length)
-      }
-      await this.#forget()
+    const before = this.person?.id
+    const waits = await db.enter({ id: user.id, epoch: newKey(), login: user.login, name: user.name })
+    if (waits) {
+      api.csrf = session.csrf
+      await api.delete('session').catch(() => undefined)
+      api.csrf = ''
+      throw new Others(waits.who, waits.count)
+    }
+    if (before !== user.id) {
+      drafts.forget()
+      await forgetDay()
     }
     api.csrf = session.csrf
-    await db.keep({ person: { id: user.id, login: user.login, name: user.name } })
     void prefs.suggest(user.language)
     void navigator.storage?.persist?.()
     this.asked = false
@@ -112,18 +125,21 @@ class Field {
     } catch {
       // storage refused: told at once, or never
     }
-    await this.#forget()
+    if (this.person) await db.wipe(this.person)
+    drafts.forget()
+    await forgetDay()
+    this.choosing = false
     await this.refresh()
     this.tell()
-    await this.#leave().catch(() => undefined)
-  }
-
-  async #forget(): Promise<void> {
-    await db.wipe()
-    await forgetDay()
+    await this.leave().catch(() => undefined)
   }
 
   /** Tells the post that the session before is over, where it has not heard. Throws Problem. */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave().finally(() => (this.#leaving = null))
+    return this.#leaving
+  }
+
   async #leave(): Promise<void> {
     if (!leavingIsOwed()) return
     try {
@@ -137,10 +153,17 @@ class Field {
     localStorage.removeItem(LEAVING)
   }
 
-  async choose(crew: Crew | null): Promise<void> {
-    await db.keep({ crew, day: null })
+  async choose(crew: Crew): Promise<void> {
+    await db.keepCrew(crew)
+    this.choosing = false
     await this.refresh()
     this.tell()
+  }
+
+  /** Begins to choose another crew, or stays with this one. */
+  async chooses(is: boolean): Promise<void> {
+    this.choosing = is
+    await this.refresh()
   }
 
   /** Something was done: kept, then shown, then sent. Throws NoRoom where the telephone is full: then it was not. */
@@ -152,8 +175,9 @@ class Field {
     try {
       kept = await db.add(
         {
-          id: crypto.randomUUID(),
+          id: newKey(),
           user: this.person.id,
+          crew: this.crew?.id ?? '',
           case: item.row.id,
           number: item.row.number,
           at: new Date(now).toISOString(),
@@ -197,7 +221,7 @@ export class Others extends Error {
   }
 }
 
-function leavingIsOwed(): boolean {
+export function leavingIsOwed(): boolean {
   try {
     return localStorage.getItem(LEAVING) !== null
   } catch {

@@ -25,8 +25,11 @@ export async function shrunk(file: Blob): Promise<Blob> {
   const canvas = document.createElement('canvas')
   canvas.width = Math.max(1, Math.round(bitmap.width * scale))
   canvas.height = Math.max(1, Math.round(bitmap.height * scale))
-  canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height)
+  const paper = canvas.getContext('2d')
+  paper?.drawImage(bitmap, 0, 0, canvas.width, canvas.height)
   bitmap.close()
+  // Without it, as where there is no memory left, an empty picture would pass for the photo.
+  if (!paper) throw new NoPicture()
   const small = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', QUALITY))
   if (!small) throw new NoPicture()
   return small
@@ -73,8 +76,9 @@ function tileAt(lon: number, lat: number, z: number): [number, number] {
 
 let keeping = false
 
-/** Keeps the day's streets and photos for when there is no network; what belongs to no case of it any more goes. */
-export async function keepDay(day: Day): Promise<void> {
+/** Keeps the day's streets and photos for when there is no network; what belongs to no case of it any more goes. isHere:
+    whether whose day it is is still here. */
+export async function keepDay(day: Day, isHere: () => Promise<boolean>): Promise<void> {
   if (!('caches' in window) || keeping) return
   keeping = true
   try {
@@ -88,6 +92,10 @@ export async function keepDay(day: Day): Promise<void> {
       const answer = await fetch(each, { credentials: 'same-origin' })
       // What there is no tile of is kept as well: nothing lies there.
       if (answer.ok) await cache.put(each, answer)
+      if (!(await isHere())) {
+        await forgetDay()
+        return
+      }
     }
   } catch {
     // no network any more, or no room: what is kept so far serves, and the next reading of the day goes on

@@ -7,9 +7,12 @@ class Shell {
   readonly able = 'serviceWorker' in navigator
   /** A new version is here, and waits. */
   #waiting = $state.raw<ServiceWorker | null>(null)
+  /** Another tab has taken a new version over: this one is of the version before. */
+  #isOld = $state(false)
+  #asked = false
 
   get newer(): boolean {
-    return this.#waiting !== null
+    return this.#waiting !== null || this.#isOld
   }
 
   /** Without a service worker the page works as long as it is open. */
@@ -18,7 +21,9 @@ class Shell {
     const own = navigator.serviceWorker
     let taken = own.controller !== null
     own.addEventListener('controllerchange', () => {
-      if (taken) location.reload()
+      // Whoever has not asked for it goes on: they may be writing something.
+      if (taken && this.#asked) location.reload()
+      else if (taken) this.#isOld = true
       taken = true
     })
     try {
@@ -37,7 +42,9 @@ class Shell {
   }
 
   takeOver(): void {
-    this.#waiting?.postMessage('take over')
+    this.#asked = true
+    if (this.#isOld) location.reload()
+    else this.#waiting?.postMessage('take over')
   }
 }
 

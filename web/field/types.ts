@@ -114,6 +114,8 @@ export interface Waiting {
   /** Made here: the post does the same id once. */
   id: string
   user: string
+  /** The crew with which it was done; not known of what an earlier version kept. */
+  crew?: string
   case: string
   number: number
   at: string
@@ -127,6 +129,8 @@ export interface Waiting {
 /** What the post did otherwise than was asked; kept until somebody has read it. */
 export interface Told {
   id: string
+  /** Who did it; not known of what an earlier version kept. */
+  user?: string
   case: string
   number: number
   at: string
@@ -138,6 +142,8 @@ export interface Told {
 
 export interface Person {
   id: string
+  /** Made anew whenever somebody comes to this telephone: what was asked for somebody else's sake is not for them. */
+  epoch?: string
   login: string
   name: string
 }

@@ -42,8 +42,17 @@ class View {
 
   #read(): void {
     const said = location.hash.slice(1)
-    this.order = said.startsWith('order=') ? decodeURIComponent(said.slice(6)) : ''
+    this.order = said.startsWith('order=') ? decoded(said.slice(6)) : ''
     this.place = this.order ? 'order' : said === 'map' || said === 'phone' ? said : 'list'
+  }
+}
+
+/** '' for an address that was cut, or written by hand. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return ''
   }
 }
 

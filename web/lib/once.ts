@@ -1,5 +1,10 @@
 import { toHex } from '@lib/merkle'
 
+/** A name that nothing else has. Not randomUUID: over plain http a browser has none. */
+export function newKey(): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(16)))
+}
+
 /** What names something while it is composed, until the post has answered it: sent again, it is not done twice. */
 export class OnceKey {
   #words = ''
@@ -10,8 +15,7 @@ export class OnceKey {
     const words = JSON.stringify(sent)
     if (words !== this.#words) {
       this.#words = words
-      // Not randomUUID: over plain http a browser has none.
-      this.#key = toHex(crypto.getRandomValues(new Uint8Array(16)))
+      this.#key = newKey()
     }
     return this.#key
   }
