@@ -218,7 +218,12 @@ class CasesDoor:
                           mend="Open another one there.", rule="engine.case_elsewhere")  # fmt: skip
         with refusals():
             self._bench.acts.change_case(
-                case.id, wanted, revision=form.revision, actor=caller.actor, reason=form.reason.strip(), key=key,
+                case.id,
+                wanted,
+                revision=form.revision,
+                actor=caller.actor,
+                reason=form.reason.strip(),
+                key=key,
                 about=about,
             )
         await self._bench.kept()
