@@ -57,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signals_comparison_days: so old a comparison may be.
     road_events_url: a feed of what happens on the roads around, in DATEX II, such as Bison Futé's; empty for none.
     road_events_s: how often it is read.
+    datex2_country, datex2_creator: who the town is where it publishes its roadworks, by the code of its country and by
+    its identifier there.
     """
 
     data: Path = Path("data")
@@ -90,6 +92,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signals_comparison_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 90
     road_events_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
     road_events_s: Annotated[float, msgspec.Meta(ge=10, le=3_600)] = 60.0
+    datex2_country: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}$")] = "fr"
+    datex2_creator: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "vigie"
 
 
 def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None, **said: Any) -> Settings:

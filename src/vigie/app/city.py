@@ -13,6 +13,7 @@ from vigie.api.acts import Bench, acting_operations
 from vigie.api.cases import CasesDoor, CrewDoor, PhotosDoor
 from vigie.api.city import Reading
 from vigie.api.city.sources import Sources
+from vigie.api.datex2 import Datex2Door
 from vigie.api.energy import EnergyDoor
 from vigie.api.open311 import Open311Door
 from vigie.api.operation import routes
@@ -108,6 +109,10 @@ def api_routes(
     operations += ChangesDoor(bench, approaches, post.calendar, past, comparisons.foretold).operations
     operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     streets = Streets(sources)
+    said = opened.settings
+    datex2 = Datex2Door(
+        sources, streets, country=said.datex2_country, creator=said.datex2_creator, proxies=said.proxies
+    )
     covering = _covering(opened, post, sources, streets, past)
     operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering, streets).operations]
     operations += WinterDoor(sources).operations
@@ -124,6 +129,7 @@ def api_routes(
     return [
         *routes(operations, access),
         *open311.routes,
+        *datex2.routes,
         *tile_routes(post.engine, ground, access, kiln),
         *page_routes(),
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -210,9 +211,15 @@ def _degrees(position: Position) -> tuple[str, str]:
     return f"{lat + 0.0:.{DEGREE_DIGITS}f}", f"{lon + 0.0:.{DEGREE_DIGITS}f}"
 
 
-def _add(parent: Any, name: str, **attributes: str) -> Any:
+@cache
+def _whole(name: str) -> str:
+    """A name with its prefix as lxml writes it."""
     space, _, local = name.partition(":")
-    made = _etree.SubElement(parent, f"{{{_SPACES[space]}}}{local}")
+    return f"{{{_SPACES[space]}}}{local}"
+
+
+def _add(parent: Any, name: str, **attributes: str) -> Any:
+    made = _etree.SubElement(parent, _whole(name))
     for key, value in attributes.items():
         made.set(key, _cut(value))
     return made
@@ -249,7 +256,7 @@ def _words(parent: Any, name: str, words: Words) -> None:
 
 
 def _cut(text: str) -> str:
-    said = _UNSAYABLE.sub("\ufffd", text)
+    said = text if text.isprintable() else _UNSAYABLE.sub("\ufffd", text)
     return said if len(said) <= TEXT_LENGTH_MAX else said[: TEXT_LENGTH_MAX - 1] + "…"
 
 
