@@ -16,6 +16,7 @@ from vigie.demo.town import prepare
 from vigie.settings import load_settings
 from vigie.sim.city import grow
 from vigie.sim.city.handing import handed
+from vigie.sim.road_events import PATH as ROAD_EVENTS
 
 commands = group()
 
@@ -30,7 +31,10 @@ def demo_post(
     """The post of the demo, as a process that `vigie demo` starts; says what it is doing until it answers."""
     growing = grow(seed) if pipe is None else handed(pipe)
     with plain_errors():
-        settings = load_settings(environment={}, data=data, port=port, city="Dijon (simulated)", rsmp_port=_free_port())
+        settings = load_settings(
+            environment={}, data=data, port=port, city="Dijon (simulated)", rsmp_port=_free_port(),
+            road_events_url=f"http://127.0.0.1:{_free_port()}{ROAD_EVENTS}",
+        )  # fmt: skip
         try:
             # What forty gateways do all day would push out of sight what the demo says of itself.
             run(settings, lambda opened: prepare(opened, growing, typer.echo), logging.WARNING)
@@ -40,7 +44,7 @@ def demo_post(
 
 
 def _free_port() -> int:
-    """A port that nobody has now: the junctions are told of it before the post opens it."""
+    """A port that nobody has now: the devices are told of it before it is opened."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

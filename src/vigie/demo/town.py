@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from vigie.app import RSMP, TALQ, Binding, Installation, admission, bind, gateway_token
 from vigie.app.accounts import DEMO, keeper_of
@@ -207,11 +208,13 @@ def _admit(opened: Installation, found: Mapping[str, list[str]], talq: Set[str],
 
 
 def _hand_over(settings: Settings) -> None:
-    """Adds what the post shows to each gateway that speaks TALQ, and where sites connect, as it is now."""
+    """Adds what the post shows to each gateway that speaks TALQ, where sites connect, and where the post reads what
+    happens on the roads around, as it is now."""
     data = settings.data
     known = json.loads(gateways_file(data).read_text("utf-8"))
     tokens = {name: gateway_token(data, name) for name in known["talq"]}
-    _write(data, known | {"tokens": tokens, "rsmp_port": settings.rsmp_port})
+    events_port = urlsplit(settings.road_events_url).port or 0
+    _write(data, known | {"tokens": tokens, "rsmp_port": settings.rsmp_port, "events_port": events_port})
 
 
 def _write(data: Path, known: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from vigie.sim.city.facts import ZONE
 from vigie.sim.devices import run_metropolis
 from vigie.sim.life import Life
 from vigie.sim.life.columns import DEMO
+from vigie.sim.road_events import RoadEvents
 from vigie.sim.rsmp.sites import Sites
 from vigie.sim.talq.lighting import Lighting
 from vigie.sim.talq.park import Park
@@ -25,7 +27,7 @@ from vigie.sim.talq.switchboard import Switchboard, identities
 from vigie.sim.traffic.moving import Moving
 from vigie.sim.work import Work
 from vigie.transports.device_http import HttpDoor
-from vigie.transports.http import beside
+from vigie.transports.http import AddressRefused, beside
 from vigie.transports.http_end import HttpEnd
 
 HOST = "127.0.0.1"
@@ -41,7 +43,7 @@ class Post(msgspec.Struct):
     speak TALQ. sites: the security codes of the junctions, by their site ids and in their order; none where they have
     plain gateways. people: the tokens of those who send crews out and of the crews; nobody works where there are none.
     rsmp_port: where the sites connect, on this machine. streets: the folder of the town's traffic; none
-    is simulated where nothing is said."""
+    is simulated where nothing is said. events_port: where what happens on the roads around is told, on this machine."""
 
     url: str
     secrets: dict[str, str]
@@ -50,6 +52,7 @@ class Post(msgspec.Struct):
     rsmp_port: int = 0
     streets: str = ""
     people: dict[str, str] = {}
+    events_port: int = 0
 
 
 async def live(post: Post, city: City, park: Park) -> None:
@@ -68,6 +71,8 @@ async def live(post: Post, city: City, park: Park) -> None:
         async with asyncio.TaskGroup() as tasks:
             if streets is not None:
                 tasks.create_task(_move(streets, board))
+            if post.events_port:
+                tasks.create_task(_tell(RoadEvents(city, now_us), post.events_port))
             if post.people:
                 tasks.create_task(Work(post.url, post.people, city, now_us).run())
             await run_metropolis(city, life, doors, now_us, board, sites)
@@ -86,6 +91,13 @@ async def _move(streets: Moving, board: Switchboard) -> None:
         await asyncio.sleep(1.0)
     await asyncio.sleep(TRAFFIC_AFTER_S)
     await streets.run()
+
+
+async def _tell(events: RoadEvents, port: int) -> None:
+    """Tells of the roads around. Where the port is taken meanwhile, the post finds its feed silent."""
+    with suppress(AddressRefused):
+        async with beside(HttpEnd(events.answer, body_bytes_max=0), HOST, port):
+            await asyncio.Event().wait()
 
 
 def _sites(life: Life, post: Post, now_us: Callable[[], int], streets: Moving | None) -> Sites:

@@ -22,7 +22,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An answer; its body is JSON, or nothing."""
+    """An answer; its body is JSON unless its headers say otherwise, or nothing."""
 
     status: int
     body: bytes = b""
@@ -43,7 +43,7 @@ class HttpEnd:
         body = await self._body(receive)
         told = Told(413) if body is None else self._answer(_asked(scope, body))
         headers = [(b"content-length", str(len(told.body)).encode())]
-        if told.body:
+        if told.body and not any(name == "content-type" for name, _ in told.headers):
             headers.append((b"content-type", b"application/json"))
         headers += [(name.encode(), value.encode()) for name, value in told.headers]
         await send({"type": "http.response.start", "status": told.status, "headers": headers})
