@@ -51,7 +51,7 @@ class _Sort:
 
 _SORTS = (
     _Sort(0.30, 4, "VehicleObstruction", "brokenDownVehicle", "low", "Véhicule en panne sur la chaussée."),
-    _Sort(0.20, 9, "Accident", "collision", "high", "Accident : ralentissez à l'approche."),
+    _Sort(0.20, 9, "Accident", "collision", "high", "Accident\u00a0: ralentissez à l'approche."),
     _Sort(0.25, 6, "AbnormalTraffic", "queuingTraffic", "medium", "Bouchon, circulation au pas."),
     _Sort(0.15, 36, "MaintenanceWorks", "resurfacingWork", "medium", "Travaux de chaussée, voie réduite."),
     _Sort(0.10, 3, "GeneralObstruction", "objectOnTheRoad", "low", "Objet sur la chaussée."),

@@ -133,7 +133,7 @@ class RoadEvents:
             self._fail(str(error))
         else:
             self._take()
-        backoff_s = min(WAIT_S_MAX, self._every_s * 2**self._failures)
+        backoff_s = min(max(WAIT_S_MAX, self._every_s), self._every_s * 2 ** max(0, self._failures - 1))
         self.wait_s = max(backoff_s, min(retry_after_s, 6 * WAIT_S_MAX))
         await self._settled()
 
