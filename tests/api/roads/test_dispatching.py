@@ -46,6 +46,7 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
             crew("lights", 0, skills="electrical until 2099-01-01"),
             crew("roads", 10, skills="asphalt"),
             crew("expired", 5, skills="electrical until 2020-01-01", hours="mon-sun 08:00-08:20"),
+            crew("soon", 5, skills=f"electrical until {date.fromisoformat(DAY) + timedelta(days=38)}"),
             crew("always", 0, hours="mon-sun 00:00-24:00"),
             crew("never", 0, hours=f"{DAYS[(datetime.fromisoformat(DAY).weekday() + 3) % 7]} 08:00-12:00"),
             crew("town", 0, hours=None),
@@ -118,6 +119,25 @@ def test_rounds_by_hand_are_timed_and_judged(operator: Browser) -> None:
     given = ask(operator, "", rounds=late, reason="they stay longer, and get it back")
     assert len(given["moved"]) == 9
     assert ask(operator, "/checks", 422, rounds=[*late, late[0]])["rule"] == "engine.rounds_twice"
+
+
+def test_nobody_is_given_by_hand_what_they_may_not_do_on_that_day(operator: Browser) -> None:
+    lamp, hole = lit(operator, 2), opened(operator, 8)
+
+    def given(case: str, crew: str, **said: Any) -> Any:
+        return operator.ask("POST", f"/api/v1/cases/{case}/moves", {"event": "assign", "crew": crew} | said)
+
+    for crew in ("crew-roads", "crew-expired"):
+        refused = given(lamp, crew)
+        assert (refused.status, refused.body["rule"]) == (409, "engine.crew_skill")
+    many = {"event": "assign", "crew": "crew-roads", "cases": {lamp: 1, hole: 1}}
+    answer = operator.ask("POST", "/api/v1/cases/moves", many).body
+    assert ([each["id"] for each in answer["moved"]], answer["refused"]) == ([hole], {lamp: "engine.crew_skill"})
+    assert given(lamp, "crew-lights").status == 200
+    # The day on which it is planned is what counts.
+    soon = (datetime.now(UTC) + timedelta(days=40)).date()
+    assert given(lamp, "crew-soon", planned=f"{soon + timedelta(days=1)}T08:00:00Z").body["rule"] == "engine.crew_skill"
+    assert given(lamp, "crew-soon", planned=f"{soon}T08:00:00Z").status == 200
 
 
 def test_what_somebody_has_moved_meanwhile_is_told_and_keeps_nobody_else_from_their_work(operator: Browser) -> None:

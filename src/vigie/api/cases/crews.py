@@ -9,7 +9,9 @@ told as what came to it, so that two telephones never overwrite each other.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from msgspec.structs import replace
@@ -20,12 +22,14 @@ from vigie.api.cases import forms
 from vigie.api.cases.telling import Telling
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
+from vigie.core.arrays import ints
 from vigie.core.lives import MoveRefused
 from vigie.core.scope import Verb, lies_in
 from vigie.core.times import from_us, rfc3339, to_us
 from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, Wanted
 from vigie.services.roads import Crew
+from vigie.services.roads.crews import lacking, skills_of
 from vigie.services.roads.orders import Check, Part, WorkOrder
 
 ABOUT_MAX, TIMELINE_MAX, CASES_MAX = 50, 20, 300
@@ -179,6 +183,20 @@ def crew_of(bench: Bench, caller: Caller, crew: str) -> int:
         raise Problem(422, "No such crew", f"There is no crew {crew[:80]!r} that you may send.",
                       rule="engine.no_crew")  # fmt: skip
     return no
+
+
+def skills(bench: Bench) -> Mapping[int, Mapping[str, date | None]]:
+    """What each crew is able and allowed to do, by its number, as the inventory has it on disk; not on the loop."""
+    numbers, said = bench.sources.facts.attributes(Crew, ("skills",))
+    return {no: skills_of(str(text)) for no, text in zip(ints(numbers), said["skills"], strict=True)}
+
+
+def need_skills(case: Case, has: Mapping[str, date | None], day: date) -> None:
+    """Raises Problem 409 where a case asks for what a crew may not do on a day: nobody decides that it be so."""
+    missing = lacking(case.document.skills, has, day) if isinstance(case.document, WorkOrder) else ()
+    if missing:
+        raise Problem(409, "Not for this crew", "It lacks a skill that the work asks for, or it does not hold then.",
+                      rule="engine.crew_skill", values={"skills": ", ".join(sorted(missing))})  # fmt: skip
 
 
 def may_send(caller: Caller, area: str) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from vigie.api.access import Caller
 from vigie.api.acts.base import Bench, allowed, idempotency_key, refusals
 from vigie.api.cases import forms
-from vigie.api.cases.crews import crew_of, may_send
+from vigie.api.cases.crews import crew_of, may_send, need_skills, skills
 from vigie.api.cases.telling import CASES_HEADS, Telling, table_rows
 from vigie.api.city.export import table_of
 from vigie.api.city.forms import Page
@@ -27,7 +27,7 @@ from vigie.core.arrays import ints
 from vigie.core.cases import PRIORITIES, CaseKind, Draft, Lies
 from vigie.core.plans import Table
 from vigie.core.scope import Verb
-from vigie.core.times import DAY_US, to_us
+from vigie.core.times import DAY_US, from_us, to_us
 from vigie.engine.acts import case_act
 from vigie.engine.cases import Case, Cases, Wanted
 from vigie.engine.nearby import nearest
@@ -168,7 +168,7 @@ class CasesDoor:
         key = idempotency_key(ask.request)
         if key and await asyncio.to_thread(self._stored.is_done, case_act(caller.actor, "move", case.id, key)):
             return self._telling.row(caller, case)
-        self._move(caller, case, form, key)
+        self._move(caller, case, form, await self._skills(form.crew), key)
         await self._bench.kept()
         return self._telling.row(caller, await self._seen(caller, case.id))
 
@@ -177,12 +177,13 @@ class CasesDoor:
         it."""
         caller, form = ask.caller, ask.body
         refused: dict[str, str] = {}
+        has = await self._skills(form.crew)
         for case_id, revision in form.cases.items():
             try:
                 case = await self._seen(caller, case_id)
                 self._move(
                     caller, case,
-                    forms.MoveCase(event=form.event, revision=revision, crew=form.crew, reason=form.reason),
+                    forms.MoveCase(event=form.event, revision=revision, crew=form.crew, reason=form.reason), has,
                 )  # fmt: skip
             except Problem as error:
                 refused[case_id] = error.rule
@@ -244,10 +245,24 @@ class CasesDoor:
 
     # How.
 
-    def _move(self, caller: Caller, case: Case, asked: forms.MoveCase, key: str = "") -> None:
+    async def _skills(self, crew: str | None) -> Mapping[int, Mapping[str, date | None]]:
+        """Of each crew, its skills; of none where no crew is meant."""
+        return await asyncio.to_thread(skills, self._bench) if crew else {}
+
+    def _move(
+        self,
+        caller: Caller,
+        case: Case,
+        asked: forms.MoveCase,
+        has: Mapping[int, Mapping[str, date | None]],
+        key: str = "",
+    ) -> None:
         self._need_to_move(caller, case, asked.event)
         number = crew_of(self._bench, caller, asked.crew) if asked.crew else 0
         planned_us = 0 if asked.planned is None else self._when(asked.planned)
+        if number:
+            on_us = planned_us or self._bench.sources.clock.now_us()
+            need_skills(case, has.get(number, {}), from_us(on_us).astimezone(self._engine.zone).date())
         with refusals():
             self._bench.acts.move_case(
                 case.id, asked.event, actor=caller.actor, reason=asked.reason.strip(), revision=asked.revision,

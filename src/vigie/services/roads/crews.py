@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 SKILLS_MAX = 30
@@ -29,6 +29,16 @@ def skills_of(text: str) -> Mapping[str, date | None]:
     if len(found) > SKILLS_MAX:
         raise ValueError(f"a crew has {SKILLS_MAX} skills at most")
     return found
+
+
+def lacking(asked: Iterable[str], has: Mapping[str, date | None], day: date) -> frozenset[str]:
+    """The skills that are asked for, and are not there on a day."""
+    return frozenset(each for each in asked if each not in has or ended(has[each], day))
+
+
+def ended(last: date | None, day: date) -> bool:
+    """Whether a skill that holds up to a day does no more."""
+    return last is not None and last < day
 
 
 def check_skills(text: str) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vigie.services.roads.dispatch.model import NO_WAY, Crew, Problem, Proposal, Round, Task, ended
+from vigie.services.roads.crews import ended
+from vigie.services.roads.dispatch.model import NO_WAY, Crew, Problem, Proposal, Round, Task
 
 
 class Rule(StrEnum):

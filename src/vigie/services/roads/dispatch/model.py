@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from vigie.core.observations import Int64s
+from vigie.services.roads.crews import lacking
 
 TASKS_MAX, CREWS_MAX, WINDOWS_MAX = 2_000, 200, 8
 HORIZON_S = 2 * 86_400
@@ -62,12 +63,7 @@ class Crew:
 
     def lacks(self, task: Task, day: date) -> frozenset[str]:
         """The skills that a task asks for and the crew does not have on that day."""
-        return frozenset(each for each in task.skills if each not in self.skills or ended(self.skills[each], day))
-
-
-def ended(last: date | None, day: date) -> bool:
-    """Whether a skill that holds up to a day does no more."""
-    return last is not None and last < day
+        return lacking(task.skills, self.skills, day)
 
 
 @dataclass(frozen=True, slots=True)
