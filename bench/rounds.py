@@ -74,7 +74,7 @@ def plan_s() -> Measured:
         began = time.perf_counter()
         problem = Problem(DAY, tuple(tasks), tuple(crews), travel_of(network, speed, tasks, crews))
         ways_s = time.perf_counter() - began
-        planned = asyncio.run(propose(Jobs(), problem, seed=1))
+        planned = asyncio.run(propose(Jobs(), problem, who="bench", seed=1))
         runs.append(time.perf_counter() - began)
         told.append(f"day {seed}: ways {ways_s:.2f} s of {runs[-1]:.2f} s; {_told(problem, planned)}")
         told.append(_anew(problem, planned.proposal, seed))
@@ -112,7 +112,7 @@ def _anew(problem: Problem, running: Proposal, seed: int) -> str:
     rest = Problem(DAY, tasks, crews, travel_of(network, speeds(network), tasks, crews))
     moved = list[str]()
     for name, kept in (("keeping", keeping(rest, running)), ("afresh", None)):
-        planned = asyncio.run(propose(Jobs(), rest, seed=1, kept=kept))
+        planned = asyncio.run(propose(Jobs(), rest, who="bench", seed=1, kept=kept))
         found = settled(rest, running, there, planned.proposal)
         others = sum(each.now is not None for each in found.moved)
         done = "done" if "urgent" in found.rest.crew_of else "not done"

@@ -47,26 +47,28 @@ class Deadline:
 
 
 class Jobs:
-    """Does one after the other. Whoever does not want an answer any more cancels its task, which ends the process."""
+    """Does one after the other, and one at a time for each who asks. Whoever does not want an answer any more cancels
+    its task, which ends the process."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
-        self._waiting = 0
+        self._asking = list[str]()
 
-    async def do(self, make: Callable[[], Callable[[], _Told]]) -> _Told:
+    async def do(self, make: Callable[[], Callable[[], _Told]], *, who: str, most_s: float) -> _Told:
         """What the work says. make: called when its turn has come, so that a deadline runs from then on; the work is a
-        `partial` of a function that a process finds by its module's name. Raises JobsBusy, and JobFailed."""
-        if self._waiting > WAITING_MAX:
+        `partial` of a function that a process finds by its module's name. who: asks for it. most_s: after so long it is
+        ended, whatever it does. Raises JobsBusy, and JobFailed."""
+        if len(self._asking) > WAITING_MAX or who in self._asking:
             raise JobsBusy
-        self._waiting += 1
+        self._asking.append(who)
         try:
             async with self._turn:
-                return await _apart(make())
+                return await _apart(make(), most_s)
         finally:
-            self._waiting -= 1
+            self._asking.remove(who)
 
 
-async def _apart(work: Callable[[], _Told]) -> _Told:
+async def _apart(work: Callable[[], _Told], most_s: float) -> _Told:
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(there, work), daemon=True)
@@ -75,12 +77,14 @@ async def _apart(work: Callable[[], _Told]) -> _Told:
     def awaited() -> tuple[bool, Any]:
         try:
             process.start()
+        except Exception as error:
+            return False, f"it did not start: {error}"[:300]
+        finally:
             # The one end that writes is the process's now: when that ends, so does the wait for it.
             there.close()
-        finally:
             started.set()
         try:
-            return here.recv()
+            return here.recv() if here.poll(most_s) else (False, f"it took more than {most_s:g} s")
         except (EOFError, OSError):
             return False, "it ended, and said nothing"
 

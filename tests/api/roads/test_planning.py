@@ -17,14 +17,14 @@ TOWN = day([task(f"t{n}", n % 5, n // 5) for n in range(8)], [crew("one"), crew(
 
 
 def test_a_plan_is_made_in_a_process_of_its_own_and_judged() -> None:
-    planned = asyncio.run(propose(Jobs(), TOWN, seed=1, limit_s=0.1))
+    planned = asyncio.run(propose(Jobs(), TOWN, who="one", seed=1, limit_s=0.1))
     assert planned.findings == ()
     assert len(planned.proposal.crew_of) == 8
 
 
 def test_nobody_asks_for_an_hour() -> None:
     with pytest.raises(ValueError, match="120"):
-        asyncio.run(propose(Jobs(), TOWN, seed=1, limit_s=LIMIT_S_MAX + 1))
+        asyncio.run(propose(Jobs(), TOWN, who="one", seed=1, limit_s=LIMIT_S_MAX + 1))
 
 
 def test_every_reason_and_rule_has_its_words() -> None:

@@ -13,6 +13,8 @@ LIMIT_S = 6.0
 """On Montpellier's streets 200 tasks of 20 crews gain little after two seconds of search; a process starts in one."""
 
 LIMIT_S_MAX = 120.0
+SPARE_S = 10.0
+"""For the process to start and to tell; a search that lasts longer is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,18 @@ class Planned:
 
 
 async def propose(
-    jobs: Jobs, problem: Problem, *, seed: int, limit_s: float = LIMIT_S, kept: Kept | None = None
+    jobs: Jobs, problem: Problem, *, who: str, seed: int, limit_s: float = LIMIT_S, kept: Kept | None = None
 ) -> Planned:
-    """Rounds for a problem, told `limit_s` after their turn has come. Raises ValueError for a limit that is none, and
+    """Rounds for a problem, told `limit_s` after their turn has come. who: asks for them. Raises ValueError for a limit that is none, and
     what `Jobs.do` raises."""
     # The solver is taken in by who plans: a post that starts does not wait for it.
     from vigie.services.roads.dispatch.solving import Patience, solve
 
     if not 0 < limit_s <= LIMIT_S_MAX:
         raise ValueError(f"a plan is searched for 0 to {LIMIT_S_MAX:.0f} s, not {limit_s}")
-    proposal = await jobs.do(lambda: partial(solve, problem, seed, Patience(Deadline.within(limit_s)), kept))
+    proposal = await jobs.do(
+        lambda: partial(solve, problem, seed, Patience(Deadline.within(limit_s)), kept),
+        who=who,
+        most_s=limit_s + SPARE_S,
+    )
     return Planned(proposal, tuple(check(problem, proposal)))
