@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import shapely
@@ -19,6 +20,7 @@ from vigie.settings import Settings
 
 AREA = "dijon-metropole/dijon"
 DAY = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+PARIS = ZoneInfo("Europe/Paris")
 LON, LAT, STEP = 5.0, 47.3, 0.004
 
 
@@ -50,6 +52,9 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
             crew("always", 0, hours="mon-sun 00:00-24:00"),
             crew("never", 0, hours=f"{DAYS[(datetime.fromisoformat(DAY).weekday() + 3) % 7]} 08:00-12:00"),
             crew("town", 0, hours=None),
+            crew("busy", 5, hours="mon-sun 08:00-18:00"),
+            crew("truck", 5, hours="mon-sun 08:00-18:00", capacity=1_000),
+            crew("night", 9, hours="mon-sun 23:59-23:58"),
         ]
         opened.take_assets("town", [*streets, *crews])
     make_people(folder)
@@ -174,6 +179,69 @@ def test_what_a_crew_has_begun_takes_its_time_though_it_is_not_named_and_tomorro
     given = ask(operator, "", rounds=[{"crew": "crew-always", "cases": [begun, other]}])
     assert ([each["id"] for each in given["moved"]], given["refused"]) == ([other], {begun: "engine.life"})
     operator.ask("POST", f"/api/v1/cases/{begun}/moves", {"event": "finish"})
+
+
+def given_for(browser: Browser, case: str, crew: str, at: str) -> None:
+    answer = browser.ask("POST", f"/api/v1/cases/{case}/moves", {"event": "assign", "crew": crew, "planned": at})
+    assert answer.status == 200, answer.body
+
+
+def test_what_a_crew_has_to_do_already_takes_its_time_though_nobody_names_it(operator: Browser) -> None:
+    theirs, mine = opened(operator, 5, document={"takes_min": 90}), opened(operator, 6, document={"takes_min": 120})
+    given_for(operator, theirs, "crew-busy", f"{DAY}T09:00:00Z")
+    for told in (
+        ask(operator, "/checks", rounds=[{"crew": "crew-busy", "cases": [mine]}]),
+        ask(operator, "/proposals", crews=["crew-busy"], cases=[mine], limit_s=0.1),
+    ):
+        (own,) = told["rounds"]
+        assert (told["findings"], told["left"], rounds(told)) == ([], [], {"busy": [mine]})
+        (stays,), (stop,) = own["given"], own["stops"]
+        assert stays["case"]["id"] == theirs
+        assert f"{DAY}T09:00" <= stays["start"] <= f"{DAY}T09:31"
+        assert stop["leave"] < stays["arrival"] or stop["arrival"] > stays["leave"]
+    given = ask(operator, "", rounds=[{"crew": "crew-busy", "cases": [mine]}])
+    assert [each["id"] for each in given["moved"]] == [mine]
+
+
+def test_an_order_is_begun_in_its_hours_and_takes_room_of_the_vehicle(operator: Browser) -> None:
+    heavy = {"load_kg": 600, "takes_min": 10}
+    one, other = (opened(operator, n, document=heavy) for n in (4, 5))
+    late = opened(operator, 6, document={"hours": "mon-sun 14:00-15:00"})
+    never = opened(
+        operator, 6, document={"hours": f"{DAYS[(datetime.fromisoformat(DAY).weekday() + 3) % 7]} 08:00-09:00"}
+    )
+    by_hand = [{"crew": "crew-truck", "cases": [one, late]}]
+    told = ask(operator, "/checks", rounds=by_hand)
+    assert told["findings"] == []
+    assert datetime.fromisoformat(told["rounds"][0]["stops"][1]["start"]).astimezone(PARIS).hour == 14
+    full = ask(operator, "/checks", rounds=[{"crew": "crew-truck", "cases": [one, other]}])
+    assert [(each["rule"], each["over"]) for each in full["findings"]] == [("capacity", 200)]
+    left = ask(operator, "/proposals", crews=["crew-truck"], cases=[never], limit_s=0.1)["left"]
+    assert [each["why"] for each in left] == ["no_window"]
+    wrong = operator.ask("POST", "/api/v1/cases", {"kind": "roads.work_order", "category": "surface", "lon": LON,
+                                                   "lat": LAT, "document": {"hours": "at noon"}})  # fmt: skip
+    assert wrong.status == 422
+
+
+def test_the_shift_that_goes_on_past_midnight_is_planned_as_the_day_on_which_it_began(operator: Browser) -> None:
+    now = datetime.now(PARIS)
+    if now.hour == 23 and now.minute > 50:
+        pytest.skip("the night crew has gone home, and the next goes out at midnight")
+    yesterday = str(now.date() - timedelta(days=1))
+    hole = opened(operator, 8, document={"takes_min": 1})
+    told = ask(operator, "/checks", day=yesterday, rounds=[{"crew": "crew-night", "cases": [hole]}])
+    (stop,) = told["rounds"][0]["stops"]
+    assert now <= datetime.fromisoformat(stop["start"]) < now + timedelta(hours=1)
+    # Who works by day has gone home.
+    assert ask(operator, "/checks", day=yesterday, rounds=[{"crew": "crew-roads", "cases": [hole]}])["rounds"] == []
+    # What it is given for later in its shift is of that shift.
+    given_for(operator, hole, "crew-night", (now + timedelta(minutes=1)).isoformat())
+    assert hole in asked_for(ask(operator, "/proposals", day=yesterday, crews=["crew-night"], limit_s=0.1))
+    assert hole not in asked_for(ask(operator, "/proposals", day=str(now.date()), crews=["crew-night"], limit_s=0.1))
+    before = str(now.date() - timedelta(days=2))
+    assert ask(operator, "/checks", 422, day=before, rounds=[{"crew": "crew-night", "cases": [hole]}])["rule"] == (
+        "engine.rounds_day"
+    )
 
 
 def test_what_is_given_to_who_does_not_work_is_told(operator: Browser) -> None:

@@ -8,153 +8,79 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Annotated, Any
+from datetime import date, timedelta, tzinfo
+from typing import Any
 
 import numpy as np
-from msgspec import Meta
 
 from vigie.api.access import Caller
 from vigie.api.acts.base import Bench, allowed, refusals
-from vigie.api.acts.forms import Asked
-from vigie.api.bodies import Reason
 from vigie.api.cases.crews import crew_of, may_send
-from vigie.api.cases.forms import CaseAsset, CaseRow, MovedCases
+from vigie.api.cases.forms import CaseRow, MovedCases
 from vigie.api.cases.telling import Telling
-from vigie.api.city.forms import Form
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
-from vigie.api.roads.planning import LIMIT_S, LIMIT_S_MAX, propose
+from vigie.api.roads.forms import (
+    CASES_MAX,
+    CREWS_MAX,
+    CheckForm,
+    FindingForm,
+    GiveForm,
+    LeftForm,
+    MovedForm,
+    OfDay,
+    ProposeForm,
+    RoundForm,
+    RoundsForm,
+    StopForm,
+)
+from vigie.api.roads.planning import propose, unless_gone
+from vigie.api.roads.shifts import Shifts
 from vigie.api.roads.streets import Streets
 from vigie.core import hours
 from vigie.core.arrays import ints
-from vigie.core.calendar import EPOCH_DAY, Calendar
+from vigie.core.calendar import Calendar
 from vigie.core.scope import Placement, Verb
 from vigie.core.times import MINUTE_US, SECOND_US, from_us, rfc3339
 from vigie.engine.cases import Case
 from vigie.engine.jobs import JobFailed, Jobs, JobsBusy
 from vigie.services.places import Street
 from vigie.services.roads import Crew as CrewKind
-from vigie.services.roads.crews import skills_of
 from vigie.services.roads.dispatch.judging import Finding, check
-from vigie.services.roads.dispatch.model import HORIZON_S, TASKS_MAX, Crew, Place, Proposal, Stop, Task, Why
+from vigie.services.roads.dispatch.model import (
+    HORIZON_S,
+    TASKS_MAX,
+    WINDOWS_MAX,
+    Crew,
+    Place,
+    Proposal,
+    Round,
+    Stop,
+    Task,
+    Why,
+)
 from vigie.services.roads.dispatch.model import Problem as Problems
 from vigie.services.roads.dispatch.replanning import Standing, keeping, remaining, settled
 from vigie.services.roads.dispatch.streets import speeds, travel_of
-from vigie.services.roads.dispatch.timing import timed
+from vigie.services.roads.dispatch.timing import among, timed
 from vigie.services.roads.orders import LIFE, WORK_ORDER, WorkOrder
 
-CASES_MAX, CREWS_MAX = 500, 60
 SEED = 1
+WAITING_MAX = 8
+"""Questions whose ways wait to be looked for; the next is refused."""
+GIVEN_SLACK_S = 1_800
+"""What a crew was told a time for is begun so long after it at most."""
 LEAST_LEFT_S = 300
 """What is under way takes at least so long from now on."""
-
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$", description="A day of the town, such as 2026-11-30.")]
-Id = Annotated[str, Meta(max_length=200)]
-
-
-class OfDay(Asked, frozen=True, kw_only=True):
-    """A day's rounds. day: empty for today."""
-
-    day: Day | None = None
-
-
-class ProposeForm(OfDay, frozen=True, kw_only=True):
-    """Rounds that are wanted. crews, cases: their ids; without them, all crews that work on that day, and all work
-    orders that are open or given for it. keep: whether what was given already moves as little as possible. limit_s: how
-    long is searched."""
-
-    crews: Annotated[list[Id], Meta(max_length=CREWS_MAX)] | None = None
-    cases: Annotated[list[Id], Meta(max_length=CASES_MAX)] | None = None
-    keep: bool = True
-    limit_s: Annotated[float, Meta(ge=0.1, le=LIMIT_S_MAX)] = LIMIT_S
-
-
-class RoundOf(Asked, frozen=True, kw_only=True):
-    """A crew and its work orders in their order, by their ids."""
-
-    crew: Id
-    cases: Annotated[list[Id], Meta(max_length=CASES_MAX)]
-
-
-class CheckForm(OfDay, frozen=True, kw_only=True):
-    """Rounds as somebody has put them."""
-
-    rounds: Annotated[list[RoundOf], Meta(min_length=1, max_length=CREWS_MAX)]
-
-
-class GiveForm(CheckForm, frozen=True, kw_only=True):
-    """Rounds to be given to their crews. revisions: of each case, as it was seen. reason: what is answered to what the
-    judge finds, where people may decide it."""
-
-    revisions: dict[str, int] = {}  # noqa: RUF012 (a Struct makes it anew for each)
-    reason: Reason = ""
-
-
-class StopForm(Form, frozen=True, kw_only=True):
-    """A work order in a round: when the crew is there, begins and goes on."""
-
-    case: CaseRow
-    arrival: str
-    start: str
-    leave: str
-
-
-class RoundForm(Form, frozen=True, kw_only=True):
-    """A crew's round. under_way: what it has begun, which stays with it."""
-
-    crew: CaseAsset
-    leave: str
-    back: str
-    distance_m: int
-    drive_s: int
-    under_way: list[CaseRow]
-    stops: list[StopForm]
-
-
-class LeftForm(Form, frozen=True, kw_only=True):
-    """A work order in no round, and why: see the texts `rounds.left.*`."""
-
-    case: CaseRow
-    why: str
-
-
-class FindingForm(Form, frozen=True, kw_only=True):
-    """A rule that the rounds break (texts `rounds.rule.*`), over by how much (seconds, or load), and whether people may
-    decide that it be so."""
-
-    rule: str
-    crew: str | None
-    case: str | None
-    over: int
-    skill: str | None
-    for_people: bool
-
-
-class MovedForm(Form, frozen=True, kw_only=True):
-    """A work order that would go to another crew, or to none. forced: its crew cannot do it any more."""
-
-    case: str
-    was: str
-    now: str | None
-    forced: bool
-
-
-class RoundsForm(Form, frozen=True, kw_only=True):
-    """Rounds of a day, and what the judge finds in them."""
-
-    day: str
-    rounds: list[RoundForm]
-    left: list[LeftForm]
-    findings: list[FindingForm]
-    moved: list[MovedForm]
 
 
 @dataclass(frozen=True)
 class _Day:
-    """A day as it is planned. cases: by id. begun: of each crew, what is under way."""
+    """A day as it is planned. cases: by id. given: of what crews have besides and keep, whose it is. nowhere: what is
+    no place's."""
 
     day: date
     midnight_us: int
@@ -163,6 +89,8 @@ class _Day:
     standings: Sequence[Standing]
     problem: Problems
     running: Proposal
+    given: Mapping[str, str]
+    nowhere: Sequence[Case]
 
 
 class DispatchDoor:
@@ -172,6 +100,8 @@ class DispatchDoor:
         self._bench, self._streets, self._jobs, self._calendar = bench, streets, jobs, calendar
         self._sources, self._engine = bench.sources, bench.sources.engine
         self._telling = Telling(bench)
+        # To look for ways takes seconds of a core: one question at a time does.
+        self._turn, self._waiting = asyncio.Semaphore(1), 0
 
     @property
     def operations(self) -> list[Operation]:
@@ -180,9 +110,9 @@ class DispatchDoor:
             Operation("POST", "roads/dispatch/proposals", self.propose, body=ProposeForm, answer=RoundsForm,
                       verb=Verb.DISPATCH, problems=(422, 503)),
             Operation("POST", "roads/dispatch/checks", self.check, body=CheckForm, answer=RoundsForm,
-                      verb=Verb.DISPATCH, problems=(422,)),
+                      verb=Verb.DISPATCH, problems=(422, 503)),
             Operation("POST", "roads/dispatch", self.give, body=GiveForm, answer=MovedCases, verb=Verb.DISPATCH,
-                      problems=(409, 422, 507)),
+                      problems=(409, 422, 503, 507)),
         ]  # fmt: skip
 
     async def propose(self, ask: Ask[Nothing, ProposeForm]) -> RoundsForm:
@@ -193,19 +123,30 @@ class DispatchDoor:
         says why. Nothing is given by it.
         """
         form, caller = ask.body, ask.caller
-        cases = self._wanted(caller, form)
-        crews = self._crews_of(caller, form.crews)
-        planned = await asyncio.to_thread(self._day, _day_of(form, self), cases, crews)
+        async with self._one_at_a_time():
+            shifts = await self._shifts()
+            day = self._day_of(form, shifts)
+            wanted = self._wanted(caller, form, day, shifts)
+            crews = self._crews_of(caller, form.crews)
+            planned = await asyncio.to_thread(self._day, day, wanted[:CASES_MAX], crews, shifts)
         kept = keeping(planned.problem, planned.running) if form.keep and planned.running.rounds else None
+        search = propose(
+            self._jobs, planned.problem, who=caller.actor, seed=SEED, limit_s=form.limit_s, kept=kept
+        )  # fmt: skip
         try:
-            found = await propose(self._jobs, planned.problem, seed=SEED, limit_s=form.limit_s, kept=kept)
+            found = await unless_gone(ask.request, search)
         except JobsBusy as error:
-            raise Problem(503, "Busy", "Other rounds are being planned.", retry_after_s=5) from error
+            raise _busy() from error
         except JobFailed as error:
             raise Problem(503, "Not planned", "The search has ended without an answer.", retry_after_s=5) from error
         whole = settled(planned.problem, planned.running, planned.standings, found.proposal)
-        moved = [MovedForm(case=each.task, was=each.was, now=each.now, forced=each.forced) for each in whole.moved]
-        return self._told(caller, planned, whole.rest, check(planned.problem, whole.rest), moved)
+        moved = [
+            MovedForm(case=each.task, was=each.was, now=each.now, forced=each.forced)
+            for each in whole.moved
+            if each.task not in planned.given
+        ]
+        found = check(planned.problem, whole.rest)
+        return self._told(caller, planned, whole.rest, found, moved, len(wanted[CASES_MAX:]))
 
     async def check(self, ask: Ask[Nothing, CheckForm]) -> RoundsForm:
         """Times rounds as somebody has put them, and tells what is wrong with them."""
@@ -230,7 +171,7 @@ class DispatchDoor:
                           values=_first(found), mend="Say in `reason` why it is to be so.")  # fmt: skip
         refused = self._in_no_stop(form, proposal)
         for each in proposal.rounds:
-            for stop in each.stops:
+            for stop in (stop for stop in each.stops if stop.task not in planned.given):
                 case = planned.cases[stop.task]
                 planned_us = planned.midnight_us + stop.start_s * SECOND_US
                 crew = planned.crews[each.crew]
@@ -252,7 +193,7 @@ class DispatchDoor:
                         raise
                     refused[case.id] = error.rule
         await self._bench.kept()
-        given = [stop.task for each in proposal.rounds for stop in each.stops if stop.task not in refused]
+        given = [case for each in form.rounds for case in each.cases if case not in refused]
         moved = [case for each in given if (case := self._engine.cases.find(each)) is not None]
         return MovedCases(moved=[self._telling.row(caller, case) for case in moved], refused=refused)
 
@@ -276,39 +217,59 @@ class DispatchDoor:
             raise _too_many()
         cases = [self._plannable(caller, case_id) for case_id in named]
         crews = self._crews_of(caller, [each.crew for each in form.rounds])
-        planned = await asyncio.to_thread(self._day, _day_of(form, self), cases, crews)
-        there = {each.id for each in planned.problem.crews}
-        orders = {
-            each.crew: [case for case in each.cases if case in planned.problem.row]
-            for each in form.rounds
-            if each.crew in there
-        }
+        async with self._one_at_a_time():
+            shifts = await self._shifts()
+            planned = await asyncio.to_thread(self._day, self._day_of(form, shifts), cases, crews, shifts)
+        numbers = {each.id: number for number, each in enumerate(planned.problem.crews)}
+        orders = dict[str, list[str]]()
+        for each in (each for each in form.rounds if each.crew in numbers):
+            own = [case for case in each.cases if case in planned.problem.row]
+            keeps = [case for case, crew in planned.given.items() if crew == each.crew]
+            orders[each.crew] = among(planned.problem, numbers[each.crew], own, keeps)
         return planned, timed(planned.problem, orders, Why.BY_HAND)
 
-    def _wanted(self, caller: Caller, form: ProposeForm) -> list[Case]:
+    def _wanted(self, caller: Caller, form: ProposeForm, day: date, shifts: Shifts) -> list[Case]:
         if form.cases is not None:
             return [self._plannable(caller, case_id) for case_id in dict.fromkeys(form.cases)]
-        day = _day_of(form, self)
-        mine = self._for(day)
         sent = caller.scope.may(Verb.DISPATCH)
-        mine = [case for case in mine if sent.covers(Placement(case.area, case.service, Verb.SEE))]
+        mine = [
+            case
+            for case in self._for(day, shifts)
+            if sent.covers(Placement(case.area, case.service, Verb.SEE))
+        ]  # fmt: skip
         # The most urgent first, where there are more than are planned at once.
-        return sorted(mine, key=lambda each: (each.priority, each.due_us))[:CASES_MAX]
+        return sorted(mine, key=lambda each: (each.priority, each.due_us))
 
-    def _for(self, day: date) -> list[Case]:
+    def _for(self, day: date, shifts: Shifts) -> list[Case]:
         """The work orders that may be planned for a day: what is open or under way, what was given to a crew that is
-        gone, and what was given for that day, or for one that is over without its having been done."""
-        gone, zone = self._engine.registry.gone, self._engine.zone
-        today_us = hours.instant(self.today(), 0, zone)
-        since_us, until_us = (hours.instant(each, 0, zone) for each in (day, day + timedelta(days=1)))
+        gone, and what was given for that day, or for a shift that is over without its having been done."""
+        gone, today, now_us = self._engine.registry.gone, self.today(), self._sources.clock.now_us()
 
         def is_for(case: Case) -> bool:
             if case.state != "assigned":
                 return case.state in (LIFE.first, "started")
-            planned_us = case.planned_us
-            return not planned_us or planned_us < today_us or since_us <= planned_us < until_us or bool(gone[case.crew])
+            if not case.planned_us or gone[case.crew]:
+                return True
+            of_day = shifts.day_of(case)
+            is_over = of_day < today and not shifts.is_under_way(case.crew, of_day, now_us)
+            return of_day == day or is_over
 
         return [case for case in self._engine.cases if case.kind is WORK_ORDER and is_for(case)]
+
+    async def _shifts(self) -> Shifts:
+        return await asyncio.to_thread(Shifts, self._sources, self._calendar())
+
+    @asynccontextmanager
+    async def _one_at_a_time(self) -> AsyncGenerator[None]:
+        """Raises Problem 503 where too many wait already."""
+        if self._waiting >= WAITING_MAX:
+            raise _busy()
+        self._waiting += 1
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._waiting -= 1
 
     def _plannable(self, caller: Caller, case_id: str) -> Case:
         case = self._engine.cases.find(case_id)
@@ -332,30 +293,54 @@ class DispatchDoor:
             return {registry.ids[no]: no for no in mine}
         return {name: crew_of(self._bench, caller, name) for name in named}
 
-    def _day(self, day: date, cases: Sequence[Case], crews: Mapping[str, int]) -> _Day:
+    def _day(self, day: date, cases: Sequence[Case], crews: Mapping[str, int], shifts: Shifts) -> _Day:
         """All that a plan is made of. Takes a second where the streets are read anew; not on the loop."""
-        midnight_us = hours.instant(day, 0, self._engine.zone)
-        now_s = max(0, (self._sources.clock.now_us() - midnight_us) // SECOND_US)
-        placed = [case for case in cases if _is_placed(case)]
-        at_work = self._at_work(day, crews)
+        zone, now_us = self._engine.zone, self._sources.clock.now_us()
+        midnight_us = hours.instant(day, 0, zone)
+        now_s = max(0, (now_us - midnight_us) // SECOND_US)
+        at_work = [there for name, no in crews.items() if (there := shifts.crew(name, no, day))]
+        if day < self.today():
+            # Of yesterday there is only who has not gone home.
+            at_work = [each for each in at_work if now_s < each.shift[1]]
         begun = self._begun(crews)
         # Tomorrow nobody is where they are now.
-        standings = [*self._standings(at_work, begun, midnight_us, now_s)] if day == self.today() else []
-        tasks, there = remaining([_task(case) for case in placed], at_work, standings, now_s)
-        by_id = {case.id: case for case in (*placed, *(case for own in begun.values() for case in own))}
+        standings = [*self._standings(at_work, begun, midnight_us, now_s)] if day <= self.today() else []
+        working = {each.id for each in at_work}
+        still = {crews[each.id]: each.id for each in at_work if now_s < each.shift[1]}
+        given = self._given(day, {case.id for case in cases}, still, shifts)
+        placed = [case for case in cases if _is_placed(case)]
+        own = [case for some in begun.values() for case in some]
+        # What is begun has its load, and is planned no more.
+        wanted = [_task(case, day, midnight_us, zone) for case in {each.id: each for each in (*placed, *own)}.values()]
+        keeps = [_kept(case, name, midnight_us, now_s) for case, name in given]
+        tasks, there = remaining([*wanted, *keeps], at_work, standings, now_s)
+        by_id = {case.id: case for case in (*cases, *own, *(case for case, _ in given))}
         tasks = tuple(each for each in tasks if by_id[each.id].state != "started")
+        if len(tasks) > TASKS_MAX:
+            raise _too_many()
         network, numbers = self._streets.network()
         speed = speeds(network, self._limits(numbers))
         problem = Problems(day, tasks, there, travel_of(network, speed, tasks, there))
-        given: dict[str, list[Case]] = defaultdict(list)
-        for case in sorted(placed, key=lambda each: each.planned_us):
-            if case.state == "assigned" and case.planned_us and case.crew:
-                given[self._engine.registry.ids[case.crew]].append(case)
-        working = {each.id for each in there}
-        orders = {
-            name: [case.id for case in own if case.id in problem.row] for name, own in given.items() if name in working
-        }
-        return _Day(day, midnight_us, by_id, crews, standings, problem, timed(problem, orders, Why.NO_ROOM))
+        told: dict[str, list[str]] = defaultdict(list)
+        for case in sorted((*placed, *(case for case, _ in given)), key=lambda each: each.planned_us):
+            name = self._engine.registry.ids[case.crew] if case.crew else ""
+            if case.state == "assigned" and case.planned_us and name in working and case.id in problem.row:
+                told[name].append(case.id)
+        nowhere = [case for case in cases if not _is_placed(case) and case.state != "started"]
+        running = timed(problem, told, Why.NO_ROOM)
+        return _Day(day, midnight_us, by_id, crews, standings, problem, running,
+                    {case.id: name for case, name in given}, nowhere)  # fmt: skip
+
+    def _given(
+        self, day: date, named: Collection[str], crews: Mapping[int, str], shifts: Shifts
+    ) -> list[tuple[Case, str]]:
+        """What crews have to do on a day that is not asked about, or is others' to give, and whose it is."""
+        return [
+            (case, crews[case.crew])
+            for case in self._engine.cases
+            if case.kind is WORK_ORDER and case.state == "assigned" and case.planned_us and case.crew in crews
+            and case.id not in named and _is_placed(case) and shifts.day_of(case) == day
+        ]  # fmt: skip
 
     def _begun(self, crews: Mapping[str, int]) -> Mapping[str, list[Case]]:
         """What is under way with some crews, whether it was named or not."""
@@ -380,33 +365,6 @@ class DispatchDoor:
             if here is not None:
                 yield Standing(name, here, free_s, stops)
 
-    def _at_work(self, day: date, crews: Mapping[str, int]) -> list[Crew]:
-        """The crews that work on a day, as they leave in the morning. Those whose hours are the town's do not on public
-        holidays."""
-        registry, zone = self._engine.registry, self._engine.zone
-        midnight_us, town = hours.instant(day, 0, zone), self._engine.cases.week
-        if (day - EPOCH_DAY).days in self._calendar().public:
-            town = town and ((),) * 7
-        said_of, said = self._sources.facts.attributes(CrewKind, ("hours", "skills", "capacity"))
-        row = {int(no): n for n, no in enumerate(said_of)}
-        found = list[Crew]()
-        for name, no in crews.items():
-            n = row.get(no)
-            if n is None:
-                # It was made a moment ago, and what is said of it is not written down yet.
-                continue
-            spans = _spans(str(said["hours"][n]), town, day)
-            if not spans:
-                continue
-            capacity = float(said["capacity"][n])
-            here = Place(float(registry.lon[no]), float(registry.lat[no]))
-            # A break in the middle is the crew's own to take: it is not planned.
-            starts_us, ends_us = (hours.instant(day, each, zone) for each in (spans[0][0], spans[-1][1]))
-            shift = ((starts_us - midnight_us) // SECOND_US, min((ends_us - midnight_us) // SECOND_US, HORIZON_S))
-            room = None if np.isnan(capacity) else int(capacity)
-            found.append(Crew(name, skills_of(str(said["skills"][n])), here, here, shift, room))
-        return found
-
     def _limits(self, numbers: Any) -> Any:
         assets, said = self._sources.facts.attributes(Street, ("speed_limit",))
         limit = np.full(int(max(numbers.max(initial=0), assets.max(initial=0))) + 1, np.nan)
@@ -414,7 +372,13 @@ class DispatchDoor:
         return limit[numbers]
 
     def _told(
-        self, caller: Caller, planned: _Day, proposal: Proposal, found: Sequence[Finding], moved: list[MovedForm]
+        self,
+        caller: Caller,
+        planned: _Day,
+        proposal: Proposal,
+        found: Sequence[Finding],
+        moved: list[MovedForm],
+        beyond: int = 0,
     ) -> RoundsForm:
         def at(second: int) -> str:
             return rfc3339(planned.midnight_us + second * SECOND_US)
@@ -424,6 +388,15 @@ class DispatchDoor:
 
         def sees(task: str) -> bool:
             return self._telling.sees(caller, planned.cases[task])
+
+        def stops(own: Round | None, *, given: bool) -> list[StopForm]:
+            return [
+                StopForm(
+                    case=row(each.task), arrival=at(each.arrival_s), start=at(each.start_s), leave=at(each.leave_s)
+                )
+                for each in (own.stops if own else ())
+                if (each.task in planned.given) == given and (not given or sees(each.task))
+            ]
 
         under_way = {each.crew: [stop.task for stop in each.begun] for each in planned.standings}
         rounds = {each.crew: each for each in proposal.rounds}
@@ -435,11 +408,8 @@ class DispatchDoor:
                 distance_m=own.distance_m if own else 0,
                 drive_s=own.drive_s if own else 0,
                 under_way=[row(task) for task in under_way.get(name, ()) if sees(task)],
-                stops=[
-                    StopForm(case=row(each.task), arrival=at(each.arrival_s), start=at(each.start_s),
-                             leave=at(each.leave_s))
-                    for each in (own.stops if own else ())
-                ],
+                stops=stops(own, given=False),
+                given=stops(own, given=True),
             )
             for name in planned.crews
             if name in rounds or name in under_way
@@ -447,30 +417,38 @@ class DispatchDoor:
         return RoundsForm(
             day=planned.day.isoformat(),
             rounds=told,
-            left=[LeftForm(case=row(each.task), why=each.why.value) for each in proposal.left],
+            left=[
+                *(LeftForm(case=row(each.task), why=each.why.value) for each in proposal.left
+                  if each.task not in planned.given),
+                *(LeftForm(case=row(each.id), why=Why.NO_PLACE.value) for each in planned.nowhere),
+            ],
             findings=[
-                FindingForm(rule=each.rule.value, crew=each.crew, case=each.task, over=each.over, skill=each.skill,
-                            for_people=each.for_people)
+                FindingForm(rule=each.rule.value, crew=each.crew or planned.given.get(each.task or ""),
+                            case=each.task if each.task and sees(each.task) else None, over=each.over,
+                            skill=each.skill, for_people=each.for_people)
                 for each in found
             ],
             moved=moved,
+            beyond=beyond,
         )  # fmt: skip
 
     def today(self) -> date:
         """The day that it is in the town."""
         return from_us(self._sources.clock.now_us()).astimezone(self._engine.zone).date()
 
-
-def _day_of(form: OfDay, door: DispatchDoor) -> date:
-    """The day that is meant. Raises Problem 422 for one that is over, or further ahead than is planned."""
-    today = door.today()
-    try:
-        day = date.fromisoformat(form.day) if form.day else today
-    except ValueError:
-        raise Problem(422, "No such day", f"There is no day {form.day!r}.", rule="engine.rounds_day") from None
-    if not today <= day <= today + timedelta(days=366):
-        raise Problem(422, "Not that day", "Rounds are planned from today on, for a year.", rule="engine.rounds_day")
-    return day
+    def _day_of(self, form: OfDay, shifts: Shifts) -> date:
+        """The day that is meant. Raises Problem 422 for one that is over, or further ahead than is planned."""
+        today = self.today()
+        try:
+            day = date.fromisoformat(form.day) if form.day else today
+        except ValueError:
+            raise Problem(422, "No such day", f"There is no day {form.day!r}.", rule="engine.rounds_day") from None
+        yesterday = today - timedelta(days=1)
+        goes_on = day == yesterday and shifts.any_under_way(yesterday, self._sources.clock.now_us())
+        if not goes_on and not today <= day <= today + timedelta(days=366):
+            raise Problem(422, "Not that day", "Rounds are planned from today on, for a year; of yesterday, what is "
+                          "still under way.", rule="engine.rounds_day")  # fmt: skip
+        return day
 
 
 def _first(found: Sequence[Finding]) -> dict[str, Any]:
@@ -484,14 +462,8 @@ def _too_many() -> Problem:
                    values={"cases": TASKS_MAX, "crews": CREWS_MAX})  # fmt: skip
 
 
-def _spans(own: str, town: hours.Week, day: date) -> hours.Spans:
-    """When a crew works on a day: by its own hours, else by the town's; where nobody has any, all day."""
-    try:
-        week = hours.read(own) if own else town
-    except hours.HoursWrong:
-        # The inventory is of a time in which this was hours.
-        return ()
-    return week[day.weekday()] if week else ((0, 24 * 60),)
+def _busy() -> Problem:
+    return Problem(503, "Busy", "Other rounds are being planned.", retry_after_s=5)
 
 
 def _is_placed(case: Case) -> bool:
@@ -502,9 +474,36 @@ def _takes_min(case: Case) -> int:
     return case.document.takes_min if isinstance(case.document, WorkOrder) else 0
 
 
-def _task(case: Case) -> Task:
-    skills = case.document.skills if isinstance(case.document, WorkOrder) else ()
+def _task(case: Case, day: date, midnight_us: int, zone: tzinfo) -> Task:
+    order = case.document if isinstance(case.document, WorkOrder) else WorkOrder()
+    windows = _windows(order.hours, day, midnight_us, zone) if order.hours else ()
     return Task(
-        case.id, Place(case.lon, case.lat), _takes_min(case) * 60, (), frozenset(skills), 0, case.priority,
-        must=case.priority == 1,
+        case.id, Place(case.lon, case.lat), _takes_min(case) * 60, windows, frozenset(order.skills), order.load_kg,
+        case.priority, must=case.priority == 1,
+    )  # fmt: skip
+
+
+def _windows(text: str, day: date, midnight_us: int, zone: tzinfo) -> tuple[tuple[int, int], ...]:
+    """When work may begin, in seconds from the midnight of a day; its shifts go on into the next."""
+    week = hours.read(text)
+    found = list[tuple[int, int]]()
+    for n in (-1, 0, 1):
+        on = day + timedelta(days=n)
+        for span in week[on.weekday()]:
+            first, last = ((hours.instant(on, each, zone) - midnight_us) // SECOND_US for each in span)
+            if last > 0 and first < HORIZON_S:
+                found.append((max(first, 0), min(last, HORIZON_S)))
+    # Where it may be begun at no time of it, no time will do.
+    return tuple(found[:WINDOWS_MAX]) or ((HORIZON_S, HORIZON_S),)
+
+
+def _kept(case: Case, crew: str, midnight_us: int, now_s: int) -> Task:
+    """What a crew has to do that is not asked about: about when it was told, or as soon as it can where that is over.
+    Whether the crew may do it was asked when it was given."""
+    planned_s = (case.planned_us - midnight_us) // SECOND_US
+    window = () if planned_s < now_s else ((planned_s, min(planned_s + GIVEN_SLACK_S, HORIZON_S)),)
+    load = case.document.load_kg if isinstance(case.document, WorkOrder) else 0
+    return Task(
+        case.id, Place(case.lon, case.lat), _takes_min(case) * 60, window, load=load, priority=case.priority, must=True,
+        crew=crew,
     )  # fmt: skip

@@ -13,6 +13,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from vigie.core.cases import CaseEffect, CaseKind, Join, Level, Move, MoveOn, Open, Opened, Trouble
+from vigie.core.hours import LENGTH_MAX as HOURS_LENGTH_MAX
+from vigie.core.hours import read
 from vigie.core.lives import WORK_ORDER as LIFE
 from vigie.core.scope import Verb
 from vigie.core.times import HOUR_US, MINUTE_US
@@ -48,7 +50,8 @@ class WorkOrder(Struct, frozen=True, forbid_unknown_fields=True):
     """The document of a work order.
 
     takes_min: how long the work is thought to take there. spent_min: how long it took. skills: what a crew must be able
-    and allowed to do. checklist, parts: as they stand.
+    and allowed to do. hours: when it may be begun, such as `mon-fri 09:30-16:00` by the town's clock; empty: at any
+    time. load_kg: what the crew's vehicle takes along for it, or from there. checklist, parts: as they stand.
     """
 
     takes_min: Minutes = 30
@@ -56,6 +59,13 @@ class WorkOrder(Struct, frozen=True, forbid_unknown_fields=True):
     skills: Annotated[tuple[Word, ...], Meta(max_length=20)] = ()
     checklist: Annotated[tuple[Check, ...], Meta(max_length=50)] = ()
     parts: Annotated[tuple[Part, ...], Meta(max_length=100)] = ()
+    hours: Annotated[str, Meta(max_length=HOURS_LENGTH_MAX)] = ""
+    load_kg: Annotated[int, Meta(ge=0, le=100_000)] = 0
+
+    def __post_init__(self) -> None:
+        """Raises HoursWrong for hours that are none."""
+        if self.hours:
+            read(self.hours)
 
 
 _WORK, _POST = Move(Verb.WORK), Move(by_post=True)

@@ -66,6 +66,7 @@ def days(draw: st.DrawFn, most: int = 10, crews_most: int = 3) -> Problem:
         task(
             f"t{n}", *draw(_spots), windows=draw(_windows), skills=draw(_skills), load=draw(st.integers(0, 4)),
             priority=draw(st.integers(1, 4)), must=draw(st.booleans()), service_s=draw(st.integers(1, 8)) * 900,
+            crew=draw(st.sampled_from(["", "", "", "c0"])),
         )
         for n in range(draw(st.integers(1, most)))
     ]  # fmt: skip

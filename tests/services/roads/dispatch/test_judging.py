@@ -8,10 +8,11 @@ from datetime import date
 
 import pytest
 
-from tests.services.roads.dispatch.days import HOUR_S, crew, day, task
+from tests.services.roads.dispatch.days import HOUR_S, crew, day, steps, task
 from vigie.services.roads.dispatch.judging import FOR_PEOPLE, Finding, Rule, check
 from vigie.services.roads.dispatch.model import Left, Proposal, Round, Stop, Why
-from vigie.services.roads.dispatch.timing import timed
+from vigie.services.roads.dispatch.solving import solve
+from vigie.services.roads.dispatch.timing import among, timed
 
 TASKS = [
     task("lamp", 1, 0, skills=frozenset({"low"}), load=2),
@@ -97,3 +98,18 @@ def test_a_way_that_does_not_lead_is_found() -> None:
     travel[0, 1] = -1
     broken = replace(DAY, travel=replace(DAY.travel, drive_s=travel))
     assert Finding(Rule.NO_WAY, "one", "cabinet") in check(broken, GOOD)
+
+
+def test_what_a_crew_keeps_is_done_by_no_other_and_put_where_its_time_is() -> None:
+    kept = task("kept", 2, 0, windows=((10 * HOUR_S, 10 * HOUR_S + 1_800),), must=True, crew="one")
+    own = [task(f"t{n}", n, 1, service_s=HOUR_S) for n in range(3)]
+    town = day([kept, *own], [crew("one"), crew("two", 4, 4)])
+    wrong = timed(town, {"two": ["kept"]}, Why.BY_HAND)
+    assert Rule.GIVEN in {each.rule for each in check(town, wrong)}
+    order = among(town, 0, ["t0", "t1", "t2"], ["kept"])
+    assert [each for each in order if each != "kept"] == ["t0", "t1", "t2"]
+    assert check(town, timed(town, {"one": order}, Why.BY_HAND)) == []
+    found = solve(town, 1, steps(50))
+    assert found.crew_of["kept"] == "one"
+    alone = replace(town, tasks=(replace(kept, crew="three"), *town.tasks[1:]))
+    assert {each.task: each.why for each in solve(alone, 1, steps(50)).left} == {"kept": Why.GIVEN}

@@ -21,6 +21,8 @@ class Rule(StrEnum):
     """A task in two places, or a crew with two rounds."""
     MISSING = "missing"
     """A task that is neither in a round nor told to be left out."""
+    GIVEN = "given"
+    """A task of another crew, which keeps it."""
     SKILL = "skill"
     EXPIRED = "expired"
     CAPACITY = "capacity"
@@ -82,6 +84,8 @@ def _tasks(problem: Problem, driven: Round) -> list[Task]:
 
 def _skills(problem: Problem, driven: Round, crew: Crew) -> Iterator[Finding]:
     for task in _tasks(problem, driven):
+        if task.crew not in ("", crew.id):
+            yield Finding(Rule.GIVEN, crew.id, task.id)
         for skill in sorted(task.skills):
             if skill not in crew.skills:
                 yield Finding(Rule.SKILL, crew.id, task.id, skill=skill)

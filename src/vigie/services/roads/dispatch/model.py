@@ -32,7 +32,8 @@ class Place:
 class Task:
     """A work order, as far as its round goes. windows: work begins in one of them, both ends belong to it; none: at any
     time. skills: all that are asked of the crew. load: what it puts on the vehicle, in the crews' unit. must: it is
-    left out only where it is impossible, whatever its priority."""
+    left out only where it is impossible, whatever its priority. crew: that has it and keeps it; "" where any may do
+    it."""
 
     id: str
     place: Place
@@ -42,6 +43,7 @@ class Task:
     load: int = 0
     priority: int = 3
     must: bool = False
+    crew: str = ""
 
     @property
     def begins(self) -> tuple[tuple[int, int], ...]:
@@ -140,6 +142,10 @@ class Round:
 class Why(StrEnum):
     """Why a task is in no round, the first that is so. Each has its words, `rounds.left.*`."""
 
+    NO_PLACE = "no_place"
+    """Nothing says where it is."""
+    GIVEN = "given"
+    """Its crew keeps it, and is not among these."""
     NO_SKILL = "no_skill"
     """No crew has ever had all that it asks."""
     SKILL_EXPIRED = "skill_expired"

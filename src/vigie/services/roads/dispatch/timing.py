@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from vigie.services.roads.dispatch.model import NO_WAY, Left, Problem, Proposal, Round, Stop, Task, Why
 
@@ -46,6 +46,25 @@ def driven(problem: Problem, number: int, order: Sequence[str]) -> Round:
     return Round(crew.id, leave_s, tuple(stops), now_s + back_s, metres + back_m, seconds + back_s)
 
 
+def among(problem: Problem, number: int, order: Sequence[str], kept: Iterable[str]) -> list[str]:
+    """The order of a crew's tasks, with those that it keeps put between them: each where all begin in time and the crew
+    is back soonest."""
+
+    def cost(names: Sequence[str]) -> tuple[int, int]:
+        found = driven(problem, number, names)
+        late_s = 0
+        for stop in found.stops:
+            task = problem.tasks[problem.row[stop.task]]
+            if begins(task, stop.arrival_s) is None:
+                late_s += stop.arrival_s - task.begins[-1][1]
+        return late_s, found.back_s
+
+    whole = list(order)
+    for name in sorted(kept, key=lambda each: problem.tasks[problem.row[each]].begins):
+        whole = min(([*whole[:at], name, *whole[at:]] for at in range(len(whole) + 1)), key=cost)
+    return whole
+
+
 def begins(task: Task, arrival_s: int) -> int | None:
     """When work begins for who is there at an instant; None where that is too late for each window."""
     return next((max(arrival_s, first) for first, last in task.begins if arrival_s <= last), None)
@@ -54,6 +73,8 @@ def begins(task: Task, arrival_s: int) -> int | None:
 def alone(problem: Problem, task: Task, number: int) -> Why | None:
     """Why a crew cannot do a task, were it its only one; None where it can."""
     crew, row = problem.crews[number], problem.row[task.id]
+    if task.crew not in ("", crew.id):
+        return Why.GIVEN
     lacking = crew.lacks(task, problem.day)
     if lacking:
         return Why.SKILL_EXPIRED if lacking <= crew.skills.keys() else Why.NO_SKILL
@@ -77,4 +98,4 @@ def impossible(problem: Problem, task: Task) -> Why | None:
     whys = {alone(problem, task, number) for number in range(len(problem.crews))}
     if None in whys:
         return None
-    return next((why for why in _NEARLY if why in whys), Why.NO_SKILL)
+    return next((why for why in _NEARLY if why in whys), Why.GIVEN if whys == {Why.GIVEN} else Why.NO_SKILL)
