@@ -347,7 +347,7 @@ def test_a_day_without_a_network_comes_whole_once_and_with_its_own_times(operato
     sheet = operator.ask("GET", f"{CASES}/{case['id']}").body
     assert sheet["document"] == {
         "takes_min": 30, "spent_min": 25, "skills": [], "parts": [{"name": "LED 40 W", "count": 1.0}],
-        "checklist": [{"what": "voltage", "done": True}, {"what": "globe", "done": True}],
+        "checklist": [{"what": "voltage", "done": True}, {"what": "globe", "done": True}], "hours": "", "load_kg": 0,
     }  # fmt: skip
     told = [each["what"] for each in reversed(sheet["timeline"])]
     assert told == ["opened", "start", *["changed"] * 5, "noted", "finish"]

@@ -23,7 +23,7 @@ from vigie.api.cases.forms import CaseRow, MovedCases
 from vigie.api.cases.telling import Telling
 from vigie.api.operation import Ask, Nothing, Operation
 from vigie.api.problems import Problem
-from vigie.api.roads.forms import (
+from vigie.api.roads.dispatch_forms import (
     CASES_MAX,
     CREWS_MAX,
     CheckForm,
