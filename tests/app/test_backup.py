@@ -268,6 +268,7 @@ def test_the_commands_say_what_they_did_and_what_they_left_out(tmp_path: Path) -
     told = vigie("restore", "copy", "--data", "again", "--without-erasures")
     assert "every one in its place" in told
     assert "put its copy at keys/journal.key" in told
+    assert "the tokens of residents" in told
     assert "is not empty" in vigie("restore", "copy", "--data", "again", "--without-erasures", code=1)
 
 

@@ -123,6 +123,10 @@ def _other_key(folder: Path) -> None:
     journal_key(folder)
 
 
+def _cut_secrets(folder: Path) -> None:
+    (folder / "keys" / "reports.key").touch()
+
+
 def _open_key(folder: Path) -> None:
     (folder / "keys" / "journal.key").chmod(0o644)
 
@@ -163,6 +167,7 @@ def _spoil_history(folder: Path) -> None:
         (_lose_key, "key", "bad", "is missing"),
         (_other_key, "key", "bad", "not the one that the first leaf names"),
         (_open_key, "key", "bad", "others may read"),
+        (_cut_secrets, "secrets", "bad", "is damaged"),
         (_open_folder, "folder", "bad", "everybody may write"),
         (_late_fact, "clock", "bad", "the clock went back"),
         (_spoil_facts, "installation", "bad", "does not open"),

@@ -37,6 +37,9 @@ def test_one_callers_haste_is_not_anothers_and_no_clock_set_back_gives_more() ->
     assert rates.take("a", 0) > 0
     assert rates.take("b", 0) == 0
     assert rates.refused == 2
+    # To ask how long takes nothing.
+    assert rates.wait_s("a", 0) > 0 == rates.wait_s("c", 0)
+    assert (len(rates), rates.refused) == (2, 2)
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -315,6 +315,15 @@ def peer_of(request: Request, proxies: int) -> str:
     return request.client.host if request.client else ""
 
 
+def network_of(peer: str) -> str:
+    """What one who asks has of addresses: of IPv6 a network of 64 bits, each address of which they may take."""
+    with suppress(ValueError):
+        address = ipaddress.ip_address(peer)
+        if isinstance(address, ipaddress.IPv6Address):
+            return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))
+    return peer
+
+
 def is_loopback(peer: str) -> bool:
     """Whether an address is this machine's own."""
     with suppress(ValueError):

@@ -23,13 +23,18 @@ from sqlalchemy.exc import DBAPIError
 from vigie.api.mqtt import OBSERVATIONS_TOPIC
 from vigie.api.pages import WEB
 from vigie.app.control import Hand, operation, perform
-from vigie.app.installation import HEADS, NAME_IT, InUse, NoInstallation
+from vigie.app.installation import HEADS, NAME_IT, SECRET_KEY_BYTES, InUse, NoInstallation
 from vigie.app.mqtt import broker_of
+from vigie.app.open311 import KEY as REPORTS_KEY
 from vigie.app.rsmp import RSMP, Binding, bindings, listening
-from vigie.core.facts import InstallationMade
+from vigie.app.talq import KEY as TALQ_KEY
+from vigie.core.facts import RESIDENT, InstallationMade
+from vigie.core.scope import Scope
 from vigie.core.times import rfc3339
 from vigie.protocols.mqtt import reason
+from vigie.services.roads.reports import REPORT
 from vigie.settings import Settings, SettingsWrong
+from vigie.store.cases import Filter
 from vigie.store.checks import facts_damage, frames_damage, segments_damage
 from vigie.store.files import free_bytes, last_lines
 from vigie.store.journal import JournalBroken
@@ -39,6 +44,7 @@ from vigie.transports.mqtt import Refused
 
 LEAVES_CHECKED = 10_000
 HEADS_CHECKED = 200
+REPORTS_CHECKED = 200
 DESCRIPTORS_MIN = 4_096
 FUTURE_US_MAX = 60_000_000
 CLOCKS_PART_S_MAX = 0.02
@@ -84,8 +90,8 @@ def examine(settings: Settings, say: Say) -> list[Check]:
 async def doctor(hand: Hand, args: msgspec.Struct) -> dict[str, Any]:
     """Looks at the installation from within the process that holds it."""
     looks: list[Callable[[Hand], Iterator[Check]]] = [
-        _folder, _room, _clock, _facts, _journal, _heads, _key, _observations, _people, _surroundings, _automations,
-        _sites, _road_events,
+        _folder, _room, _clock, _facts, _journal, _heads, _key, _secrets, _observations, _people, _surroundings,
+        _automations, _sites, _road_events,
     ]  # fmt: skip
     checks: list[Check] = []
     for done, look in enumerate(looks, 1):
@@ -214,6 +220,26 @@ def _key(hand: Hand) -> Iterator[Check]:
         yield Check("key", "bad", "the key is not the one that the first leaf names", mend)
     else:
         yield Check("key", "ok", "the key is the journal's own, and its owner's alone")
+
+
+def _secrets(hand: Hand) -> Iterator[Check]:
+    """The keys that secrets are made from which are kept nowhere."""
+    opened = hand.opened
+    for key, holders in ((REPORTS_KEY, "residents, for their reports"), (TALQ_KEY, "TALQ gateways")):
+        path = opened.settings.data / key
+        if path.exists() and path.stat().st_size != SECRET_KEY_BYTES:
+            mend = "put back the copy that is kept elsewhere, or delete it: then those secrets are made anew"
+            yield Check("secrets", "bad", f"{path} is damaged: no secrets are given to {holders}", mend)
+    if (opened.settings.data / REPORTS_KEY).exists():
+        return
+    newest = opened.facts.cases.page(
+        Scope.everything(), Filter(kinds=(REPORT.key,)), {REPORT.key: REPORT}, limit=REPORTS_CHECKED
+    )
+    if any(case.opener == RESIDENT for case in newest):
+        yield Check(
+            "secrets", "warn", f"{REPORTS_KEY} is missing: no token that residents hold is known any more",
+            "put back the copy that is kept elsewhere, before the next report makes another one",
+        )  # fmt: skip
 
 
 def _observations(hand: Hand) -> Iterator[Check]:

@@ -18,7 +18,6 @@ import fcntl
 import hashlib
 import importlib.metadata
 import json
-import os
 import secrets
 import shutil
 import time
@@ -65,7 +64,7 @@ from vigie.engine.registry import Registry
 from vigie.engine.whereabouts import Whereabouts
 from vigie.settings import Settings
 from vigie.store.facts import SqlFacts
-from vigie.store.files import append_lines, last_lines
+from vigie.store.files import append_lines, last_lines, write_whole
 from vigie.store.journal import Head
 from vigie.store.observations import DuckObservations
 from vigie.store.photos import Photos
@@ -83,6 +82,7 @@ STAGING = ".backup"
 HEADS = "heads.jsonl"
 PHOTOS = "photos"
 SECRET_BYTES = 32
+SECRET_KEY_BYTES = 32
 NAME_IT = "name its folder with --data, or start one with vigie serve"
 """What mends that there is no installation in a folder."""
 
@@ -384,12 +384,28 @@ def journal_key(data: Path, *, make: bool = True) -> Ed25519PrivateKey:
 
 
 def write_key(path: Path, key: bytes) -> None:
-    """Writes a key file that there was not, readable by its owner alone, and syncs it. Raises FileExistsError."""
+    """Writes a key file that there was not, readable by its owner alone: it is there whole, or not at all. Raises
+    OSError, FileExistsError where there is one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
+    if path.exists():
+        raise FileExistsError(path)
+
+    def write(beside: Path) -> None:
+        beside.touch(mode=0o600)
+        beside.write_bytes(key)
+
+    write_whole(path, write)
+
+
+def secret_key(path: Path) -> bytes:
+    """A key that secrets are made from which are kept nowhere; it is made at first need. Raises OSError, KeyMissing
+    where a part of it is lost: what would be made of that, others can make too."""
+    if not path.exists():
+        write_key(path, secrets.token_bytes(SECRET_KEY_BYTES))
+    key = path.read_bytes()
+    if len(key) != SECRET_KEY_BYTES:
+        raise KeyMissing(f"{path} is damaged: put back the copy that is kept elsewhere, or delete it")
+    return key
 
 
 def admit_device(

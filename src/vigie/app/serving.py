@@ -31,7 +31,7 @@ from vigie.api.rsmp import (
     nobody_steers,
     nobody_to_ask,
 )
-from vigie.api.session import LoginFigures, SessionAccess, peer_of, session_routes
+from vigie.api.session import LoginFigures, SessionAccess, network_of, peer_of, session_routes
 from vigie.api.talq import GatewayHealth, TalqFigures, TalqOrders
 from vigie.api.tiles import Kiln, TileFigures
 from vigie.api.trackers import tracker_routes
@@ -199,13 +199,13 @@ async def serve(
 
 
 def _limit(opened: Installation, unlimited: Callable[[Request], bool]) -> Callable[[Request], None]:
-    """Who asks how often, by address: wide enough for a control room behind one of them, whose maps load tiles."""
+    """Who asks how often, by address or network: wide enough for a control room behind one, whose maps load tiles."""
     rates, clock, proxies = Rates(Allowance(per_s=200, burst=3_000)), opened.clock, opened.settings.proxies
 
     def limit(request: Request) -> None:
         if unlimited(request):
             return
-        wait_s = rates.take(peer_of(request, proxies), clock.now_us())
+        wait_s = rates.take(network_of(peer_of(request, proxies)), clock.now_us())
         if wait_s:
             raise Problem(429, "Too often", "You ask more often than the post answers.", retry_after_s=ceil(wait_s))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 
 from vigie.api.talq import Link, Means, ProgrammeKeeping, TalqDoor
 from vigie.api.talq.programmes import Wanted, nights_ahead, wanted
-from vigie.app.installation import Installation, write_key
+from vigie.app.installation import Installation, secret_key
 from vigie.app.post import Post
 from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar
@@ -31,16 +30,12 @@ TALQ = "talq"
 """The protocol of a device that is a TALQ gateway."""
 
 KEY = Path("keys") / "talq.key"
-_KEY_BYTES = 32
 
 
 def gateway_token(data: Path, name: str) -> str:
     """What the post of this folder shows to the gateway that is called so: it follows from the name and from a key of
-    the installation, which is made at first need, so that it need not be kept and is the same each time."""
-    path = data / KEY
-    if not path.exists():
-        write_key(path, secrets.token_bytes(_KEY_BYTES))
-    return hmac.new(path.read_bytes(), name.encode(), hashlib.sha256).hexdigest()
+    the installation, so that it need not be kept and is the same each time. Raises OSError."""
+    return hmac.new(secret_key(data / KEY), name.encode(), hashlib.sha256).hexdigest()
 
 
 def enrolments(opened: Installation) -> list[tuple[int, Enrolment]]:

@@ -66,3 +66,7 @@ def restore_command(
         out.print(f"{made['erased']} personal fields erased again.")
     if not (settings.data / "keys" / "journal.key").exists():
         err.print("vigie: the key is not in the backup: put its copy at keys/journal.key before the post is started.")
+        err.print(
+            "vigie: nor are keys/reports.key and keys/talq.key, where there were any: without their copies the tokens "
+            "of residents and the secrets of TALQ gateways are made anew, and the old ones are worth nothing."
+        )

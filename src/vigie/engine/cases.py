@@ -6,7 +6,7 @@ where there is a newer one, nothing is done, and they are told so.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -72,7 +72,7 @@ TITLE, WORDS, NOTE, PHOTO = "title", "words", "note", "photo"
 """Personal fields beside facts of cases: somebody may have written of somebody in each, or be seen there."""
 CONTACT = "contact_"
 """What the personal fields begin with that say how to reach who reported it."""
-CONTACT_LENGTH_MAX = 200
+CONTACT_LENGTH_MAX = 320
 
 _NO_PERSONAL: Mapping[str, Personal] = MappingProxyType({})
 _NO_CALENDAR = Calendar(ZoneInfo("UTC"))
@@ -172,6 +172,7 @@ class Cases:
         self._registry = registry
         self.kinds: Mapping[str, CaseKind] = {kind.key: kind for kind in kinds}
         self._all: dict[str, Case] = {case.id: case for case in kept}
+        self._in = Counter((case.kind.key, case.state) for case in self._all.values())
         self._last_no = last_no
         self._week: Week = read(week) if week else ()
         self._calendar = calendar
@@ -193,6 +194,10 @@ class Cases:
     def find(self, case_id: str) -> Case | None:
         """The case of this id, unless it is archived."""
         return self._all.get(case_id)
+
+    def count(self, kind: CaseKind, state: str) -> int:
+        """How many cases of a kind are in a state."""
+        return self._in[kind.key, state]
 
     @property
     def week(self) -> Week:
@@ -235,13 +240,14 @@ class Cases:
         )  # fmt: skip
         if draft.due_us is None:
             case = replace(case, due_us=self._due(case))
+        contact = _contact(draft, by)
         self._last_no = case.no
         fact = CaseOpened(
             id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, number=case.no, kind=kind.key,
             category=case.category, priority=case.priority, due=case.due_us, assets=self._ids(case.assets),
             source=case.source, state=case.state, item=digest(item),
         )  # fmt: skip
-        return self._keep(case, fact, self._words(case, (TITLE, WORDS), by) | _contact(draft, by))
+        return self._keep(case, fact, self._words(case, (TITLE, WORDS), by) | contact)
 
     def move(
         self,
@@ -460,10 +466,12 @@ class Cases:
         self._done[fact.id] = case.id
         if len(self._done) > DONE_KEPT:
             self._done.popitem(last=False)
-        if case.state in case.kind.life.last:
-            self._all.pop(case.id, None)
-        else:
+        before = self._all.pop(case.id, None) if case.state in case.kind.life.last else self._all.get(case.id)
+        if before is not None:
+            self._in[before.kind.key, before.state] -= 1
+        if case.state not in case.kind.life.last:
             self._all[case.id] = case
+            self._in[case.kind.key, case.state] += 1
         return Entry(fact, personal, case, self.about(case))
 
     def _asked_for(self, effect: Open) -> Draft:
@@ -530,9 +538,12 @@ def _need_fit(title: str, words: str, priority: int) -> None:
 
 
 def _contact(draft: Draft, by: By) -> dict[str, Personal]:
-    """How to reach who reported it, as it travels beside the fact."""
+    """How to reach who reported it, as it travels beside the fact. Raises CaseRefused."""
     until_us = by.at_us + draft.kind.contact_days * DAY_US
-    said = {name: text[:CONTACT_LENGTH_MAX] for name, text in draft.contact.items() if text}
+    said = {name: text for name, text in draft.contact.items() if text}
+    if any(len(text) > CONTACT_LENGTH_MAX for text in said.values()):
+        # Half of an address reaches somebody else.
+        raise CaseRefused("engine.case_contact", most=CONTACT_LENGTH_MAX)
     return {f"{CONTACT}{name}": Personal(text, "to answer who reported it", until_us) for name, text in said.items()}
 
 

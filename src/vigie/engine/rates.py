@@ -31,12 +31,15 @@ class Rates:
     def __len__(self) -> int:
         return len(self._held)
 
+    def wait_s(self, key: Hashable, now_us: int) -> float:
+        """After how many seconds a request may be tried, 0 for now; nothing is counted."""
+        left = self._left(key, now_us)
+        return 0.0 if left >= 1 else (1 - left) / self._allowance.per_s
+
     def take(self, key: Hashable, now_us: int) -> float:
         """Counts a request; returns 0 if it may go on, else after how many seconds it may be tried again. What is
         refused takes nothing out of the bucket."""
-        left, at_us = self._held.get(key, (self._allowance.burst, now_us))
-        # A clock that was set back fills nothing and empties nothing.
-        left = min(self._allowance.burst, left + max(0, now_us - at_us) / SECOND_US * self._allowance.per_s)
+        left = self._left(key, now_us)
         allowed = left >= 1
         self._held[key] = (left - 1 if allowed else left, now_us)
         self._held.move_to_end(key)
@@ -46,3 +49,8 @@ class Rates:
             return 0.0
         self.refused += 1
         return (1 - left) / self._allowance.per_s
+
+    def _left(self, key: Hashable, now_us: int) -> float:
+        left, at_us = self._held.get(key, (self._allowance.burst, now_us))
+        # A clock that was set back fills nothing and empties nothing.
+        return min(self._allowance.burst, left + max(0, now_us - at_us) / SECOND_US * self._allowance.per_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,17 +58,26 @@ class Resident:
         assert answer.status == 200, answer.body
         return self.read(answer, kind)
 
-    def report(self, said: Submission, jurisdiction: str = "", photo: bytes = b"", **headers: str) -> Created:
-        answer = self.send("requests", encode_form(said, jurisdiction), photo, **headers)
+    def report(
+        self, said: Submission, jurisdiction: str = "", photo: bytes = b"", boundary: str = "edge", **headers: str
+    ) -> Created:
+        answer = self.send("requests", encode_form(said, jurisdiction), photo, boundary, **headers)
         assert answer.status == 201, answer.body
         (created,) = self.read(answer, Created)
         return created
 
-    def send(self, path: str, fields: Sequence[tuple[str, str]], photo: bytes = b"", **headers: str) -> Answer:
+    def send(
+        self,
+        path: str,
+        fields: Sequence[tuple[str, str]],
+        photo: bytes = b"",
+        boundary: str = "vigie-of-a-form",
+        **headers: str,
+    ) -> Answer:
         media, body = "application/x-www-form-urlencoded", urlencode(fields).encode()
         if photo:
             parts = [*(Part(name, value.encode()) for name, value in fields), Part("media", photo, True)]
-            media, body = encode_multipart(parts, "vigie-of-a-form")
+            media, body = encode_multipart(parts, boundary)
         said = self.said | {"Content-Type": media} | headers
         return self.post.ask("POST", f"{V2}/{path}.{self.form}", body, **said)
 
@@ -77,11 +87,15 @@ class Resident:
 
 
 @pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("post")
+
+
+@pytest.fixture(scope="module")
+def post(folder: Path) -> Iterator[RunningPost]:
     """One post for the questions here, behind a proxy that says who asks."""
-    folder = tmp_path_factory.mktemp("post")
     secret = make(folder, lamps=4)
-    make_people(folder, ["operator", "elected"])
+    make_people(folder, ["operator", "elected", "crew"])
     with running(folder, secret, environment={"VIGIE_PROXIES": "1"}) as started:
         yield started
 
@@ -104,6 +118,11 @@ def resident(post: RunningPost, request: pytest.FixtureRequest) -> Resident:
 def apart(resident: Resident, said: Submission) -> Submission:
     """The same where nobody else reports anything: what is reported twice is joined while a test looks on."""
     return replace(said, lon=said.lon + (0.002 if resident.form == "xml" else 0.0))
+
+
+def post_of(resident: Resident, path: str, key: str) -> Answer:
+    """What a post answers to whoever has a token."""
+    return resident.post.ask("GET", f"{V2}/{path}.{resident.form}", None, **resident.said, Authorization=key)
 
 
 def case_of(operator: Browser, number: str | None) -> dict[str, Any]:
@@ -141,7 +160,24 @@ def test_what_is_reported_is_a_case_at_its_lamp_and_its_reporter_is_told_to_few(
     assert sheet["contact"] == {"name": "Anne Durand", "mail": "anne@example.org", "phone": ""}
     assert sheet["document"]["answers"] == {"what": ["flickers"], "danger": ["yes"]}
     elected = at_work.browser(post, "elected").ask("GET", f"/api/v1/cases/{row['id']}").body
-    assert (elected["contact"], elected["photos"]) == (None, [])
+    assert (elected["contact"], elected["photos"], elected["words"]) == (None, [], "")
+
+
+def test_who_works_there_does_not_let_everybody_read_what_a_resident_wrote(
+    post: RunningPost, at_work: AtWork, operator: Browser
+) -> None:
+    created = Resident(post, "192.0.2.11").report(replace(LIGHT, lat=47.30012))
+    row = case_of(operator, created.service_request_id)["row"]
+    body = {"revision": row["revision"], "document": {"words_public": True}}
+    crew, elected = at_work.browser(post, "crew"), at_work.browser(post, "elected")
+    assert crew.ask("GET", f"/api/v1/cases/{row['id']}").body["words"] == "It blinks, says Paul."
+    assert crew.ask("PATCH", f"/api/v1/cases/{row['id']}", body).status == 403
+    body["revision"] = case_of(operator, created.service_request_id)["row"]["revision"]
+    assert operator.ask("PATCH", f"/api/v1/cases/{row['id']}", body).status == 200
+    sheet = elected.ask("GET", f"/api/v1/cases/{row['id']}").body
+    assert sheet["words"] == "It blinks, says Paul."
+    # What is not named of the document stays as it was.
+    assert sheet["document"]["answers"] == {"what": ["flickers"], "danger": ["yes"]}
 
 
 def test_a_lamp_that_is_named_far_from_where_it_is_said_to_be_is_for_a_person(
@@ -166,6 +202,8 @@ def test_everybody_is_told_how_it_stands_and_neither_words_nor_the_very_place(
     assert (told.status, told.service_code, told.lat) == ("open", "signs", 47.3)
     assert (told.description, told.media_url) == (None, None)
     assert told in resident.get("requests", Request, "service_code=signs&status=open")
+    answer = post_of(resident, f"requests/{number}", key)
+    assert (answer.headers["cache-control"], answer.headers["vary"]) == ("no-store", "Accept-Language, Authorization")
     (own,) = resident.get(f"requests/{number}", OwnRequest, Authorization=key)
     assert (own.lat, own.description) == (47.30004, "It hangs, says Paul.")
     assert [each.state for each in own.steps] == ["received"]
@@ -204,16 +242,43 @@ def test_a_photo_comes_with_it_and_others_by_its_token(post: RunningPost, operat
     token = [("token", created.token or "")]
     assert resident.send(path, token, picture(200)).status == 201
     assert resident.send(path, token, picture(200)).status == 201
-    assert len(case_of(operator, created.service_request_id)["photos"]) == 2
+    sheet = case_of(operator, created.service_request_id)
+    assert len(sheet["photos"]) == 2
+    # What crews add is not the resident's; how many they add at the same time neither.
+    address = f"/api/v1/cases/{sheet['row']['id']}/photos"
+    said = {"Cookie": operator.cookie, "X-CSRF-Token": operator.csrf, "Content-Type": "image/jpeg"}
+    for key in "abcd":
+        assert post.ask("POST", address, picture(100), **said, Idempotency_Key=key).status == 201
+    with ThreadPoolExecutor(2) as pool:
+        statuses = [*pool.map(lambda size: resident.send(path, token, picture(size)).status, range(210, 250, 10))]
+    assert sorted(statuses) == [201, 201, 201, 409]
     assert resident.send(path, [("token", "1-0")], picture()).status == 403
     assert resident.send(path, token, b"<svg/>").status == 422
     refused = resident.send("requests", encode_form(HOLE), b"GIF89a")
     assert refused.status == 422
 
 
+def test_a_photo_that_is_not_kept_loses_no_report(post: RunningPost, folder: Path) -> None:
+    resident = Resident(post, "192.0.2.12")
+    photos, beside = folder / "photos", folder / "elsewhere"
+    resident.report(HOLE, photo=picture())
+    photos.rename(beside)
+    photos.touch()
+    created = resident.report(HOLE, photo=picture(), Idempotency_Key="k")
+    photos.unlink()
+    beside.rename(photos)
+    assert "photo could not be kept" in (created.service_notice or "")
+    # The same form again brings it.
+    again = resident.report(HOLE, photo=picture(), Idempotency_Key="k")
+    assert (again.token, "photo" in (again.service_notice or "").partition("Keep")[0]) == (created.token, False)
+
+
 def test_one_report_sent_twice_is_one(post: RunningPost) -> None:
     resident = Resident(post, "192.0.2.5")
-    first, again = (resident.report(HOLE, photo=picture(), Idempotency_Key="k") for _ in range(2))
+    # Whoever sends it again wraps it anew.
+    first, again = (
+        resident.report(HOLE, photo=picture(), boundary=edge, Idempotency_Key="k") for edge in ("one-edge", "other")
+    )
     other = resident.report(LIGHT, Idempotency_Key="k")
     assert first == again != other
 
@@ -270,6 +335,17 @@ def test_lists_are_told_in_pages_by_day_and_commune(post: RunningPost) -> None:
         for each in resident.get("requests", Request, f"service_code=pothole&page={page}&page_size=2")
     ]
     assert pages == whole[:4]
+    asked = "service_request_id=" + ",".join(map(str, whole[:3]))
+    by_id = [
+        int(each.service_request_id)
+        for page in (1, 2)
+        for each in resident.get("requests", Request, f"{asked}&page={page}&page_size=2")
+    ]
+    assert by_id == whole[:3]
+    first_page = post.ask("GET", f"{V2}/requests.json?service_code=pothole&page_size=2")
+    following = first_page.headers["link"].partition(">")[0][1:]
+    resident.report(HOLE)
+    assert [int(each["service_request_id"]) for each in post.ask("GET", f"{V2}/{following}").body] == whole[2:4]
     (first,) = resident.get(f"requests/{numbers[0]}", Request)
     past = Query(0, 86_400_000_000, most=10)
     assert resident.get("requests", Request, encode_query(past)) == []
@@ -284,6 +360,9 @@ def test_the_schema_of_the_standard_holds_what_is_told(post: RunningPost, shared
     schema = json.loads((shared / "standards" / "open311" / "request.json").read_text("utf-8"))
     answer = post.ask("GET", f"{V2}/requests.json")
     assert answer.headers["access-control-allow-origin"] == "*"
+    allowed = post.ask("OPTIONS", f"{V2}/requests.json")
+    assert (allowed.status, allowed.headers["access-control-allow-methods"]) == (204, "GET, POST")
+    assert post.ask("GET", "/open311/discovery.json", None, Host="evil.example/<script>").status == 400
     for each in answer.body:
         jsonschema.validate(each, schema)
 
@@ -295,3 +374,7 @@ def test_who_reports_too_often_waits_and_others_do_not(post: RunningPost) -> Non
     assert (answers[-1].status, answers[-1].body[0]["code"]) == (429, "429")
     assert int(answers[-1].headers["retry-after"]) > 0
     assert Resident(post, "192.0.2.9").report(HOLE).token
+    # One subscriber has 2^64 addresses of IPv6.
+    many = [Resident(post, f"2001:db8::{n}").send("requests", []).status for n in range(22)]
+    assert many[-1] == 429
+    assert Resident(post, "2001:db8:0:1::1").send("requests", []).status == 400

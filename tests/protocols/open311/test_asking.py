@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -53,6 +54,7 @@ def test_what_is_asked_is_read_as_it_was_written() -> None:
         "start_date=2026-01-01T00:00:00Z&end_date=2026-11-01T00:00:00Z",
         "start_date=2026-11-02T00:00:00Z&end_date=2026-11-01T00:00:00Z",
         "start_date=2026-11-02T00:00:00",
+        "start_date=2026-11-02 03:00",
         "end_date=soon",
         "status=broken",
         "page=0",
@@ -65,6 +67,14 @@ def test_what_is_asked_is_read_as_it_was_written() -> None:
 def test_what_cannot_be_asked_is_refused(query: str) -> None:
     with pytest.raises(Unasked):
         read_query(read_fields(query), NOW_US)
+
+
+def test_a_space_before_the_time_is_no_plus_and_one_before_the_zone_is() -> None:
+    read = [
+        read_query([("start_date", said)], NOW_US).since_us
+        for said in ("2026-11-24T03:00:00Z", "2026-11-24 03:00:00Z", "2026-11-24 04:00:00 01:00")
+    ]
+    assert read == [read[0]] * 3
 
 
 def test_what_is_reported_is_read_as_it_was_written() -> None:
@@ -84,7 +94,8 @@ def test_what_is_reported_is_read_as_it_was_written() -> None:
         "service_code=light&lat=nan&long=5",
         "service_code=light&lat=47,3&long=5",
         "service_code=light&description=" + "a" * 4_001,
-        "service_code=light&email=" + "a" * 501,
+        "service_code=light&email=" + "a" * 255,
+        "service_code=light&address_string=" + "a" * 501,
         "service_code=" + "a" * 41,
         "&".join(f"a{n}=1" for n in range(201)),
         "service_code=%ff",
@@ -105,6 +116,22 @@ def test_a_form_with_a_photo_is_read_whole_and_refused_cut_short() -> None:
     for end in range(0, len(body) - 4, 7):
         with pytest.raises(Unasked):
             read_multipart(media, body[:end])
+
+
+def test_nothing_but_boundaries_takes_no_memory_and_a_photo_is_held_once_beside_the_body() -> None:
+    empty = b"--a" + b"\r\n--a" * (1 << 18) + b"--"
+    photo = b'--a\r\nContent-Disposition: form-data; name="media"; filename=""\r\n\r\n' + bytes(1 << 20) + b"\r\n--a--"
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unasked):
+            read_multipart("multipart/form-data; boundary=a", empty)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 18
+        tracemalloc.reset_peak()
+        (part,) = read_multipart("multipart/form-data; boundary=a", photo)
+        assert len(part.content) == 1 << 20
+        assert tracemalloc.get_traced_memory()[1] < 1.2 * (1 << 20)
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.binary(max_size=40))

@@ -61,7 +61,7 @@ class PhotosDoor:
         photo = case_act(caller.actor, "file", case.id, key) or self._bench.acts.new_id()
         if (known := await self._kept(case, photo)) is not None:
             return Answer(self._telling.photo(caller, case, known), 200)
-        picture = await self.read(ask.request)
+        picture = await self._sent(ask.request)
         await self.keep(self._live(caller, case.id), picture, actor=caller.actor, key=key, photo=photo)
         await self._bench.kept()
         kept = await self._kept(case, photo)
@@ -112,19 +112,23 @@ class PhotosDoor:
     async def _kept(self, case: Case, photo: str) -> KeptPhoto | None:
         return next((each for each in await asyncio.to_thread(self._stored.photos, case.id) if each.id == photo), None)
 
-    async def read(self, sent: bytes | Request) -> Picture:
-        """A picture that somebody sent, or is sending, few at once. Raises Problem."""
+    async def read(self, sent: bytes) -> Picture:
+        """A picture that somebody sent, few at once. Raises Problem."""
+        try:
+            async with self._turns:
+                return await asyncio.to_thread(picture_of, sent)
+        except NoPicture as error:
+            raise Problem(422, "No picture", f"This is no picture that is kept: {error}.",
+                          mend="Send a JPEG, PNG or WebP.", rule="engine.case_picture") from error  # fmt: skip
+
+    async def _sent(self, request: Request) -> Picture:
+        """The picture that somebody is sending. Raises Problem."""
         if self._waiting >= WAITING_MAX:
             raise Problem(503, "Busy", "More photos come than can be read at once.", retry_after_s=5)
         # Counted from the first byte on: what is sent lies in the memory until it was read.
         self._waiting += 1
         try:
-            whole = sent if isinstance(sent, bytes) else await read_body(sent, UPLOAD_BYTES_MAX)
-            async with self._turns:
-                return await asyncio.to_thread(picture_of, whole)
-        except NoPicture as error:
-            raise Problem(422, "No picture", f"This is no picture that is kept: {error}.",
-                          mend="Send a JPEG, PNG or WebP.", rule="engine.case_picture") from error  # fmt: skip
+            return await self.read(await read_body(request, UPLOAD_BYTES_MAX))
         finally:
             self._waiting -= 1
 

@@ -18,6 +18,7 @@ from vigie.core.plans import Cell, Phrase
 from vigie.core.scope import Placement, Verb
 from vigie.core.times import nameable_us, rfc3339
 from vigie.engine.cases import NOTE, Case
+from vigie.services.roads.reports import Report
 from vigie.store.cases import Happened, KeptPhoto
 
 ABOUT_MAX = 200
@@ -121,7 +122,7 @@ class Telling:
         live = self._sources.engine.cases.find(case.id) is not None
         return forms.CaseSheet(
             row=self.row(caller, case),
-            words=case.words,
+            words=case.words if self._works_on(caller, case) or _is_public(case) else "",
             opener=self._who(caller, case, case.opener, names),
             about=self._assets(caller, case.assets[:ABOUT_MAX]),
             document=msgspec.to_builtins(case.document),
@@ -217,6 +218,11 @@ class Telling:
         """An asset, or a crew, by its name."""
         registry = self._sources.engine.registry
         return forms.CaseAsset(id=registry.ids[no], name=registry.names[no], kind=registry.kind_of(no).kind)
+
+
+def _is_public(case: Case) -> bool:
+    """Whether a person has read what a resident wrote, and let everybody read it."""
+    return isinstance(case.document, Report) and case.document.words_public
 
 
 def table_rows(rows: Iterable[forms.CaseRow], most: int) -> Iterator[list[Cell]]:

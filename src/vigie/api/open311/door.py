@@ -11,10 +11,16 @@ import asyncio
 import hashlib
 import hmac
 import math
-from collections.abc import Awaitable, Callable
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+import msgspec
+import structlog
 from starlette.requests import Request as Asked
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,7 +32,7 @@ from vigie.api.devices import read_body
 from vigie.api.open311.telling import CLOSED, OPEN, definition, own_request, request_of, services
 from vigie.api.pictures import UPLOAD_BYTES_MAX, Picture
 from vigie.api.problems import Problem
-from vigie.api.session import is_https, peer_of
+from vigie.api.session import is_https, network_of, peer_of
 from vigie.api.words import words
 from vigie.core.cases import Draft
 from vigie.core.facts import RESIDENT
@@ -37,6 +43,7 @@ from vigie.engine.cases import LIVE_MAX, Case
 from vigie.engine.nearby import apart_m, nearest
 from vigie.engine.rates import Allowance, Rates
 from vigie.protocols.open311 import (
+    DEPTH_MAX,
     FORMATS,
     Created,
     Discovery,
@@ -47,6 +54,7 @@ from vigie.protocols.open311 import (
     Submission,
     Unasked,
     encode,
+    encode_query,
     read_fields,
     read_multipart,
     read_query,
@@ -59,9 +67,15 @@ PREFIX = "/open311"
 
 FORM_BYTES_MAX = 64 << 10
 ALLOWANCE = Allowance(per_s=1 / 30, burst=20)
-"""What one address may report or add: a neighbourhood behind one, after a storm."""
-ALL_ALLOWANCE = Allowance(per_s=2, burst=500)
+"""What one address, or network of IPv6, may report or add: a neighbourhood behind one, after a storm."""
+ALL_ALLOWANCE = Allowance(per_s=0.5, burst=1_000)
 """What all of them may: more is no town that reports, and would fill the disk."""
+RECEIVED_MAX = 20_000
+"""So many reports wait for a person at most: half a year of a metropole's."""
+SENDING_MAX, SENDING_EACH_MAX = 8, 2
+"""So many send a photo at once, and so many from one address."""
+SENDING_S_MAX = 180
+"""A form, and its photo, come within so many seconds: 12 MiB at 560 kbit/s."""
 PHOTOS_MAX = 5
 """Of whoever reported it; crews add theirs."""
 TOWN_M = 5_000.0
@@ -72,6 +86,37 @@ NAMED_M = 200.0
 
 _SEEN = Scope(frozenset({Grant("", frozenset({ALL_SERVICES}), frozenset({Verb.SEE}))}))
 """Reports are told to everybody, as far as `vigie.api.open311.telling` tells them."""
+
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+_FROM_OTHER_SITES = {
+    # Pages of other sites may read it: it is for everybody, and no cookie is looked at.
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Accept-Language, Authorization, Content-Type, Idempotency-Key",
+    "Access-Control-Expose-Headers": "Link, Retry-After",
+    "Access-Control-Max-Age": "86400",
+}
+
+_log = structlog.get_logger("vigie.open311")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What somebody sends: fields, in their order, and a photo."""
+
+    fields: Sequence[tuple[str, str]]
+    photo: bytes | None = None
+
+    @property
+    def said(self) -> dict[str, str]:
+        """The fields by their names, the last of each."""
+        return dict(self.fields)
+
+    def digest(self, key: str) -> str:
+        """What says the very same under a key has the same, however it was wrapped for its way."""
+        photo = "" if self.photo is None else hashlib.sha256(self.photo).hexdigest()
+        return hashlib.sha256(msgspec.json.encode([key, photo, self.fields])).hexdigest()
 
 
 class Refused(Exception):
@@ -86,16 +131,18 @@ class Open311Door:
     """Answers residents' applications."""
 
     def __init__(self, bench: Bench, photos: PhotosDoor, token_of: Callable[[str], str], *, proxies: int = 0) -> None:
-        """token_of: the secret that goes with the id of a report. proxies: see `vigie.api.session.peer_of`."""
+        """token_of: the secret that goes with the id of a report; raises OSError. proxies: see
+        `vigie.api.session.peer_of`."""
         self._bench, self._photos, self._token_of, self._proxies = bench, photos, token_of, proxies
         self._engine, self._stored = bench.sources.engine, bench.sources.facts.cases
         self._rates, self._all_rates = Rates(ALLOWANCE), Rates(ALL_ALLOWANCE)
+        self._sending, self._keeping = Counter[str](), asyncio.Lock()
 
     @property
     def routes(self) -> list[Route]:
         """What it answers."""
         v2 = f"{PREFIX}/v2"
-        return [
+        routes = [
             Route(f"{PREFIX}/discovery.{{format}}", self._answering(self.discovery), methods=["GET"]),
             Route(f"{v2}/services.{{format}}", self._answering(self.services), methods=["GET"]),
             Route(f"{v2}/services/{{code}}.{{format}}", self._answering(self.definition), methods=["GET"]),
@@ -106,14 +153,20 @@ class Open311Door:
             Route(f"{v2}/requests/{{id}}/photos.{{format}}", self._answering(self.photograph), methods=["POST"]),
             Route(f"{v2}/tokens/{{token}}.{{format}}", self._answering(self.token), methods=["GET"]),
         ]
+        paths = dict.fromkeys(each.path for each in routes)
+        return [*routes, *(Route(path, self.options, methods=["OPTIONS"]) for path in paths)]
 
     async def discovery(self, asked: Asked) -> Response:
         """Where the town answers residents' applications, and how."""
         scheme = "https" if is_https(asked) else "http"
-        url = f"{scheme}://{asked.headers.get('host', '')}{PREFIX}/v2"
+        host = asked.headers.get("host", "")
+        if not _HOST.fullmatch(host):
+            raise Refused(400, "the header Host names no host")
+        url = f"{scheme}://{host}{PREFIX}/v2"
         sources = self._bench.sources
         told = Discovery(changeset=sources.version, contact=sources.name, endpoints=(Endpoint(url=url),))
-        return _answer(asked, told, Discovery)
+        # It is of who asked by this name: nobody else is to be told the same.
+        return _private(_answer(asked, told, Discovery))
 
     async def services(self, asked: Asked) -> Response:
         """What may be reported, in each commune alike."""
@@ -146,10 +199,15 @@ class Open311Door:
                 kinds=(REPORT.key,), states=states if len(set(query.statuses)) == 1 else (), categories=query.codes,
                 area=area, opened_since_us=query.since_us, opened_until_us=query.until_us,
             )  # fmt: skip
-        kinds, most, first = self._engine.cases.kinds, query.most, 0 if query.ids else query.first
-        cases = await asyncio.to_thread(self._stored.page, _SEEN, wanted, kinds, limit=most, skipped=first)
+        kinds, most = self._engine.cases.kinds, query.most
+        cases = await asyncio.to_thread(self._stored.page, _SEEN, wanted, kinds, limit=most + 1, skipped=query.first)
         name, language = self._bench.sources.name, language_of(asked)
-        return _answer(asked, [request_of(case, name, language) for case in cases], Request)
+        answer = _answer(asked, [request_of(case, name, language) for case in cases[:most]], Request)
+        if len(cases) > most and query.first + most <= DEPTH_MAX:
+            # It names the end of what was asked for: what is reported meanwhile moves nothing on to the next page.
+            following = encode_query(replace(query, first=query.first + most), area)
+            answer.headers["Link"] = f'<requests.{asked.path_params["format"]}?{following}>; rel="next"'
+        return answer
 
     async def request(self, asked: Asked) -> Response:
         """How one report stands; with its token also the words, the place, and each step that it took."""
@@ -161,7 +219,7 @@ class Open311Door:
         if scheme.lower() == "bearer":
             self._need_own(case, token.strip())
             happened = await asyncio.to_thread(self._stored.timeline, case.id)
-            return _answer(asked, [own_request(told, case, happened, language)], Request)
+            return _private(_answer(asked, [own_request(told, case, happened, language)], Request))
         return _answer(asked, [told], Request)
 
     async def report(self, asked: Asked) -> Response:
@@ -169,33 +227,37 @@ class Open311Door:
 
         It is on disk when it is answered. Repeated with the same `Idempotency-Key` it is the same report.
         """
-        fields, photo, body = await self._form(asked)
-        area = self._jurisdiction(dict(fields).get("jurisdiction_id", ""))
-        draft = self._draft(submission_of(fields), area)
+        form = await self._form(asked)
+        area = self._jurisdiction(form.said.get("jurisdiction_id", ""))
+        draft = self._draft(submission_of(form.fields), area)
         key = idempotency_key(asked)
         # A key that another has taken too is of no report but one that says the very same.
-        key = hashlib.sha256(b"\0".join([key.encode(), body])).hexdigest() if key else ""
-        picture = None if photo is None else await self._photos.read(photo)
+        key = form.digest(key) if key else ""
+        picture = None if form.photo is None else await self._photos.read(form.photo)
         case = await self._again(key)
         if case is None:
-            if len(self._engine.cases) >= LIVE_MAX // 2:
-                raise Refused(503, "more is open than the town can deal with: try again later")
+            self._need_room()
             with refusals():
                 case = self._bench.acts.open_case(draft, actor=RESIDENT, key=key)
-        if picture is not None:
-            await self._keep(case, picture, key)
         await self._bench.kept()
-        notice = words(language_of(asked))("open311.notice")
+        said = words(language_of(asked))
+        notice = said("open311.notice")
+        try:
+            if picture is not None:
+                await self._keep(case, picture, key)
+        except (Refused, Problem, OSError) as error:
+            # The report stands, and nobody but who holds its token could add the photo.
+            _log.warning("photo of a report not kept", case=case.id, reason=str(error))
+            notice = f"{said('open311.notice.no_photo')} {notice}"
         told = Created(service_request_id=str(case.no), token=self._token(case), service_notice=notice)
-        return _answer(asked, [told], Created, 201)
+        return _private(_answer(asked, [told], Created, 201))
 
     async def reopen(self, asked: Asked) -> Response:
         """Says that what is closed is not fixed: for whoever has the report's token, within 14 days.
 
         The form has `token`, and in `description` why.
         """
-        fields, _, _ = await self._form(asked)
-        said = dict(fields)
+        said = (await self._form(asked)).said
         case = await self._own(asked, said)
         live = self._engine.cases.find(case.id)
         if live is None or live.moved_us + REPORT.settles_days * DAY_US < self._now_us():
@@ -208,12 +270,13 @@ class Open311Door:
 
     async def photograph(self, asked: Asked) -> Response:
         """Adds a photo to a report: for whoever has its token. The form has `token` and the file `media`."""
-        fields, photo, body = await self._form(asked)
-        case = await self._own(asked, dict(fields))
-        if photo is None or self._engine.cases.find(case.id) is None:
-            raise Refused(409 if photo else 400, "it is archived" if photo else "media, a file, was not provided")
-        await self._keep(case, await self._photos.read(photo), hashlib.sha256(body).hexdigest())
-        await self._bench.kept()
+        form = await self._form(asked)
+        case = await self._own(asked, form.said)
+        if form.photo is None:
+            raise Refused(400, "media, a file, was not provided")
+        if self._engine.cases.find(case.id) is None:
+            raise Refused(409, "it is archived")
+        await self._keep(case, await self._photos.read(form.photo), form.digest(""))
         return _answer(asked, [Created(service_request_id=str(case.no))], Created, 201)
 
     async def token(self, asked: Asked) -> Response:
@@ -221,7 +284,11 @@ class Open311Door:
         token = str(asked.path_params["token"])
         case = await self._numbered(token.partition("-")[0])
         self._need_own(case, token)
-        return _answer(asked, [Created(service_request_id=str(case.no), token=token)], Created)
+        return _private(_answer(asked, [Created(service_request_id=str(case.no), token=token)], Created))
+
+    async def options(self, asked: Asked) -> Response:
+        """Lets the pages of other sites send what this door takes in."""
+        return Response(status_code=204, headers=_FROM_OTHER_SITES)
 
     # How.
 
@@ -233,7 +300,8 @@ class Open311Door:
                 return _fault("json", 404, f"the forms are {', '.join(FORMATS)}")
             form = str(asked.path_params["format"])
             try:
-                return await work(asked)
+                with self._sending_photo(asked) if _brings_photo(asked) else nullcontext():
+                    return await work(asked)
             except Refused as error:
                 return _fault(form, error.status, str(error))
             except Unasked as error:
@@ -256,25 +324,47 @@ class Open311Door:
             )
         return name
 
-    async def _form(self, asked: Asked) -> tuple[list[tuple[str, str]], bytes | None, bytes]:
-        """The fields of a form, its photo and its body. What comes too often is refused before it is read. Raises
-        Refused, Unasked, Problem."""
-        now_us, peer = self._now_us(), peer_of(asked, self._proxies)
-        wait_s = self._rates.take(peer, now_us) or self._all_rates.take("", now_us)
+    @contextmanager
+    def _sending_photo(self, asked: Asked) -> Generator[None]:
+        """Counts who sends a photo from the first byte on, and until it was dealt with: what is sent lies in memory.
+        Raises Problem."""
+        peer = network_of(peer_of(asked, self._proxies))
+        if self._sending.total() >= SENDING_MAX or self._sending[peer] >= SENDING_EACH_MAX:
+            raise Problem(503, "Busy", "more photos come than can be taken at once", retry_after_s=10)
+        self._sending[peer] += 1
+        try:
+            yield
+        finally:
+            self._sending -= Counter([peer])
+
+    def _need_room(self) -> None:
+        """Raises Refused where a report more would be one that nobody reads, or whose token cannot be told."""
+        cases = self._engine.cases
+        if len(cases) >= LIVE_MAX // 2 or cases.count(REPORT, REPORT.life.first) >= RECEIVED_MAX:
+            raise Refused(503, "more is open than the town can deal with: try again later")
+        try:
+            self._token_of("")
+        except OSError as error:
+            _log.error("no tokens for reports", reason=str(error))
+            raise Refused(503, "nothing can be taken in at the moment: try again later") from error
+
+    async def _form(self, asked: Asked) -> _Form:
+        """What a form says and brings. What comes too often is refused before it is read. Raises Refused, Unasked,
+        Problem."""
+        now_us, peer = self._now_us(), network_of(peer_of(asked, self._proxies))
+        # Who waits for the others has not used up what is theirs.
+        wait_s = self._all_rates.wait_s("", now_us) or self._rates.take(peer, now_us)
         if wait_s:
             raise Problem(429, "Too often", "you report more often than is taken", retry_after_s=ceil(wait_s))
-        media = asked.headers.get("content-type", "")
+        self._all_rates.take("", now_us)
         fields = read_fields(asked.url.query)
-        if media.partition(";")[0].strip().lower() == "multipart/form-data":
-            body = await read_body(asked, UPLOAD_BYTES_MAX + FORM_BYTES_MAX)
-            parts = read_multipart(media, body)
-            files = [each.content for each in parts if each.file and each.content]
-            if len(files) > 1:
-                raise Refused(400, "one photo at once: add the others by the token")
-            fields += [(each.name, each.text) for each in parts if not each.file]
-            return fields, files[0] if files else None, body
-        body = await read_body(asked, FORM_BYTES_MAX)
-        return [*fields, *read_fields(body.decode("latin-1"))], None, body
+        if not _brings_photo(asked):
+            return _Form([*fields, *read_fields((await _body(asked, FORM_BYTES_MAX)).decode("latin-1"))])
+        parts = read_multipart(asked.headers["content-type"], await _body(asked, UPLOAD_BYTES_MAX + FORM_BYTES_MAX))
+        files = [each.content for each in parts if each.file and each.content]
+        if len(files) > 1:
+            raise Refused(400, "one photo at once: add the others by the token")
+        return _Form([*fields, *((each.name, each.text) for each in parts if not each.file)], *files)
 
     def _draft(self, said: Submission, within: str) -> Draft:
         """What is reported as a case. Raises Refused."""
@@ -329,10 +419,14 @@ class Open311Door:
         return await asyncio.to_thread(self._stored.find, case_act(RESIDENT, "open", "", key), kinds) if key else None
 
     async def _keep(self, case: Case, picture: Picture, key: str) -> None:
-        """Adds a photo. Raises Refused, Problem."""
-        if case.photos >= PHOTOS_MAX:
-            raise Refused(409, f"a report has {PHOTOS_MAX} photos at most")
-        await self._photos.keep(case, picture, actor=RESIDENT, key=key)
+        """Adds a photo, and has it on disk. Raises Refused, Problem."""
+        async with self._keeping:
+            kept = await asyncio.to_thread(self._stored.photos, case.id)
+            mine = {each.id for each in kept if each.adder == RESIDENT}
+            if len(mine) >= PHOTOS_MAX and case_act(RESIDENT, "file", case.id, key) not in mine:
+                raise Refused(409, f"a report has {PHOTOS_MAX} photos at most")
+            await self._photos.keep(case, picture, actor=RESIDENT, key=key)
+            await self._bench.kept()
 
     async def _case(self, asked: Asked) -> Case:
         """The report that the address names. Raises Refused."""
@@ -373,6 +467,20 @@ class Open311Door:
             raise Refused(403, "the token is not that of this report")
 
 
+def _brings_photo(asked: Asked) -> bool:
+    media = asked.headers.get("content-type", "")
+    return asked.method == "POST" and media.partition(";")[0].strip().lower() == "multipart/form-data"
+
+
+async def _body(asked: Asked, bytes_max: int) -> bytes:
+    """What is sent. Raises Refused for what comes too slowly, Problem for what is too much."""
+    try:
+        async with asyncio.timeout(SENDING_S_MAX):
+            return await read_body(asked, bytes_max)
+    except TimeoutError:
+        raise Refused(408, f"it took longer than {SENDING_S_MAX} s to send") from None
+
+
 def _is_number(said: str) -> bool:
     return said.isascii() and said.isdigit() and len(said) <= 15
 
@@ -389,6 +497,11 @@ def _fault(format: str, status: int, why: str, retry_after_s: int | None = None)
 
 
 def _document(format: str, body: bytes, status: int) -> Response:
-    # Pages of other sites may read it: it is for everybody, and no cookie is looked at.
-    headers = {"Access-Control-Allow-Origin": "*", "Vary": "Accept-Language"}
+    headers = _FROM_OTHER_SITES | {"Vary": "Accept-Language, Authorization"}
     return Response(body, status, headers, FORMATS[format])
+
+
+def _private(response: Response) -> Response:
+    """What is told to one, and kept nowhere on its way."""
+    response.headers["Cache-Control"] = "no-store"
+    return response

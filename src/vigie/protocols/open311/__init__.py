@@ -1,6 +1,7 @@
 """Open311 GeoReport v2: how residents' applications and a town speak of what is reported. Both ends, no sockets."""
 
 from vigie.protocols.open311.asking import (
+    DEPTH_MAX,
     PAGE_MAX,
     REQUESTS_MAX,
     Query,
@@ -30,6 +31,7 @@ from vigie.protocols.open311.forms import (
 from vigie.protocols.open311.multipart import Part, encode_multipart, read_multipart
 
 __all__ = [
+    "DEPTH_MAX",
     "FORMATS",
     "PAGE_MAX",
     "REQUESTS_MAX",

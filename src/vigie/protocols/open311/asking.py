@@ -24,11 +24,14 @@ DEPTH_MAX = 20_000
 
 DESCRIPTION_LENGTH_MAX = 4_000
 TEXT_LENGTH_MAX = 500
+NAME_LENGTH_MAX, MAIL_LENGTH_MAX, PHONE_LENGTH_MAX = 150, 254, 100
+"""Of each of two names, of an address of mail as RFC 5321 has it, and of a number."""
 CODE_LENGTH_MAX = 40
 
 STATUSES = ("open", "closed")
 
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,40})\](?:\[\d{0,3}\])?")
+_DAY_LENGTH = len("2026-11-24 ")
 _SPACES = re.compile(r"\s+")
 
 
@@ -99,9 +102,10 @@ def read_query(fields: Sequence[tuple[str, str]], now_us: int) -> Query:
     return Query(since_us, until_us, ids, codes, statuses, (page - 1) * most, most)
 
 
-def encode_query(query: Query) -> str:
+def encode_query(query: Query, jurisdiction: str = "") -> str:
     """The same as parameters: the application's end."""
-    said = {"start_date": rfc3339(query.since_us), "end_date": rfc3339(query.until_us)}
+    said = {"jurisdiction_id": jurisdiction} if jurisdiction else {}
+    said |= {"start_date": rfc3339(query.since_us), "end_date": rfc3339(query.until_us)}
     lists = {"service_request_id": query.ids, "service_code": query.codes, "status": query.statuses}
     said |= {name: ",".join(values) for name, values in lists.items() if values}
     return urlencode(said | {"page": str(query.first // query.most + 1), "page_size": str(query.most)})
@@ -124,13 +128,14 @@ def submission_of(fields: Sequence[tuple[str, str]]) -> Submission:
         found = _ATTRIBUTE.fullmatch(name)
         if found is not None and value.strip():
             answers.setdefault(found[1], []).append(_text(value))
+    names = (_text(said.get(each, ""), NAME_LENGTH_MAX) for each in ("first_name", "last_name"))
     return Submission(
         code, lon, lat,
         address=_text(said.get("address_string", "")),
         description=description,
-        name=" ".join(filter(None, (_text(said.get(each, "")) for each in ("first_name", "last_name")))),
-        mail=_text(said.get("email", "")),
-        phone=_text(said.get("phone", "")),
+        name=" ".join(filter(None, names)),
+        mail=_text(said.get("email", ""), MAIL_LENGTH_MAX),
+        phone=_text(said.get("phone", ""), PHONE_LENGTH_MAX),
         media_url=_text(said.get("media_url", "")),
         attributes={name: tuple(values) for name, values in answers.items()},
     )  # fmt: skip
@@ -171,8 +176,8 @@ def _instant(said: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     try:
-        # A plus that was not escaped comes as a space.
-        instant = datetime.fromisoformat(text.replace(" ", "+"))
+        # A plus that was not escaped comes as a space; one before the time is meant.
+        instant = datetime.fromisoformat(text[:_DAY_LENGTH] + text[_DAY_LENGTH:].replace(" ", "+"))
         if instant.tzinfo is None:
             raise ValueError("without its zone")
         return to_us(instant)
@@ -200,9 +205,9 @@ def _degrees(said: Mapping[str, str], name: str, most: float) -> float:
     return value
 
 
-def _text(said: str) -> str:
+def _text(said: str, length_max: int = TEXT_LENGTH_MAX) -> str:
     """A text in one line. Raises Unasked for one that is too long."""
     line = "".join(each for each in _SPACES.sub(" ", said).strip() if each.isprintable())
-    if len(line) > TEXT_LENGTH_MAX:
-        raise Unasked(f"a field has {TEXT_LENGTH_MAX} characters at most")
+    if len(line) > length_max:
+        raise Unasked(f"one of these fields has {length_max} characters at most")
     return line

@@ -37,13 +37,20 @@ def read_multipart(media: str, body: bytes) -> list[Part]:
     if found is None:
         raise Unasked("a form with files says its boundary")
     between = b"\r\n--" + (found[1] or found[2]).encode("latin-1", "replace")
-    # The first boundary may begin the body; what stands before it, and after the last, is nobody's.
-    pieces = (b"\r\n" + body).split(between)
-    if len(pieces) > FIELDS_MAX + 2:
-        raise Unasked(f"a form has {FIELDS_MAX} parts at most")
-    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
-        raise Unasked("the form ends before its last boundary")
-    return [_part(piece) for piece in pieces[1:-1]]
+    # The first boundary may begin the body; what stands before it, and after the last, is nobody's. What lies between
+    # is looked for in place: of a photo there is one copy beside the body.
+    at = -2 if body.startswith(between[2:]) else body.find(between)
+    parts: list[Part] = []
+    while at != -1:
+        begin = at + len(between)
+        if body.startswith(b"--", begin):
+            return parts
+        if len(parts) >= FIELDS_MAX:
+            raise Unasked(f"a form has {FIELDS_MAX} parts at most")
+        at = body.find(between, begin)
+        if at != -1:
+            parts.append(_part(body, begin, at))
+    raise Unasked("the form ends before its last boundary")
 
 
 def encode_multipart(parts: Sequence[Part], boundary: str) -> tuple[str, bytes]:
@@ -56,13 +63,13 @@ def encode_multipart(parts: Sequence[Part], boundary: str) -> tuple[str, bytes]:
     return f"multipart/form-data; boundary={boundary}", b"".join([*pieces, f"--{boundary}--\r\n".encode()])
 
 
-def _part(piece: bytes) -> Part:
+def _part(body: bytes, begin: int, end: int) -> Part:
     # What follows the boundary on its line is padding.
-    head, apart, content = piece[: _HEAD_BYTES_MAX + 4].partition(b"\r\n\r\n")
-    if not apart:
+    apart = body.find(b"\r\n\r\n", begin, min(end, begin + _HEAD_BYTES_MAX + 4))
+    if apart == -1:
         raise Unasked("a part of the form has no head, or one without an end")
-    content = piece[len(head) + 4 :]
-    for line in head.decode("utf-8", "replace").split("\r\n"):
+    content = body[apart + 4 : end]
+    for line in body[begin:apart].decode("utf-8", "replace").split("\r\n"):
         header, _, value = line.partition(":")
         if header.strip().lower() == "content-disposition" and (name := _NAME.search(value)) is not None:
             return Part(name[1], content, _FILE.search(value) is not None)
