@@ -193,7 +193,7 @@ class CasesDoor:
 
     async def change(self, ask: Ask[Nothing, forms.ChangeCase]) -> forms.CaseRow:
         """Changes what a case says. It takes the right to dispatch there; of the document alone, to work there, unless
-        its kind asks for more. What is not named of the document stays as it is."""
+        its kind asks for more."""
         caller, form = ask.caller, ask.body
         case = self._live(await self._seen(caller, ask.part("id")))
         said = {"title", "words", "priority", "due", "owner"}
@@ -211,7 +211,7 @@ class CasesDoor:
             priority=None if form.priority is UNSET else form.priority,
             due_us=None if form.due is UNSET else self._when(form.due),
             owner=owner,
-            document=None if form.document is UNSET else _document(case.kind, form.document, case.document),
+            document=None if form.document is UNSET else _document(case.kind, form.document),
         )
         about = () if wanted.document is None else self._about(caller, case.kind, wanted.document)
         if about and self._area_of(about[0]) != case.area:
@@ -399,13 +399,11 @@ def _box(said: str) -> tuple[float, float, float, float] | None:
     return west, south, east, north
 
 
-def _document(kind: CaseKind, said: Any, kept: Any = None) -> Any:
-    """A document as somebody says it. kept: that of the case, where it has one."""
+def _document(kind: CaseKind, said: Any) -> Any:
     if said is None:
         return None
     try:
-        whole = said if kept is None or not isinstance(said, dict) else msgspec.to_builtins(kept) | said
-        return msgspec.convert(whole, kind.form)
+        return msgspec.convert(said, kind.form)
     except msgspec.ValidationError as error:
         raise Problem(422, "Not such a document", str(error), mend="The reference names the fields.",
                       rule="engine.case_form") from None  # fmt: skip
