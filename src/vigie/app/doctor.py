@@ -386,8 +386,9 @@ def _road_events(hand: Hand) -> Iterator[Check]:
     elif not health.heard_us:
         yield Check("road events", "ok", "the feed is about to be read")
     else:
-        says = f"read at {rfc3339(health.heard_us)}: {health.near} near the town, {health.unplaced} without a place, "
-        says += f"{health.set_aside} set aside, {health.deviations} deviations from the standard"
+        made = "" if health.published_us is None else f" as published at {rfc3339(health.published_us)}"
+        says = f"read at {rfc3339(health.heard_us)}{made}: {health.near} near the town, {health.unplaced} without a "
+        says += f"place, {health.set_aside} set aside, {health.deviations} deviations from the standard"
         yield Check("road events", "ok", says)
 
 

@@ -36,6 +36,8 @@ SILENT_US = 10 * MINUTE_US
 WAIT_S_MAX = 600.0
 WORDS_LENGTH_MAX = 1_000
 ID_LENGTH_MAX = 120
+LOGGED_MAX = 5
+"""So many of what is not as the standard has it stand in the log, when there are more or fewer than before."""
 
 _WHAT = {
     "Accident": "accident",
@@ -147,6 +149,14 @@ class RoadEvents:
             _log.info("road events read", new=intake.made, retired=len(intake.retired), near=len(placed))
         for refused in intake.refused:
             _log.warning("road event refused", key=refused.key, reason=refused.reason)
+        if (told.deviations_total, told.set_aside_total) != (self.health.deviations, self.health.set_aside):
+            _log.warning(
+                "road events deviate from the standard",
+                deviations=told.deviations_total,
+                set_aside=told.set_aside_total,
+                such_as=[f"{each.path}: {each.value!r}" for each in told.deviations[:LOGGED_MAX]]
+                + [f"{each.id}: {each.reason}" for each in told.set_aside[:LOGGED_MAX]],
+            )
         self._failures = 0
         self.health = Health(
             now_us,
