@@ -7,14 +7,17 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from vigie.app import RSMP, TALQ, Binding, Installation, admission, bind, gateway_token
 from vigie.app.accounts import DEMO, keeper_of
 from vigie.core.drafts import Draft
 from vigie.core.facts import COMMAND_LINE, PLAIN, Entry
+from vigie.core.plans import PlanKind
 from vigie.core.scope import ALL_SERVICES, CREW, Scope
-from vigie.core.times import DAY_US
+from vigie.core.times import DAY_US, from_us
+from vigie.demo.occasions import calendar, markets
 from vigie.demo.people import PASSWORD, PEOPLE, Somebody
 from vigie.demo.processes import gateways_file
 from vigie.demo.rounds import documents
@@ -28,6 +31,8 @@ from vigie.services.lighting.plans import BASELINE, ON_DEMAND, PROGRAMME, TARIFF
 from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Target, Window
 from vigie.services.lighting.programmes.year import Tariff
 from vigie.services.roads.rounds.circuits import CIRCUIT
+from vigie.services.roads.works.coordination import COORDINATION
+from vigie.services.roads.works.occasions import OCCASION
 from vigie.services.signals import Junction
 from vigie.settings import Settings
 from vigie.sim.city import City
@@ -118,17 +123,19 @@ def _held(who: Somebody) -> Held:
 
 
 def _put_in_force(opened: Installation, made: Mapping[str, str], city: City | None) -> None:
-    """What the communes have decided, what a kilowatt-hour costs, what lighting was before, and the circuits of the
-    city that was made just now: written by one and approved by another."""
+    """What the communes have decided, what a kilowatt-hour costs, what lighting was before, and the circuits and
+    markets of the city that was made just now: written by one and approved by another."""
     if not made.keys() >= _WRITERS or opened.facts.plans.kept(kinds_of(opened.services)):
         return
     plans, now_us = Plans(), opened.clock.now_us()
     entries: list[Entry] = []
-    said = [*((PROGRAMME, each) for each in programmes()), *((ON_DEMAND, each) for each in on_demand()),
+    said: list[tuple[PlanKind, Any]] = [*((PROGRAMME, each) for each in programmes()), *((ON_DEMAND, each) for each in on_demand()),
             (TARIFF, tariff()), (BASELINE, former_lighting())]  # fmt: skip
-    said += [] if city is None else [(CIRCUIT, each) for each in documents(city)]
+    if city is not None:
+        said += [(CIRCUIT, each) for each in documents(city)] + [(OCCASION, each) for each in markets(city)]
+        said.append((COORDINATION, calendar(from_us(now_us).year)))
     for kind, body in said:
-        plan, writer = opened.new_id(), "planner" if kind is CIRCUIT else "manager"
+        plan, writer = opened.new_id(), "planner" if kind in (CIRCUIT, OCCASION, COORDINATION) else "manager"
         editor, approver = (WrittenBy(made[who], now_us, opened.new_id()) for who in (writer, "supervisor"))
         entries.append(plans.make(plan, kind, body, by=editor))
         entries.append(plans.move(plan, "approve", number=1, revision=1, by=approver))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -116,6 +117,9 @@ def _streets(city: City) -> Iterator[Draft]:
             "street_class": CLASSES[ranks[i]], "length": lengths[i], "one_way": ranks[i] == MOTORWAY,
             "speed_limit": SPEED_LIMIT_KM_H[ranks[i]],
         }  # fmt: skip
+        # Of one street in three it is known when its surface was laid, some time in fifteen years.
+        if (laid := crc32(key.encode())) % 3 == 0:
+            attributes["surfaced"] = f"{2012 + laid // 3 % 15}-{1 + laid // 45 % 10:02d}-15"
         yield Draft(key=key, id=key, kind="street", name=network.names[named[i]], lon=lon, lat=lat, geometry=geometry,
                     area=AREAS[communes[i]], attributes=attributes)  # fmt: skip
 
