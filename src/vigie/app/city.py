@@ -118,7 +118,9 @@ def api_routes(
     operations += WinterDoor(sources).operations
     operations += SaltedDoor(sources, covering, streets, proxies=opened.settings.proxies).operations
     operations += DispatchDoor(bench, streets, Jobs(), post.calendar).operations
-    operations += WorksDoor(bench, streets, Worksites(sources, streets, post.calendar)).operations
+    works = Worksites(sources, streets, post.calendar)
+    post.beside.append(works.warm)
+    operations += WorksDoor(bench, streets, works).operations
     operations += BuriedDoor(bench, streets).operations
     operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)

@@ -129,8 +129,8 @@ def _put_in_force(opened: Installation, made: Mapping[str, str], city: City | No
         return
     plans, now_us = Plans(), opened.clock.now_us()
     entries: list[Entry] = []
-    said: list[tuple[PlanKind, Any]] = [*((PROGRAMME, each) for each in programmes()), *((ON_DEMAND, each) for each in on_demand()),
-            (TARIFF, tariff()), (BASELINE, former_lighting())]  # fmt: skip
+    said: list[tuple[PlanKind, Any]] = [(PROGRAMME, each) for each in programmes()]
+    said += [*((ON_DEMAND, each) for each in on_demand()), (TARIFF, tariff()), (BASELINE, former_lighting())]
     if city is not None:
         said += [(CIRCUIT, each) for each in documents(city)] + [(OCCASION, each) for each in markets(city)]
         said.append((COORDINATION, calendar(from_us(now_us).year)))

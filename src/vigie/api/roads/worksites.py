@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -63,6 +64,11 @@ class Worksites:
             if self._ground is None or self._ground.version != self._version:
                 self._ground = self._made()
             return self._ground
+
+    async def warm(self) -> None:
+        """Has it ready where there are works, so that whoever grants some does not wait for it."""
+        if self.live():
+            await asyncio.to_thread(self.ground)
 
     def live(self) -> list[Case]:
         """The works that are to be reckoned with. On the engine's thread."""
