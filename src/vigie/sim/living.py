@@ -20,6 +20,7 @@ from vigie.sim.devices import run_metropolis
 from vigie.sim.life import Life
 from vigie.sim.life.columns import DEMO
 from vigie.sim.permits import Permits
+from vigie.sim.reporting import Residents, spots_of
 from vigie.sim.road_events import RoadEvents
 from vigie.sim.rsmp.sites import Sites
 from vigie.sim.talq.lighting import Lighting
@@ -75,6 +76,7 @@ async def live(post: Post, city: City, park: Park) -> None:
             if post.events_port:
                 tasks.create_task(_tell(RoadEvents(city, now_us), post.events_port))
             if post.people:
+                tasks.create_task(Residents(post.url, city.seed, spots_of(city), now_us).run())
                 tasks.create_task(Work(post.url, post.people, city, now_us).run())
                 tasks.create_task(Permits(post.url, post.people, city, now_us).run())
             await run_metropolis(city, life, doors, now_us, board, sites)

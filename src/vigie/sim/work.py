@@ -29,6 +29,9 @@ from vigie.transports.device_http import HttpDoor
 BEGIN_S, LOOK_S, SEND_S = 25.0, 20.0, 300.0
 """When the first of them begin, how often crews look at their day, and how often somebody plans what is open."""
 
+READ_US = 3 * MINUTE_US
+"""What is reported is read so much later; by then the post has joined what is reported twice."""
+
 FASTER = 4
 """What takes an hour takes a quarter of one."""
 
@@ -140,6 +143,8 @@ class Work:
                 with _heard():
                     await self._see()
                 with _heard():
+                    await self._accept()
+                with _heard():
                     await self._send()
             for number, crew in enumerate(CREWS, 1):
                 # Of each for itself: what one of them is refused keeps no other from their work.
@@ -162,6 +167,13 @@ class Work:
                 "lon": lon, "lat": lat, "document": document,
             }  # fmt: skip
             await self._ask(self._sends, "POST", "/cases", body)
+
+    async def _accept(self) -> None:
+        """Accepts what residents have reported and no rule takes up: then there is an order for it."""
+        asked = "/cases?kind=roads.report&state=received&limit=20"
+        for row in (await self._ask(self._sends, "GET", asked))["items"]:
+            if "accept" in row["may"] and self._now_us() - _us(row["opened"]) >= READ_US:
+                await self._ask(self._sends, "POST", f"/cases/{row['id']}/moves", {"event": "accept"})
 
     async def _send(self) -> None:
         """Plans what is open today, and gives it to crews."""

@@ -3,6 +3,7 @@ others only as far as others may know it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,8 @@ from vigie.protocols.open311 import (
     encode_query,
 )
 from vigie.services.roads.reports import SUBJECTS
+from vigie.sim.reporting import Residents
+from vigie.sim.residents import Told
 
 T = TypeVar("T", Service, Definition, Request, OwnRequest, Created, Fault, Discovery)
 
@@ -375,3 +378,19 @@ def test_who_reports_too_often_waits_and_others_do_not(post: RunningPost) -> Non
     many = [Resident(post, f"2001:db8::{n}").send("requests", []).status for n in range(22)]
     assert many[-1] == 429
     assert Resident(post, "2001:db8:0:1::1").send("requests", []).status == 400
+
+
+def test_the_demos_residents_report_by_it_and_what_is_sent_again_is_one(post: RunningPost, operator: Browser) -> None:
+    told = Told(0, 0, "pothole", 5.0041, 47.3021, "Nid de poule devant le n° 3")
+    people = Residents(f"http://127.0.0.1:{post.port}", 1, ((5.0, 47.3),), lambda: 0)
+
+    async def twice() -> None:
+        for _ in range(2):
+            await people.report("the-same-form", told)
+
+    asyncio.run(twice())
+    items = operator.ask("GET", "/api/v1/cases?kind=roads.report&state=received&limit=100").body["items"]
+    (row,) = [each for each in items if abs(each["lon"] - told.lon) < 1e-9]
+    # So the demo's dispatcher takes it up.
+    assert "accept" in row["may"]
+    assert operator.ask("POST", f"/api/v1/cases/{row['id']}/moves", {"event": "accept"}).status == 200
