@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     many proxies stand in front, whose X-Forwarded-For says where a login comes from; none by default.
     mqtt_url: the broker that devices publish to, mqtt://HOST:1883 or mqtts://HOST:8883; empty for none.
     mqtt_username: as whom the post reads there. mqtt_password_file: the file that holds its password.
+    mqtt_trackers_file: the file that says how JSON is read that trackers publish in a form of their own.
     talq_uri: where TALQ gateways are told to reach the post, such as https://post.example/talq; empty for where each of
     them says that it does already. talq_settle_s: how long a gateway that has just attached is left to what it has to
     say, before its programmes are read. talq_look_s: how long a gateway that took an order has for its lamps' own
@@ -80,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mqtt_url: str = ""
     mqtt_username: str = "vigie"
     mqtt_password_file: Path | None = None
+    mqtt_trackers_file: Path | None = None
     talq_uri: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
     talq_settle_s: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 20.0
     talq_look_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 12.0

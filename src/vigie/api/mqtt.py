@@ -1,13 +1,15 @@
 """The device door over MQTT: observations in, acknowledged to the broker when they are synced to disk.
 
 A device publishes them itself, or a network server of LoRaWAN publishes what its lamps said: below `lorawan/` whatever
-topic it has, of which the last level names the event.
+topic it has, of which the last level names the event. Trackers publish JSON of their own below `tracker/`, which is
+read by the mappings that somebody wrote for them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -20,16 +22,24 @@ from vigie.engine.pump import Acknowledgement, Busy, Pump, Stopping
 from vigie.protocols.lorawan import decode_uplinks
 from vigie.protocols.mqtt import Delivered
 from vigie.protocols.plain import decode_messages
+from vigie.protocols.trackers import Mapping, decode_positions
 from vigie.transports.mqtt import MqttLink, NotNow
 
 OBSERVATIONS_TOPIC = "vigie/v1/{device}/observations"
 LORAWAN_TOPIC = "vigie/v1/{device}/lorawan/#"
+TRACKER_TOPIC = "vigie/v1/{device}/tracker/#"
 DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
-TOPICS = (OBSERVATIONS_TOPIC.format(device="+"), LORAWAN_TOPIC.format(device="+"), DROPPED_TOPIC)
+TOPICS = (
+    OBSERVATIONS_TOPIC.format(device="+"),
+    LORAWAN_TOPIC.format(device="+"),
+    TRACKER_TOPIC.format(device="+"),
+    DROPPED_TOPIC,
+)
 """What the post reads: the devices' topics, and how many messages the broker had to drop."""
 
 _HEAD, _TAIL = OBSERVATIONS_TOPIC.split("{device}/")
 _LORAWAN = LORAWAN_TOPIC.removeprefix(f"{_HEAD}{{device}}/").removesuffix("#")
+_TRACKER = TRACKER_TOPIC.removeprefix(f"{_HEAD}{{device}}/").removesuffix("#")
 
 _log = structlog.get_logger("vigie.mqtt")
 
@@ -38,8 +48,9 @@ class MqttDoor:
     """Takes in what the broker delivers. Whose word it is, the topic says: the broker's access list lets a device
     publish under its own name alone."""
 
-    def __init__(self, devices: Devices, pump: Pump) -> None:
-        self._devices, self._pump = devices, pump
+    def __init__(self, devices: Devices, pump: Pump, trackers: Sequence[Mapping] = ()) -> None:
+        """trackers: how what they publish is read."""
+        self._devices, self._pump, self._trackers = devices, pump, trackers
         self.from_unknown = 0
         self.broker_dropped = 0
 
@@ -57,7 +68,7 @@ class MqttDoor:
                 self.broker_dropped = int(said[-1]) if said[-1].isdigit() else self.broker_dropped
                 continue
             device, _, what = topic.removeprefix(_HEAD).partition("/")
-            decode = _decoder(what)
+            decode = self._decoder(what)
             if decode is None:
                 continue
             reporter = self._devices.named(device)
@@ -69,13 +80,14 @@ class MqttDoor:
             if isinstance(outcome, BaseException):
                 raise NotNow(_why(outcome)) from outcome
 
-
-def _decoder(what: str) -> Callable[[Sequence[bytes]], Readings] | None:
-    """What reads the messages of a topic, by what follows the device's name; None for what tells no observation, such
-    as that a lamp joined the network."""
-    if what == _TAIL:
-        return decode_messages
-    return decode_uplinks if what.startswith(_LORAWAN) and what.endswith("/up") else None
+    def _decoder(self, what: str) -> Callable[[Sequence[bytes]], Readings] | None:
+        """What reads the messages of a topic, by what follows the device's name; None for what tells no observation,
+        such as that a lamp joined the network."""
+        if what == _TAIL:
+            return decode_messages
+        if what.startswith(_TRACKER):
+            return partial(decode_positions, self._trackers, what.removeprefix(_TRACKER))
+        return decode_uplinks if what.startswith(_LORAWAN) and what.endswith("/up") else None
 
 
 class MqttFigures(Collector):

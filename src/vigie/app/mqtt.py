@@ -5,6 +5,7 @@ from __future__ import annotations
 from vigie.api.devices import Devices
 from vigie.api.mqtt import TOPICS, MqttDoor, MqttFigures
 from vigie.engine.pump import Pump
+from vigie.protocols.trackers import Mapping, MappingWrong, read_mappings
 from vigie.settings import Settings, SettingsWrong
 from vigie.transports.mqtt import Address, MqttLink
 
@@ -25,6 +26,19 @@ def broker_of(settings: Settings) -> tuple[Address, str] | None:
         raise SettingsWrong(f"mqtt_password_file: {settings.mqtt_password_file} cannot be read: {error}") from None
 
 
+def _trackers(settings: Settings) -> list[Mapping]:
+    """How what trackers publish is read. Raises SettingsWrong."""
+    file = settings.mqtt_trackers_file
+    if file is None:
+        return []
+    try:
+        return read_mappings(file.read_bytes())
+    except OSError as error:
+        raise SettingsWrong(f"mqtt_trackers_file: {file} cannot be read: {error}") from None
+    except MappingWrong as error:
+        raise SettingsWrong(f"mqtt_trackers_file: {file}: {error}") from None
+
+
 def mqtt_link(settings: Settings, shard: str, devices: Devices, pump: Pump) -> tuple[MqttLink, MqttFigures] | None:
     """The link and its figures; None where no broker is set. Raises SettingsWrong.
 
@@ -34,7 +48,7 @@ def mqtt_link(settings: Settings, shard: str, devices: Devices, pump: Pump) -> t
     if broker is None:
         return None
     address, password = broker
-    door = MqttDoor(devices, pump)
+    door = MqttDoor(devices, pump, _trackers(settings))
     link = MqttLink(
         address, f"vigie-{shard}", TOPICS, door.take, user=settings.mqtt_username if password else "", password=password
     )

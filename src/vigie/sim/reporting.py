@@ -45,7 +45,7 @@ _log = structlog.get_logger("vigie.sim")
 def spots_of(city: City) -> Spots:
     """Some lamps of a city."""
     lamps = city.lighting.xy
-    return tuple(pairs(to_degrees(lamps[:: max(1, len(lamps) // SPOTS)])))
+    return tuple((lon, lat) for lon, lat in pairs(to_degrees(lamps[:: max(1, len(lamps) // SPOTS)])))
 
 
 def due(seed: int, spots: Spots, since_us: int, until_us: int) -> list[tuple[str, Told]]:
