@@ -10,17 +10,26 @@ from typing import Any
 
 import pytest
 import shapely
+from msgspec.structs import replace
 
 from tests.people import AtWork, Browser, make_people
 from tests.post import NO_RESERVE, RunningPost, make, running
 from vigie.app import installation
 from vigie.core.drafts import Draft
+from vigie.core.facts import Entry
+from vigie.core.plans import PlanKind
+from vigie.engine.plans import By, Plans
+from vigie.services.roads.works.coordination import COORDINATION, Coordination
+from vigie.services.roads.works.occasions import OCCASION, Occasion
 from vigie.settings import Settings
 
 AREA = "dijon-metropole/quetigny"
 LON, LAT, STEP = 5.0, 47.3, 0.001
 WORKS, CASES = "/api/v1/roads/works", "/api/v1/cases"
 BEGINS = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0) + timedelta(days=30)
+
+FAR = BEGINS + timedelta(days=800)
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 
 
 def line(key: str, *corners: tuple[float, float], kind: str = "street", **said: Any) -> Draft:
@@ -29,13 +38,24 @@ def line(key: str, *corners: tuple[float, float], kind: str = "street", **said: 
                  geometry=shapely.to_wkb(shapely.LineString(corners)), attributes=said)  # fmt: skip
 
 
+def in_force(kind: PlanKind, body: Any) -> list[Entry]:
+    """The facts of a plan that one wrote and another approved."""
+    plans, name = Plans(), kind.name
+    made = plans.make(name, kind, body, by=By("writer", 1, f"{name}-made"))
+    return [made, plans.move(name, "approve", number=1, revision=1, by=By("approver", 2, f"{name}-approved"))]
+
+
 @pytest.fixture(scope="module")
 def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
-    """A street of four stretches with another beside it, a bus in one of them, and one that was laid a year ago."""
+    """A street of four stretches with another beside it, a bus in one of them, one that was laid a year ago, and a fair
+    in one for a day."""
     folder = tmp_path_factory.mktemp("post")
     secret = make(folder, lamps=4)
     along = [(LON + n * STEP, LAT) for n in range(5)]
     beside = [(lon, LAT + STEP) for lon, _ in along]
+    day = (BEGINS + timedelta(days=1)).date().isoformat()
+    market = Occasion("Foire", "event", ("street-n3",), AREA, first=day, last=day)
+    asked_by = Coordination(FAR.year, YESTERDAY)
     laid = (BEGINS - timedelta(days=365)).date().isoformat()
     with installation(Settings(data=folder, **NO_RESERVE)) as opened:
         streets = [
@@ -43,7 +63,9 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
         ]
         streets += [line(f"n{n}", a, b) for n, (a, b) in enumerate(pairwise(beside))]
         streets += [line(f"x{n}", a, b) for n, (a, b) in enumerate(zip(along, beside, strict=True))]
+        streets.append(replace(line("far", *along[:2]), area="dijon-metropole/dijon"))
         opened.take_assets("town", [*streets, line("b", *along[2:4], kind="transit_line", line="L5", mode="bus")])
+        opened.facts.commit(in_force(OCCASION, market) + in_force(COORDINATION, asked_by))
     make_people(folder)
     with running(folder, secret) as started:
         yield started
@@ -148,13 +170,19 @@ def test_what_stands_around_is_told_and_the_way_round_too(operator: Browser) -> 
     moved(operator, closed, "withdraw", reason="Annulé.")
 
 
-def test_a_market_in_force_stands_in_the_way(operator: Browser, post: RunningPost, at_work: AtWork) -> None:
-    day = (BEGINS + timedelta(days=1)).date().isoformat()
-    body = {"name": "Foire", "kind": "event", "streets": ["street-n3"], "first": day, "last": day}
-    supervisor, plans = at_work.browser(post, "supervisor"), "/api/v1/plans"
-    made = supervisor.ask("POST", plans, {"kind": "roads.occasion", "body": body})
-    assert made.status == 201, made.body
-    assert operator.ask("POST", f"{WORKS}/checks", {"document": document("n3")}).body["clashing"] == []
+def test_a_market_in_force_stands_in_the_way_and_the_years_day_is_told(operator: Browser) -> None:
+    told = operator.ask("POST", f"{WORKS}/checks", {"document": document("n3")}).body
+    assert (rules(told), told["clashing"][0]["detail"]["name"]) == (["occasion"], "Foire")
+    late = operator.ask("POST", f"{WORKS}/checks", {"document": document("n2", days=(800, 801))}).body
+    assert (rules(late), late["clashing"][0]["refuses"]) == (["calendar"], False)
+    assert operator.ask("GET", f"{WORKS}/calendar?year={FAR.year}").body["asked_by"] == YESTERDAY
+
+
+def test_works_stay_in_the_area_in_which_they_were_asked_for(operator: Browser) -> None:
+    case = opened(operator, document("x1", days=(300, 301)))
+    assert written(operator, case, document("far", days=(300, 301)), 409)["rule"] == "engine.case_elsewhere"
+    longer = written(operator, case, document("x1", "x2", days=(300, 301)))
+    assert (longer["assets"], longer["due"] >= moment(30)[:10]) == (2, True)
 
 
 def test_works_are_listed_where_and_when_they_are(operator: Browser) -> None:
