@@ -400,6 +400,18 @@ def test_memory_and_disk_are_one(shared: Bench, asked: list[tuple[int, str | Wan
     assert len({case.no for case in held(shared).values()}) == len(held(shared))
 
 
+def test_what_a_person_has_parted_is_parted_on_disk_too(city: Bench) -> None:
+    for _ in range(2):
+        city.acts.open_case(Draft(REPORT, "pothole", 3, words="Trou", lon=5.0, lat=47.3), actor=RESIDENT)
+    assert city.engine.sweep(city.clock.now_us())
+    first, again = sorted(held(city).values(), key=lambda case: case.no)
+    assert again.links == {first.id: "merge"}
+    city.acts.move_case(again.id, "split", actor=OPERATOR, reason="two holes")
+    city.engine.settle()
+    assert on_disk(city) == held(city)
+    assert held(city)[again.id].links == {first.id: "parted"}
+
+
 def test_what_is_taken_up_again_says_since_when(city: Bench) -> None:
     case = open_one(city)
     for event, reason in (("finish", ""), ("reopen", "It is open again.")):

@@ -26,6 +26,9 @@ PRIORITIES = (1, 2, 3, 4)
 ARCHIVE = "archive"
 """The event that ends a case for good: a state from which it leads is one in which nothing more is to be done."""
 
+PARTED = "parted"
+"""What a case is to another from which `Move.parts` has parted it."""
+
 CHANGE = "change"
 """What is asked of `CaseKind.allows` where a document is changed: no life has an event of this name."""
 
@@ -47,7 +50,7 @@ class Level:
 class Move:
     """What it takes to move a case by an event. verb: the right. reason: whether it must be said why. crew: whether it
     must be said for whom. held: whether somebody must have it. frees: whether nobody has it any more. by_post: whether
-    the post alone does it."""
+    the post alone does it. parts: what other cases are to it that it has nothing to do with any more."""
 
     verb: Verb = Verb.DISPATCH
     reason: bool = False
@@ -55,6 +58,7 @@ class Move:
     held: bool = False
     frees: bool = False
     by_post: bool = False
+    parts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,9 @@ REPORT = Life(
         ("at_work", "close"): "closed",
         ("closed", "reopen"): "received",
         ("rejected", "reopen"): "received",
+        # What it went the way of was taken up again.
+        ("closed", "merge"): "merged",
+        ("rejected", "merge"): "merged",
         ("closed", "archive"): "archived",
         ("rejected", "archive"): "archived",
     },

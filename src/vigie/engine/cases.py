@@ -20,6 +20,7 @@ from vigie.core.calendar import Calendar
 from vigie.core.cases import (
     ARCHIVE,
     CHANGE,
+    PARTED,
     PRIORITIES,
     CaseEffect,
     CaseKind,
@@ -289,8 +290,11 @@ class Cases:
             moved = replace(moved, crew=crew)
         elif asked.frees or state == case.kind.life.first:
             moved = replace(moved, crew=0, planned_us=0)
+        if asked.parts:
+            links = {other: PARTED if how == asked.parts else how for other, how in case.links.items()}
+            moved = replace(moved, links=links)
         if into:
-            moved = replace(moved, links={**case.links, into: event})
+            moved = replace(moved, links={**moved.links, into: event})
         if case.due_us == self._due(case):
             # Nobody has promised another day: its kind says when it is due in this state.
             moved = replace(moved, due_us=self._due(moved))

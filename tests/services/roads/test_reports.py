@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.cases import Answer, CaseEffect, CaseKind, Hasten, MoveOn, Open, Opened, Trouble
+from vigie.core.cases import PARTED, Answer, CaseEffect, CaseKind, Hasten, MoveOn, Open, Opened, Trouble
 from vigie.core.times import DAY_US, HOUR_US
 from vigie.services.lighting.conditions import LAMP_OUT
 from vigie.services.roads import preventive, service
@@ -91,7 +91,9 @@ class Office:
     def move(self, name: str, event: str, into: str = "", done_us: int = 0) -> None:
         self.now_us += 1
         known = self.cases[name]
-        links = {**known.links, into: event} if into else known.links
+        parts = known.kind.moves[event].parts
+        links = {other: PARTED if how == parts else how for other, how in known.links.items()}
+        links |= {into: event} if into else {}
         state = known.kind.life.move(known.state, event)
         moved_us = max(known.moved_us, done_us) if done_us else self.now_us
         moved = replace(known, state=state, moved_us=moved_us, links=links)
@@ -199,6 +201,23 @@ def test_what_a_person_has_parted_stays_apart() -> None:
     office.move(first, "reject")
     office.look()
     assert office.states(first, again) == ["rejected", "received"]
+
+
+def test_who_was_closed_with_the_first_is_taken_up_again_with_it_but_not_who_was_parted() -> None:
+    office = Office()
+    first, again, parted = office.report(words="Trou"), office.report(words="Trou"), office.report(words="Trou")
+    office.look()
+    office.move(parted, "split")
+    for name in (parted, first):
+        office.move(name, "close")
+    office.look()
+    assert office.states(first, again, parted) == ["closed", "closed", "closed"]
+    office.move(first, "reopen")
+    assert office.look() == [MoveOn(again, "merge", into=first)]
+    assert office.look() == []
+    office.move(first, "reject")
+    office.look()
+    assert office.states(first, again, parted) == ["rejected", "rejected", "closed"]
 
 
 def test_two_who_report_one_lamp_have_one_order_and_so_has_what_the_lamp_says() -> None:

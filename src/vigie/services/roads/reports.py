@@ -91,12 +91,12 @@ REPORT = CaseKind(
         "order": _POST,
         "reject": Move(reason=True),
         "merge": _POST,
-        "split": Move(reason=True),
+        "split": Move(reason=True, parts=MERGE),
         "begin": _POST,
         "pause": _POST,
         "release": _POST,
         "close": Move(reason=True),
-        "reopen": Move(reason=True),
+        "reopen": Move(reason=True, parts=MERGE),
         "archive": _POST,
     },
     form=Report,
@@ -295,10 +295,14 @@ def _order_of(report: Opened, orders: Mapping[str, Opened]) -> Opened | None:
 
 
 def _follow(reports: Sequence[Opened], effects: list[CaseEffect]) -> None:
-    """Ends the reports that go another's way as that one ended."""
+    """Ends the reports that go another's way as that one ended, and takes them up again as that one is."""
     by_id = {each.id: each for each in reports}
     for report in reports:
         if report.state != "merged":
+            into = next((into for into, how in report.links.items() if how == MERGE), "") if report.is_over else ""
+            gone_on = by_id.get(into)
+            if gone_on is not None and gone_on.state in _PENDING and gone_on.reopened_us > report.moved_us:
+                effects.append(MoveOn(report.id, MERGE, into=into))
             continue
         first = next((by_id.get(into) for into, how in report.links.items() if how == MERGE), None)
         for _ in range(len(by_id)):

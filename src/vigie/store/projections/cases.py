@@ -62,7 +62,7 @@ def _open_case(catalogue: Catalogue, write: Connection, fact: CaseOpened, case: 
 
 def _move_case(catalogue: Catalogue, write: Connection, fact: CaseMoved, case: Case) -> None:
     _write(write, case, _MOVED)
-    if fact.into:
+    if fact.into or case.kind.moves[fact.event].parts:
         _keep_links(write, case)
 
 
