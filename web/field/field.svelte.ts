@@ -38,6 +38,8 @@ class Field {
   /** The session is over: what waits goes on waiting, until somebody has logged in. */
   asked = $state(false)
   sending = $state(false)
+  /** The crew is no more, or no longer one of theirs. */
+  crewGone = $state(false)
   /** With which status something between here and the post stops what waits; 0 where nothing does. */
   hindered = $state(0)
 
@@ -156,6 +158,7 @@ class Field {
   async choose(crew: Crew): Promise<void> {
     await db.keepCrew(crew)
     this.choosing = false
+    this.crewGone = false
     await this.refresh()
     this.tell()
   }

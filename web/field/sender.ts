@@ -228,9 +228,19 @@ class Sender {
   }
 
   async #read(person: Person, crew: string): Promise<void> {
-    const day = await api.get<Day>('crew/day', { crew }, AbortSignal.timeout(ACTS_MS))
+    let day: Day
+    try {
+      day = await api.get<Day>('crew/day', { crew }, AbortSignal.timeout(ACTS_MS))
+    } catch (error) {
+      if (!(error instanceof Problem) || error.body.rule !== 'engine.no_crew') throw error
+      this.#heard()
+      this.#readAt = performance.now()
+      field.crewGone = true
+      return
+    }
     this.#heard()
     this.#readAt = performance.now()
+    field.crewGone = false
     // What was done while the day came is not in it, and still waits: it is shown on top of it.
     if (!(await db.keepDay(person, day, Date.now()))) return
     await field.refresh()
