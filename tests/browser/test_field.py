@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.api.test_pictures import picture
@@ -56,8 +57,8 @@ def depot(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Iterator[
     folder = tmp_path_factory.mktemp("depot")
     secret = make(folder, lamps=4)
     with installation(Settings(data=folder, **NO_RESERVE)) as opened:
-        opened.take_assets("crews", [CREW_DRAFT])
-    make_people(folder, ["crew", "colleague", "operator"])
+        opened.take_assets("crews", [CREW_DRAFT, replace(CREW_DRAFT, key="e2", name="Équipe 2")])
+    make_people(folder, ["crew", "colleague", "operator", "roadman"])
     with running(folder, secret) as started:
         yield Depot(started)
 
@@ -343,4 +344,13 @@ def test_what_was_refused_waits_for_whom_it_concerns_and_the_tab_that_is_looked_
     assert depot.ask("operator", "GET", f"cases/{case}")["timeline"][0]["who"]["name"] == "Colleague Durand"
     first.close()
     assert phone.page.evaluate(holders) == [held]
+    # They go out with another crew, which is taken out of the inventory meanwhile: they are told.
+    phone.tap("Ce téléphone")
+    phone.tap("Changer d'équipe")
+    phone.page.get_by_role("button", name="Équipe 2").click()
+    phone.see("Rien à faire pour l'instant")
+    depot.ask("roadman", "POST", "assets/crew-e2/retire", {"reason": "one crew of two"})
+    phone.tap("Ce téléphone")
+    phone.tap("Synchroniser")
+    phone.see("Équipe 2 n'existe plus")
     assert phone.complaints == []
