@@ -325,6 +325,7 @@ class AssetKind:
     area: ClassVar[bool]
     street: ClassVar[bool]
     follows_place: ClassVar[bool]
+    of_town: ClassVar[bool]
     points: ClassVar[Mapping[str, Point[Any]]]
     actions: ClassVar[Mapping[str, Action]]
     attributes: ClassVar[Mapping[str, Attribute]]
@@ -342,6 +343,7 @@ class AssetKind:
         area: bool = False,
         street: bool = False,
         follows_place: bool = False,
+        of_town: bool = True,
     ) -> None:
         """Collects the declarations.
 
@@ -351,11 +353,12 @@ class AssetKind:
         area: whether it is a part of the town that others lie in.
         street: whether it is a stretch of a street; those of one name in one area are that street.
         follows_place: whether it is also seen by those who may see the area it is in at the moment.
+        of_town: whether the town is where such things are; what only happens around it says nothing of that.
         """
         own = {key: value for base in reversed(cls.__mro__) for key, value in vars(base).items()}
         cls.kind, cls.service, cls.shape = name, service, shape
         cls.icon, cls.shown, cls.public, cls.verb = icon or name, shown, public, verb
-        cls.area, cls.street, cls.follows_place = area, street, follows_place
+        cls.area, cls.street, cls.follows_place, cls.of_town = area, street, follows_place, of_town
         cls.points = {key: cast("Point[Any]", value) for key, value in own.items() if isinstance(value, Point)}
         cls.actions = {key: value for key, value in own.items() if isinstance(value, Action)}
         cls.attributes = {key: value for key, value in own.items() if isinstance(value, Attribute)}

@@ -20,10 +20,11 @@ def apart_m(registry: Registry, asset: int, lon: float, lat: float) -> float:
 def nearest(registry: Registry, lon: float, lat: float, within_m: float, kinds: Iterable[str] | None = None) -> int:
     """The number of the asset that is nearest to a place (degrees) and in service, 0 for none within so many metres.
 
-    kinds: the names of what is looked for, whatever it is where it is None; a name that nothing declares finds nothing.
+    kinds: the names of what is looked for, whatever is of the town where it is None; a name that nothing declares finds
+    nothing.
     """
     span = slice(0, registry.count)
-    here = ~registry.gone[span]
+    here = registry.in_town() if kinds is None else ~registry.gone[span]
     if kinds is not None:
         codes = [registry.kind_codes[kind] for kind in kinds if kind in registry.kind_codes]
         here &= np.isin(registry.kind[span], codes)

@@ -138,6 +138,14 @@ class Registry:
         self.slot_asset[: self.slots] = owner
         self.slot_point[: self.slots] = self.point_number[self.kind[owner], np.arange(self.slots) - self.base[owner]]
 
+    def in_town(self) -> Mask:
+        """For each asset, whether it is in service and of the town: what only happens around it is not."""
+        of_town = np.array([kind.of_town for kind in self.kinds], np.bool_)
+        span = slice(0, self.count)
+        here = ~self.gone[span] & of_town[self.kind[span]]
+        here[0] = False
+        return here
+
     def version_of(self, kind: type[AssetKind]) -> int:
         """The version at which an asset of this kind was taken in or changed last: what is derived from one kind alone
         need not be made anew when another changes."""

@@ -20,6 +20,7 @@ from vigie.api.datex2.events import EVENTS_MAX, SILENT_US, RoadEvents, bounds_of
 from vigie.core.arrays import ints
 from vigie.core.times import DAY_US, SECOND_US
 from vigie.engine.loop import Engine
+from vigie.engine.nearby import nearest
 from vigie.engine.source import Source
 from vigie.protocols.datex2 import Comment, Place, Publication, Record, Situation, Validity, write
 from vigie.services.roads.events import ROAD_EVENTS_SILENT, RoadEvent
@@ -112,8 +113,9 @@ def test_what_is_near_the_town_is_there_and_what_is_gone_from_the_feed_is_gone(e
         bounds = bounds_of(engine.registry)
         await events.look()
         assert there(engine).keys() == {"S-1", "S-2"}
-        # Road events do not widen what is near.
+        # Road events do not widen what is near, and are nothing that a place in the town lies beside.
         assert bounds_of(engine.registry) == bounds
+        assert nearest(engine.registry, *NEAR, 500.0) == 0
         kept = there(engine)["S-2"]
         # The end says that it is as it was.
         await events.look()

@@ -194,9 +194,7 @@ def bounds_of(registry: Registry) -> Bounds | None:
     span = slice(1, registry.count)
     lon, lat = registry.lon[span], registry.lat[span]
     # What has no place of its own, as the post itself, is at 0, 0.
-    own = (
-        ~registry.gone[span] & ((lon != 0) | (lat != 0)) & (registry.kind[span] != registry.kind_codes[RoadEvent.kind])
-    )
+    own = registry.in_town()[span] & ((lon != 0) | (lat != 0))
     if not own.any():
         return None
     lon, lat = lon[own], lat[own]

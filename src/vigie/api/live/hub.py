@@ -157,11 +157,11 @@ class Hub:
             del self._feeds[key]
 
     def _extent(self) -> Bounds:
-        """The bounds of all assets that are anywhere: what is at 0, 0 has no place."""
+        """The bounds of all assets of the town that are anywhere: what is at 0, 0 has no place."""
         registry = self.engine.registry
         span = slice(1, registry.count)
         lon, lat = registry.lon[span], registry.lat[span]
-        placed = ((lon != 0) | (lat != 0)) & ~registry.gone[span]
+        placed = ((lon != 0) | (lat != 0)) & registry.in_town()[span]
         if not placed.any():
             return 0.0, 0.0, 0.0, 0.0
         lon, lat = lon[placed], lat[placed]

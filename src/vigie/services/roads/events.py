@@ -18,7 +18,7 @@ WHAT = (
 SEVERITIES = ("highest", "high", "medium", "low", "lowest", "none", "unknown")
 
 
-class RoadEvent(AssetKind, name="road_event", service="roads", public=True):
+class RoadEvent(AssetKind, name="road_event", service="roads", public=True, of_town=False):
     """Something on a road: an accident, a closure, works. It is there as long as the feed tells of it. begins, ends:
     RFC 3339; without an end, none is known."""
 
