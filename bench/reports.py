@@ -6,7 +6,7 @@ import http.client
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, insert
 
 from bench.harness import ASKED, RUNS, Measured, measurement, serving
 from vigie.app import installation
+from vigie.core.cases import CaseEffect, MoveOn, Opened
 from vigie.core.drafts import Draft
 from vigie.core.ground import M_PER_DEGREE
 from vigie.core.ids import keyed_id
@@ -26,7 +27,8 @@ from vigie.core.observations import Floats
 from vigie.core.times import DAY_US
 from vigie.demo.processes import SEED
 from vigie.services.roads.merging import Known, Seen
-from vigie.services.roads.reports import REPORT, SUBJECTS, Report
+from vigie.services.roads.orders import BY_REPORT, WORK_ORDER
+from vigie.services.roads.reports import MERGE, ORDER, REPORT, SUBJECTS, Report, Reports
 from vigie.settings import Settings
 from vigie.sim.city import generate
 from vigie.sim.city.frame import to_degrees
@@ -37,6 +39,7 @@ REPORTS = 3_000
 """Of a month: what a metropole of a quarter of a million is told."""
 PAGED = 500_000
 YEARS = 3
+LIVE, LIVE_FEWER, LOOKS = 50_000, 10_000, 5
 
 
 @cache
@@ -118,6 +121,48 @@ def dup_precision() -> Measured:
 def dup_recall() -> Measured:
     """How many of those that speak of a thing that is open already are joined to one that does."""
     return _measured("roads.dup_recall", 0.85, recall=True)
+
+
+@measurement("roads.reports_look")
+def reports_look() -> Measured:
+    """How much of a processor one look at all live reports takes, of those after a start, when all that nobody has
+    looked at yet is to be held against the others: the longest of several. Half of them have an order."""
+    runs = {count: _looked(live_reports(count)) for count in (LIVE_FEWER, LIVE)}
+    told = [f"{count:,} live reports: {', '.join(f'{each:.0f}' for each in runs[count])} ms" for count in runs]
+    size = f"{LIVE:,} live reports of a simulated town, the longest of {LOOKS} looks after a start"
+    return Measured("roads.reports_look", "ms", [max(runs[LIVE])], 1_000, False, size, "1 process", told=told)
+
+
+def live_reports(count: int) -> list[Opened]:
+    """So many reports that are not over, at lamps of the town, in words of a simulated month; half have their orders."""
+    dice, spots = Random(8_171), lamps()
+    said = [
+        each for each in month(101, [(float(lon), float(lat)) for lon, lat in spots], REPORTS) if isinstance(each, Told)
+    ]
+    cases: list[Opened] = []
+    for no in range(count):
+        like, at_us = dice.choice(said), no * 60_000_000
+        lon, lat = (float(each) for each in spots[dice.randrange(len(spots))])
+        links = {f"order-{no}": ORDER} if no % 2 else {}
+        state = "accepted" if no % 2 else "received"
+        cases.append(
+            Opened(str(no), REPORT, state, "", (), at_us, at_us, like.category, 3, lon, lat, like.words, links)
+        )
+        if no % 2:
+            cases.append(Opened(f"order-{no}", WORK_ORDER, "open", BY_REPORT, (), at_us, at_us, "surface", 3, lon, lat))
+    return cases
+
+
+def _looked(cases: Sequence[Opened]) -> list[float]:
+    reports, took = Reports(), list[float]()
+    for _ in range(LOOKS):
+        effects: list[CaseEffect] = []
+        begun = time.process_time()
+        reports.propose(cases, effects)
+        took.append((time.process_time() - begun) * 1_000)
+        merged = {each.case for each in effects if isinstance(each, MoveOn) and each.event == MERGE}
+        cases = [each for each in cases if each.id not in merged]
+    return took
 
 
 @measurement("roads.open311_page")
