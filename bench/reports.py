@@ -134,7 +134,7 @@ def reports_look() -> Measured:
 
 
 def live_reports(count: int) -> list[Opened]:
-    """So many reports that are not over, at lamps of the town, in words of a simulated month; half have their orders."""
+    """So many reports that are not over, at lamps of the town, in words of a simulated month; half have an order."""
     dice, spots = Random(8_171), lamps()
     said = [
         each for each in month(101, [(float(lon), float(lat)) for lon, lat in spots], REPORTS) if isinstance(each, Told)

@@ -353,10 +353,11 @@ def test_what_a_crew_tells_late_closes_what_was_reported() -> None:
 def test_many_at_once_are_judged_over_some_looks_and_wait_until_then() -> None:
     office = Office()
     names = [office.report("light", n + 1, f"x{n}", east_m=200 * n) for n in range(JUDGED_AT_ONCE + 3)]
+    danger = office.report("light", len(names) + 1, east_m=200 * len(names), priority=2)
     office.look()
-    assert office.states(*names[-4:]) == ["accepted", "received", "received", "received"]
+    assert office.states(*names[-5:], danger) == ["accepted", *["received"] * 4, "accepted"]
     office.look()
-    assert office.states(*names[-4:]) == ["accepted"] * 4
+    assert office.states(*names[-5:]) == ["accepted"] * 5
 
 
 def test_words_that_were_erased_are_not_held() -> None:

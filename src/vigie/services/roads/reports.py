@@ -122,7 +122,7 @@ def priority_of(answers: Mapping[str, Sequence[str]]) -> int:
 
 JUDGED_AT_ONCE, WEIGHED_AT_ONCE = 500, 50_000
 """So many reports are judged at one look, and so many pairs of them weighed: what comes at once is judged over some
-looks, and until then waits."""
+looks, the most urgent first, and until then waits."""
 
 
 @dataclass
@@ -174,16 +174,19 @@ class Reports:
                 fresh.append(report)
             else:
                 known.add(seen_of(report))
-        fresh.sort(key=lambda each: (each.opened_us, each.id))
+        # Of more than one look takes the most urgent come first; each is held against those before it.
+        fresh.sort(key=lambda each: (each.priority, each.opened_us, each.id))
+        waiting = {each.id for each in fresh}
         weighed = known.weighed
-        for place, report in enumerate(fresh):
-            if place >= JUDGED_AT_ONCE or known.weighed - weighed >= WEIGHED_AT_ONCE:
-                return {each.id for each in fresh[place:]}
+        for report in sorted(fresh[:JUDGED_AT_ONCE], key=lambda each: (each.opened_us, each.id)):
+            if known.weighed - weighed >= WEIGHED_AT_ONCE:
+                break
+            waiting.discard(report.id)
             seen = seen_of(report)
             same = known.same(seen)
             if same is None or not answer.merge(report, pending[same]):
                 known.add(seen)
-        return set()
+        return waiting
 
 
 class _Answer:
