@@ -19,7 +19,7 @@ from vigie.sim.city.facts import ZONE
 from vigie.sim.city.works import ANSWER, SAID, Site, requests, sites
 from vigie.transports.device_http import HttpDoor
 
-BEGIN_S, AGAIN_S, PAUSE_S = 45.0, 60.0, 0.5
+BEGIN_S, AGAIN_S, PAUSE_S = 120.0, 60.0, 0.5
 """When they begin, how long they wait where the post does not answer, and between two of their acts: a post that starts
 has others to hear."""
 
