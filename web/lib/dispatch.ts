@@ -17,6 +17,8 @@ export interface Round {
   /** What the crew has begun, which stays with it. */
   under_way: CaseRow[]
   stops: Stop[]
+  /** What it has to do besides, and keeps. */
+  given: Stop[]
 }
 
 export interface Finding {
@@ -34,6 +36,8 @@ export interface Rounds {
   left: { case: CaseRow; why: string }[]
   findings: Finding[]
   moved: { case: string; was: string; now: string | null; forced: boolean }[]
+  /** So many orders more wait that are not planned. */
+  beyond: number
 }
 
 /** Of each crew, its work orders in their order, by their ids. */
