@@ -162,7 +162,11 @@ def drafts() -> list[Draft]:
               area=DIJON if key.startswith("vehicle") else METROPOLE)
         for key in MOVERS
     ]  # fmt: skip
-    crews = [Draft(key=key, id=key, kind="crew", name=name, lon=LON, lat=LAT, area=area) for key, name, area in CREWS]
+    crews = [
+        Draft(key=key, id=key, kind="crew", name=name, lon=LON, lat=LAT, area=area,
+              attributes={"hours": "mon-sun 05:00-21:00"})
+        for key, name, area in CREWS
+    ]  # fmt: skip
     return [*ground, *crews, *lamps, *_rest(DIJON), *_rest(QUETIGNY), *moving]
 
 
