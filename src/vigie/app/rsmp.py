@@ -130,15 +130,15 @@ def junction_of(engine: Engine) -> Callable[[int], str]:
     return partial(_junction_of, engine)
 
 
-def _detectors_of(engine: Engine, number: int) -> Mapping[int, str]:
-    """The ids of the detectors that a device speaks for, by which of its detector logics they are."""
+def _detectors_of(engine: Engine, number: int) -> Mapping[str, int]:
+    """The detectors that a device speaks for, by their ids, and which of its detector logics they are."""
     registry = engine.registry
     own = (registry.reporter[: registry.count] == number) & ~registry.gone[: registry.count]
     found = np.flatnonzero(own & (registry.kind[: registry.count] == registry.kind_codes[Detector.kind]))
     if not len(found):
         return {}
     logics = engine.attributes.each(Detector, Detector.logic, found)
-    return {int(logic): registry.ids[int(n)] for n, logic in zip(found, logics, strict=True) if logic == logic // 1}
+    return {registry.ids[int(n)]: int(logic) for n, logic in zip(found, logics, strict=True) if logic == logic // 1}
 
 
 def _junction_of(engine: Engine, number: int) -> str:

@@ -38,7 +38,7 @@ def rows(telling: Telling, *events: object) -> set[tuple[str, str, object]]:
 
 @pytest.fixture
 def telling() -> Telling:
-    return Telling("j", detectors={1: "d1", 3: "d3", 9: "d9"})
+    return Telling("j", detectors={"d1": 1, "d3": 3, "d9": 9})
 
 
 def test_a_minute_is_the_flow_speed_and_occupancy_of_the_detectors_that_it_is_of(telling: Telling) -> None:
@@ -73,7 +73,7 @@ def test_rubbish_is_no_traffic(telling: Telling, said: str) -> None:
 def test_a_minute_that_the_post_heard_second_by_second_is_told_as_well() -> None:
     counted = [Counted(7, 12.5), Counted(silent=True), Counted(asks=True), Counted(5, 99.0, faulty=True)]
     found = {(asset, point.name, value) for asset, point, value, _ in
-             flows_counted(counted, AT, {1: "a", 2: "b", 3: "c", 4: "d", 5: "e"})}  # fmt: skip
+             flows_counted(counted, 60, AT, {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5})}  # fmt: skip
     assert found == {
         ("a", "working", True), ("a", "flow", 420.0), ("a", "occupancy", 12.5), ("b", "working", False),
         ("c", "working", True), ("d", "working", False),
@@ -87,7 +87,7 @@ def test_what_is_wished_for_is_in_every_version_of_the_list() -> None:
 
 
 def test_a_controller_is_asked_once_it_counts_for_detectors_and_no_more_when_it_does_not(bench: Bench) -> None:
-    detectors: dict[int, str] = {}
+    detectors: dict[str, int] = {}
     means = Means(bench.clock, Disk().take, lambda number: JUNCTION, lambda number: dict(detectors))
     door = RsmpDoor(means, Listening("", 0), seed="x")
     door.load([(GATEWAY, Enrolment(("J",), {"TC": Of.CONTROLLER}))])
@@ -97,7 +97,7 @@ def test_a_controller_is_asked_once_it_counts_for_detectors_and_no_more_when_it_
         return {*door._supervisor.sites["J"].wanted["TC"]}
 
     assert not wanted() & FLOWS.keys()
-    detectors[1] = "d1"
+    detectors["d1"] = 1
     assert wanted() >= FLOWS.keys()
     detectors.clear()
     assert not wanted() & FLOWS.keys()
@@ -106,7 +106,7 @@ def test_a_controller_is_asked_once_it_counts_for_detectors_and_no_more_when_it_
 def test_a_minute_is_kept_before_it_is_acknowledged(bench: Bench) -> None:
     disk = Disk()
     door = RsmpDoor(
-        Means(bench.clock, disk.take, lambda number: JUNCTION, lambda number: {1: "d1"}), Listening("", 0), seed="x"
+        Means(bench.clock, disk.take, lambda number: JUNCTION, lambda number: {"d1": 1}), Listening("", 0), seed="x"
     )
     door.load([(GATEWAY, Enrolment(("J",), {"TC": Of.CONTROLLER}))])
     asyncio.run(door._take([minute(AT - MINUTE, AT, vehicles="6")]))

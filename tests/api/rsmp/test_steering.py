@@ -22,7 +22,7 @@ from vigie.protocols.rsmp.events import AlarmState, AlarmTold, StatusTold, Told
 from vigie.protocols.rsmp.inputs import standing
 from vigie.protocols.rsmp.messages import About
 from vigie.protocols.rsmp.times import stamp
-from vigie.services.signals import NO_STAGE_INPUTS, SIGNALS_UNSAFE
+from vigie.services.signals import NO_STAGE_INPUTS, SIGNALS_UNSAFE, Detector
 from vigie.services.signals.control.site import Site as Document
 from vigie.services.signals.control.steering import FOLLOWED_S, Asking, Because, Steering
 from vigie.services.signals.control.steering import Told as ToldOf
@@ -188,6 +188,35 @@ def test_loops_that_count_on_are_not_believed_once_the_controller_finds_them_fau
         find(range(1, 6), active=False)
         await post.pass_(2)
         assert (post.because, faulty()) == (Because.SETTLING, 0)
+
+    runs(story())
+
+
+def test_minutes_are_told_that_were_heard_and_none_of_who_is_away(post: Post) -> None:
+    told = list[tuple[str, float, int]]()
+    site = post.wire.sites["J"]
+    site.detectors = {"d1": 1}
+    post.wire.keep_flows = lambda site, rows: told.extend(  # type: ignore[method-assign]
+        (point.name, value, at_us) for _, point, value, at_us in rows if point is Detector.flow
+    )
+
+    async def story() -> None:
+        await post.take()
+        await post.pass_(45, vehicles="1,0,0,0,0,0,0,0")
+        assert told == []
+        await post.pass_(20, vehicles="1,0,0,0,0,0,0,0")
+        ((_, flow, at_us),) = told
+        assert (flow, 0 <= post.bench.clock.now_us() - at_us <= 20 * SECOND_US) == (3_600.0, True)
+        # Its link is lost: nobody knows who passes.
+        for _ in range(200):
+            post.bench.later(1)
+            await post.steering.step()
+        assert len(told) == 1
+        # Back: of a minute of which little was heard nothing is told.
+        await post.pass_(45)
+        assert len(told) == 1
+        await post.pass_(15)
+        assert [value for _, value, _ in told] == [3_600.0, 0.0]
 
     runs(story())
 

@@ -48,6 +48,16 @@ class Tally:
             if count != UNKNOWN:
                 self._at_us[at] = start_us
 
+    @property
+    def last_us(self) -> int | None:
+        """When the last second began that was told."""
+        return self._seconds[-1][0] if self._seconds else None
+
+    @property
+    def heard_s(self) -> int:
+        """How many seconds of the minute were told that ends with the last."""
+        return sum(1 for each in self._seconds if self._seconds[-1][0] - each[0] < MINUTE_US)
+
     def counted(self) -> Iterator[Counted]:
         """All detectors of the document, in its order; none where no second was told."""
         if not self._seconds:

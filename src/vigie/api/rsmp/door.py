@@ -53,7 +53,7 @@ class Listening:
 class Means:
     """What the door works with. take: takes readings of a device in, and returns when they are on disk. asset_of: the
     id of the junction that a device, by its number, speaks for; empty for none. detectors_of: the detectors that it
-    speaks for, by which of its detector logics they are."""
+    speaks for, and which of its detector logics they are."""
 
     clock: Clock
     take: Callable[[Readings, int], Awaitable[Acknowledgement]]
@@ -77,7 +77,7 @@ class Site:
     since_us: int
     attached: bool = False
     ahead_us: int = 0
-    detectors: Detectors = field(default_factory=dict[int, str])
+    detectors: Detectors = field(default_factory=dict[str, int])
     counts: bool = False
     refused: Counter[str] = field(default_factory=Counter[str])
 

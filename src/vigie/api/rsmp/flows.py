@@ -17,7 +17,7 @@ from vigie.core.times import HOUR_US, SECOND_US
 from vigie.protocols.rsmp import Rate
 from vigie.services.signals import Detector
 
-EVERY_S = 60
+EVERY_S, HOUR_S = 60, 3_600
 
 FLOWS: Mapping[tuple[str, str], Rate] = {
     (code, name): Rate(EVERY_S, on_change=False)
@@ -29,11 +29,14 @@ FLOWS: Mapping[tuple[str, str], Rate] = {
 _SHORTEST_US, _LONGEST_US = EVERY_S * SECOND_US // 3, 15 * EVERY_S * SECOND_US
 """What was measured for less is what a subscription begins with; for more, nobody knows when they passed."""
 
+HEARD_S_MIN = 50
+"""Of a minute of which the post has heard less, it tells nothing."""
+
 Row = tuple[str, Point[Any], Value, int]
 """The id of a detector, and one of its points, what it is and when."""
 
-Detectors = Mapping[int, str]
-"""The ids of those of the inventory that are logics of a controller, by its numbers for them, from 1."""
+Detectors = Mapping[str, int]
+"""Those of the inventory that are logics of a controller, by their ids, and its numbers for them, from 1."""
 
 
 def flows_told(
@@ -49,7 +52,7 @@ def flows_told(
         values, start_us = counted(said.get((code, name), "")), start_of(said.get((code, "start")))
         if not values or start_us is None or not _SHORTEST_US <= at_us - start_us <= _LONGEST_US:
             continue
-        for logic, asset in detectors.items():
+        for asset, logic in detectors.items():
             if not 0 < logic <= len(values):
                 continue
             value = values[logic - 1]
@@ -62,16 +65,17 @@ def flows_told(
                 yield asset, point, float(value), at_us
 
 
-def flows_counted(of_logics: Sequence[Counted], at_us: int, detectors: Detectors) -> Iterator[Row]:
-    """The same of a minute that the post has heard second by second. of_logics: in the order of their numbers."""
-    for logic, asset in detectors.items():
+def flows_counted(of_logics: Sequence[Counted], heard_s: int, at_us: int, detectors: Detectors) -> Iterator[Row]:
+    """The same of a minute that the post has heard second by second. of_logics: in the order of their numbers.
+    heard_s: of how many seconds they are."""
+    for asset, logic in detectors.items():
         if not 0 < logic <= len(of_logics):
             continue
         told = of_logics[logic - 1]
         works = not told.silent and not told.faulty
         yield asset, Detector.working, works, at_us
         if works and told.vehicles is not None:
-            yield asset, Detector.flow, float(told.vehicles * 3_600 // EVERY_S), at_us
+            yield asset, Detector.flow, float(round(told.vehicles * HOUR_S / heard_s)), at_us
         if works and told.occupancy_pct is not None:
             yield asset, Detector.occupancy, told.occupancy_pct, at_us
 

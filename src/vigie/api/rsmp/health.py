@@ -37,8 +37,10 @@ class SiteHealth:
 
     def look(self) -> None:
         """Raises and clears what is so now."""
-        if self._inventory != self._engine.registry.version:
-            self._inventory = self._engine.registry.version
+        version = self._engine.registry.version
+        # What is not on disk yet cannot be read there.
+        if self._inventory != version and not self._engine.owed:
+            self._inventory = version
             self._rsmp.look_for_detectors()
         now_us, effects = self._clock.now_us(), list[Effect]()
         watched: set[int] = set()

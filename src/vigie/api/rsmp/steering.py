@@ -19,7 +19,7 @@ import structlog
 
 from vigie.api.rsmp.counting import Counted, Tally
 from vigie.api.rsmp.door import RsmpDoor, Site
-from vigie.api.rsmp.flows import flows_counted
+from vigie.api.rsmp.flows import HEARD_S_MIN, flows_counted
 from vigie.api.rsmp.hearing import Ear, counted
 from vigie.api.rsmp.priority import CLAIMED, SERVED, Going, RsmpPriority
 from vigie.api.rsmp.telling import colours_of
@@ -378,15 +378,16 @@ class RsmpSteering:
         return Told(linked, heard, self._is_held(name), standing)
 
     def _tell_flows(self, name: str, site: Site, logics: Sequence[int]) -> None:
-        """Each minute, what those of its detectors counted that are detectors of the inventory."""
-        now_us = self._clock.now_us()
-        if not site.detectors or now_us - self._flowed.get(name, 0) < MINUTE_US:
+        """Of each minute that was heard, what those of its detectors counted that are detectors of the inventory."""
+        tally = self._tallies[name]
+        last_us = tally.last_us
+        if not site.detectors or last_us is None or last_us - self._flowed.get(name, 0) < MINUTE_US:
             return
-        told = tuple(self._tallies[name].counted())
-        if told:
-            self._flowed[name] = now_us
+        if tally.heard_s >= HEARD_S_MIN:
+            self._flowed[name] = last_us
+            told, at_us = tuple(tally.counted()), last_us + SECOND_US + site.ahead_us
             self._door.keep_flows(
-                site, list(flows_counted([told[at] for at in logics], now_us + site.ahead_us, site.detectors))
+                site, list(flows_counted([told[at] for at in logics], tally.heard_s, at_us, site.detectors))
             )
 
     def _is_held(self, name: str) -> bool:

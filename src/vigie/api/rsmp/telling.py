@@ -94,7 +94,7 @@ class Telling:
 
     asset: str
     inputs: range | None = None
-    detectors: Detectors = field(default_factory=dict[int, str])
+    detectors: Detectors = field(default_factory=dict[str, int])
     _controlled: tuple[str, int] = ("", 0)
     _said: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     _asked: set[str] = field(default_factory=set[str])

@@ -52,8 +52,8 @@ class PeriodPlans:
 @dataclass(frozen=True, slots=True)
 class Driven:
     """A day's plans in traffic. begin_s, end_s: of the scenario's time, the part that is of the period whose plans were
-    driven, in seconds from midnight. delay: the mean of all vehicles of the network, under its own plans before and
-    under these after."""
+    driven, in seconds from midnight. delay: the mean of all vehicles of the network in all of its time, under its own
+    plans before and under these after."""
 
     begin_s: int
     end_s: int
@@ -182,6 +182,11 @@ def driven(
                 f"{day.junctions[0]}"
             )
         begin_s, end_s = max(begin_s, shares[best][0]), min(end_s, shares[best][1])
+        if begin_s >= end_s:
+            raise ValueError(
+                f"from {scenario.begin_s} s to {scenario.end_s} s from midnight, the scenario's time, these junctions "
+                "change their plans at different times: give a shorter one with --begin and --end"
+            )
         plans |= {each.site.junction.name: each.plan for each in day.periods[best].designed}
     sides: list[list[float]] = []
     for side, own in enumerate(({}, plans)):
