@@ -58,6 +58,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signals_comparison_days: so old a comparison may be.
     road_events_url: a feed of what happens on the roads around, in DATEX II, such as Bison Futé's; empty for none.
     road_events_s: how often it is read.
+    vehicle_positions_url: a feed of GTFS Realtime that says where vehicles are; empty for none.
+    vehicle_positions_s: how often it is read. vehicle_positions_device: the device for which it is taken, which was
+    admitted for these vehicles. vehicle_positions_as: what they are called here, made of what the feed says of each.
     datex2_country, datex2_creator: who the town is where it publishes its roadworks, by the code of its country and by
     its identifier there.
     """
@@ -94,6 +97,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signals_comparison_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 90
     road_events_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
     road_events_s: Annotated[float, msgspec.Meta(ge=10, le=3_600)] = 60.0
+    vehicle_positions_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
+    vehicle_positions_s: Annotated[float, msgspec.Meta(ge=5, le=300)] = 15.0
+    vehicle_positions_device: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    vehicle_positions_as: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "{id}"
     datex2_country: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}$")] = "fr"
     datex2_creator: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "vigie"
 

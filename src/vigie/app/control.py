@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from vigie.api.datex2 import RoadEvents
+from vigie.api.positions import VehiclePositions
 from vigie.api.rsmp import RsmpDoor
 from vigie.app.accounts import keeper_of
 from vigie.app.installation import Installation, InUse, installation
@@ -41,7 +42,8 @@ class Hand:
     city's plans, which may be moved; keep: takes the facts of that, and returns when they are on disk.
     report_for: the post that runs, if any, learns which device reports for these assets from now on. running: whether
     it is a post that performs it. failing: the automations of that post which fail, by their names. rsmp: that post's
-    door for sites of traffic signals, where it has one. events: what reads that post's feed of road events.
+    door for sites of traffic signals, where it has one. events, positions: what reads that post's feeds
+    of road events and of vehicles.
     """
 
     opened: Installation
@@ -55,6 +57,7 @@ class Hand:
     failing: Callable[[], Mapping[str, Failing]] = dict[str, Failing]
     rsmp: RsmpDoor | None = None
     events: RoadEvents | None = None
+    positions: VehiclePositions | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ def performing(
     keeper: Keeper,
     rsmp: RsmpDoor | None = None,
     events: RoadEvents | None = None,
+    positions: VehiclePositions | None = None,
 ) -> Callable[[str, Any, Say], Awaitable[Any]]:
     """What a running post's control socket performs. admitted_anew: called when devices were admitted or expelled."""
 
@@ -132,6 +136,7 @@ def performing(
         hand = Hand(
             opened, keeper, say, post.pump.run_in_writer, report_for, lambda: post.engine.plans, keep, running=True,
             failing=lambda: dict(post.engine.automations.failing), rsmp=rsmp, events=events,
+            positions=positions,
         )  # fmt: skip
         return await _perform(hand, do, args)
 

@@ -91,7 +91,7 @@ async def doctor(hand: Hand, args: msgspec.Struct) -> dict[str, Any]:
     """Looks at the installation from within the process that holds it."""
     looks: list[Callable[[Hand], Iterator[Check]]] = [
         _folder, _room, _clock, _facts, _journal, _heads, _key, _secrets, _observations, _people, _surroundings,
-        _automations, _sites, _road_events,
+        _automations, _sites, _road_events, _positions,
     ]  # fmt: skip
     checks: list[Check] = []
     for done, look in enumerate(looks, 1):
@@ -390,6 +390,28 @@ def _road_events(hand: Hand) -> Iterator[Check]:
         says = f"read at {rfc3339(health.heard_us)}{made}: {health.near} near the town, {health.unplaced} without a "
         says += f"place, {health.set_aside} set aside, {health.deviations} deviations from the standard"
         yield Check("road events", "ok", says)
+
+
+def _positions(hand: Hand) -> Iterator[Check]:
+    """The feed of vehicles' positions, as the running post reads it."""
+    if not hand.opened.settings.vehicle_positions_url:
+        return
+    if hand.positions is None:
+        yield Check("positions", "ok", "a feed of vehicles' positions is set: the post reads it while it runs")
+        return
+    reach = hand.positions.reach
+    if reach.why:
+        since = f"since {rfc3339(reach.heard_us)}" if reach.heard_us else "yet"
+        mend = "open vehicle_positions_url from this machine; 'vigie devices list' names the devices that are admitted"
+        yield Check("positions", "warn", f"the feed was not read {since}: {reach.why}", mend)
+    elif not reach.heard_us:
+        yield Check("positions", "ok", "the feed is about to be read")
+    elif reach.refused:
+        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(reach.refused.items()))
+        mend = "name the vehicles as vehicle_positions_as makes their ids, and admit the device for all of them"
+        yield Check("positions", "warn", f"of {reach.told} vehicles, readings are refused: {told}", mend)
+    else:
+        yield Check("positions", "ok", f"read at {rfc3339(reach.heard_us)}: {reach.told} vehicles")
 
 
 def _is_loopback(host: str) -> bool:

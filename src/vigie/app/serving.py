@@ -41,6 +41,7 @@ from vigie.app.control import performing
 from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
 from vigie.app.mqtt import mqtt_link
+from vigie.app.positions import vehicle_positions
 from vigie.app.post import Post
 from vigie.app.road_events import road_events
 from vigie.app.rsmp import enrolments as rsmp_enrolments
@@ -94,6 +95,9 @@ def doors_of(opened: Installation) -> Doors:
     keeping = programme_keeping(opened, post, talq, post.calendar)
     events = road_events(opened, post)
     post.beside += [keeping.run, events.run]
+    positions = vehicle_positions(opened, post, devices)
+    if positions is not None:
+        post.beside.append(positions.run)
 
     rsmp = rsmp_door(opened, post)
     rsmp_orders, steering = _speaking_rsmp(opened, post, rsmp, door) if rsmp is not None else (None, None)
@@ -114,7 +118,7 @@ def doors_of(opened: Installation) -> Doors:
         if rsmp is not None:
             rsmp.load(rsmp_enrolments(opened))
 
-    control = ControlSocket(settings.data, performing(opened, post, admitted_anew, keeper, rsmp, events))
+    control = ControlSocket(settings.data, performing(opened, post, admitted_anew, keeper, rsmp, events, positions))
     post.beside.append(control.run)
 
     def of_one_crew(one: str, other: str, asset: int) -> bool:
