@@ -93,11 +93,8 @@ def doors_of(opened: Installation) -> Doors:
     talq_orders = TalqOrders(talq, door, post.engine, post.acts, post.pump, opened.clock, look_us)
     post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
     keeping = programme_keeping(opened, post, talq, post.calendar)
-    events = road_events(opened, post)
-    post.beside += [keeping.run, events.run]
-    positions = vehicle_positions(opened, post, devices)
-    if positions is not None:
-        post.beside.append(positions.run)
+    events, positions = road_events(opened, post), vehicle_positions(opened, post, devices)
+    post.beside += [keeping.run, events.run, *([] if positions is None else [positions.run])]
 
     rsmp = rsmp_door(opened, post)
     rsmp_orders, steering = _speaking_rsmp(opened, post, rsmp, door) if rsmp is not None else (None, None)
