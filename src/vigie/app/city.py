@@ -26,6 +26,7 @@ from vigie.api.roads import (
     RoundsDoor,
     SaltedDoor,
     Streets,
+    StretchesDoor,
     TrailsDoor,
     WinterDoor,
     WorksDoor,
@@ -121,7 +122,7 @@ def api_routes(
     works = Worksites(sources, streets, post.calendar)
     post.beside.append(works.warm)
     operations += WorksDoor(bench, streets, works).operations
-    operations += BuriedDoor(bench, streets).operations
+    operations += [*BuriedDoor(bench, streets).operations, *StretchesDoor(sources, streets).operations]
     operations += EscortsDoor(bench, escorts, deciding).operations
     energy = EnergyDoor(sources, post.calendar, past, opened.nights.sums)
     for sums in (energy, TrafficDoor(sources, post.calendar, past, stretches)):

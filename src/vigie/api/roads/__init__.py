@@ -6,6 +6,7 @@ from vigie.api.roads.dispatching import DispatchDoor
 from vigie.api.roads.rounds import RoundsDoor
 from vigie.api.roads.salted import SaltedDoor
 from vigie.api.roads.streets import Streets
+from vigie.api.roads.stretches import StretchesDoor
 from vigie.api.roads.trails import TrailsDoor
 from vigie.api.roads.winter import WinterDoor
 from vigie.api.roads.works import WorksDoor
@@ -18,6 +19,7 @@ __all__ = [
     "RoundsDoor",
     "SaltedDoor",
     "Streets",
+    "StretchesDoor",
     "TrailsDoor",
     "WinterDoor",
     "WorksDoor",

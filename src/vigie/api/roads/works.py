@@ -40,6 +40,7 @@ from vigie.services.roads.works.permits import (
     late_by,
     moment_at,
 )
+from vigie.services.roads.works.windows import minute_of
 
 WEEKS_MAX = 20_000
 CALENDAR_HEADS = ("street", "area", "week", "number", "title", "state", "owner_name", "begins", "ends")
@@ -59,7 +60,7 @@ class WorksDoor:
         return [
             Operation("GET", "roads/works", self.list, query=forms.WorksQuery, answer=forms.WorksPage),
             Operation("GET", "roads/works/calendar", self.year, query=forms.YearQuery, answer=forms.YearForm,
-                      also={"text/csv": "with `Accept: text/csv`"}),
+                      also={"text/csv": "With format=csv, or `Accept: text/csv`."}),
             Operation("GET", "roads/works/{id}", self.detail, answer=forms.WorksDetail),
             Operation("POST", "roads/works/checks", self.checks, body=forms.DraftForm, answer=forms.ChecksForm,
                       problems=(422,)),
@@ -160,7 +161,7 @@ class WorksDoor:
         ]
         found = await asyncio.to_thread(weeks, [(case.id, case.document) for case in cases], query.year)
         by_id = {case.id: case for case in cases}
-        if "text/csv" in ask.request.headers.get("accept", ""):
+        if query.format == "csv" or "text/csv" in ask.request.headers.get("accept", ""):
             table = Table(CALENDAR_HEADS, self._cells(found, by_id))
             return table_of(table, caller.language, f"vigie-works-{query.year}.csv")
         shown = found[:WEEKS_MAX]
@@ -219,8 +220,9 @@ class WorksDoor:
             begins=works.begins, ends=works.ends, late=late_by(works, case.state, now),
             phases=[
                 forms.PhaseForm(
-                    begins=phase.begins, ends=phase.ends, hours=phase.hours, occupancy=phase.occupancy,
-                    passes=phase.passes, stretches=[self._stretch(each, lines) for each in phase.stretches],
+                    begins=phase.begins, ends=phase.ends, hours=phase.hours, now=phase.window.holds(minute_of(now)),
+                    occupancy=phase.occupancy, passes=phase.passes,
+                    stretches=[self._stretch(each, lines) for each in phase.stretches],
                 )
                 for phase in works.phases
             ],

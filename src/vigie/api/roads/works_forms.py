@@ -53,11 +53,13 @@ class StretchForm(Form, frozen=True, kw_only=True):
 
 
 class PhaseForm(Form, frozen=True, kw_only=True):
-    """A phase. begins, ends: by the town's clock. hours: when within that, empty for day and night."""
+    """A phase. begins, ends: by the town's clock. hours: when within that, empty for day and night. now: whether by
+    these it is at this minute, whatever has become of the works."""
 
     begins: str
     ends: str
     hours: str
+    now: bool
     occupancy: Occupancy
     passes: Sequence[Passing]
     stretches: Sequence[StretchForm]
@@ -167,6 +169,7 @@ class YearQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     year: Annotated[int, Meta(ge=2000, le=2200, description="The year.")]
     area: Annotated[str, Meta(max_length=300, description="The part of the town, with all below it.")] = ""
+    format: Annotated[Literal["json", "csv"], Meta(description="csv: one table, as with `Accept: text/csv`.")] = "json"
 
 
 class CalendarWorks(Form, frozen=True, kw_only=True):

@@ -37,6 +37,11 @@ def test_the_first_minute_in_both_is_that_of_a_clock_that_is_watched(one: Window
     assert one.first_in_both(other) == other.first_in_both(one) == min(both, default=None)
 
 
+@given(spans, st.integers(MONDAY, MONDAY + 9 * DAY_MIN))
+def test_a_window_holds_the_minutes_that_such_a_clock_shows(window: Window, minute: int) -> None:
+    assert window.holds(minute) == (minute in minutes(window))
+
+
 def test_a_week_and_its_saturday_do_not_meet() -> None:
     week = Window(MONDAY, MONDAY + 28 * DAY_MIN, "mon-fri 08:00-17:00")
     assert week.first_in_both(Window(MONDAY, MONDAY + 28 * DAY_MIN, "sat 06:00-14:00")) is None

@@ -77,6 +77,10 @@ class Window:
     end: int
     hours: str = ""
 
+    def holds(self, minute: int) -> bool:
+        """Whether a minute lies in it."""
+        return self.begin <= minute < self.end and self.first_in_both(Window(minute, minute + 1)) is not None
+
     def first_in_both(self, other: Window) -> int | None:
         """The first minute that lies in this window and in another; None where there is none."""
         least, most = max(self.begin, other.begin), min(self.end, other.end)
