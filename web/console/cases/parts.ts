@@ -2,6 +2,8 @@
 import type { Component } from 'svelte'
 import type { CaseSheet } from '@lib/cases'
 import type { CaseFile } from '../state/casefile.svelte'
+import BuriedPart from '../works/BuriedPart.svelte'
+import WorksPart from '../works/WorksPart.svelte'
 import CaseReport from './CaseReport.svelte'
 import CaseWork from './CaseWork.svelte'
 
@@ -9,6 +11,8 @@ import CaseWork from './CaseWork.svelte'
 export type CasePart = Component<{ file: CaseFile; sheet: CaseSheet; may: boolean }>
 
 export const PARTS: Readonly<Record<string, CasePart>> = {
+  'roads.buried': BuriedPart,
   'roads.report': CaseReport,
+  'roads.roadworks': WorksPart,
   'roads.work_order': CaseWork,
 }

@@ -5,6 +5,7 @@ import { AT_ONCE_MAX, type CaseKind, type CaseRow, type CrewRow, type MovedCases
 import { dayBegins, dayOf } from '@lib/format'
 import { live } from '@lib/live.svelte'
 import type { Page } from '@lib/types'
+import { ROADWORKS } from '@lib/works'
 import { daysOf, plus } from '../cases/days'
 import { ALL, type CasesAsked } from './asked'
 import { city } from './city.svelte'
@@ -179,7 +180,8 @@ class Cases {
   /** Moves a case, or asks first for what is to be said with it. Throws Problem. */
   async begin(row: CaseRow, event: string): Promise<CaseRow | null> {
     const { crew, reason } = this.asks(row, event)
-    if (crew || reason) {
+    // A permit is decided, and works begun or ended, by no slip of the hand.
+    if (crew || reason || row.kind === ROADWORKS) {
       this.moving = { rows: [row], event }
       return null
     }

@@ -14,6 +14,7 @@ import { session } from './session.svelte'
 import { shell } from './shell.svelte'
 import { NEW, view } from './view.svelte'
 import { serviceWord } from './words'
+import { WORKS_VIEWS } from './works_asked'
 
 export interface ConsoleCommand {
   text: string
@@ -61,6 +62,12 @@ export function consoleCommands(): ConsoleCommand[] {
   }
   if (session.may('see', ROADS)) {
     commands.push({ text: t('console.page.rounds'), icon: 'rounds', key: 'R', run: () => view.openPage('rounds') })
+    commands.push({ text: t('console.page.works'), icon: 'works', key: 'B', run: () => view.openPage('works') })
+    for (const as of WORKS_VIEWS.slice(1)) {
+      const text = pair(t('console.page.works'), t(`console.works.as.${as}`))
+      commands.push({ text, icon: 'works', run: () => view.askWorks({ as }, true) })
+    }
+    if (session.may('dispatch', ROADS)) commands.push({ text: t('console.works.new'), icon: 'plus', run: () => view.openPermit(NEW) })
   }
   if (session.may('journal')) {
     commands.push({ text: t('console.page.journal'), icon: 'journal', key: 'G', run: () => view.openPage('journal') })

@@ -38,6 +38,7 @@ const KEYS: Record<string, () => void> = {
   e: () => session.may('see', SERVICE) && view.openPage(view.page === 'energy' ? 'map' : 'energy'),
   s: () => session.may('see', SIGNALS) && junctions(),
   r: () => session.may('see', ROADS) && view.openPage(view.page === 'rounds' ? 'map' : 'rounds'),
+  b: () => session.may('see', ROADS) && view.openPage(view.page === 'works' ? 'map' : 'works'),
   h: goHome,
 }
 
@@ -75,6 +76,7 @@ function back(): void {
   else if (view.page === 'junctions' && view.junction) view.openJunction(null)
   else if (view.page === 'junctions' && view.corridor !== null) view.openCorridor(null)
   else if (view.page === 'rounds' && view.round) view.openRound(null)
+  else if (view.page === 'works' && view.permit) view.openPermit(null)
   else if (view.page === 'energy' && view.basis) view.openBasis(null)
   else if (view.page === 'energy' && view.area) view.openEnergy(view.month, null)
   else if (view.page === 'cases' && cases.chosen.size) cases.chosen = new Set()

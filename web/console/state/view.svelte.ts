@@ -1,7 +1,8 @@
 // The address is the view: place, layers, what is open. Whoever opens the address sees the same.
 import { NOTHING_ASKED, readAsked, writeAsked, type CasesAsked } from './asked'
+import { NO_WORKS_ASKED, readWorksAsked, writeWorksAsked, type WorksAsked } from './works_asked'
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions' | 'cases' | 'rounds'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions' | 'cases' | 'rounds' | 'works'
 
 export interface Place {
   lon: number
@@ -9,7 +10,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions', 'cases', 'rounds']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions', 'cases', 'rounds', 'works']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
@@ -54,6 +55,10 @@ class View {
   case = $state<string | null>(null)
   /** Which cases their page shows, and how. */
   asked = $state.raw<CasesAsked>(NOTHING_ASKED)
+  /** Which works in streets their page shows, and how. */
+  works = $state.raw<WorksAsked>(NO_WORKS_ASKED)
+  /** The works that are written on that page, by their id; NEW for those that have none yet, null for none. */
+  permit = $state<string | null>(null)
   /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */
   opened = $state.raw<readonly Side[]>([])
 
@@ -126,6 +131,20 @@ class View {
   /** The map shows no circuit any more. */
   putRoundAway(): void {
     this.round = null
+    this.#write(true)
+  }
+
+  /** Asks for other works, or for another view of them, on their page. step: as a step in the browser's history. */
+  askWorks(change: Partial<WorksAsked>, step = false): void {
+    const elsewhere = this.page !== 'works'
+    this.page = 'works'
+    this.works = { ...this.works, ...change }
+    this.#write(step || elsewhere)
+  }
+
+  openPermit(id: string | null): void {
+    this.page = 'works'
+    this.permit = id
     this.#write(true)
   }
 
@@ -223,6 +242,8 @@ class View {
     this.basis = BASES.find((each) => each === params.get('basis')) ?? null
     this.page = PAGES.find((page) => page === params.get('page')) ?? 'map'
     if (this.page === 'cases') this.asked = readAsked(params)
+    this.permit = params.get('permit')
+    if (this.page === 'works') this.works = readWorksAsked(params)
   }
 
   #write(step: boolean): void {
@@ -243,6 +264,8 @@ class View {
     if (this.page === 'energy' && this.area) params.set('area', this.area)
     if (this.page === 'energy' && this.basis) params.set('basis', this.basis)
     if (this.page === 'cases') writeAsked(params, this.asked)
+    if (this.page === 'works') writeWorksAsked(params, this.works)
+    if ((this.page === 'works' || this.page === 'map') && this.permit) params.set('permit', this.permit)
     for (const side of this.opened) {
       const id = side === 'selection' ? null : this[side]
       if (id) params.set(side, id)
