@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Open
+from tests.browser.console import Console
 from tests.browser.test_pages import faults, prepare
 from tests.browser.town import DIJON, Town, place
 
@@ -48,70 +49,49 @@ def asked_for(here: Town, street: str, begins: int, ends: int) -> dict[str, Any]
     return made.body
 
 
-def test_works_are_asked_for_checked_and_granted_beside_the_map(window: Open, here: Town) -> None:
-    found: Any = here.ask("operator", "roads/streets?name=gare")
-    street = found["items"][0]["street"]
-    first = asked_for(here, street, -1, 3)
-    operator = window(size=(1440, 900))
-    operator.map_stands()
-    operator.press("b")
-    row = operator.by(f".page .line[data-works='{first['number']}']")
-    expect(row).to_contain_text("Rue barrée")
-    expect(operator.by(".map[data-works='1']")).to_have_count(1)
-    # On the map: a press on the closed street opens the works.
-    operator.go(place(DIJON, -300, 0), 16)
-    screen = operator.evaluate("([lon, lat]) => vigie.map.project([lon, lat])", list(place(DIJON, -310, 0)))
-    operator.page.mouse.click(screen["x"], screen["y"])
-    expect(operator.by(SHEET)).to_contain_text("Odivea")
-    expect(operator.by(SHEET)).to_contain_text("maintenant")
-    operator.press("Escape")
+def screen(operator: Console, x_m: float, y_m: float) -> tuple[float, float]:
+    """Where on the screen a place of Dijon is."""
+    at = operator.evaluate("([lon, lat]) => vigie.map.project([lon, lat])", list(place(DIJON, x_m, y_m)))
+    return at["x"], at["y"]
 
-    # A new one, by keyboard: a street by its name, dates that meet the first.
-    operator.button("Nouveau").click()
-    form = operator.by(".page form")
+
+def fill(form: Locator) -> None:
+    """A new request, by keyboard: a street by its name, dates that meet the first."""
     form.get_by_label("Objet").fill("Branchement")
     form.get_by_label("Maître d'ouvrage").fill("GRDF")
     search = form.get_by_role("searchbox", name="Chercher une rue")
     search.fill("avenue gare")
     expect(form.locator(".search li .line")).to_have_count(1)
     search.press("ArrowDown")
-    operator.press("Enter")
+    form.page.keyboard.press("Enter")
     expect(form.locator(".streets li b").first).to_have_text(STREET)
     form.get_by_label("Début").fill(f"{day(1)}T08:00")
     form.get_by_label("Fin", exact=True).fill(f"{day(2)}T17:00")
-    told = form.get_by_role("region", name="Actes et conflits")
-    expect(told).to_contain_text(re.compile(f"chantier n°\\s{first['number']} occupe les mêmes mètres"))
-    expect(told).to_contain_text("permis de stationnement, arrêté de circulation")
-    # A street that is pressed on the map is taken up, and left again.
+
+
+def pick(operator: Console, form: Locator) -> None:
+    """On the map a street is taken up and left again, and the metres are drawn by the handle where the other begins."""
     operator.go(place(DIJON, -300, -300), 16)
     form.get_by_role("button", name="Choisir sur la carte").click()
-    screen = operator.evaluate("([lon, lat]) => vigie.map.project([lon, lat])", list(place(DIJON, -310, -300)))
-    operator.page.mouse.click(screen["x"], screen["y"])
-    expect(operator.by(".map[data-picked='2']")).to_have_count(1)
-    operator.page.mouse.click(screen["x"], screen["y"])
-    expect(operator.by(".map[data-picked='1']")).to_have_count(1)
+    for count in (2, 1):
+        operator.page.mouse.click(*screen(operator, -310, -300))
+        expect(operator.by(f".map[data-picked='{count}']")).to_have_count(1)
     operator.press("Escape")
-    # The metres are drawn by a handle: the first is where the street begins.
     operator.go(place(DIJON, -480, 0), 16)
-    start, end = (
-        operator.evaluate("([lon, lat]) => vigie.map.project([lon, lat])", list(place(DIJON, x_m, 0)))
-        for x_m in (-500, -450)
-    )
-    operator.page.mouse.move(start["x"], start["y"])
+    operator.page.mouse.move(*screen(operator, -500, 0))
     operator.page.mouse.down()
-    operator.page.mouse.move(end["x"], end["y"], steps=3)
+    operator.page.mouse.move(*screen(operator, -450, 0), steps=3)
     operator.page.mouse.up()
     from_m = form.get_by_label(f"{STREET}\u00a0: à partir du mètre")
     operator.until(lambda: abs(int(from_m.input_value()) - 50) <= 3, "the handle has set the metres")
-    prepare(operator)
-    assert not faults(operator)
-    form.get_by_role("button", name="Demander").click()
 
-    sheet = operator.by(SHEET)
+
+def grant(operator: Console) -> None:
+    """What keeps the works from being granted is told, and mended one by one."""
+    sheet, dialog = operator.by(SHEET), operator.by("dialog")
     blocks = sheet.get_by_role("region", name="Ce qui empêche d'autoriser")
     expect(blocks).to_contain_text("1 conflit sans réponse")
     sheet.get_by_role("button", name="Autoriser").click()
-    dialog = operator.by("dialog")
     dialog.get_by_role("button", name="Autoriser").click()
     expect(dialog).to_contain_text("Il manque des actes accordés")
     dialog.get_by_role("button", name="Fermer").click()
@@ -127,10 +107,37 @@ def test_works_are_asked_for_checked_and_granted_beside_the_map(window: Open, he
     dialog.get_by_role("button", name="Autoriser").click()
     expect(sheet.locator(".state")).to_contain_text("Autorisé")
 
+
+def test_works_are_asked_for_checked_and_granted_beside_the_map(window: Open, here: Town) -> None:
+    found: Any = here.ask("operator", "roads/streets?name=gare")
+    first = asked_for(here, found["items"][0]["street"], -1, 3)
+    operator = window(size=(1440, 900))
+    operator.map_stands()
+    operator.press("b")
+    expect(operator.by(f".page .line[data-works='{first['number']}']")).to_contain_text("Rue barrée")
+    expect(operator.by(".map[data-works='1']")).to_have_count(1)
+    # On the map: a press on the closed street opens the works.
+    operator.go(place(DIJON, -300, 0), 16)
+    operator.page.mouse.click(*screen(operator, -310, 0))
+    expect(operator.by(SHEET)).to_contain_text("Odivea")
+    expect(operator.by(SHEET)).to_contain_text("maintenant")
+    operator.press("Escape")
+
+    operator.button("Nouveau").click()
+    form = operator.by(".page form")
+    fill(form)
+    told = form.get_by_role("region", name="Actes et conflits")
+    expect(told).to_contain_text(re.compile(f"chantier n°\\s{first['number']} occupe les mêmes mètres"))
+    expect(told).to_contain_text("permis de stationnement, arrêté de circulation")
+    pick(operator, form)
+    prepare(operator)
+    assert not faults(operator)
+    form.get_by_role("button", name="Demander").click()
+    grant(operator)
+
     # The year has both, and it is a file as well.
     operator.button("Calendrier de l'année").click()
-    bars = operator.by(".page .bar")
-    expect(bars.first).to_be_visible()
+    expect(operator.by(".page .bar").first).to_be_visible()
     with operator.page.expect_download() as download:
         operator.by(".page a.csv").click()
     assert STREET in download.value.path().read_text(encoding="utf-8-sig")

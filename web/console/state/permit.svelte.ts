@@ -10,9 +10,11 @@ import type { PickedStretch } from '../map/works'
 import { plus } from '../cases/days'
 import { clock } from './clock.svelte'
 import { problemText } from './notices.svelte'
+import { view } from './view.svelte'
 
 const CHECK_AFTER_MS = 400
 const PHASES_MAX = 20
+const CHANGED = 'engine.case_changed'
 /** Nearer than this to a street's end, its end is meant. */
 const END_M = 2
 
@@ -35,6 +37,13 @@ function fresh(): Roadworks {
   }
 }
 
+/** What the form shows of works, to be held against what it was. */
+function formOf({ row, words, document }: CaseSheet): string {
+  const { acts, answers, diversion, ...rest } = document as Roadworks
+  void [acts, answers, diversion]
+  return JSON.stringify([row.title, words, rest])
+}
+
 class Permit {
   /** The id of the works that are changed, '' for new ones; null where nothing is written. */
   id = $state<string | null>(null)
@@ -53,6 +62,9 @@ class Permit {
   /** Said about what was picked last. */
   picked = $state('')
   #revision = 0
+  /** What was read, where works are changed. */
+  #read: CaseSheet | null = null
+  #touched = false
   #timer: ReturnType<typeof setTimeout> | undefined
   #abort: AbortController | null = null
   readonly #once = new OnceKey()
@@ -70,7 +82,7 @@ class Permit {
 
   /** As the map draws what is picked. */
   readonly drawn = $derived.by((): PickedStretch[] => {
-    if (this.id === null) return []
+    if (this.id === null || view.permit === null) return []
     return (this.phase?.stretches ?? []).flatMap((stretch) => {
       const street = this.streets.get(stretch.street)
       return street && street.line.length > 1 ? [{ whole: street.line, part: cut(street.line, stretch.from_m, stretch.to_m), at: true }] : []
@@ -87,18 +99,27 @@ class Permit {
   change(sheet: CaseSheet): void {
     if (this.id === sheet.row.id && this.#revision === sheet.row.revision) return
     this.#put(sheet.row.id, sheet.row.title, sheet.words, sheet.document as Roadworks, sheet.row.revision)
+    this.#read = sheet
+  }
+
+  /** Whether something would be lost that nobody has sent. */
+  get unsaved(): boolean {
+    return this.id !== null && (this.#touched || this.title !== (this.#read?.row.title ?? ''))
   }
 
   drop(): void {
     clearTimeout(this.#timer)
     this.#abort?.abort()
     this.id = null
+    this.#read = null
+    this.#touched = false
     this.checks = null
     this.error = this.picked = this.checkFailed = ''
   }
 
   set(change: Partial<Roadworks>): void {
     this.body = { ...this.body, ...change }
+    this.#touched = true
     this.#soon()
   }
 
@@ -183,12 +204,14 @@ class Permit {
     this.busy = true
     this.error = ''
     try {
-      const said = this.id
-        ? { revision: this.#revision, title: this.title.trim(), words: this.words.trim(), document: this.body }
-        : { kind: ROADWORKS, category: 'roadworks', title: this.title.trim(), words: this.words.trim(), document: this.body }
-      const headers = { 'Idempotency-Key': this.#once.of(said) }
-      const row = this.id ? await api.patch<CaseRow>(`cases/${encodeURIComponent(this.id)}`, said) : await api.post<CaseRow>('cases', said, headers)
-      this.#once.answered()
+      let row: CaseRow
+      try {
+        row = await this.#post()
+      } catch (error) {
+        // Acts, answers and the diversion are written on the sheet beside: that they were is no clash.
+        if (!(error instanceof Problem && error.body.rule === CHANGED && (await this.#catchUp()))) throw error
+        row = await this.#post()
+      }
       this.drop()
       return row
     } catch (error) {
@@ -197,6 +220,26 @@ class Permit {
     } finally {
       this.busy = false
     }
+  }
+
+  async #post(): Promise<CaseRow> {
+    const said = { title: this.title.trim(), words: this.words.trim(), document: this.body }
+    const whole = this.id ? { revision: this.#revision, ...said } : { kind: ROADWORKS, category: 'roadworks', ...said }
+    const headers = { 'Idempotency-Key': this.#once.of(whole) }
+    const row = this.id ? await api.patch<CaseRow>(`cases/${encodeURIComponent(this.id)}`, whole, headers) : await api.post<CaseRow>('cases', whole, headers)
+    this.#once.answered()
+    return row
+  }
+
+  /** Takes what was written elsewhere meanwhile; false where that was in what is written here too. */
+  async #catchUp(): Promise<boolean> {
+    const sheet = await api.get<CaseSheet>(`cases/${encodeURIComponent(this.id ?? '')}`)
+    const same = this.#read !== null && formOf(sheet) === formOf(this.#read)
+    const { acts, answers, diversion } = sheet.document as Roadworks
+    this.body = { ...this.body, acts, answers, diversion }
+    this.#revision = sheet.row.revision
+    this.#read = sheet
+    return same
   }
 
   async check(): Promise<void> {
