@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
@@ -301,11 +302,39 @@ def test_a_request_past_its_legal_day_is_one_alarm_until_it_is_answered(city: Be
         first.id, Wanted(document=replace(first.document, answer="concerned")), revision=1, actor=OPERATOR
     )
     city.acts.move_case(first.id, "answer", actor=OPERATOR)
+    # The alarm names the one that is late still, from the next look on.
     sweep(city, MINUTE_US)
-    assert alarms() == [(cabinet, first.no)]
+    sweep(city, MINUTE_US)
+    present = city.engine.present(BURIED_OVERDUE)
+    assert [(each.asset, each.evidence["number"]) for each in present] == [(cabinet, second.no)]
     city.acts.move_case(second.id, "withdraw", actor=OPERATOR, reason="asked twice")
     sweep(city, MINUTE_US)
     assert [each for each in city.engine.conditions if each.state == "unacknowledged"] == []
+
+
+def test_nobody_moves_the_day_that_is_the_laws(city: Bench) -> None:
+    cabinet = city.engine.registry.numbers["cabinet-cabinet"]
+    asked = Draft(BURIED, "lighting", 3, assets=(cabinet,), document=Buried(kind="dict", received="2026-11-27"))
+    with pytest.raises(CaseRefused, match="case_by_law"):
+        city.acts.open_case(dataclasses.replace(asked, due_us=NOW_US + 300 * DAY_US), actor=OPERATOR)
+    case = city.acts.open_case(asked, actor=OPERATOR)
+    with pytest.raises(CaseRefused, match="case_by_law"):
+        city.acts.change_case(case.id, Wanted(due_us=NOW_US + 300 * DAY_US), revision=1, actor=OPERATOR)
+    later = Wanted(document=replace(case.document, received="2026-11-28"))
+    city.acts.change_case(case.id, later, revision=1, actor=OPERATOR)
+    city.engine.settle()
+    assert held(city)[case.id].due_us == case.due_us + DAY_US
+    assert on_disk(city) == held(city)
+
+
+def test_a_case_is_about_what_its_document_says_and_no_more(city: Bench) -> None:
+    first, second = (city.engine.registry.numbers[f"luminaire-00000{n}"] for n in (3, 4))
+    case = city.acts.open_case(Draft(WORK_ORDER, "surface", 2, assets=(first, second)), actor=OPERATOR)
+    city.acts.change_case(case.id, Wanted(assets=(second,)), revision=1, actor=OPERATOR)
+    city.engine.settle()
+    changed = held(city)[case.id]
+    assert (changed.assets, changed.lon) == ((second,), float(city.engine.registry.lon[second]))
+    assert on_disk(city) == held(city)
 
 
 def test_a_permit_waits_for_its_acts_and_for_what_guards_it(city: Bench) -> None:

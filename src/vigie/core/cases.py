@@ -6,6 +6,7 @@ life, who may move it, how soon each priority is due, and how long people's word
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,12 +66,18 @@ class Move:
 class Lies:
     """What a document says of where its case is. assets: the ids of those that it is about, the first of them where the
     work is. lon, lat: a place in degrees; near: the kinds of which the nearest asset to it stands for it, where it
-    names none."""
+    names none. through: the ids of what it is not about but leads through, which whoever writes it has to see."""
 
     assets: tuple[str, ...] = ()
     lon: float = float("nan")
     lat: float = float("nan")
     near: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
+
+    @property
+    def is_said(self) -> bool:
+        """Whether it says where its case is at all."""
+        return bool(self.assets) or not math.isnan(self.lon)
 
 
 def _allow(document: Any, state: str, event: str) -> Refusal | None:
@@ -95,8 +102,9 @@ class CaseKind:
     a state in which nothing more is to be done, it is archived. words_days: so long are kept what people wrote in it.
     contact_days: so long is kept how to reach who reported it. writes: the right to change its document alone.
     allows(document, state, event): why it is not moved on from a state, or its document not changed (`CHANGE`, with the
-    new one). lies(document): where it is. due(document, state, opened_us, calendar): when it is due in a state, None
-    for what the level of its priority says.
+    new one). lies(document): where it is. due(document, state, opened_us, calendar): when it is due in a state,
+    opened then or taken up again; None for what the level of its priority says. by_law: that day is the law's, and
+    nobody says another.
     """
 
     name: str
@@ -114,6 +122,7 @@ class CaseKind:
     allows: Callable[[Any, str, str], Refusal | None] = _allow
     lies: Callable[[Any], Lies] = _lie
     due: Callable[[Any, str, int, Calendar], int | None] = _by_level
+    by_law: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for a kind that leaves something of its life unsaid."""

@@ -6,7 +6,7 @@ Each act is checked, moves the lives at once and owes its facts; who asked is an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -211,18 +211,15 @@ class Acts:
         actor: str,
         reason: str = "",
         key: str = "",
-        about: Sequence[int] = (),
     ) -> None:
-        """Changes what a case says; the same key of the same person changes it once. about: the assets that it is about
-        by its new document, which join it. Raises CaseRefused, StorageFull; KeyError where there is no such case."""
+        """Changes what a case says; the same key of the same person changes it once. Raises CaseRefused, StorageFull;
+        KeyError where there is no such case."""
         by = self._keyed(actor, reason, case_act(actor, "change", case_id, key))
         if self._engine.cases.done(by.fact_id) is None:
             changed = self._engine.cases.change(case_id, wanted, revision=revision, by=by)
             if changed is None and key:
                 changed = self._engine.cases.confirm(case_id, by=by)
             self._engine.owe([changed] if changed else [])
-            joined = self._engine.cases.join(case_id, about, by=self._by(actor, "")) if about else None
-            self._engine.owe([joined] if joined else [])
 
     def note_case(self, case_id: str, text: str, *, actor: str, key: str = "") -> None:
         """Writes something into a case; the same key of the same person writes it once. Raises CaseRefused,

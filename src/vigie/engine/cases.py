@@ -77,7 +77,7 @@ CONTACT_LENGTH_MAX = 320
 
 _NO_PERSONAL: Mapping[str, Personal] = MappingProxyType({})
 _NO_CALENDAR = Calendar(ZoneInfo("UTC"))
-_CHANGED = (TITLE, WORDS, "priority", "due_us", "owner", "document")
+_CHANGED = (TITLE, WORDS, "priority", "due_us", "owner", "document", "assets")
 
 
 class CaseRefused(Exception):
@@ -135,7 +135,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody wants to be otherwise in a case; None leaves it as it is."""
+    """What somebody wants to be otherwise in a case; None leaves it as it is. assets: all that it is about, which is
+    where the first of them is, or at a place in degrees (`lon`, `lat`) that stands for it."""
 
     title: str | None = None
     words: str | None = None
@@ -143,6 +144,9 @@ class Wanted:
     due_us: int | None = None
     owner: str | None = None
     document: Any = None
+    assets: tuple[int, ...] | None = None
+    lon: float = float("nan")
+    lat: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,9 @@ class Cases:
         self.guards: dict[str, Callable[[Case, str], Refusal | None]] = {}
         """By the key of a kind: what else may refuse an event of a case, or a change of its document (`CHANGE`, of the
         case as it would be), by all that stands around it."""
+        self.readies: dict[str, Callable[[], object]] = {}
+        """By the key of a kind: what has to be ready for its guard, and takes too long for the engine's thread. Called
+        from any other thread before cases of the kind are moved or changed."""
 
     def __len__(self) -> int:
         return len(self._all)
@@ -215,7 +222,8 @@ class Cases:
 
     def _due(self, case: Case) -> int:
         """By when a case is due, as its kind says of its document and state, or else its priority."""
-        said = case.kind.due(case.document, case.state, case.opened_us, self._calendar())
+        asked_us = case.reopened_us or case.opened_us
+        said = case.kind.due(case.document, case.state, asked_us, self._calendar())
         return self.due(case.kind, case.priority, case.opened_us) if said is None else said
 
     def open(self, case_id: str, draft: Draft, *, by: By) -> Entry:
@@ -225,14 +233,19 @@ class Cases:
         kind = draft.kind
         if draft.category not in kind.categories:
             raise CaseRefused("engine.case_category", category=draft.category)
+        if kind.by_law and draft.due_us is not None:
+            raise CaseRefused("engine.case_by_law")
         _need_fit(draft.title, draft.words, draft.priority)
         if not 0 < len(draft.assets) <= ASSETS_MAX and not (np.isfinite(draft.lon) and np.isfinite(draft.lat)):
             raise CaseRefused("engine.case_nowhere")
         document = kind.form() if draft.document is None else draft.document
         item = _written(kind, document)
+        place: dict[str, Any] = {"area": draft.area, "street": draft.street, "lon": draft.lon, "lat": draft.lat}
+        if draft.assets:
+            place = self._place(draft.assets, draft.lon, draft.lat)
         case = Case(
             id=case_id, no=self._last_no + 1, kind=kind, state=kind.life.first, source=draft.source,
-            category=draft.category, service=kind.categories[draft.category], **self._place(draft),
+            category=draft.category, service=kind.categories[draft.category], **place,
             assets=draft.assets, priority=draft.priority, title=draft.title,
             title_leaf=by.fact_id if draft.title else "", words=draft.words,
             words_leaf=by.fact_id if draft.words else "", owner="", crew=0, opener=by.actor,
@@ -295,7 +308,7 @@ class Cases:
             moved = replace(moved, links=links)
         if into:
             moved = replace(moved, links={**moved.links, into: event})
-        if case.due_us == self._due(case):
+        if case.due_us == self._due(case) or case.kind.by_law:
             # Nobody has promised another day: its kind says when it is due in this state.
             moved = replace(moved, due_us=self._due(moved))
         told_of = crew if asked.crew else case.crew if asked.frees else 0
@@ -323,11 +336,18 @@ class Cases:
         values = {name: value for name, value in named.items() if value != getattr(case, name)}
         if not values:
             return None
+        if "due_us" in named and case.kind.by_law:
+            raise CaseRefused("engine.case_by_law")
         changed = replace(case, **values, revision=case.revision + 1)
         _need_fit(changed.title, changed.words, changed.priority)
+        if "assets" in values:
+            if not 0 < len(changed.assets) <= ASSETS_MAX:
+                raise CaseRefused("engine.case_nowhere")
+            changed = replace(changed, **self._place(changed.assets, wanted.lon, wanted.lat))
         if "document" in values:
             self._need_allowed(changed, CHANGE)
-        if "due_us" not in named and case.due_us == self._due(case) != (due_us := self._due(changed)):
+        promised = "due_us" in named or (case.due_us != self._due(case) and not case.kind.by_law)
+        if not promised and case.due_us != (due_us := self._due(changed)):
             # Nobody has promised another day: the level of the new priority, or the new document, says when.
             values["due_us"] = due_us
             changed = replace(changed, due_us=due_us)
@@ -488,17 +508,15 @@ class Cases:
             return draft
         return replace(draft, lon=like.lon, lat=like.lat, area=like.area, street=like.street)
 
-    def _place(self, draft: Draft) -> dict[str, Any]:
-        """Where it lies: where it is said to, in the area and street of its first asset where it has one."""
-        said = np.isfinite(draft.lon) and np.isfinite(draft.lat)
-        if not draft.assets:
-            return {"area": draft.area, "street": draft.street, "lon": draft.lon, "lat": draft.lat}
-        registry, first = self._registry, draft.assets[0]
+    def _place(self, assets: Sequence[int], lon: float, lat: float) -> dict[str, Any]:
+        """Where it lies that is about assets: where it is said to, in the area and street of the first of them."""
+        said = np.isfinite(lon) and np.isfinite(lat)
+        registry, first = self._registry, assets[0]
         return {
             "area": registry.areas[int(registry.area[first])],
             "street": registry.streets[int(registry.street[first])],
-            "lon": draft.lon if said else float(registry.lon[first]),
-            "lat": draft.lat if said else float(registry.lat[first]),
+            "lon": lon if said else float(registry.lon[first]),
+            "lat": lat if said else float(registry.lat[first]),
         }
 
     def _ids(self, assets: Sequence[int]) -> list[str]:

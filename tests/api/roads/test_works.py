@@ -183,6 +183,71 @@ def test_works_stay_in_the_area_in_which_they_were_asked_for(operator: Browser) 
     assert written(operator, case, document("far", days=(300, 301)), 409)["rule"] == "engine.case_elsewhere"
     longer = written(operator, case, document("x1", "x2", days=(300, 301)))
     assert (longer["assets"], longer["due"] >= moment(30)[:10]) == (2, True)
+    shorter = written(operator, case, document("x2", days=(300, 301)))
+    assert (shorter["assets"], shorter["asset"]["id"]) == (1, "street-x2")
+    assert operator.ask("GET", f"{CASES}?asset=street-x1").body["items"] == []
+
+
+def test_works_take_the_right_in_the_area_of_every_street(
+    operator: Browser, post: RunningPost, at_work: AtWork
+) -> None:
+    """Somebody who dispatches in Quetigny and sees all of the town does nothing to a street of Dijon."""
+    neighbour, days = at_work.browser(post, "neighbour"), (400, 401)
+
+    def asked(said: dict[str, Any], **case: Any) -> Any:
+        body = {"kind": "roads.roadworks", "category": "roadworks", "document": said} | case
+        return neighbour.ask("POST", CASES, body)
+
+    smuggled = asked(document("far", days=days), assets=["street-s0"])
+    assert (smuggled.status, smuggled.body["rule"]) == (422, "engine.case_assets")
+    assert asked(document("s0", "far", days=days)).body["rule"] == "engine.case_right"
+    acts = [act | {"area": "dijon-metropole"} for act in document()["acts"]]
+    both = opened(operator, document("s0", "far", days=days))
+    assert (both["area"], both["assets"]) == (AREA, 2)
+    assert moved(neighbour, both, "grant", 403)["rule"] == "engine.case_right"
+    # An act that does not say for which of the two it is counts for neither.
+    assert moved(operator, both, "grant", 409)["rule"] == "roads.works_acts"
+    assert operator.ask("GET", f"{WORKS}/{both['id']}").body["needs"] == ["permis_de_stationnement", "traffic_order"]
+    written(operator, both, document("s0", "far", days=days, acts=acts))
+    moved(operator, both, "grant")
+    own = asked(document("s0", days=(410, 411)))
+    assert own.status == 201
+    assert written(neighbour, own.body, document("s0", "far", days=(410, 411)), 403)["rule"] == "engine.case_right"
+    assert neighbour.ask("GET", f"{CASES}/{both['id']}").body["may_change"] is False
+
+
+def test_of_works_that_one_does_not_see_neither_number_nor_street_is_told(
+    operator: Browser, post: RunningPost, at_work: AtWork
+) -> None:
+    roadman, days = at_work.browser(post, "roadman"), (420, 421)
+    other = opened(operator, document("far", "x0", days=days))
+    draft = {"document": document("x0", days=days)}
+    (told,) = operator.ask("POST", f"{WORKS}/checks", draft).body["clashing"]
+    assert (told["other"], told["detail"]["number"], told["streets"]) == (other["id"], other["number"], ["street-x0"])
+    (hidden,) = roadman.ask("POST", f"{WORKS}/checks", draft).body["clashing"]
+    assert (hidden["rule"], hidden["detail"]) == ("roads.works_overlap_unseen", {"at": moment(420)})
+    assert (hidden["other"], hidden["streets"], hidden["count"], hidden["key"]) == (None, [], 0, told["key"])
+    led = document("x0", days=days, occupancy="closure", diversion=[{"street": "street-far", "way": "along"}])
+    assert roadman.ask("POST", f"{WORKS}/checks", {"document": led}).status == 403
+    assert operator.ask("POST", f"{WORKS}/checks", {"document": led}).status == 200
+    closing = {"document": document("s0", days=days, occupancy="closure")}
+    ways = [each.ask("POST", f"{WORKS}/diversions", closing).body["items"][0] for each in (operator, roadman)]
+    assert [[leg["street"] for leg in way["legs"]][:1] for way in ways] == [["street-far"], ["street-x0"]]
+    moved(operator, other, "withdraw", reason="Annulé.")
+
+
+def test_metres_that_no_street_has_are_not_granted(operator: Browser) -> None:
+    said = document(days=(430, 431))
+    said["phases"][0]["stretches"] = [{"street": "street-s0", "from_m": 930}]
+    case = opened(operator, said | {"answers": [{"clash": "beyond", "text": "So it is."}]})
+    assert moved(operator, case, "grant", 409)["rule"] == "roads.works_clashes"
+    (told,) = operator.ask("GET", f"{WORKS}/{case['id']}").body["clashing"]
+    assert (told["rule"], told["answer"], told["answerable"]) == ("roads.works_beyond", None, False)
+
+
+def test_works_are_not_looked_for_at_the_end_of_time(operator: Browser) -> None:
+    assert operator.ask("GET", f"{WORKS}?to=9999-12-31T23:59:59Z").status == 422
+    assert operator.ask("GET", f"{WORKS}?from=0001-01-01T00:00:00Z").status == 422
 
 
 def test_works_are_listed_where_and_when_they_are(operator: Browser) -> None:
@@ -227,6 +292,15 @@ def test_a_request_tells_its_legal_day_and_which_of_our_assets_it_concerns(opera
     assert (case["late"], case["asset"]["kind"] in ("street", "cabinet", "luminaire")) == (True, True)
     (row,) = operator.ask("GET", "/api/v1/roads/buried").body["items"]
     assert (row["case"]["id"], row["overdue"]) == (case["id"], True)
+    later = {"revision": 1, "due": (datetime.now(UTC) + timedelta(days=300)).isoformat()}
+    assert operator.ask("PATCH", f"{CASES}/{case['id']}", later).body["rule"] == "engine.case_by_law"
+    # Far from all, or with a place beside the document: whatever is nearest stands for it.
+    asked = {"kind": "roads.buried", "category": "lighting"}
+    for beside in ({"lon": 5.3, "lat": 47.6}, {"assets": ["street-s1"]}):
+        other = operator.ask("POST", CASES, asked | beside | {"document": {"received": received}}).body
+        assert other["asset"] is not None
+        moved(operator, other, "withdraw", reason="Deux fois.")
+    assert operator.ask("POST", CASES, asked | {"lon": 5.0, "lat": 47.3}).body["rule"] == "engine.case_form"
     told = operator.ask("GET", f"/api/v1/roads/buried/{case['id']}").body
     assert told["total"] == 5
     assert told["feeders"] == [{"id": "cabinet-cabinet", "name": "", "concerned": True, "fed": 4}]

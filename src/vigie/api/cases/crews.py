@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from vigie.api.access import Caller
-from vigie.api.acts.base import Bench, allowed, refusals
+from vigie.api.acts.base import Bench, refusals
 from vigie.api.cases import forms
 from vigie.api.cases.telling import Telling
 from vigie.api.operation import Ask, Nothing, Operation
@@ -171,7 +171,7 @@ class CrewDoor:
         )  # fmt: skip
 
     def _may_work(self, caller: Caller, case: Case) -> bool:
-        return allowed(caller, Verb.WORK, case.area, case.service, Verb.SEE)
+        return self._telling.allows(caller, Verb.WORK, case)
 
 
 def crew_of(bench: Bench, caller: Caller, crew: str) -> int:

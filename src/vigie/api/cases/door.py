@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -38,9 +39,6 @@ LIVE = "live"
 """The state, in a question, of whatever is not over."""
 
 EXPORTED_MAX = 20_000
-
-NEAR_M = 2_000.0
-"""What stands for a place that no asset says lies within so many metres of it."""
 
 PAST_US, AHEAD_US = 366 * DAY_US, 3_660 * DAY_US
 """How far back, and ahead, something may be due or planned."""
@@ -137,8 +135,9 @@ class CasesDoor:
     async def open(self, ask: Ask[Nothing, forms.OpenCase]) -> Answer:
         """Opens a case.
 
-        It takes the right to open one of its kind where it lies, for the service of its category. Where no asset is
-        named, it lies in the narrowest area that holds its place.
+        It takes the right to open one of its kind where it lies, for the service of its category; where its document
+        says where that is, in the area of each street. Where no asset is named, it lies in the narrowest area that
+        holds its place.
         """
         caller, form = ask.caller, ask.body
         kind = self._kind(form.kind)
@@ -148,7 +147,10 @@ class CasesDoor:
             raise Problem(422, "No such category", f"There is no category {form.category!r}.",
                           mend=f"Take one of: {known}.", rule="engine.case_category")  # fmt: skip
         draft = self._draft(caller, form, kind)
-        self._need(caller, kind.opens, draft.area, service)
+        areas = [draft.area]
+        if draft.document is not None and kind.lies(draft.document).is_said:
+            areas += map(self._area_of, draft.assets)
+        self._need(caller, kind.opens, areas, service)
         key = idempotency_key(ask.request)
         if key and (again := await self._done_before(caller, key)) is not None:
             return Answer(self._telling.row(caller, again), 200)
@@ -168,7 +170,9 @@ class CasesDoor:
         key = idempotency_key(ask.request)
         if key and await asyncio.to_thread(self._stored.is_done, case_act(caller.actor, "move", case.id, key)):
             return self._telling.row(caller, case)
-        self._move(caller, case, form, await self._skills(form.crew), key)
+        has = await self._skills(form.crew)
+        await self._ready(case.kind)
+        self._move(caller, case, form, has, key)
         await self._bench.kept()
         return self._telling.row(caller, await self._seen(caller, case.id))
 
@@ -181,6 +185,7 @@ class CasesDoor:
         for case_id, revision in form.cases.items():
             try:
                 case = await self._seen(caller, case_id)
+                await self._ready(case.kind)
                 self._move(
                     caller, case,
                     forms.MoveCase(event=form.event, revision=revision, crew=form.crew, reason=form.reason), has,
@@ -193,30 +198,37 @@ class CasesDoor:
 
     async def change(self, ask: Ask[Nothing, forms.ChangeCase]) -> forms.CaseRow:
         """Changes what a case says. It takes the right to dispatch there; of the document alone, to work there, unless
-        its kind asks for more."""
+        its kind asks for more. Where a document says where it is, the case is about that and nothing else from then
+        on."""
         caller, form = ask.caller, ask.body
         case = self._live(await self._seen(caller, ask.part("id")))
         said = {"title", "words", "priority", "due", "owner"}
         dispatches = any(getattr(form, name) is not UNSET for name in said)
-        self._need(caller, Verb.DISPATCH if dispatches else case.kind.writes, case.area, case.service)
+        verb = Verb.DISPATCH if dispatches else case.kind.writes
+        self._need(caller, verb, self._telling.areas(case), case.service)
         owner = None if form.owner is UNSET else form.owner
         if owner and self._bench.sources.facts.accounts.name_of(owner) is None:
             raise Problem(422, "Nobody", f"There is nobody {owner[:80]!r}.", rule="engine.case_owner")
         key = idempotency_key(ask.request)
         if key and await asyncio.to_thread(self._stored.is_done, case_act(caller.actor, "change", case.id, key)):
             return self._telling.row(caller, case)
+        document = None if form.document is UNSET else _document(case.kind, form.document)
+        lies = Lies() if document is None else case.kind.lies(document)
+        # Where it leads through already may have been written by somebody who sees more.
+        about = self._about(caller, lies, case.kind.lies(case.document).through) if lies.is_said else ()
+        if about and self._area_of(about[0]) != case.area:
+            raise Problem(409, "Elsewhere", f"By its new document it does not lie in {case.area!r} any more.",
+                          mend="Open another one there.", rule="engine.case_elsewhere")  # fmt: skip
+        self._need(caller, verb, map(self._area_of, about), case.service)
         wanted = Wanted(
             title=None if form.title is UNSET else form.title.strip(),
             words=None if form.words is UNSET else form.words.strip(),
             priority=None if form.priority is UNSET else form.priority,
             due_us=None if form.due is UNSET else self._when(form.due),
             owner=owner,
-            document=None if form.document is UNSET else _document(case.kind, form.document),
-        )
-        about = () if wanted.document is None else self._about(caller, case.kind, wanted.document)
-        if about and self._area_of(about[0]) != case.area:
-            raise Problem(409, "Elsewhere", f"By its new document it does not lie in {case.area!r} any more.",
-                          mend="Open another one there.", rule="engine.case_elsewhere")  # fmt: skip
+            document=document, assets=about or None, lon=lies.lon, lat=lies.lat,
+        )  # fmt: skip
+        await self._ready(case.kind)
         with refusals():
             self._bench.acts.change_case(
                 case.id,
@@ -225,7 +237,6 @@ class CasesDoor:
                 actor=caller.actor,
                 reason=form.reason.strip(),
                 key=key,
-                about=about,
             )
         await self._bench.kept()
         return self._telling.row(caller, await self._seen(caller, case.id))
@@ -234,7 +245,7 @@ class CasesDoor:
         """Writes something into a case, for all who see it. It takes the right to work there."""
         caller = ask.caller
         case = self._live(await self._seen(caller, ask.part("id")))
-        self._need(caller, Verb.WORK, case.area, case.service)
+        self._need(caller, Verb.WORK, [case.area], case.service)
         key = idempotency_key(ask.request)
         if not key or not await asyncio.to_thread(self._stored.is_done, case_act(caller.actor, "note", case.id, key)):
             case = self._live(case)
@@ -248,6 +259,12 @@ class CasesDoor:
     async def _skills(self, crew: str | None) -> Mapping[int, Mapping[str, date | None]]:
         """Of each crew, its skills; of none where no crew is meant."""
         return await asyncio.to_thread(skills, self._bench) if crew else {}
+
+    async def _ready(self, kind: CaseKind) -> None:
+        """Returns when a guard of cases of a kind knows what it goes by."""
+        ready = self._cases.readies.get(kind.key)
+        if ready is not None:
+            await asyncio.to_thread(ready)
 
     def _move(
         self,
@@ -297,11 +314,12 @@ class CasesDoor:
         """The case that was opened under this key before this process knew of it."""
         return await asyncio.to_thread(self._stored.find, case_act(caller.actor, "open", "", key), self._cases.kinds)
 
-    def _need(self, caller: Caller, verb: Verb, area: str, service: str) -> None:
-        if not allowed(caller, verb, area, service, Verb.SEE):
-            where = area or "the whole town"
-            raise Problem(403, "Not allowed", f"It takes {verb.value!r} for {service} in {where}.",
-                          rule="engine.case_right")  # fmt: skip
+    def _need(self, caller: Caller, verb: Verb, areas: Iterable[str], service: str) -> None:
+        for area in areas:
+            if not allowed(caller, verb, area, service, Verb.SEE):
+                where = area or "the whole town"
+                raise Problem(403, "Not allowed", f"It takes {verb.value!r} for {service} in {where}.",
+                              rule="engine.case_right")  # fmt: skip
 
     def _need_to_move(self, caller: Caller, case: Case, event: str) -> None:
         asked = self._live(case).kind.moves.get(event)
@@ -309,7 +327,7 @@ class CasesDoor:
             known = ", ".join(name for name, move in case.kind.moves.items() if not move.by_post)
             raise Problem(422, "No such event", f"There is no event {event!r}.", mend=f"Take one of: {known}.",
                           rule="engine.case_event")  # fmt: skip
-        self._need(caller, asked.verb, case.area, case.service)
+        self._need(caller, asked.verb, self._telling.areas(case), case.service)
 
     def _kind(self, key: str) -> CaseKind:
         kind = self._cases.kinds.get(key)
@@ -322,9 +340,15 @@ class CasesDoor:
     def _draft(self, caller: Caller, form: forms.OpenCase, kind: CaseKind) -> Draft:
         document = _document(kind, form.document)
         lies = Lies() if document is None else kind.lies(document)
+        if form.lon is not None and form.lat is not None and not lies.is_said:
+            lies = replace(lies, lon=form.lon, lat=form.lat)
+        elif lies.is_said and set(form.assets) - set(lies.assets):
+            raise Problem(422, "Not about these", "What it is about is what its document says, and nothing else.",
+                          rule="engine.case_assets")  # fmt: skip
+        own = not lies.assets and form.assets
+        assets = self._assets(caller, form.assets) if own else self._about(caller, lies)
         lon = lies.lon if form.lon is None else form.lon
         lat = lies.lat if form.lat is None else form.lat
-        assets = self._assets(caller, form.assets) if form.assets else self._about(caller, kind, document)
         if not assets and (math.isnan(lon) or math.isnan(lat)):
             raise Problem(422, "Nowhere", "Neither an asset nor a place says where it is.", rule="engine.case_nowhere")
         return Draft(
@@ -337,12 +361,13 @@ class CasesDoor:
     def _assets(self, caller: Caller, ids: Iterable[str]) -> tuple[int, ...]:
         return tuple(self._bench.asset(caller, asset, Verb.SEE) for asset in dict.fromkeys(ids))
 
-    def _about(self, caller: Caller, kind: CaseKind, document: Any) -> tuple[int, ...]:
-        """The assets that a case is about by its document. Raises Problem 404 for one that the caller does not see."""
-        lies = Lies() if document is None else kind.lies(document)
+    def _about(self, caller: Caller, lies: Lies, known: Collection[str] = ()) -> tuple[int, ...]:
+        """The assets that a case is about by its document. known: what it leads through and the caller need not see.
+        Raises Problem 404 and 403 for what the caller does not see."""
+        self._assets(caller, (each for each in lies.through if each not in known))
         if lies.assets or not lies.near or math.isnan(lies.lon):
             return self._assets(caller, lies.assets)
-        near = nearest(self._engine.registry, lies.lon, lies.lat, NEAR_M, lies.near)
+        near = nearest(self._engine.registry, lies.lon, lies.lat, math.inf, lies.near)
         return (near,) if near else ()
 
     def _area_of(self, asset: int) -> str:

@@ -41,6 +41,16 @@ class Telling:
         """Whether a caller sees a case at all."""
         return caller.scope.covers(Placement(case.area, case.service, Verb.SEE))
 
+    def areas(self, case: Case) -> list[str]:
+        """Where a case lies: its own area, and those of all that its document says that it is about."""
+        registry = self._sources.engine.registry
+        numbers = [registry.numbers.get(each, 0) for each in case.kind.lies(case.document).assets]
+        return [*dict.fromkeys([case.area, *(registry.areas[int(registry.area[no])] for no in numbers if no)])]
+
+    def allows(self, caller: Caller, verb: Verb, case: Case) -> bool:
+        """Whether a caller may do this with a case, wherever it lies."""
+        return all(allowed(caller, verb, area, case.service, Verb.SEE) for area in self.areas(case))
+
     def row(self, caller: Caller, case: Case) -> forms.CaseRow:
         """A case in a list."""
         now_us = self._sources.clock.now_us()
@@ -134,7 +144,7 @@ class Telling:
                 for each in happened
                 if not isinstance(each.fact, CaseChanged) or each.fact.changed
             ],
-            may_change=live and allowed(caller, Verb.DISPATCH, case.area, case.service, Verb.SEE),
+            may_change=live and self.allows(caller, Verb.DISPATCH, case),
         )
 
     async def _link(self, caller: Caller, other: str, how: str, own: bool) -> forms.LinkForm | None:
@@ -189,7 +199,7 @@ class Telling:
         return tuple(each for each in assets[:ABOUT_MAX] if covered[registry.numbers.get(each, 0)])
 
     def _may(self, caller: Caller, case: Case, event: str) -> bool:
-        return allowed(caller, case.kind.moves[event].verb, case.area, case.service, Verb.SEE)
+        return self.allows(caller, case.kind.moves[event].verb, case)
 
     def _who(self, caller: Caller, case: Case, actor: str, names: Mapping[str, str] | None = None) -> Who:
         """Somebody. names: what people are called, where that was asked for all at once."""

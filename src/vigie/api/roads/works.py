@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 import numpy as np
 from starlette.responses import Response
@@ -26,8 +27,8 @@ from vigie.core.plans import Cell, Phrase, Table
 from vigie.core.scope import Verb, lies_in
 from vigie.core.times import to_us
 from vigie.engine.cases import Case
-from vigie.services.roads.works.clashes import Clash, unanswered
-from vigie.services.roads.works.coordination import COORDINATION, Coordination, Week, weeks
+from vigie.services.roads.works.clashes import Clash, unanswered, unseen
+from vigie.services.roads.works.coordination import COORDINATION, Coordination, Week, narrowest, weeks
 from vigie.services.roads.works.permits import (
     GRANTED,
     LIVE,
@@ -35,7 +36,6 @@ from vigie.services.roads.works.permits import (
     Leg,
     Roadworks,
     Stretch,
-    acts_missing,
     acts_needed,
     late_by,
     moment_at,
@@ -58,7 +58,8 @@ class WorksDoor:
     def operations(self) -> list[Operation]:
         """As the API declares them."""
         return [
-            Operation("GET", "roads/works", self.list, query=forms.WorksQuery, answer=forms.WorksPage),
+            Operation("GET", "roads/works", self.list, query=forms.WorksQuery, answer=forms.WorksPage,
+                      problems=(422,)),
             Operation("GET", "roads/works/calendar", self.year, query=forms.YearQuery, answer=forms.YearForm,
                       also={"text/csv": "With format=csv, or `Accept: text/csv`."}),
             Operation("GET", "roads/works/{id}", self.detail, answer=forms.WorksDetail),
@@ -113,18 +114,22 @@ class WorksDoor:
         works, case = ask.body.document, self._draft(ask.caller, ask.body)
         found = self._sites.clashes(works, case, self._area(works))
         return forms.ChecksForm(
-            clashing=self._told(ask.caller, works, found), needed=acts_needed(works), needs=acts_missing(works)
+            clashing=self._told(ask.caller, works, found),
+            needed=acts_needed(works),
+            needs=self._sites.acts_missing(works),
         )
 
     async def diversions(self, ask: Ask[Nothing, forms.DraftForm]) -> forms.Detours:
         """Proposes the ways round works that turn traffic away, one for each way of travel through what they close.
 
         Streets that other works close meanwhile are avoided, and so are paths and the wrong way of one-way streets;
-        wide streets are preferred. Where no way leads round, that is told.
+        wide streets are preferred. No way leads through a street that you do not see. Where none leads round, that is
+        told.
         """
         works, case = ask.body.document, self._draft(ask.caller, ask.body)
         others = self._sites.closed_meanwhile(works, "" if case is None else case.id)
-        found, legs = await asyncio.to_thread(self._sites.detours, works, others)
+        seen = self._engine.visibility.mask(ask.caller.scope, Verb.SEE)
+        found, legs = await asyncio.to_thread(self._sites.detours, works, others, seen)
         network, numbers = await asyncio.to_thread(self._streets.network)
         ids = self._engine.registry.ids
         diversion = _once(leg for own in legs for leg in own)
@@ -191,10 +196,15 @@ class WorksDoor:
             return False
         if query.street and query.street not in works.streets:
             return False
-        zone = self._sites.calendar.zone
-        start = "" if query.start is None else moment_at(to_us(query.start), zone)
-        end = "9" if query.end is None else moment_at(to_us(query.end), zone)
+        start = "" if query.start is None else self._moment(query.start)
+        end = "9" if query.end is None else self._moment(query.end)
         return any(phase.ends > start and phase.begins < end for phase in works.phases)
+
+    def _moment(self, said: datetime) -> str:
+        """The minute by the town's clock. Raises Problem 422 for a slip of the pen."""
+        if not 1900 <= said.year <= 2200:
+            raise Problem(422, "Not then", "Works are looked for between the years 1900 and 2200.")
+        return moment_at(to_us(said), self._sites.calendar.zone)
 
     def _seen(self, caller: Caller, case_id: str) -> Case:
         case = self._engine.cases.find(case_id)
@@ -204,8 +214,9 @@ class WorksDoor:
         return case
 
     def _draft(self, caller: Caller, form: forms.DraftForm) -> Case | None:
-        """The case of a draft, None for a new one. Raises Problem 404 for a street that the caller does not see."""
-        for street in form.document.streets:
+        """The case of a draft, None for a new one. Raises Problem 404 and 403 for a street, of a diversion too, that
+        the caller does not see."""
+        for street in (*form.document.streets, *(leg.street for leg in form.document.diversion)):
             if street in self._engine.registry.numbers:
                 self._bench.asset(caller, street, Verb.SEE)
         return self._seen(caller, form.case) if form.case else None
@@ -227,7 +238,7 @@ class WorksDoor:
                 for phase in works.phases
             ],
             clashes=len(clashes), refusing=len(unanswered(works, clashes)),
-            needs=acts_missing(works) if case.state not in GRANTED else (), acts=works.acts,
+            needs=self._sites.acts_missing(works) if case.state not in GRANTED else (), acts=works.acts,
         )  # fmt: skip
 
     def _stretch(self, each: Stretch, lines: dict[str, Sequence[tuple[float, float]]]) -> forms.StretchForm:
@@ -245,13 +256,15 @@ class WorksDoor:
 
     def _told(self, caller: Caller, works: Roadworks, clashes: Iterable[Clash]) -> list[forms.ClashForm]:
         answers = {each.clash: each.text for each in works.answers}
+        shown = [each if not each.other or self._sees(caller, each.other) else unseen(each) for each in clashes]
         return [
             forms.ClashForm(
                 key=each.key, rule=each.finding.rule, refuses=each.finding.refuses, article=each.finding.article,
                 detail=each.finding.detail, streets=each.finding.assets, count=each.finding.count,
-                other=each.other if self._sees(caller, each.other) else None, answer=answers.get(each.key),
+                other=each.other or None, answer=None if each.is_slip else answers.get(each.key),
+                answerable=not each.is_slip,
             )
-            for each in clashes
+            for each in shown
         ]  # fmt: skip
 
     def _sees(self, caller: Caller, case_id: str) -> bool:
@@ -289,8 +302,8 @@ class WorksDoor:
         bodies: list[Coordination] = [
             each.in_force.body for each in self._engine.plans if each.kind is COORDINATION and each.in_force is not None
         ]
-        own = [each for each in bodies if each.year == query.year and lies_in(query.area, each.area)]
-        return max(own, key=lambda each: len(each.area)).asked_by if own else None
+        own = narrowest((each for each in bodies if lies_in(query.area, each.area)), query.year)
+        return own.asked_by if own else None
 
     def _cells(self, found: Sequence[Week], by_id: dict[str, Case]) -> Iterator[list[Cell]]:
         for each in found:

@@ -88,8 +88,9 @@ class WorksRow(Form, frozen=True, kw_only=True):
 class ClashForm(Form, frozen=True, kw_only=True):
     """One thing that works clash with. key: by which it is answered. rule: a text's key (`finding.`), detail: what to
     put into it. refuses: it refuses the permit, unless it is answered. article: of the law. streets: the first fifty in
-    which it is so, count: how many there are. other: the id of the other works, where you may see them. answer: what
-    was answered in writing, null where nothing was."""
+    which it is so, count: how many there are. other: the id of the other works, where you may see them; where you may
+    not, neither their number nor the streets are told. answer: what was answered in writing, null where nothing was.
+    answerable: whether an answer is heard at all."""
 
     key: str
     rule: str
@@ -100,6 +101,7 @@ class ClashForm(Form, frozen=True, kw_only=True):
     count: int
     other: str | None
     answer: str | None
+    answerable: bool
 
 
 class LegForm(Form, frozen=True, kw_only=True):

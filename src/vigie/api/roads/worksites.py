@@ -15,27 +15,46 @@ from vigie.api.roads.streets import Streets
 from vigie.core.arrays import floats, ints
 from vigie.core.calendar import Calendar
 from vigie.core.ground import metres
+from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.refusals import Refusal
 from vigie.core.scope import lies_in
 from vigie.core.times import from_us
 from vigie.engine.cases import Case
 from vigie.services.places import Street
 from vigie.services.roads import TransitLine
-from vigie.services.roads.works.clashes import Clash, Course, Index, Part, Surroundings, check, laid, refusal
+from vigie.services.roads.works.clashes import NOT_READY, Clash, Course, Index, Part, Surroundings, check, laid, refusal
 from vigie.services.roads.works.coordination import COORDINATION
 from vigie.services.roads.works.courses import Drawing, courses
 from vigie.services.roads.works.diversions import Detour, closed_arcs, detours, weights_of
 from vigie.services.roads.works.occasions import OCCASION
-from vigie.services.roads.works.permits import LIVE, ROADWORKS, Leg, Roadworks, guarded
+from vigie.services.roads.works.permits import (
+    LIVE,
+    ROADWORKS,
+    ActKind,
+    Leg,
+    Roadworks,
+    acts_missing,
+    guarded,
+    late_by,
+    moment_at,
+)
+
+LASTING = ("under_way", "suspended")
+"""The states in which works are there until somebody says that they are over."""
+
+NEVER = "9"
+"""A text after every moment."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What the inventory says of streets, at one version of it. streets: those in service. classes: of each line of the
-    network."""
+    """What the inventory says of streets, at one version of it. streets: those in service. lengths_m: of those that
+    are drawn. one_way: those that are driven along alone. classes: of each line of the network."""
 
     version: tuple[int, int]
     streets: frozenset[str]
+    lengths_m: Mapping[str, float]
+    one_way: frozenset[str]
     courses: Mapping[str, Sequence[Course]]
     surfaced: Mapping[str, date]
     classes: Sequence[str]
@@ -49,14 +68,25 @@ class Worksites:
         self._engine = sources.engine
         self._ground: Ground | None = None
         self._making = Lock()
-        self._known: dict[str, tuple[int, str]] = {}
-        self._index, self._edition = Index(), -1
+        self._known: dict[str, tuple[int, str, bool]] = {}
+        self._index, self._edition, self._next_end = Index(), -1, ""
         self._engine.cases.guards[ROADWORKS.key] = self._guard
+        self._engine.cases.readies[ROADWORKS.key] = self.ground
 
     @property
     def calendar(self) -> Calendar:
         """The days of the town."""
         return self._calendar()
+
+    @property
+    def _now(self) -> str:
+        return moment_at(self._sources.clock.now_us(), self.calendar.zone)
+
+    def acts_missing(self, works: Roadworks) -> tuple[ActKind, ...]:
+        """The acts that works lack, wherever their streets lie. On the engine's thread."""
+        registry = self._engine.registry
+        numbers = {street: registry.numbers.get(street, 0) for street in works.streets}
+        return acts_missing(works, {name: registry.areas[int(registry.area[no])] for name, no in numbers.items()})
 
     def ground(self) -> Ground:
         """What the inventory says of streets. Takes a second where that has changed; may be called from any thread."""
@@ -76,15 +106,19 @@ class Worksites:
 
     def index(self) -> Index:
         """The works that are to be reckoned with, by street. On the engine's thread."""
-        if self._edition != self._engine.cases.edition:
+        now = self._now
+        if self._edition != self._engine.cases.edition or now >= self._next_end:
             self._edition = self._engine.cases.edition
             live = {case.id: case for case in self.live()}
             for gone in self._known.keys() - live.keys():
                 self._index.drop(gone)
-            changed = [each for each in live.values() if self._known.get(each.id) != (each.revision, each.state)]
-            for case in changed:
-                self._index.put(laid(case.id, case.no, case.state, case.document))
-            self._known = {case.id: (case.revision, case.state) for case in live.values()}
+            known = {case.id: (case.revision, case.state, _lasts(case, now)) for case in live.values()}
+            for case in live.values():
+                if self._known.get(case.id) != known[case.id]:
+                    self._index.put(laid(case.id, case.no, case.state, case.document, lasts=known[case.id][-1]))
+            self._known = known
+            ends = (case.document.ends for case in live.values() if case.state in LASTING and case.document.phases)
+            self._next_end = min((end for end in ends if end > now), default=NEVER)
         return self._index
 
     def clashes(self, works: Roadworks, case: Case | None = None, area: str = "") -> list[Clash]:
@@ -93,7 +127,8 @@ class Worksites:
         ground = self._ground or self.ground()
         at_us = self._sources.clock.now_us() if case is None else case.opened_us
         asked = from_us(at_us).astimezone(self.calendar.zone).date()
-        own = laid(*(("", 0, "requested") if case is None else (case.id, case.no, case.state)), works)
+        said = ("", 0, "requested") if case is None else (case.id, case.no, case.state)
+        own = laid(*said, works, lasts=case is not None and _lasts(case, self._now))
         return check(own, works, self.index(), self._around(ground, area if case is None else case.area), asked)
 
     def closed_meanwhile(self, works: Roadworks, case_id: str) -> list[Part]:
@@ -101,9 +136,9 @@ class Worksites:
         own = laid(case_id, 0, "requested", works)
         return [*self.index().closed_during([each.window for each in own.closed], case_id)]
 
-    def detours(self, works: Roadworks, others: Sequence[Part]) -> tuple[list[Detour], list[list[Leg]]]:
-        """The ways round works, and the streets of each with the way in which they are driven. May be called from any
-        thread."""
+    def detours(self, works: Roadworks, others: Sequence[Part], seen: Mask) -> tuple[list[Detour], list[list[Leg]]]:
+        """The ways round works, and the streets of each with the way in which they are driven. seen: of which assets
+        whoever asks may know: no way leads through another. May be called from any thread."""
         network, numbers = self._streets.network()
         ids, classes = self._engine.registry.ids, self.ground().classes
         names = [ids[no] for no in ints(numbers)]
@@ -111,7 +146,10 @@ class Worksites:
         own = closed_arcs(network, rows, laid("", 0, "requested", works).closed)
         # A network and classes of two versions of the inventory do not fit together: then none is known.
         known = classes if len(classes) == len(numbers) else [""] * len(numbers)
-        found = detours(network, weights_of(network, known), own, closed_arcs(network, rows, others))
+        # What the inventory took in since this was asked is in no mask.
+        hidden = ~np.append(seen, False)[np.minimum(numbers, len(seen))]
+        shut = closed_arcs(network, rows, others) | np.repeat(hidden, 2)
+        found = detours(network, weights_of(network, known), own, shut)
         legs = [
             [
                 *dict.fromkeys(
@@ -131,6 +169,12 @@ class Worksites:
     def _guard(self, case: Case, event: str) -> Refusal | None:
         if not guarded(case.state, event):
             return None
+        missing = self.acts_missing(case.document)
+        if missing:
+            return Refusal("roads.works_acts", {"act": missing[0], "count": len(missing)})
+        if self._ground is None or self._ground.version != self._version:
+            # Whoever moves cases has had it made (`readies`): the inventory has changed in the very moment.
+            return NOT_READY
         return refusal(case.document, self.clashes(case.document, case))
 
     def _around(self, ground: Ground, area: str) -> Surroundings:
@@ -138,6 +182,8 @@ class Worksites:
         standing = [(each.id, each.kind, each.in_force.body) for each in engine.plans if each.in_force is not None]
         return Surroundings(
             ground.streets,
+            ground.lengths_m,
+            ground.one_way,
             ground.courses,
             ground.surfaced,
             [(plan, body) for plan, kind, body in standing if kind is OCCASION],
@@ -154,16 +200,34 @@ class Worksites:
         of = dict(zip(ints(asset), zip(map(str, said["line"]), map(str, said["mode"]), strict=True), strict=True))
         told = [(of.get(no, ("", "")), name) for no, name in zip(ints(lines), names, strict=True)]
         called = [(line or name, mode) for (line, mode), name in told]
-        asset, said = facts.attributes(Street, ("surfaced", "street_class"))
+        asset, said = facts.attributes(Street, ("surfaced", "street_class", "one_way"))
+        one_way = frozenset(registry.ids[no] for no in ints(asset[said["one_way"] == 1]))
         days = zip(ints(asset), map(str, said["surfaced"]), strict=True)
         classes = dict(zip(ints(asset), map(str, said["street_class"]), strict=True))
         return Ground(
             version,
             frozenset(registry.ids[no] for no in ints(registry.of_kind(Street))),
+            dict(zip(ids, floats(_lengths_m(start, lon, lat)), strict=True)),
+            one_way,
             courses(ids, Drawing(start, lon, lat), called, Drawing(lines_start, lines_lon, lines_lat)),
             {registry.ids[no]: date.fromisoformat(day) for no, day in days if day},
             [classes.get(no, "") for no in ints(numbers)],
         )
+
+
+def _lasts(case: Case, now: str) -> bool:
+    """Whether works go on past the end that they have said."""
+    return case.state in LASTING and late_by(case.document, case.state, now) == "end"
+
+
+def _lengths_m(start: Int64s, lon: Floats, lat: Floats) -> Floats:
+    """How long lines are that are drawn in degrees. start: of each, its first corner; one more at the end."""
+    if not len(lon):
+        return np.zeros(len(start) - 1)
+    spots = metres(lon, lat, middle_lat=float(lat.mean()))
+    gone = np.append(0.0, np.cumsum(np.hypot(*np.diff(spots, axis=0).T)))
+    first, last = start[:-1], np.maximum(start[1:] - 1, start[:-1])
+    return gone[last] - gone[first]
 
 
 def cut(line: Sequence[tuple[float, float]], from_m: float, to_m: float) -> list[tuple[float, float]]:

@@ -68,7 +68,12 @@ def _move_case(catalogue: Catalogue, write: Connection, fact: CaseMoved, case: C
 
 def _change_case(catalogue: Catalogue, write: Connection, fact: CaseChanged, case: Case) -> None:
     leaves = (f"{name}_leaf" for name in (TITLE, WORDS) if name in fact.changed)
-    _write(write, case, ("revision", *leaves, *fact.changed))
+    columns = ["revision", *leaves, *(name for name in fact.changed if name != "assets")]
+    if "assets" in fact.changed:
+        columns += ["area", "street", "lon", "lat"]
+        write.execute(delete(CASE_ASSET).where(CASE_ASSET.c.case == case.id))
+        _keep_assets(write, case, ())
+    _write(write, case, columns)
 
 
 def _write(write: Connection, case: Case, columns: Iterable[str]) -> None:

@@ -33,6 +33,6 @@ def clashes(
     return check(laid("own", 0, "requested", own), own, index, around or Surroundings(STREETS), date(2026, 11, 27))
 
 
-def known(name: str, no: int, state: str, document: Roadworks) -> Laid:
+def known(name: str, no: int, state: str, document: Roadworks, *, lasts: bool = False) -> Laid:
     """Other works."""
-    return laid(name, no, state, document)
+    return laid(name, no, state, document, lasts=lasts)

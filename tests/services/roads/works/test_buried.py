@@ -55,7 +55,13 @@ def test_it_lies_in_its_streets_or_in_the_middle_of_its_area() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [{}, {"received": "2026-02-30"}, {"received": "2026-12-20", "area": [[5, 47], [6, 47]]}]
+    "said",
+    [
+        {},
+        {"received": "2026-02-30"},
+        {"received": "9999-12-31"},
+        {"received": "2026-12-20", "area": [[5, 47], [6, 47]]},
+    ],
 )
 def test_a_request_without_a_day_or_an_inside_is_none(said: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.services.roads.works.sites import phase, works
 from vigie.core.calendar import Calendar
@@ -54,10 +55,35 @@ def test_an_act_that_ends_before_the_works_counts_for_nothing() -> None:
     assert acts_missing(Roadworks(phases=(phase("a"),), acts=(short, order))) == ("permis_de_stationnement",)
 
 
+def test_an_act_that_was_refused_counts_whatever_stands_beside_it() -> None:
+    both = works(phase("a"), granted=False)
+    acts = (Act("permis_de_stationnement", "granted"), Act("traffic_order", "refused"), Act("traffic_order", "granted"))
+    assert acts_missing(replace(both, acts=acts)) == ("traffic_order",)
+    assert acts_missing(replace(both, acts=acts[::2])) == ()
+
+
+def test_works_in_two_communes_take_the_acts_of_both() -> None:
+    areas = {"a": "metropole/dijon", "b": "metropole/quetigny"}
+    document = works(phase("a", occupancy="pavement"), phase("b"), granted=False)
+    one = (Act("permis_de_stationnement", "granted"), Act("traffic_order", "granted"))
+    # The order is of one commune alone: there it need not be said of which.
+    assert acts_missing(replace(document, acts=one), areas) == ("permis_de_stationnement",)
+    there = [Act("permis_de_stationnement", "granted", area=area) for area in areas.values()]
+    assert acts_missing(replace(document, acts=(there[1], one[1])), areas) == ("permis_de_stationnement",)
+    assert acts_missing(replace(document, acts=(*there, one[1])), areas) == ()
+    whole = Act("permis_de_stationnement", "granted", area="metropole")
+    assert acts_missing(replace(document, acts=(whole, one[1])), areas) == ()
+    elsewhere = Act("traffic_order", "granted", area="metropole/dijon")
+    assert acts_missing(replace(document, acts=(whole, elsewhere)), areas) == ("traffic_order",)
+    refused = Act("permis_de_stationnement", "refused", area="metropole/dijon")
+    assert acts_missing(replace(document, acts=(whole, one[1], refused)), areas) == ("permis_de_stationnement",)
+
+
 @pytest.mark.parametrize(
     "said",
     [
         {"phases": []},
+        {"acts": [{"kind": "traffic_order", "until": "2026-99-99"}]},
         {"phases": [{"begins": "2026-12-07T08:00", "ends": "2026-12-07T08:00", "stretches": [{"street": "a"}],
                      "occupancy": "lane"}]},
         {"phases": [{"begins": "2026-13-07T08:00", "ends": "2027-12-07T08:00", "stretches": [{"street": "a"}],
@@ -78,7 +104,11 @@ def test_it_is_due_for_a_decision_and_then_when_it_is_to_be_over() -> None:
     opened_us = instant_of("2026-09-01T10:00", PARIS)
     asked = ROADWORKS.due(document, "requested", opened_us, calendar)
     assert asked is not None
-    assert moment_at(asked, PARIS) == "2026-10-31T09:00"
+    assert moment_at(asked, PARIS) == "2026-11-01T10:00"
+    late = works(phase("a", begins="2027-06-01T08:00", ends="2027-06-02T08:00"))
+    asked = ROADWORKS.due(late, "requested", instant_of("2026-12-31T10:00", PARIS), calendar)
+    assert asked is not None
+    assert moment_at(asked, PARIS) == "2027-02-28T10:00"
     assert ROADWORKS.due(document, "granted", opened_us, calendar) == instant_of("2026-12-11T17:00", PARIS)
 
 

@@ -44,6 +44,7 @@ def test_a_market_has_a_name_of_its_own_streets_that_are_there_and_a_time(town: 
     assert found(town, OCCASION, market(), "m") == []
     assert found(town, OCCASION, market()) == ["occasion_name"]
     assert found(town, OCCASION, market("Foire", streets=("street-1", "gone"))) == ["occasion_street"]
+    assert found(town, OCCASION, market("Foire", area="metropole/nowhere")) == ["occasion_elsewhere"]
     assert found(town, OCCASION, market("Foire", hours="")) == ["occasion_always"]
     assert found(town, OCCASION, market("Foire", hours="saturdays")) == ["occasion_hours"]
     assert found(town, OCCASION, market("Foire", first="2026-12-05", last="2026-12-04")) == ["occasion_days"]

@@ -50,9 +50,9 @@ class Buried(Struct, frozen=True, forbid_unknown_fields=True):
     answer: Literal["", "concerned", "not_concerned", "conditional"] = ""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a day that is none, and for an area without an inside."""
-        if self.received:
-            date.fromisoformat(self.received)
+        """Raises ValueError for a day that is none or a slip of the pen, and for an area without an inside."""
+        if self.received and not 2000 <= date.fromisoformat(self.received).year <= 2200:
+            raise ValueError(f"nothing was received on {self.received}")
         if 0 < len(self.area) < 3:
             raise ValueError("an area has three corners or more")
 
@@ -78,8 +78,10 @@ def _allows(request: Buried, state: str, event: str) -> Refusal | None:
 
 
 def _lies(request: Buried) -> Lies:
-    if request.stretches or not request.area:
+    if request.stretches:
         return Lies(tuple(dict.fromkeys(each.street for each in request.stretches)))
+    if not request.area:
+        return Lies(near=NEAR)
     lon, lat = (math.fsum(corner[n] for corner in request.area) / len(request.area) for n in range(2))
     return Lies((), lon, lat, NEAR)
 
@@ -105,6 +107,7 @@ BURIED = CaseKind(
     allows=_allows,
     lies=_lies,
     due=_due,
+    by_law=True,
 )
 
 BURIED_OVERDUE = ConditionKind(name="buried_overdue", service="roads", outlet=Outlet.ALARM, priority=2)
@@ -113,16 +116,20 @@ BURIED_OVERDUE = ConditionKind(name="buried_overdue", service="roads", outlet=Ou
 
 def overdue(cases: Sequence[Opened], city: City, now_us: int) -> list[Effect]:
     """The alarms of requests that should have been answered by now, at what each is about; cleared once none is left
-    there."""
+    there, and where the one that it names is answered and another is not: then the next look raises it anew."""
     late: dict[int, Opened] = {}
     for case in cases:
         if case.kind is BURIED and not case.is_over and case.assets and case.due_us <= now_us:
             known = late.get(case.assets[0])
             if known is None or (case.due_us, case.no) < (known.due_us, known.no):
                 late[case.assets[0]] = case
-    effects: list[Effect] = [
-        Raise(BURIED_OVERDUE, asset, now_us, {"number": case.no, "due": rfc3339(case.due_us)})
-        for asset, case in sorted(late.items())
+    told = {each.asset: each.evidence.get("number") for each in city.present(BURIED_OVERDUE)}
+    over = sorted(asset for asset, no in told.items() if asset not in late or late[asset].no != no)
+    return [
+        *(
+            Raise(BURIED_OVERDUE, asset, now_us, {"number": case.no, "due": rfc3339(case.due_us)})
+            for asset, case in sorted(late.items())
+            if asset not in told
+        ),
+        *(Clear(BURIED_OVERDUE, asset, now_us) for asset in over),
     ]
-    over = sorted(each.asset for each in city.present(BURIED_OVERDUE) if each.asset not in late)
-    return [*effects, *(Clear(BURIED_OVERDUE, asset, now_us) for asset in over)]

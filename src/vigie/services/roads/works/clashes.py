@@ -1,21 +1,24 @@
 """What works in streets clash with: other works, diversions, lines of buses and trams, markets, young surfaces.
 
 It is found from what is known when it is asked, and so again whenever it is asked: a clash that was answered stays
-answered by its key, and one that came since is to be answered for itself.
+answered by its key, and one that came since is to be answered for itself. The key names what was seen too: where that
+has become another thing since, it is another clash.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 
 from vigie.core.arrays import ints
 from vigie.core.calendar import date_of
+from vigie.core.facts import digest
 from vigie.core.observations import Floats, Int64s
 from vigie.core.plans import Finding
 from vigie.core.refusals import Refusal
@@ -33,15 +36,20 @@ PROTECTED_YEARS = 3
 
 STREETS_TOLD = 50
 
+NO_END = 1_000_000 * DAY_MIN
+"""When works end of which nobody knows when they do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """One thing that works clash with. key: names it, whatever else changes. other: the id of the other works, "" for
-    what is none. finding: the rule; it refuses the permit, unless it is answered in writing."""
+    """One thing that works clash with. key: names it, as it is. other: the id of the other works, "" for what is none.
+    finding: the rule; it refuses the permit, unless it is answered in writing. is_slip: it is none of the town's, but
+    a slip of the pen, which no answer mends."""
 
     key: str
     finding: Finding
     other: str = ""
+    is_slip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +93,27 @@ class Course:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What stands around works. streets: those that there are. courses: of each street, the lines that run along it.
+    """What stands around works. streets: those that there are. lengths_m: of those that are drawn. one_way: those that
+    are driven along alone. courses: of each street, the lines that run along it.
     surfaced: of each street of which that is known, the day on which its surface was laid. occasions, coordinations:
     those in force, by the ids of their plans."""
 
     streets: frozenset[str] = frozenset()
+    lengths_m: Mapping[str, float] = field(default_factory=dict[str, float])
+    one_way: frozenset[str] = frozenset()
     courses: Mapping[str, Sequence[Course]] = field(default_factory=dict[str, Sequence[Course]])
     surfaced: Mapping[str, date] = field(default_factory=dict[str, date])
     occasions: Sequence[tuple[str, Occasion]] = ()
     coordinations: Sequence[Coordination] = ()
 
 
-def laid(case_id: str, no: int, state: str, works: Roadworks) -> Laid:
-    """Works as they are held against others."""
+def laid(case_id: str, no: int, state: str, works: Roadworks, *, lasts: bool = False) -> Laid:
+    """Works as they are held against others. lasts: whether they go on past their end: nobody knows until when."""
     taken, closed, legs = list[Part](), list[Part](), list[Part]()
     for phase in works.phases:
         window = phase.window
+        if lasts and phase.ends == works.ends:
+            window = Window(window.begin, NO_END, window.hours)
         own = [_part(stretch, window) for stretch in phase.stretches]
         taken += own
         if EFFECTS[phase.occupancy].turns_away:
@@ -157,9 +170,9 @@ class Index:
 
 def check(own: Laid, works: Roadworks, index: Index, around: Surroundings, asked: date) -> list[Clash]:
     """All that works clash with, in a fixed order. asked: the day on which they were asked for."""
-    gone = [street for street in works.streets if street not in around.streets]
-    found = [Clash("street", _in(Finding("roads.works_street", True), gone))] if gone else []
-    found += [
+    found = [
+        *_slips(works, around),
+        *_wrong_way(own, works, around),
         *_among("overlap", own, index.overlapping(own)),
         *_among("closed", own, index.closing(own)),
         *_among("led", own, index.led_through(own)),
@@ -169,14 +182,29 @@ def check(own: Laid, works: Roadworks, index: Index, around: Surroundings, asked
     ]
     for late in asked_late(works, around.coordinations, asked):
         finding = Finding("roads.works_calendar", False, L115_1, {"year": str(late.year), "day": late.asked_by})
-        found.append(Clash(f"calendar:{late.year}", finding))
+        found.append(Clash(_key("calendar", late.year, late.asked_by), finding))
     return found
+
+
+def unseen(clash: Clash) -> Clash:
+    """A clash with other works as it is told to who does not see them: that there is something, and when, but neither
+    what it is called nor where it lies."""
+    found = clash.finding
+    detail: dict[str, str | float] = {"at": found.detail["at"]}
+    match found.rule:
+        case "roads.works_overlap":
+            told = Finding("roads.works_overlap_unseen", found.refuses, found.article, detail)
+        case "roads.works_diversion_closed":
+            told = Finding("roads.works_diversion_closed_unseen", found.refuses, found.article, detail)
+        case _:
+            told = Finding("roads.works_closes_diversion_unseen", found.refuses, found.article, detail)
+    return Clash(clash.key, told)
 
 
 def unanswered(works: Roadworks, clashes: Iterable[Clash]) -> list[Clash]:
     """The clashes that refuse a permit still."""
     answered = {each.clash for each in works.answers}
-    return [each for each in clashes if each.finding.refuses and each.key not in answered]
+    return [each for each in clashes if each.finding.refuses and (each.is_slip or each.key not in answered)]
 
 
 def refusal(works: Roadworks, clashes: Iterable[Clash]) -> Refusal | None:
@@ -184,6 +212,9 @@ def refusal(works: Roadworks, clashes: Iterable[Clash]) -> Refusal | None:
     left = unanswered(works, clashes)
     return Refusal("roads.works_clashes", {"count": len(left)}) if left else None
 
+
+NOT_READY = Refusal("roads.works_ground")
+"""Why works are not granted while what the inventory says of streets is of another version than the inventory."""
 
 L115_1 = "Code de la voirie routière, L115-1"
 
@@ -286,6 +317,10 @@ def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
     """Clashes with other works, one for each of them. What was granted before refuses; two requests are told of each
     other, and whichever is granted first stands in the other's way."""
     found: dict[str, tuple[Laid, int, dict[str, None]]] = {}
+    theirs: Mapping[str, Callable[[Laid], Sequence[Part]]] = {
+        "overlap": lambda other: other.taken + other.closed, "closed": lambda other: other.closed,
+        "led": lambda other: other.legs,
+    }  # fmt: skip
     for other, street, first in met:
         known = found.get(other.id)
         streets = known[2] if known else dict[str, None]()
@@ -301,7 +336,8 @@ def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
                 finding = Finding("roads.works_diversion_closed", refuses, "", detail)
             case _:
                 finding = Finding("roads.works_closes_diversion", refuses, "", detail)
-        yield Clash(f"{what}:{other.id}", _in(finding, [*streets]), other.id)
+        key = _key(what, other.id, first, sorted(streets), theirs[what](other))
+        yield Clash(key, _in(finding, [*streets]), other.id)
 
 
 def _lines(works: Roadworks, around: Surroundings) -> Iterable[Clash]:
@@ -327,7 +363,7 @@ def _lines(works: Roadworks, around: Surroundings) -> Iterable[Clash]:
         finding = Finding("roads.works_line_slowed", False, "", detail)
         if closed:
             finding = Finding("roads.works_line_closed", True, "", detail)
-        yield Clash(f"line:{mode}:{line}", _in(finding, [*streets]))
+        yield Clash(_key("line", f"{mode}:{line}", begins, sorted(streets)), _in(finding, [*streets]))
 
 
 def _occasions(own: Laid, around: Surroundings) -> Iterable[Clash]:
@@ -338,26 +374,71 @@ def _occasions(own: Laid, around: Surroundings) -> Iterable[Clash]:
         if met:
             at = moment_of(min(first for _, first in met))
             finding = Finding("roads.works_occasion", True, "", {"name": occasion.name, "at": at})
-            yield Clash(f"occasion:{plan}", _in(finding, [*dict.fromkeys(street for street, _ in met)]))
+            streets = [*dict.fromkeys(street for street, _ in met)]
+            key = _key("occasion", plan, occasion.name, sorted(streets), at, window)
+            yield Clash(key, _in(finding, streets))
 
 
 def _surfaces(works: Roadworks, around: Surroundings) -> Iterable[Clash]:
     """Surfaces that are too young to be opened. Works that bear no delay are not refused for it."""
     if not works.cuts_surface:
         return
-    opened: dict[str, date] = {}
+    opened: dict[str, tuple[date, date]] = {}
     for phase in works.phases:
-        day = date_of(phase.window.begin // DAY_MIN)
+        first, last = date_of(phase.window.begin // DAY_MIN), date_of((phase.window.end - 1) // DAY_MIN)
         for stretch in phase.stretches:
-            opened[stretch.street] = min(day, opened.get(stretch.street, day))
-    for street, day in opened.items():
+            known = opened.get(stretch.street, (first, last))
+            opened[stretch.street] = (min(first, known[0]), max(last, known[1]))
+    for street, (first, last) in opened.items():
         surfaced = around.surfaced.get(street)
-        if surfaced is not None and surfaced <= day < years_after(surfaced, PROTECTED_YEARS):
+        # Works on the surface end with a young one themselves.
+        laid_by = first if works.nature == "surface" else last
+        if surfaced is not None and surfaced <= laid_by and first < years_after(surfaced, PROTECTED_YEARS):
             detail: dict[str, str | float] = {
                 "day": surfaced.isoformat(), "until": years_after(surfaced, PROTECTED_YEARS).isoformat()
             }  # fmt: skip
             finding = Finding("roads.works_surface", not works.urgent, L115_1, detail, [street], 1)
-            yield Clash(f"surface:{street}", finding)
+            yield Clash(_key("surface", street, surfaced), finding)
+
+
+def _slips(works: Roadworks, around: Surroundings) -> Iterable[Clash]:
+    """Streets that are not there, and metres that no street has."""
+    named = dict.fromkeys((*works.streets, *(leg.street for leg in works.diversion)))
+    gone = [street for street in named if street not in around.streets]
+    if gone:
+        yield Clash(_key("street", "", gone), _in(Finding("roads.works_street", True), gone))
+    beyond = dict.fromkeys(
+        each.street
+        for phase in works.phases
+        for each in phase.stretches
+        if each.from_m >= around.lengths_m.get(each.street, math.inf)
+    )
+    if beyond:
+        yield Clash("beyond", _in(Finding("roads.works_beyond", True), [*beyond]), is_slip=True)
+
+
+def _wrong_way(own: Laid, works: Roadworks, around: Surroundings) -> Iterable[Clash]:
+    """Streets of a diversion that its own works close, or that are not driven that way."""
+    closed: dict[str, list[Part]] = {}
+    for part in own.closed:
+        closed.setdefault(part.street, []).append(part)
+    shut = dict.fromkeys(
+        leg.street
+        for leg in own.legs
+        for _ in _one_by_one(leg, [(own, each) for each in closed.get(leg.street, ())], by_way=True)
+    )
+    if shut:
+        yield Clash(_key("own", "", [*shut]), _in(Finding("roads.works_diversion_own", True), [*shut]))
+    driven = works.diversion if own.closed else ()
+    wrong = dict.fromkeys(leg.street for leg in driven if leg.way == "against" and leg.street in around.one_way)
+    if wrong:
+        yield Clash(_key("one_way", "", [*wrong]), _in(Finding("roads.works_diversion_one_way", True), [*wrong]))
+
+
+def _key(what: str, name: str | int, *seen: object) -> str:
+    """How a clash is called: what it is with, and a digest of what is seen of it."""
+    told = digest(msgspec.json.encode(seen))[:12]
+    return f"{what}:{name}:{told}" if name else f"{what}:{told}"
 
 
 def _in(finding: Finding, streets: Sequence[str]) -> Finding:

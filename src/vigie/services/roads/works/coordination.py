@@ -60,14 +60,19 @@ class Week:
     works: tuple[str, ...]
 
 
-def asked_late(works: Roadworks, calendars: Iterable[Coordination], asked: date) -> list[Coordination]:
+def asked_late(works: Roadworks, calendars: Sequence[Coordination], asked: date) -> list[Coordination]:
     """The calendars of years in which works are to be, and for which they were asked too late. Works that bear no delay
     stand in none."""
     if works.urgent:
         return []
     years = {year for phase in works.phases for year in range(int(phase.begins[:4]), int(phase.ends[:4]) + 1)}
-    late = {each.year: each for each in calendars if each.year in years and asked.isoformat() > each.asked_by}
-    return [late[year] for year in sorted(late)]
+    own = {year: found for year in years if (found := narrowest(calendars, year)) is not None}
+    return [own[year] for year in sorted(own) if asked.isoformat() > own[year].asked_by]
+
+
+def narrowest(calendars: Iterable[Coordination], year: int) -> Coordination | None:
+    """Of the calendars of a year that hold a place, the one of the narrowest area."""
+    return max((each for each in calendars if each.year == year), key=lambda each: len(each.area), default=None)
 
 
 def weeks(works: Sequence[tuple[str, Roadworks]], year: int) -> list[Week]:

@@ -11,6 +11,7 @@ from vigie.core.calendar import day_number
 from vigie.core.hours import LENGTH_MAX as HOURS_LENGTH_MAX
 from vigie.core.hours import HoursWrong
 from vigie.core.plans import Finding, Known, PlanKind
+from vigie.core.scope import lies_in
 from vigie.services.roads.works.windows import DAY_MIN, Window, spans_of
 
 Day = Annotated[str, Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$")]
@@ -48,10 +49,15 @@ class Occasion(Struct, frozen=True, forbid_unknown_fields=True):
 def check(occasion: Occasion, plan: str, known: Known) -> list[Finding]:
     """Everything that is wrong with an occasion."""
     found = list(_of_times(occasion))
-    there = {*known.drawn().ids}
-    gone = [street for street in occasion.streets if street not in there]
+    drawn = known.drawn()
+    row = {street: n for n, street in enumerate(drawn.ids)}
+    gone = [street for street in occasion.streets if street not in row]
     if gone:
         found.append(Finding("roads.occasion_street", True, assets=gone[:50], count=len(gone)))
+    there = [street for street in occasion.streets if street in row]
+    outside = [street for street in there if not lies_in(drawn.areas[int(drawn.area[row[street]])], occasion.area)]
+    if outside:
+        found.append(Finding("roads.occasion_elsewhere", True, assets=outside[:50], count=len(outside)))
     if any(each.id != plan and each.in_force and each.in_force.name == occasion.name for each in known.plans(OCCASION)):
         found.append(Finding("roads.occasion_name", True, detail={"name": occasion.name}))
     return found

@@ -9,9 +9,11 @@ road by law (L113-3), or manages it, needs no permit: then somebody says so of t
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -21,8 +23,8 @@ from vigie.core.calendar import Calendar
 from vigie.core.cases import CHANGE, CaseKind, Level, Lies, Move
 from vigie.core.lives import ROADWORKS as LIFE
 from vigie.core.refusals import Refusal
-from vigie.core.scope import Verb
-from vigie.core.times import DAY_US, from_us, to_us
+from vigie.core.scope import Verb, lies_in
+from vigie.core.times import from_us, to_us
 from vigie.services.roads.works.windows import Hours, Moment, Window, minute_of, spans_of
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -41,9 +43,8 @@ LIVE = frozenset({"requested", "granted", "under_way", "suspended"})
 """The states in which works are to be reckoned with."""
 GRANTED = frozenset({"granted", "under_way", "suspended"})
 
-DECIDED_WITHIN_DAYS = 60
-"""Two months: what was not decided by then may be begun on the day that was asked for (Code de la voirie routière,
-L115-1)."""
+DECIDED_WITHIN_MONTHS = 2
+"""What was not decided by then may be begun on the day that was asked for (Code de la voirie routière, L115-1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,20 @@ class Phase(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Act(Struct, frozen=True, forbid_unknown_fields=True):
-    """An act, and how it stands. authority: who signs it. until: the last day on which it holds."""
+    """An act, and how it stands. authority: who signs it. until: the last day on which it holds. area: the part of the
+    town for whose streets it is; works whose streets lie in one alone need not say it."""
 
     kind: ActKind
     state: ActState = "needed"
     authority: Line = ""
     number: Line = ""
     until: Annotated[str, Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
+    area: Annotated[str, Meta(max_length=300)] = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a day that is none."""
+        if self.until:
+            date.fromisoformat(self.until)
 
 
 class Answered(Struct, frozen=True, forbid_unknown_fields=True):
@@ -171,16 +179,34 @@ def acts_needed(works: Roadworks) -> tuple[ActKind, ...]:
     return (occupies, "traffic_order") if orders else (occupies,)
 
 
-def acts_missing(works: Roadworks) -> tuple[ActKind, ...]:
-    """Those of the acts needed that are not granted, and of which nobody has said that they are not needed; an act that
-    holds no longer than before the works end counts for nothing."""
+def acts_missing(works: Roadworks, areas: Mapping[str, str] = MappingProxyType({})) -> tuple[ActKind, ...]:
+    """Those of the acts needed that are not granted everywhere, and of which nobody has said that they are not needed.
+
+    An act that holds no longer than before the works end counts for nothing; one that was refused counts, whatever
+    stands beside it. areas: of the streets; where they are several, an act counts for the one that it says.
+    """
+    return tuple(kind for kind in acts_needed(works) if not _is_settled(works, kind, areas))
+
+
+def _is_settled(works: Roadworks, kind: ActKind, areas: Mapping[str, str]) -> bool:
+    taking = [each for each in works.phases if kind != "traffic_order" or EFFECTS[each.occupancy].order]
+    where = {areas.get(own.street, "") for each in taking for own in each.stretches} if areas else {""}
     last_day = works.ends[:10] if works.phases else ""
-    settled = {
-        each.kind
-        for each in works.acts
-        if each.state == "not_needed" or (each.state == "granted" and (not each.until or each.until >= last_day))
-    }
-    return tuple(kind for kind in acts_needed(works) if kind not in settled)
+    for area in where:
+        acts = [
+            each
+            for each in works.acts
+            if each.kind == kind and (not each.area or not areas or lies_in(area, each.area))
+        ]
+        settling = [
+            each
+            for each in acts
+            if (each.area or len(where) == 1)
+            and (each.state == "not_needed" or (each.state == "granted" and (not each.until or each.until >= last_day)))
+        ]
+        if not settling or any(each.state == "refused" for each in acts):
+            return False
+    return True
 
 
 def guarded(state: str, event: str) -> bool:
@@ -200,7 +226,15 @@ def _due(works: Roadworks, state: str, opened_us: int, calendar: Calendar) -> in
         return None
     if state in GRANTED:
         return instant_of(works.ends, calendar.zone)
-    return min(opened_us + DECIDED_WITHIN_DAYS * DAY_US, max(opened_us, instant_of(works.begins, calendar.zone)))
+    return min(_decided_by(opened_us, calendar.zone), max(opened_us, instant_of(works.begins, calendar.zone)))
+
+
+def _decided_by(asked_us: int, zone: ZoneInfo) -> int:
+    """The same day two months later, at the same time; the last of a month that has none of that number."""
+    asked = from_us(asked_us).astimezone(zone)
+    year, month = divmod(asked.year * 12 + asked.month - 1 + DECIDED_WITHIN_MONTHS, 12)
+    day = min(asked.day, monthrange(year, month + 1)[1])
+    return to_us(asked.replace(year=year, month=month + 1, day=day))
 
 
 def instant_of(moment: str, zone: ZoneInfo) -> int:
@@ -240,10 +274,10 @@ ROADWORKS = CaseKind(
     },
     form=Roadworks,
     categories={"roadworks": "roads"},
-    levels={priority: Level(DECIDED_WITHIN_DAYS * 24, working=False) for priority in (1, 2, 3, 4)},
+    levels={priority: Level(60 * 24, working=False) for priority in (1, 2, 3, 4)},
     settles_days=30,
     writes=Verb.DISPATCH,
     allows=_allows,
-    lies=lambda works: Lies(works.streets),
+    lies=lambda works: Lies(works.streets, through=tuple(dict.fromkeys(leg.street for leg in works.diversion))),
     due=_due,
 )
