@@ -94,7 +94,7 @@ def doors_of(opened: Installation) -> Doors:
     post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
     keeping = programme_keeping(opened, post, talq, post.calendar)
     events, positions = road_events(opened, post), vehicle_positions(opened, post, devices)
-    post.beside += [keeping.run, events.run, *([] if positions is None else [positions.run])]
+    post.beside += [keeping.run, events.run, events.watch, *([] if positions is None else [positions.run])]
 
     rsmp = rsmp_door(opened, post)
     rsmp_orders, steering = _speaking_rsmp(opened, post, rsmp, door) if rsmp is not None else (None, None)

@@ -21,6 +21,7 @@ from vigie.core.arrays import ints
 from vigie.core.times import DAY_US, SECOND_US
 from vigie.engine.loop import Engine
 from vigie.engine.nearby import nearest
+from vigie.engine.ports import StorageFull
 from vigie.engine.source import Source
 from vigie.protocols.datex2 import Comment, Place, Publication, Record, Situation, Validity, write
 from vigie.services.roads.events import ROAD_EVENTS_SILENT, RoadEvent
@@ -79,19 +80,20 @@ def reading(
     work: Callable[[RoadEvents, HandClock], Awaitable[None]],
     *answers: bytes,
     source: Source | None = None,
+    every_s: float = 60.0,
+    settled: Callable[[], Awaitable[None]] | None = None,
 ) -> RoadEvents:
     """Has something done with what reads a feed that answers so."""
+
+    async def settle() -> None:
+        engine.settle()
 
     async def run() -> RoadEvents:
         async with End(Told(*answers).serve).there() as end:
             clock, ids = HandClock(), iter(range(10_000))
-
-            async def settled() -> None:
-                engine.settle()
-
             events = RoadEvents(
-                f"{end.url}/content.xml", 60.0, engine, clock, source or Source(engine, "road-events", {}), POST,
-                lambda: f"fact-{next(ids)}", settled,
+                f"{end.url}/content.xml", every_s, engine, clock, source or Source(engine, "road-events", {}), POST,
+                lambda: f"fact-{next(ids)}", settled or settle,
             )  # fmt: skip
             await work(events, clock)
             return events
@@ -214,3 +216,66 @@ def test_without_a_feed_what_an_earlier_one_left_is_retired(engine: Engine) -> N
     asyncio.run(none.run())
     assert there(engine) == {}
     assert not is_silent(engine)
+
+
+def test_a_disk_that_is_full_for_a_moment_ends_no_reading(engine: Engine) -> None:
+    turns = 0
+    again = asyncio.Event()
+
+    async def settled() -> None:
+        nonlocal turns
+        turns += 1
+        if turns == 1:
+            raise StorageFull("the disk is full")
+        engine.settle()
+        again.set()
+
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        running = asyncio.create_task(events.run())
+        await asyncio.wait_for(again.wait(), 10.0)
+        assert there(engine).keys() == {"S-2"}
+        running.cancel()
+
+    first, second = answer("200 OK", feed(CRASH)), answer("200 OK", feed(WORKS))
+    events = reading(engine, work, first, second, every_s=0.01, settled=settled)
+    assert events.health.why == ""
+
+
+def test_what_keeps_a_turn_from_its_end_is_told(engine: Engine) -> None:
+    failed = asyncio.Event()
+
+    async def settled() -> None:
+        failed.set()
+        raise StorageFull("the disk is full")
+
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        running = asyncio.create_task(events.run())
+        await asyncio.wait_for(failed.wait(), 10.0)
+        # What waits for the turn to end comes after it.
+        await asyncio.sleep(0)
+        assert events.health.why == "the disk is full"
+        running.cancel()
+
+    reading(engine, work, answer("200 OK", feed(CRASH)), settled=settled)
+
+
+def test_a_reading_that_hangs_is_told_as_silence(engine: Engine) -> None:
+    hanging = asyncio.Event()
+
+    async def settled() -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        running = asyncio.create_task(events.run())
+        await asyncio.wait_for(hanging.wait(), 10.0)
+        for passed_us, silent in ((SILENT_US, False), (SILENT_US, True)):
+            clock.at_us += passed_us
+            watching = asyncio.create_task(events.watch())
+            await asyncio.sleep(0)
+            # What is read each ten minutes is late after twenty.
+            assert is_silent(engine) is silent
+            watching.cancel()
+        running.cancel()
+
+    reading(engine, work, answer("200 OK", feed(CRASH)), settled=settled, every_s=600.0)

@@ -33,7 +33,9 @@ MARGIN_M = 5_000.0
 EVENTS_MAX = 500
 """More is no town's surroundings: the gravest of them are taken."""
 SILENT_US = 10 * MINUTE_US
+"""Not read for so long is an alarm; of what is read seldom, for twice the time between two readings."""
 WAIT_S_MAX = 600.0
+WATCH_S = 60.0
 WORDS_LENGTH_MAX = 1_000
 ID_LENGTH_MAX = 120
 LOGGED_MAX = 5
@@ -112,17 +114,33 @@ class RoadEvents:
         self.health = Health()
 
     async def run(self) -> None:
-        """Reads until it is cancelled; without a feed, tidies up and ends."""
+        """Reads until it is cancelled; without a feed, tidies up and ends. What fails is told, and tried again."""
         if self._feed is None:
             self._forget()
             await self._settled()
             return
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:
+                _log.error("road events could not be kept", exc_info=error)
+                self._fail(str(error) or type(error).__name__)
+                self.wait_s = self._backoff_s()
             await asyncio.sleep(self.wait_s)
 
+    async def watch(self) -> None:
+        """Sees to it until it is cancelled that silence is told, whatever keeps the reading from its end: it hangs, or
+        fails where nobody has thought of it."""
+        while self._feed is not None:
+            try:
+                self._judge()
+            except Exception as error:
+                _log.error("silence of road events could not be told", exc_info=error)
+            await asyncio.sleep(WATCH_S)
+
     async def look(self) -> None:
-        """Reads the feed once. What fails is told in `health`."""
+        """Reads the feed once. What fails of that is told in `health`. Raises StorageFull; then it is read all the
+        same, and what it came to waits for the disk."""
         assert self._feed is not None
         retry_after_s = 0.0
         try:
@@ -133,11 +151,14 @@ class RoadEvents:
         except (FeedFailed, Unreadable) as error:
             retry_after_s = error.retry_after_s if isinstance(error, FeedFailed) else 0.0
             self._fail(str(error))
+            self._judge()
         else:
             self._take()
-        backoff_s = min(max(WAIT_S_MAX, self._every_s), self._every_s * 2 ** max(0, self._failures - 1))
-        self.wait_s = max(backoff_s, min(retry_after_s, 6 * WAIT_S_MAX))
+        self.wait_s = max(self._backoff_s(), min(retry_after_s, 6 * WAIT_S_MAX))
         await self._settled()
+
+    def _backoff_s(self) -> float:
+        return min(max(WAIT_S_MAX, self._every_s), self._every_s * 2 ** max(0, self._failures - 1))
 
     def _take(self) -> None:
         assert self._told is not None
@@ -174,9 +195,13 @@ class RoadEvents:
             _log.warning("road events cannot be read", reason=why)
         self._failures = min(self._failures + 1, 16)
         self.health = replace(self.health, why=why)
+
+    def _judge(self) -> None:
+        """Raises the alarm where the feed was not read for too long; what is read seldom is not late so soon."""
         now_us, heard_us = self._clock.now_us(), max(self.health.heard_us, self._since_us)
-        if now_us - heard_us >= SILENT_US:
-            self._apply([Raise(ROAD_EVENTS_SILENT, self._post, heard_us, {"reason": why})], now_us)
+        if now_us - heard_us >= max(SILENT_US, int(2 * self._every_s * SECOND_US)):
+            reason = self.health.why or "the reading does not come to its end"
+            self._apply([Raise(ROAD_EVENTS_SILENT, self._post, heard_us, {"reason": reason})], now_us)
 
     def _forget(self) -> None:
         """There is no feed any more: what it told is nobody's, and old."""
