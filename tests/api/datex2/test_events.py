@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,22 @@ from tests.orders import HandClock
 from tests.transports.test_feed import answer
 from vigie.api.datex2.events import EVENTS_MAX, SILENT_US, RoadEvents, bounds_of, drafts_of
 from vigie.core.arrays import ints
-from vigie.core.times import DAY_US, SECOND_US
+from vigie.core.times import DAY_US, HOUR_US, SECOND_US
 from vigie.engine.loop import Engine
 from vigie.engine.nearby import nearest
 from vigie.engine.ports import StorageFull
 from vigie.engine.source import Source
-from vigie.protocols.datex2 import Comment, Place, Publication, Record, Situation, Validity, write
+from vigie.protocols.datex2 import (
+    Comment,
+    Hours,
+    Period,
+    Place,
+    Publication,
+    Record,
+    Situation,
+    Validity,
+    write,
+)
 from vigie.services.roads.events import ROAD_EVENTS_SILENT, RoadEvent
 
 NEAR = (5.02, 47.31)
@@ -141,24 +152,67 @@ def test_what_is_near_the_town_is_there_and_what_is_gone_from_the_feed_is_gone(e
 
 
 def test_several_records_are_told_as_the_gravest_with_the_words_of_all() -> None:
-    (draft,), unplaced = drafts_of([WORKS], BOUNDS, NOW_US)
+    (draft,), unplaced = drafts_of([WORKS], BOUNDS, NOW_US, UTC)
     assert (draft.attributes["what"], draft.attributes["severity"], unplaced) == ("closure", "highest", 0)
     assert draft.attributes["words"] == "Enrobés de nuit"
     assert draft.name == "A38, Plombières-lès-Dijon"
     assert (draft.lon, draft.lat) == NEAR
 
 
+def told_at(*situations: Situation, now_us: int = NOW_US) -> list[str]:
+    """The names of the situations that are told at an instant."""
+    return [each.key for each in drafts_of(situations, BOUNDS, now_us, UTC)[0]]
+
+
+def test_what_is_withdrawn_suspended_or_has_not_begun_is_not_told() -> None:
+    crash = CRASH.records[0]
+    for record in (
+        replace(crash, withdrawn=True),
+        replace(crash, validity=replace(crash.validity, status="suspended")),
+        replace(crash, validity=replace(crash.validity, status="planned")),
+    ):
+        assert told_at(replace(CRASH, records=(record,))) == []
+    later = replace(crash, validity=Validity(NOW_US + DAY_US, NOW_US + 2 * DAY_US))
+    # Of several records those are told that hold.
+    assert told_at(replace(CRASH, records=(later,))) == []
+    assert told_at(replace(CRASH, records=(later,)), now_us=NOW_US + DAY_US) == ["S-1"]
+    (draft,), _ = drafts_of([replace(WORKS, records=(*WORKS.records, later))], BOUNDS, NOW_US, UTC)
+    assert draft.attributes["what"] == "closure"
+
+
+def test_works_of_the_night_are_told_by_night(engine: Engine) -> None:
+    night = Validity(NOW_US - DAY_US, None, periods=(Period(hours=(Hours(21 * 3_600, 6 * 3_600),)),))
+    works = Situation("S-2", (replace(WORKS.records[0], validity=night),))
+    midnight_us = NOW_US // DAY_US * DAY_US
+    told_by_hour = [bool(told_at(works, now_us=midnight_us + hour * HOUR_US)) for hour in range(24)]
+    assert told_by_hour == [hour < 6 or hour >= 21 for hour in range(24)]
+
+
+def test_what_has_come_to_its_own_end_goes_also_while_the_feed_is_silent(engine: Engine) -> None:
+    short = Situation("S-1", (replace(CRASH.records[0], validity=Validity(NOW_US - DAY_US, NOW_US + SECOND_US)),))
+
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        await events.look()
+        assert there(engine).keys() == {"S-1", "S-2"}
+        clock.at_us = NOW_US + 2 * SECOND_US
+        await events.look()
+        assert there(engine).keys() == {"S-2"}
+        assert events.health.why
+
+    reading(engine, work, answer("200 OK", feed(short, WORKS)), answer("500 Oops"))
+
+
 def test_what_is_over_far_away_an_exercise_or_nowhere_is_not_told() -> None:
     over = Situation("o", (record("5", "Accident", "accident", validity=Validity(0, NOW_US)),))
     exercise = replace(CRASH, status="securityExercise")
     nowhere = Situation("n", (replace(CRASH.records[0], places=(Place(town="Dijon"),)),))
-    assert drafts_of([over, PARIS, exercise, nowhere], BOUNDS, NOW_US) == ([], 1)
-    assert drafts_of([CRASH], None, NOW_US)[0] == []
+    assert drafts_of([over, PARIS, exercise, nowhere], BOUNDS, NOW_US, UTC) == ([], 1)
+    assert drafts_of([CRASH], None, NOW_US, UTC)[0] == []
 
 
 def test_of_too_many_the_gravest_are_told() -> None:
     many = [replace(WORKS, id=f"w{n}", severity="low") for n in range(EVENTS_MAX)]
-    told, _ = drafts_of([*many, CRASH], BOUNDS, NOW_US)
+    told, _ = drafts_of([*many, CRASH], BOUNDS, NOW_US, UTC)
     assert len(told) == EVENTS_MAX
     assert told[0].key == "S-1"
 

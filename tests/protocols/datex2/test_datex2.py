@@ -218,6 +218,15 @@ def test_a_line_of_version_2_goes_from_its_begin_to_its_end() -> None:
     assert told.deviations == (Deviation("S/R/situationRecordCreationTime", "2026-11-27T18:00:00"),)
 
 
+@pytest.mark.parametrize("word", ["cancel", "end"])
+def test_what_its_keeper_of_version_2_has_withdrawn_is_read_as_such(word: str) -> None:
+    said = f"<management><lifeCycleManagement><{word}>true</{word}></lifeCycleManagement></management>"
+    works, other = (
+        read(_VERSION_2.format(**_GOOD | {"where": said + _GOOD["where"]}).encode()).publication.situations[0].records
+    )
+    assert (works.withdrawn, other.withdrawn) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("change", "deviation"),
     [
@@ -282,6 +291,19 @@ def test_entities_and_document_types_are_refused() -> None:
 def test_what_is_no_publication_of_situations_is_refused(body: bytes) -> None:
     with pytest.raises(Unreadable):
         read(body)
+
+
+def test_what_tells_only_what_has_changed_is_refused() -> None:
+    whole = _VERSION_2.format(**_GOOD)
+
+    def exchanged(method: str) -> bytes:
+        said = f"<exchange><subscription><updateMethod>{method}</updateMethod></subscription></exchange>"
+        return whole.replace("<payloadPublication", said + "<payloadPublication").encode()
+
+    # What Bison Futé says of a feed that tells all.
+    assert read(exchanged("allElementUpdate")).publication == read(whole.encode()).publication
+    with pytest.raises(Unreadable, match="only what has changed"):
+        read(exchanged("singleElementUpdate"))
 
 
 def test_what_is_too_large_is_refused_unread() -> None:

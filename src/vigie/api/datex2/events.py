@@ -1,7 +1,7 @@
 """What a feed of DATEX II tells of the roads around the town, kept as assets: read each minute, as Bison Futé's.
 
 A feed tells all of it each time, so what it names no more is over, also where it names nothing at all. While it cannot
-be read, what it told last stays: nobody knows that it is over. After ten minutes that is an alarm.
+be read, what it told last stays until its own end: nobody knows that it is over. After ten minutes that is an alarm.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 
 import msgspec
 import numpy as np
@@ -22,7 +23,7 @@ from vigie.engine.loop import Engine
 from vigie.engine.ports import Clock
 from vigie.engine.registry import Registry
 from vigie.engine.source import Source
-from vigie.protocols.datex2 import Position, Reading, Record, Situation, Unreadable, read
+from vigie.protocols.datex2 import Position, Reading, Record, Situation, Unreadable, holds, read
 from vigie.services.roads.events import ROAD_EVENTS_SILENT, SEVERITIES, WHAT, RoadEvent
 from vigie.transports.feed import Feed, FeedFailed
 
@@ -152,6 +153,9 @@ class RoadEvents:
             retry_after_s = error.retry_after_s if isinstance(error, FeedFailed) else 0.0
             self._fail(str(error))
             self._judge()
+            # What it told last has ends and hours of its own.
+            if self._told is not None:
+                self._keep(self._told, self._clock.now_us())
         else:
             self._take()
         self.wait_s = max(self._backoff_s(), min(retry_after_s, 6 * WAIT_S_MAX))
@@ -163,13 +167,9 @@ class RoadEvents:
     def _take(self) -> None:
         assert self._told is not None
         now_us, told = self._clock.now_us(), self._told
-        drafts, unplaced = drafts_of(told.publication.situations, bounds_of(self._engine.registry), now_us)
-        placed = [msgspec.structs.replace(each, area=self._engine.area_at(each.lon, each.lat)) for each in drafts]
-        intake = self._source.take(placed, fact_id=self._new_id(), at_us=now_us)
-        if intake.rows or self.health.why:
-            _log.info("road events read", new=intake.made, retired=len(intake.retired), near=len(placed))
-        for refused in intake.refused:
-            _log.warning("road event refused", key=refused.key, reason=refused.reason)
+        near, unplaced = self._keep(told, now_us)
+        if self.health.why:
+            _log.info("road events are read again")
         if (told.deviations_total, told.set_aside_total) != (self.health.deviations, self.health.set_aside):
             _log.warning(
                 "road events deviate from the standard",
@@ -183,12 +183,24 @@ class RoadEvents:
             now_us,
             "",
             told.publication.published_us,
-            len(placed),
+            near,
             unplaced,
             told.deviations_total,
             told.set_aside_total,
         )
         self._apply([Clear(ROAD_EVENTS_SILENT, self._post, now_us)], now_us)
+
+    def _keep(self, told: Reading, now_us: int) -> tuple[int, int]:
+        """Has the assets be what is so of what was told; returns how many are near, and how many say no place."""
+        bounds, zone = bounds_of(self._engine.registry), self._engine.zone
+        drafts, unplaced = drafts_of(told.publication.situations, bounds, now_us, zone)
+        placed = [msgspec.structs.replace(each, area=self._engine.area_at(each.lon, each.lat)) for each in drafts]
+        intake = self._source.take(placed, fact_id=self._new_id(), at_us=now_us)
+        if intake.rows:
+            _log.info("road events changed", new=intake.made, retired=len(intake.retired), near=len(placed))
+        for refused in intake.refused:
+            _log.warning("road event refused", key=refused.key, reason=refused.reason)
+        return len(placed), unplaced
 
     def _fail(self, why: str) -> None:
         if why != self.health.why:
@@ -232,20 +244,25 @@ def bounds_of(registry: Registry) -> Bounds | None:
     )  # fmt: skip
 
 
-def drafts_of(situations: Sequence[Situation], bounds: Bounds | None, now_us: int) -> tuple[list[Draft], int]:
-    """The situations that lie in bounds and are not over, as drafts, and how many say no place. Of more than
-    `EVENTS_MAX` the gravest are told."""
+def drafts_of(
+    situations: Sequence[Situation], bounds: Bounds | None, now_us: int, zone: tzinfo
+) -> tuple[list[Draft], int]:
+    """The situations that lie in bounds and hold now, as drafts, and how many say no place. Of more than `EVENTS_MAX`
+    the gravest are told. zone: of the clock that hours are told by."""
     found: list[Draft] = []
     unplaced = 0
     for situation in situations:
-        points = [point for record in situation.records for place in record.places for point in place.points]
-        unplaced += not points
-        here = next((point for point in points if bounds is not None and _lies_in(point, bounds)), None)
-        lasting = [each for each in situation.records if (each.validity.ends_us or now_us + 1) > now_us]
-        if here is not None and lasting and 0 < len(situation.id) <= ID_LENGTH_MAX and situation.status == "real":
-            found.append(_draft(situation, lasting, here))
+        holding = [each for each in situation.records if not each.withdrawn and holds(each.validity, now_us, zone)]
+        unplaced += not any(_points(situation.records))
+        here = next((point for point in _points(holding) if bounds is not None and _lies_in(point, bounds)), None)
+        if here is not None and 0 < len(situation.id) <= ID_LENGTH_MAX and situation.status == "real":
+            found.append(_draft(situation, holding, here))
     found.sort(key=lambda each: (SEVERITIES.index(str(each.attributes["severity"])), each.key))
     return found[:EVENTS_MAX], unplaced
+
+
+def _points(records: Sequence[Record]) -> Iterator[Position]:
+    return (point for record in records for place in record.places for point in place.points)
 
 
 def _lies_in(point: Position, bounds: Bounds) -> bool:

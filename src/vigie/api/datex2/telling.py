@@ -19,6 +19,7 @@ from vigie.api.words import Words
 from vigie.core.hours import read
 from vigie.core.times import SECOND_US, rfc3339
 from vigie.protocols.datex2 import (
+    DAYS,
     Comment,
     Days,
     Hours,
@@ -32,7 +33,6 @@ from vigie.protocols.datex2 import (
 )
 from vigie.services.roads.works.permits import EFFECTS, Nature, Occupancy, Roadworks, instant_of, moment_at
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_MIN = 24 * 60
 
 COLUMNS = (
@@ -186,7 +186,7 @@ def periods_of(hours: str) -> tuple[Period, ...]:
     if not hours:
         return ()
     days: dict[tuple[tuple[int, int], ...], list[str]] = {}
-    for name, spans in zip(_DAYS, read(hours), strict=True):
+    for name, spans in zip(DAYS, read(hours), strict=True):
         if spans:
             days.setdefault(spans, []).append(name)
     return tuple(

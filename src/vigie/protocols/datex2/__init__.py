@@ -16,11 +16,13 @@ from vigie.protocols.datex2.model import (
     Words,
 )
 from vigie.protocols.datex2.reading import BYTES_MAX, Deviation, Reading, SetAside, Unreadable, read
-from vigie.protocols.datex2.vocabulary import ENUMERATIONS, EXTENSIONS, FORMS, Family, knows
+from vigie.protocols.datex2.validity import holds
+from vigie.protocols.datex2.vocabulary import DAYS, ENUMERATIONS, EXTENSIONS, FORMS, Family, knows
 from vigie.protocols.datex2.writing import DEGREE_DIGITS, MEDIA_TYPE, TEXT_LENGTH_MAX, write
 
 __all__ = [
     "BYTES_MAX",
+    "DAYS",
     "DEGREE_DIGITS",
     "ENUMERATIONS",
     "EXTENSIONS",
@@ -45,6 +47,7 @@ __all__ = [
     "Unreadable",
     "Validity",
     "Words",
+    "holds",
     "knows",
     "read",
     "write",

@@ -113,7 +113,8 @@ class Record:
     cause: why (`causeType`). constriction: of what happens on the road; lanes_restricted, lanes_open: how many.
     compliance, directions, vehicles: of measures: whether they bind, which way, and whom. identifier, urgent,
     under_traffic: of works. route: of a diversion, its stretches in the order of travel; route_words: the same, in
-    words.
+    words. withdrawn: whether its keeper says that it was cancelled or is over, though they tell of it still, as version
+    2 has it (`lifeCycleManagement`); it is read, and not written.
     """
 
     id: str
@@ -141,6 +142,7 @@ class Record:
     under_traffic: bool | None = None
     route: tuple[Place, ...] = ()
     route_words: Words = ()
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,9 @@ def read(body: bytes, *, zone: tzinfo = UTC) -> Reading:
     payloads = [each for each in root.iter("{*}payload", "{*}payloadPublication") if _space(each).startswith(_SPACES)]
     if not payloads:
         raise Unreadable(f"it is a {_local(root)[:60]!r}, and holds no payload of DATEX II")
+    # Others say that it is so of each document that they tell all in: only this tells less than all for certain.
+    if any((each.text or "").strip() == "singleElementUpdate" for each in root.iter("{*}updateMethod")):
+        raise Unreadable("it tells only what has changed, not all that is so")
     told = [each for each in payloads if _form(each) == "SituationPublication"]
     if not told:
         raise Unreadable(f"it is a {_form(payloads[0])[:60]!r}, no SituationPublication")
@@ -202,7 +205,11 @@ class _Reader:
             under_traffic=self.flag(said, "underTraffic"),
             route=tuple(place for each in _children(said, "alternativeRoute") for place in self.all_places(each)),
             route_words=_words(_child(said, "reroutingItineraryDescription")),
+            withdrawn=self.withdrawn(_child(_child(said, "management"), "lifeCycleManagement")),
         )
+
+    def withdrawn(self, said: Any) -> bool:
+        return any(self.flag(said, name) for name in ("cancel", "end"))
 
     def validity(self, said: Any) -> Validity:
         """Raises _Senseless."""

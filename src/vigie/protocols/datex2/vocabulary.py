@@ -44,6 +44,12 @@ FORMS: Mapping[str, Form] = {
 }
 """The classes whose kinds the post reads, and that it can write. A record of another is read without them."""
 
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+
 
 def _values(said: str) -> frozenset[str]:
     return frozenset(said.split())
@@ -90,8 +96,8 @@ ENUMERATIONS: Mapping[str, frozenset[str]] = {
         "problemsAtBorderPost problemsAtCustomPost problemsOnLocalRoads roadsideEvent rubberNecking "
         "technicalProblems vandalism other"
     ),
-    "applicableDay": _values("monday tuesday wednesday thursday friday saturday sunday"),
-    "applicableMonth": _values("january february march april may june july august september october november december"),
+    "applicableDay": frozenset(DAYS),
+    "applicableMonth": frozenset(MONTHS),
     "sourceType": _values(
         "automobileClubPatrol cameraObservation freightVehicleOperator inductionLoopMonitoringStation "
         "infraredMonitoringStation microwaveMonitoringStation mobileTelephoneCaller "
