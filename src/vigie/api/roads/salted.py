@@ -1,8 +1,8 @@
 """What everybody is told of salted streets, without an account: which, and about when.
 
 Whoever salts is a person on their way through the town, and a map that grows by a street each minute would show where
-they are. So a street is told ten minutes late, its time in steps of five minutes, and nothing says by whom or with
-what. A street that is being salted again stays as it was told until those ten minutes are over.
+they are. So times are told in steps of five minutes, all streets of a step at once when it has been over for ten
+minutes, and nothing says by whom or with what. A street that is being salted again stays as it was told until then.
 """
 
 from __future__ import annotations
@@ -127,8 +127,9 @@ class SaltedDoor:
         self._rates = Rates(ALLOWANCE)
         self._told: dict[int, int] = {}
         self._salted: _Kept | None = None
-        self._ground: tuple[int, _Kept] | None = None
-        self._making = asyncio.Lock()
+        self._ground: tuple[tuple[int, int], _Kept] | None = None
+        self._before: tuple[int, dict[int, int]] | None = None
+        self._salting, self._drawing = asyncio.Lock(), asyncio.Lock()
 
     @property
     def operations(self) -> list[Operation]:
@@ -141,11 +142,11 @@ class SaltedDoor:
     async def salted(self, ask: Ask[Nothing, Nothing]) -> Response:
         """Tells which streets were salted in the last 24 hours, to everybody.
 
-        A street is told ten minutes after it was salted, with the time in steps of five minutes, so that nobody is
-        followed by it; who salted it, and with what, is not told.
+        Streets are told in steps of five minutes, all of a step at once when it has been over for ten minutes, so that
+        nobody is followed by it; who salted them, and with what, is not told.
         """
         now_us = self._take(ask.request)
-        async with self._making:
+        async with self._salting:
             if self._salted is None or now_us >= self._salted.until_us:
                 self._salted = await asyncio.to_thread(self._make, now_us)
         return self._salted.answer(ask.request, KEPT_US // SECOND_US)
@@ -153,8 +154,9 @@ class SaltedDoor:
     async def ground(self, ask: Ask[Nothing, Nothing]) -> Response:
         """Tells the communes and streets of the town as a map is drawn on them, to everybody."""
         self._take(ask.request)
-        version = self._sources.engine.registry.version
-        async with self._making:
+        registry = self._sources.engine.registry
+        version = registry.version_of(Street), registry.version_of(Commune)
+        async with self._drawing:
             if self._ground is None or self._ground[0] != version:
                 self._ground = (version, await asyncio.to_thread(lambda: _Kept(self._drawn(), 0)))
         return self._ground[1].answer(ask.request, HOUR_US // SECOND_US)
@@ -168,16 +170,22 @@ class SaltedDoor:
         return now_us
 
     def _make(self, now_us: int) -> _Kept:
-        until_us, since_us = now_us - DELAY_US, now_us - HOURS * HOUR_US
+        # Whole steps: who asks again and again would else see in which order the streets of one were driven.
+        until_us, since_us = (now_us - DELAY_US) // STEP_US * STEP_US, now_us - HOURS * HOUR_US
         streets, last_us = self._covering.last_served(_TASK)
-        new = {no: at_us for no, at_us in zip(ints(streets), ints(last_us), strict=True) if at_us <= until_us}
-        # Of what the post does not remember since its start, the hour is kept, and told when it is over.
-        known = self._sources.facts.rounds.newest(TASKS[_TASK], since_us, until_us - HOUR_US)
-        for found in (known, new):
+        new = {no: at_us for no, at_us in zip(ints(streets), ints(last_us), strict=True) if at_us < until_us}
+        # Of what the post does not remember since its start, the hour is kept, and told when it is over; what was kept
+        # when it was first asked was salted before that.
+        newest = self._sources.facts.rounds.newest
+        known = newest(TASKS[_TASK], since_us, until_us - HOUR_US)
+        if self._before is None:
+            self._before = now_us, newest(TASKS[_TASK], since_us, now_us)
+        asked_us, before = self._before
+        for found in (known, before if asked_us <= until_us else {}, new):
             for no, at_us in found.items():
                 self._told[no] = max(self._told.get(no, 0), at_us)
         self._told = {no: at_us for no, at_us in self._told.items() if at_us >= since_us}
-        form = Salted(as_of=from_us(until_us // MINUTE_US * MINUTE_US), hours=HOURS, streets=self._streets())
+        form = Salted(as_of=from_us(until_us), hours=HOURS, streets=self._streets())
         return _Kept(form, now_us + KEPT_US)
 
     def _streets(self) -> list[SaltedStreet]:
