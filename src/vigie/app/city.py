@@ -38,7 +38,7 @@ from vigie.api.talq import GatewaysDoor, ProgrammeKeeping, TalqDoor
 from vigie.api.tiles import Kiln, tile_routes
 from vigie.api.traffic import Stretches, TrafficDoor
 from vigie.app.comparisons import heed_comparisons
-from vigie.app.installation import Installation
+from vigie.app.installation import POST_ID, Installation
 from vigie.app.open311 import report_token
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
@@ -112,8 +112,9 @@ def api_routes(
     streets = Streets(sources)
     said = opened.settings
     datex2 = Datex2Door(
-        sources, streets, country=said.datex2_country, creator=said.datex2_creator, proxies=said.proxies
-    )
+        sources, streets, country=said.datex2_country, creator=said.datex2_creator,
+        post=post.engine.registry.numbers[POST_ID], proxies=said.proxies,
+    )  # fmt: skip
     covering = _covering(opened, post, sources, streets, past)
     operations += [*TrailsDoor(sources, streets).operations, *RoundsDoor(sources, covering, streets).operations]
     operations += WinterDoor(sources).operations

@@ -2,16 +2,15 @@
 
 What is told follows from the cases as they stand: it is made anew when one of those that are told has changed, and
 each half minute, in which a phase may have ended. So works that are withdrawn are gone from the next answer; what
-caches keep for half a minute is gone within one.
+caches keep for half a minute is gone within one. Works that cannot be told keep the others from nothing: they are left
+out, and an alarm says so.
 """
 
 from __future__ import annotations
 
 import asyncio
-import csv
 import gzip
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import format_datetime, parsedate_to_datetime
@@ -22,19 +21,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vigie.api.city.sources import Sources
-from vigie.api.datex2.telling import geojson, rows, situation_of
+from vigie.api.datex2.forms import Forms
 from vigie.api.datex2.town import TownWorks
 from vigie.api.problems import Problem
 from vigie.api.roads import Streets
 from vigie.api.session import peer_of
 from vigie.api.tiles import knows, takes_gzip
 from vigie.api.words import words
+from vigie.core.service import Clear, Effect, Raise
 from vigie.core.times import MINUTE_US, SECOND_US, from_us, to_us
 from vigie.engine.cases import Case
 from vigie.engine.rates import Allowance, Rates
-from vigie.protocols.datex2 import MEDIA_TYPE, Publication, write
+from vigie.protocols.datex2 import MEDIA_TYPE
 from vigie.services.places import Street
 from vigie.services.roads.works.permits import GRANTED, ROADWORKS
+from vigie.services.roads.works.untold import ROADWORKS_UNTOLD
 
 KEPT_US = 30 * SECOND_US
 """What was made is told for so long, unless what it tells of changes."""
@@ -54,7 +55,7 @@ _MEDIA: Mapping[str, str] = {
 class _Made:
     """All forms of what is told. edition: of the cases and of the streets that it was made of; marks: the works in it.
     made_us, written_us: when that was looked at, and written. tag: a digest of what it says; changed_us: the whole
-    second at which it last came to say something else."""
+    second at which it last came to say something else. left_out: works that could not be told, by number."""
 
     edition: tuple[int, int]
     marks: tuple[tuple[str, int], ...]
@@ -63,19 +64,23 @@ class _Made:
     changed_us: int
     tag: str
     packed: Mapping[str, bytes]
+    left_out: Mapping[int, str]
 
 
 class Datex2Door:
     """Tells everybody of the town's roadworks."""
 
-    def __init__(self, sources: Sources, streets: Streets, *, country: str, creator: str, proxies: int = 0) -> None:
-        """country, creator: who the town is as a publisher. proxies: see `vigie.api.session.peer_of`."""
+    def __init__(
+        self, sources: Sources, streets: Streets, *, country: str, creator: str, post: int, proxies: int = 0
+    ) -> None:
+        """country, creator: who the town is as a publisher. post: the number of the post's own asset. proxies: see
+        `vigie.api.session.peer_of`."""
         self._sources, self._engine, self._town = sources, sources.engine, TownWorks(sources, streets)
-        self._country, self._creator, self._proxies = country, creator, proxies
+        self._forms = Forms(country, creator, [(language, words(language)) for language in LANGUAGES])
+        self._post, self._proxies = post, proxies
         self._rates = Rates(ALLOWANCE)
         self._made: _Made | None = None
         self._turn = asyncio.Lock()
-        self._said = [(language, words(language)) for language in LANGUAGES]
 
     @property
     def routes(self) -> list[Route]:
@@ -120,13 +125,24 @@ class Datex2Door:
                 self._made = replace(before, edition=edition)
             else:
                 self._made = await asyncio.to_thread(self._make, cases, edition, marks, now_us)
+                if before is None or before.left_out != self._made.left_out:
+                    self._alarm(self._made.left_out, now_us)
             return self._made
+
+    def _alarm(self, left_out: Mapping[int, str], now_us: int) -> None:
+        """Tells of works that could not be told, or that all are."""
+        engine = self._engine
+        effects: list[Effect] = [Clear(ROADWORKS_UNTOLD, self._post, now_us)]
+        if left_out:
+            number, why = min(left_out.items())
+            effects.append(Raise(ROADWORKS_UNTOLD, self._post, now_us, {"number": number, "reason": why}))
+        engine.apply(effects, engine.next_ingest, f"roads.untold.{now_us}", now_us)
 
     def _make(
         self, cases: Sequence[Case], edition: tuple[int, int], marks: tuple[tuple[str, int], ...], now_us: int
     ) -> _Made:
-        told = self._town.told(cases, now_us)
-        tag = hashlib.sha256(repr(told).encode()).hexdigest()[:32]
+        told, unread = self._town.told(cases, now_us)
+        tag = hashlib.sha256(repr((told, unread)).encode()).hexdigest()[:32]
         before = self._made
         if before is not None and before.tag == tag and 0 <= now_us - before.written_us < WRITTEN_US:
             return replace(before, edition=edition, marks=marks, made_us=now_us)
@@ -134,16 +150,9 @@ class Datex2Door:
         if before is not None:
             # Two contents of one second would have the same date: whoever has the first would never get the other.
             changed_us = before.changed_us if before.tag == tag else max(changed_us, before.changed_us + SECOND_US)
-        situations = tuple(situation_of(each, self._said) for each in told)
-        table = io.StringIO()
-        csv.writer(table, lineterminator="\r\n").writerows(rows(told))
-        bodies = {
-            "xml": write(Publication(now_us, self._country, self._creator, LANGUAGES[0], situations)),
-            "geojson": geojson(told, now_us),
-            "csv": table.getvalue().encode(),
-        }
+        bodies, unwritten = self._forms.written(told, now_us)
         packed = {form: gzip.compress(body, 6, mtime=0) for form, body in bodies.items()}
-        return _Made(edition, marks, now_us, now_us, changed_us, tag, packed)
+        return _Made(edition, marks, now_us, now_us, changed_us, tag, packed, unread | unwritten)
 
 
 def _answer(asked: Request, form: str, made: _Made) -> Response:

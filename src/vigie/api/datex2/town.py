@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from vigie.api.city.sources import Sources
+from vigie.api.datex2.forms import leave_out
 from vigie.api.datex2.telling import Phase, Stretch, Works, phases_of
 from vigie.api.roads.streets import Streets
 from vigie.api.roads.worksites import cut
@@ -31,20 +32,24 @@ class TownWorks:
         self._zone = ZoneInfo(sources.zone)
         self._changed: dict[str, tuple[int, int]] = {}
 
-    def told(self, cases: Sequence[Case], now_us: int) -> list[Works]:
-        """Works that have a phase which is not over."""
+    def told(self, cases: Sequence[Case], now_us: int) -> tuple[list[Works], dict[int, str]]:
+        """Works that have a phase which is not over, and which could not be read: number -> why."""
         documents: list[Roadworks] = [case.document for case in cases]
         streets = {street for works in documents for street in works.streets}
         lines = self._lines([*streets, *{leg.street for works in documents for leg in works.diversion} - streets])
         towns = {row.path: row.name for row in self._sources.facts.sheets.areas([Commune.kind])}
-        self._changed = {case.id: (case.revision, self._changed_us(case)) for case in cases}
-        told = [
-            self._works(case, works, lines, _around(case.area, towns), now_us)
-            for case, works in zip(cases, documents, strict=True)
-        ]
-        return [each for each in told if each.phases]
+        told, left_out, changed = list[Works](), dict[int, str](), dict[str, tuple[int, int]]()
+        for case in cases:
+            try:
+                changed[case.id] = case.revision, self._changed_us(case)
+                told.append(self._works(case, changed[case.id][1], lines, _around(case.area, towns), now_us))
+            except Exception as error:
+                leave_out(left_out, case.no, error)
+        self._changed = changed
+        return [each for each in told if each.phases], left_out
 
-    def _works(self, case: Case, works: Roadworks, lines: Lines, town: str, now_us: int) -> Works:
+    def _works(self, case: Case, changed_us: int, lines: Lines, town: str, now_us: int) -> Works:
+        works: Roadworks = case.document
         phases: list[Phase] = []
         for number, begins_us, ends_us in phases_of(works, case.state, self._zone, now_us):
             said = works.phases[number - 1]
@@ -56,7 +61,7 @@ class TownWorks:
             revision=case.revision,
             state=case.state,
             opened_us=case.opened_us,
-            changed_us=self._changed[case.id][1],
+            changed_us=changed_us,
             nature=works.nature,
             urgent=works.urgent,
             town=town,
@@ -88,7 +93,8 @@ class TownWorks:
             return changed_us
         happened = self._sources.facts.cases.timeline(case.id)
         changes = (each.fact.at for each in happened if isinstance(each.fact, CaseOpened | CaseChanged | CaseMoved))
-        return max(case.moved_us, *changes)
+        # What is owed still is not in the journal.
+        return max((case.moved_us, *changes))
 
 
 def _around(area: str, towns: Mapping[str, str]) -> str:

@@ -38,6 +38,7 @@ from vigie.services.roads.works.buried import BURIED, BURIED_OVERDUE, overdue
 from vigie.services.roads.works.coordination import COORDINATION
 from vigie.services.roads.works.occasions import OCCASION
 from vigie.services.roads.works.permits import ROADWORKS
+from vigie.services.roads.works.untold import ROADWORKS_UNTOLD
 
 ESCORT_S_MAX = 900
 """A way is cleared for no longer, unless it is ordered anew."""
@@ -209,7 +210,7 @@ def _mends() -> Answer:
 service = Service(
     name="roads",
     assets=(Vehicle, Crew, Bus, Tram, TransitLine, Stop, Bollard, BikeStation, RoadEvent),
-    conditions=(BOLLARD_FAULT, ESCORT_LOST, ICE_RISK, ROAD_EVENTS_SILENT, BURIED_OVERDUE),
+    conditions=(BOLLARD_FAULT, ESCORT_LOST, ICE_RISK, ROAD_EVENTS_SILENT, ROADWORKS_UNTOLD, BURIED_OVERDUE),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     sweep=SWEEP,

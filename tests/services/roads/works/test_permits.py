@@ -86,6 +86,8 @@ def test_works_in_two_communes_take_the_acts_of_both() -> None:
         {"acts": [{"kind": "traffic_order", "until": "2026-99-99"}]},
         {"phases": [{"begins": "2026-12-07T08:00", "ends": "2026-12-07T08:00", "stretches": [{"street": "a"}],
                      "occupancy": "lane"}]},
+        {"phases": [{"begins": "0001-01-01T00:05", "ends": "2027-12-07T08:00", "stretches": [{"street": "a"}],
+                     "occupancy": "lane"}]},
         {"phases": [{"begins": "2026-13-07T08:00", "ends": "2027-12-07T08:00", "stretches": [{"street": "a"}],
                      "occupancy": "lane"}]},
         {"phases": [{"begins": "2026-12-07T08:00", "ends": "2026-12-08T08:00", "occupancy": "lane",

@@ -19,8 +19,8 @@ from vigie.core.hours import LENGTH_MAX as HOURS_LENGTH_MAX
 from vigie.core.hours import read
 from vigie.core.observations import Int64s
 
-Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d$")]
-"""A minute by the town's clock, such as 2026-11-30T08:00."""
+Moment = Annotated[str, Meta(pattern=r"^(19[7-9]\d|2[01]\d\d)-\d\d-\d\dT\d\d:\d\d$")]
+"""A minute by the town's clock, such as 2026-11-30T08:00, of a year that works may be in."""
 
 Hours = Annotated[str, Meta(max_length=HOURS_LENGTH_MAX)]
 
