@@ -28,6 +28,7 @@ const APART_PX = 18
 const SIGN_PX = 16
 const REACH_PX = 9
 const HANDLE_PX = 7
+const ASIDE_PX = 6
 
 type Point = readonly [x: number, y: number]
 
@@ -78,7 +79,8 @@ export function paintDiversion(ink: CanvasRenderingContext2D, c: Palette, screen
     trace(ink, points)
     stroke(ink, c.halo, 6, [])
     stroke(ink, c.order, 2.5, [2, 4])
-    for (const [x, y, angle] of along(points)) arrow(ink, c, c.order, x, y, angle, 6)
+    // On the right of the way of travel: where both ways go round by one street, both are seen.
+    for (const [x, y, angle] of along(points)) arrow(ink, c, c.order, x - Math.sin(angle) * ASIDE_PX, y + Math.cos(angle) * ASIDE_PX, angle, 4)
   }
   ink.restore()
 }
