@@ -64,6 +64,9 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
         streets += [line(f"n{n}", a, b) for n, (a, b) in enumerate(pairwise(beside))]
         streets += [line(f"x{n}", a, b) for n, (a, b) in enumerate(zip(along, beside, strict=True))]
         streets.append(replace(line("far", *along[:2]), area="dijon-metropole/dijon"))
+        # One that goes on over a crossing: the network has it in two parts.
+        lon, lat = along[4]
+        streets.append(line("o", (lon + STEP, lat), (lon, lat), (lon, lat - STEP)))
         opened.take_assets("town", [*streets, line("b", *along[2:4], kind="transit_line", line="L5", mode="bus")])
         opened.facts.commit(in_force(OCCASION, market) + in_force(COORDINATION, asked_by))
     make_people(folder)

@@ -148,7 +148,7 @@ class Worksites:
         known = classes if len(classes) == len(numbers) else [""] * len(numbers)
         # What the inventory took in since this was asked is in no mask.
         hidden = ~np.append(seen, False)[np.minimum(numbers, len(seen))]
-        shut = closed_arcs(network, rows, others) | np.repeat(hidden, 2)
+        shut = closed_arcs(network, rows, others) | np.repeat(hidden[network.line], 2)
         found = detours(network, weights_of(network, known), own, shut)
         legs = [
             [
