@@ -51,7 +51,12 @@ export interface Act {
   authority: string
   number: string
   until: string
+  /** For whose streets it is; empty where all lie in one area. */
+  area: string
 }
+
+/** An act that works take, and for which streets. */
+export type WantedAct = Pick<Act, 'kind' | 'area'>
 
 export interface Answered {
   clash: string
@@ -108,6 +113,8 @@ export interface Clash {
   count: number
   other: string | null
   answer: string | null
+  /** Whether an answer is heard at all. */
+  answerable: boolean
 }
 
 export interface ToldLeg extends Leg {
@@ -119,6 +126,7 @@ export interface WorksDetail extends WorksRow {
   networks: string[]
   anchored: boolean
   needed: ActKind[]
+  wanted: WantedAct[]
   clashing: Clash[]
   answers: Answered[]
   diversion: ToldLeg[]

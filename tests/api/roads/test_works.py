@@ -210,7 +210,9 @@ def test_works_take_the_right_in_the_area_of_every_street(
     assert moved(neighbour, both, "grant", 403)["rule"] == "engine.case_right"
     # An act that does not say for which of the two it is counts for neither.
     assert moved(operator, both, "grant", 409)["rule"] == "roads.works_acts"
-    assert operator.ask("GET", f"{WORKS}/{both['id']}").body["needs"] == ["permis_de_stationnement", "traffic_order"]
+    told = operator.ask("GET", f"{WORKS}/{both['id']}").body
+    assert told["needs"] == ["permis_de_stationnement", "traffic_order"]
+    assert [each["area"] for each in told["wanted"]] == ["dijon-metropole/dijon", AREA] * 2
     written(operator, both, document("s0", "far", days=days, acts=acts))
     moved(operator, both, "grant")
     own = asked(document("s0", days=(410, 411)))

@@ -103,6 +103,7 @@ class WorksDoor:
             networks=works.networks,
             anchored=works.anchored,
             needed=acts_needed(works),
+            wanted=[forms.WantedAct(kind=kind, area=area) for kind, area in self._sites.acts_wanted(works)],
             clashing=self._told(ask.caller, works, self._sites.clashes(works, case)),
             answers=works.answers,
             diversion=[self._leg(leg, lines) for leg in works.diversion],

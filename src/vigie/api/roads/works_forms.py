@@ -113,12 +113,21 @@ class LegForm(Form, frozen=True, kw_only=True):
     line: Corners
 
 
+class WantedAct(Form, frozen=True, kw_only=True):
+    """An act that works take. area: for whose streets, empty where they lie in one area alone."""
+
+    kind: ActKind
+    area: str
+
+
 class WorksDetail(WorksRow, frozen=True, kw_only=True):
-    """The same with what they clash with now, and the diversion. needed: all acts that they take."""
+    """The same with what they clash with now, and the diversion. needed: all acts that they take; wanted: each with the
+    area for whose streets it is."""
 
     networks: Sequence[str]
     anchored: bool
     needed: Sequence[ActKind]
+    wanted: Sequence[WantedAct]
     clashing: Sequence[ClashForm]
     answers: Sequence[Answered]
     diversion: Sequence[LegForm]

@@ -34,6 +34,7 @@ from vigie.services.roads.works.permits import (
     Leg,
     Roadworks,
     acts_missing,
+    acts_wanted,
     guarded,
     late_by,
     moment_at,
@@ -84,9 +85,16 @@ class Worksites:
 
     def acts_missing(self, works: Roadworks) -> tuple[ActKind, ...]:
         """The acts that works lack, wherever their streets lie. On the engine's thread."""
+        return acts_missing(works, self._areas(works))
+
+    def acts_wanted(self, works: Roadworks) -> tuple[tuple[ActKind, str], ...]:
+        """The acts that works take, each with the area for whose streets it is. On the engine's thread."""
+        return acts_wanted(works, self._areas(works))
+
+    def _areas(self, works: Roadworks) -> dict[str, str]:
         registry = self._engine.registry
         numbers = {street: registry.numbers.get(street, 0) for street in works.streets}
-        return acts_missing(works, {name: registry.areas[int(registry.area[no])] for name, no in numbers.items()})
+        return {name: registry.areas[int(registry.area[no])] for name, no in numbers.items()}
 
     def ground(self) -> Ground:
         """What the inventory says of streets. Takes a second where that has changed; may be called from any thread."""

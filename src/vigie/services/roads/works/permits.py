@@ -188,9 +188,24 @@ def acts_missing(works: Roadworks, areas: Mapping[str, str] = MappingProxyType({
     return tuple(kind for kind in acts_needed(works) if not _is_settled(works, kind, areas))
 
 
-def _is_settled(works: Roadworks, kind: ActKind, areas: Mapping[str, str]) -> bool:
+def acts_wanted(works: Roadworks, areas: Mapping[str, str]) -> tuple[tuple[ActKind, str], ...]:
+    """The acts needed, each with the area for whose streets it is; "" where they lie in one alone. areas: of the
+    streets."""
+    found = list[tuple[ActKind, str]]()
+    for kind in acts_needed(works):
+        where = _where(works, kind, areas)
+        found += [(kind, area if len(where) > 1 else "") for area in where]
+    return tuple(found)
+
+
+def _where(works: Roadworks, kind: ActKind, areas: Mapping[str, str]) -> list[str]:
+    """The areas of the streets that take an act."""
     taking = [each for each in works.phases if kind != "traffic_order" or EFFECTS[each.occupancy].order]
-    where = {areas.get(own.street, "") for each in taking for own in each.stretches} if areas else {""}
+    return sorted({areas.get(own.street, "") for each in taking for own in each.stretches}) if areas else [""]
+
+
+def _is_settled(works: Roadworks, kind: ActKind, areas: Mapping[str, str]) -> bool:
+    where = _where(works, kind, areas)
     last_day = works.ends[:10] if works.phases else ""
     for area in where:
         acts = [
