@@ -68,6 +68,8 @@ export interface Roadworks {
   owner_name: string
   nature: Nature
   networks: string[]
+  /** Whether who has them done is an organisation, whose name is published. */
+  organisation: boolean
   cuts_surface: boolean
   anchored: boolean
   urgent: boolean

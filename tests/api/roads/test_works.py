@@ -274,6 +274,12 @@ def test_works_are_listed_where_and_when_they_are(operator: Browser) -> None:
     assert {each["number"] for each in calendar["works"]} >= {each["number"] for each in cases}
     table = operator.ask("GET", f"{WORKS}/calendar?year={year}", Accept="text/csv")
     assert table.status == 200
+    # A person's name is not published; an organisation's is.
+    assert {each["owner_name"] for each in calendar["works"] if each["nature"] == "crane"} == {""}
+    assert "Eaux" not in table.body
+    named = opened(operator, document("n0", days=(110, 111), organisation=True))
+    calendar = operator.ask("GET", f"{WORKS}/calendar?year={year}").body
+    assert [each["owner_name"] for each in calendar["works"] if each["id"] == named["id"]] == ["Eaux"]
 
 
 def test_who_does_not_see_roads_sees_no_works(post: RunningPost, at_work: AtWork, operator: Browser) -> None:

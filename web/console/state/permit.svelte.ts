@@ -30,6 +30,7 @@ function fresh(): Roadworks {
     cuts_surface: false,
     anchored: false,
     urgent: false,
+    organisation: false,
     phases: [freshPhase(plus(dayOf(clock.now), 14))],
     diversion: [],
     acts: [],

@@ -314,7 +314,7 @@ class WorksDoor:
                 state = Phrase(f"state.roadworks.{case.state}")
                 yield [
                     self._name(each.street) or each.street, self._area_of(each.street), each.monday.isoformat(),
-                    case.no, case.title, state, works.owner_name, works.begins, works.ends,
+                    case.no, case.title, state, works.published_name, works.begins, works.ends,
                 ]  # fmt: skip
 
 
@@ -333,6 +333,6 @@ def _once(legs: Iterable[Leg]) -> list[Leg]:
 def _calendar(case: Case) -> forms.CalendarWorks:
     works: Roadworks = case.document
     return forms.CalendarWorks(
-        id=case.id, number=case.no, title=case.title, state=case.state, owner_name=works.owner_name,
+        id=case.id, number=case.no, title=case.title, state=case.state, owner_name=works.published_name,
         nature=works.nature,
     )  # fmt: skip

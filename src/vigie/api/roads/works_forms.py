@@ -184,7 +184,7 @@ class YearQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class CalendarWorks(Form, frozen=True, kw_only=True):
-    """Works in the calendar."""
+    """Works in the calendar. owner_name: who has them done, where that is an organisation; empty for a person."""
 
     id: str
     number: int

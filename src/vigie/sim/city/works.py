@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from random import Random
 
 import numpy as np
+from msgspec.structs import replace
 
 from vigie.core.arrays import ints, pairs
 from vigie.services.roads.works.buried import Buried, Sort
@@ -100,7 +101,7 @@ def sites(city: City, today: date) -> list[Site]:
         phase = Phase(f"{begins}T08:00", f"{ends}T17:00", (stretch,), occupancy, hours, passes)
         works = Roadworks(
             owner, nature, (title.rpartition(" ")[2],) if nature == "network" else (), cuts, nature == "crane",
-            phases=(phase,),
+            organisation=True, phases=(phase,),
         )  # fmt: skip
         street = city.network.names[int(city.network.name_of[arc])]
         found.append(Site(f"{title}, {street}", _with_acts(works, granted=events[:1] == _GRANTED, no=n), events))
@@ -150,10 +151,7 @@ def _with_acts(works: Roadworks, *, granted: bool, no: int) -> Roadworks:
         Act(kind, "granted" if granted else "asked", authorities[kind], f"2026-{no:03d}-{n}" if granted else "")
         for n, kind in enumerate(acts_needed(works), 1)
     )
-    return Roadworks(
-        works.owner_name, works.nature, works.networks, works.cuts_surface, works.anchored, phases=works.phases,
-        acts=acts,
-    )  # fmt: skip
+    return replace(works, acts=acts)
 
 
 def _around(city: City, arc: int) -> Iterator[tuple[float, float]]:

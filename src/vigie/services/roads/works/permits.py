@@ -139,10 +139,11 @@ class Answered(Struct, frozen=True, forbid_unknown_fields=True):
 class Roadworks(Struct, frozen=True, forbid_unknown_fields=True):
     """The document of works in streets.
 
-    owner_name: the organisation that has them done. nature: of what they are. networks: whose, such as gas or
-    lighting. cuts_surface: whether they open the surface. anchored: whether something is fixed into the ground. urgent:
-    whether they bear no delay (L115-1, last paragraph). diversion: the streets by which traffic goes round them, while
-    it is turned away. acts: as they stand. answers: to what they clash with.
+    owner_name: who has them done. organisation: whether that is one, whose name is published; of a person it is
+    not. nature: of what they are. networks: whose, such as gas or lighting. cuts_surface: whether they open the
+    surface. anchored: whether something is fixed into the ground. urgent: whether they bear no delay (L115-1, last
+    paragraph). diversion: the streets by which traffic goes round them, while it is turned away. acts: as they
+    stand. answers: to what they clash with.
     """
 
     owner_name: Line = ""
@@ -151,10 +152,16 @@ class Roadworks(Struct, frozen=True, forbid_unknown_fields=True):
     cuts_surface: bool = False
     anchored: bool = False
     urgent: bool = False
+    organisation: bool = False
     phases: Annotated[tuple[Phase, ...], Meta(min_length=1, max_length=20)] = ()
     diversion: Annotated[tuple[Leg, ...], Meta(max_length=300)] = ()
     acts: Annotated[tuple[Act, ...], Meta(max_length=10)] = ()
     answers: Annotated[tuple[Answered, ...], Meta(max_length=100)] = ()
+
+    @property
+    def published_name(self) -> str:
+        """Who has them done, as it stands in what is published."""
+        return self.owner_name if self.organisation else ""
 
     @property
     def streets(self) -> tuple[str, ...]:
