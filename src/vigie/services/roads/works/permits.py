@@ -201,7 +201,7 @@ def acts_wanted(works: Roadworks, areas: Mapping[str, str]) -> tuple[tuple[ActKi
     found = list[tuple[ActKind, str]]()
     for kind in acts_needed(works):
         where = _where(works, kind, areas)
-        found += [(kind, area if len(where) > 1 else "") for area in where]
+        found.extend((kind, area if len(where) > 1 else "") for area in where)
     return tuple(found)
 
 
