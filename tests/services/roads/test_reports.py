@@ -203,6 +203,53 @@ def test_what_a_person_has_parted_stays_apart() -> None:
     assert office.states(first, again) == ["rejected", "received"]
 
 
+@pytest.mark.parametrize("accepted", [False, True])
+def test_what_a_person_has_parted_stays_apart_after_a_start(accepted: bool) -> None:
+    office = Office()
+    first = office.report()
+    office.look()
+    again = office.report(east_m=3)
+    office.look()
+    office.move(again, "split")
+    if accepted:
+        office.move(again, "accept")
+    office.look()
+    states = office.states(first, again)
+    # A post that has just been started remembers nothing of what it has weighed.
+    office.mends = mends()
+    assert office.look() == []
+    assert office.states(first, again) == states
+
+
+def test_a_report_goes_the_way_of_none_that_came_after_it_after_a_start_either() -> None:
+    office = Office()
+    first, again, third = (office.report(east_m=far_m) for far_m in (0, 3, 500))
+    office.cases[again] = replace(office.cases[again], state="accepted", opened_us=HOUR_US)
+    assert [each for each in office.look() if isinstance(each, MoveOn) and each.event == "merge"] == []
+    assert office.states(first, third) == ["received", "received"]
+
+
+def test_what_its_resident_has_reopened_is_for_a_person_and_joins_no_other() -> None:
+    office = Office()
+    first = office.report()
+    office.look()
+    again = office.report(east_m=3)
+    office.look()
+    office.move(again, "split")
+    office.look()
+    office.move(first, "close")
+    office.look()
+    office.move(first, "reopen")
+    assert office.look() == []
+    office.mends = mends()
+    assert office.look() == []
+    assert office.states(first, again) == ["received", "received"]
+    # A third of the same thing goes the way of one of them all the same.
+    third = office.report(east_m=1)
+    office.look()
+    assert office.states(third) == ["merged"]
+
+
 def test_who_was_closed_with_the_first_is_taken_up_again_with_it_but_not_who_was_parted() -> None:
     office = Office()
     first, again, parted = office.report(words="Trou"), office.report(words="Trou"), office.report(words="Trou")

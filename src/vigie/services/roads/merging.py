@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -161,9 +161,10 @@ class Known:
             if not cell:
                 del self._cells[read.cell]
 
-    def same(self, seen: Seen) -> str | None:
-        """The report that speaks of the same thing, the likeliest of those that may; None for none."""
-        read = _Read(seen)
+    def same(self, seen: Seen, apart: Collection[str] = ()) -> str | None:
+        """The earlier report that speaks of the same thing, the likeliest of those that may; None for none. apart: what
+        people have told apart from it."""
+        read, before = _Read(seen), (seen.at_us, seen.id)
         _, column, row = read.cell
         best, most = None, ENOUGH
         for x in (column - 1, column, column + 1):
@@ -171,7 +172,9 @@ class Known:
                 cell = self._cells.get((seen.category, x, y), {})
                 self.weighed += min(len(cell), CELL_MAX)
                 for other in islice(reversed(cell.values()), CELL_MAX):
-                    if other.seen.id != seen.id and (weight := _alike(read, other)) > most:
+                    if (other.seen.at_us, other.seen.id) >= before or other.seen.id in apart:
+                        continue
+                    if (weight := _alike(read, other)) > most:
                         best, most = other.seen.id, weight
         return best
 

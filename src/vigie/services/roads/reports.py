@@ -7,6 +7,7 @@ it where an asset is known; of all others a person says whether they are accepte
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
@@ -157,7 +158,8 @@ class Reports:
         _follow(reports, effects)
 
     def _merge(self, reports: Sequence[Opened], answer: _Answer) -> set[str]:
-        """Has received reports go the way of earlier ones of the same thing; returns those that wait to be judged."""
+        """Has received reports go the way of earlier ones of the same thing, but for those that people have parted;
+        returns those that wait to be judged."""
         known, pending = self._known, {each.id: each for each in reports if each.state in _PENDING}
         for seen in known:
             now = pending.get(seen.id)
@@ -167,10 +169,15 @@ class Reports:
                 if now is not None:
                     known.add(seen_of(now))
         fresh: list[Opened] = []
+        # A report -> those that went its way once: somebody has parted them from it.
+        parted: dict[str, set[str]] = defaultdict(set)
         for report in pending.values():
+            for other in report.links:
+                parted[other].add(report.id)
             if report.id in known or math.isnan(report.lon):
                 continue
-            if report.state == LIFE.first and not report.links:
+            # What was linked or reopened is for a person to decide, also after a start, when nothing is known.
+            if report.state == LIFE.first and not report.links and not report.reopened_us:
                 fresh.append(report)
             else:
                 known.add(seen_of(report))
@@ -183,7 +190,7 @@ class Reports:
                 break
             waiting.discard(report.id)
             seen = seen_of(report)
-            same = known.same(seen)
+            same = known.same(seen, parted[report.id])
             if same is None or not answer.merge(report, pending[same]):
                 known.add(seen)
         return waiting

@@ -76,6 +76,20 @@ def test_a_station_that_falls_silent_begins_and_ends_nothing() -> None:
     assert readings(town, WeatherStation, np.array([1]), NOON_US + 100 * EACH_US)[0].surface_c != -1.0  # type: ignore[arg-type]
 
 
+def test_what_was_well_before_a_silence_does_not_count_after_it() -> None:
+    town = Town()
+    sweep = Sweeper(town, NOON_US)  # type: ignore[arg-type]
+    silence = range(4, 40)
+    told: list[tuple[int, str]] = []
+    for n in range(60):
+        at_us = NOON_US + n * EACH_US
+        if n not in silence:
+            town.say(1, at_us, surface=-1.0 if n < 3 else 4.0, temperature=5.0, humidity=50.0, surface_state=2.0)
+        told += [(n, type(each).__name__) for each in look(town, sweep, at_us)]
+    assert [what for _, what in told] == ["Raise", "Clear"]
+    assert told[1][0] == silence.stop + OVER_US // EACH_US
+
+
 def test_it_is_remembered_that_it_rained() -> None:
     town = Town()
     sweep = Sweeper(town, NOON_US)  # type: ignore[arg-type]

@@ -117,7 +117,8 @@ class Sweeper:
         reading = remembered(memory, reading, now_us)
         risk, minutes = outlook(reading, slope_c_h(memory.surface))
         if risk.level == "not_known":
-            # Silence ends nothing, and begins nothing.
+            # Silence ends nothing, and begins nothing: what was well before it is looked at anew after it.
+            memory.quiet_us = 0
             return []
         if risk.calls and speaks:
             memory.quiet_us = 0
