@@ -26,6 +26,10 @@ class Source:
         """How many assets of it are in service."""
         return sum(not each.retired for each in self._known.values())
 
+    def knows(self, key: str) -> bool:
+        """Whether the source has ever named something by this key, also what is retired: it has its number still."""
+        return key in self._known
+
     def take(self, drafts: Sequence[Draft], *, fact_id: str, at_us: int) -> Intake:
         """Takes in all that the source says. The registry moves at once, and the fact of it is owed; what is as it was
         is not touched."""

@@ -17,7 +17,7 @@ from tests.city import NOW_US, drafts, open_engine, open_facts, open_observation
 from tests.http_end import End
 from tests.orders import HandClock
 from tests.transports.test_feed import answer
-from vigie.api.datex2.events import EVENTS_MAX, SILENT_US, RoadEvents, bounds_of, drafts_of
+from vigie.api.datex2.events import EVENTS_MAX, NEW, SILENT_US, RoadEvents, bounds_of, drafts_of
 from vigie.core.arrays import ints
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US
 from vigie.engine.loop import Engine
@@ -35,7 +35,7 @@ from vigie.protocols.datex2 import (
     Validity,
     write,
 )
-from vigie.services.roads.events import ROAD_EVENTS_SILENT, RoadEvent
+from vigie.services.roads.events import ROAD_EVENTS_SILENT, ROAD_EVENTS_UNSTEADY, RoadEvent
 
 NEAR = (5.02, 47.31)
 FAR = (2.35, 48.85)
@@ -186,6 +186,30 @@ def test_works_of_the_night_are_told_by_night(engine: Engine) -> None:
     midnight_us = NOW_US // DAY_US * DAY_US
     told_by_hour = [bool(told_at(works, now_us=midnight_us + hour * HOUR_US)) for hour in range(24)]
     assert told_by_hour == [hour < 6 or hour >= 21 for hour in range(24)]
+
+
+def test_a_feed_that_names_its_events_anew_each_time_fills_no_inventory(engine: Engine) -> None:
+    def named(turn: int) -> Situation:
+        return replace(CRASH, id=f"other-{turn}")
+
+    def is_unsteady() -> bool:
+        return bool(engine.is_open(ROAD_EVENTS_UNSTEADY, np.array([POST]))[0])
+
+    first = [replace(CRASH, id=f"S-{n}") for n in range(int(NEW.burst) - 1)]
+
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        await events.look()
+        await events.look()
+        assert (len(there(engine)), is_unsteady()) == (int(NEW.burst), False)
+        count = engine.registry.count
+        await events.look()
+        assert (there(engine), is_unsteady()) == ({}, True)
+        # What it has named before is told all the same, and it costs nothing.
+        await events.look()
+        assert (len(there(engine)), is_unsteady(), engine.registry.count) == (int(NEW.burst), False, count)
+
+    told = [answer("200 OK", feed(*each)) for each in (first, [*first, named(0)], [named(1)], [*first, named(0)])]
+    reading(engine, work, *told)
 
 
 def test_what_has_come_to_its_own_end_goes_also_while_the_feed_is_silent(engine: Engine) -> None:

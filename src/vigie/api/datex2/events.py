@@ -21,10 +21,11 @@ from vigie.core.service import Clear, Effect, Raise
 from vigie.core.times import MINUTE_US, SECOND_US, nameable_us, rfc3339
 from vigie.engine.loop import Engine
 from vigie.engine.ports import Clock
+from vigie.engine.rates import Allowance, Rates
 from vigie.engine.registry import Registry
 from vigie.engine.source import Source
 from vigie.protocols.datex2 import Position, Reading, Record, Situation, Unreadable, holds, read
-from vigie.services.roads.events import ROAD_EVENTS_SILENT, SEVERITIES, WHAT, RoadEvent
+from vigie.services.roads.events import ROAD_EVENTS_SILENT, ROAD_EVENTS_UNSTEADY, SEVERITIES, WHAT, RoadEvent
 from vigie.transports.feed import Feed, FeedFailed
 
 SOURCE = "road-events"
@@ -33,6 +34,9 @@ MARGIN_M = 5_000.0
 """So far from all that the town has is what still concerns it."""
 EVENTS_MAX = 500
 """More is no town's surroundings: the gravest of them are taken."""
+NEW = Allowance(per_s=100 / 3_600, burst=EVENTS_MAX)
+"""So much may be new: each event that was never named before is an asset for good, and a feed that gives its events
+other names each time would make a thousand of them each two minutes."""
 SILENT_US = 10 * MINUTE_US
 """Not read for so long is an alarm; of what is read seldom, for twice the time between two readings."""
 WAIT_S_MAX = 600.0
@@ -111,6 +115,7 @@ class RoadEvents:
         self._told: Reading | None = None
         self._since_us = clock.now_us()
         self._failures = 0
+        self._new = Rates(NEW)
         self.wait_s = every_s
         self.health = Health()
 
@@ -194,7 +199,13 @@ class RoadEvents:
         """Has the assets be what is so of what was told; returns how many are near, and how many say no place."""
         bounds, zone = bounds_of(self._engine.registry), self._engine.zone
         drafts, unplaced = drafts_of(told.publication.situations, bounds, now_us, zone)
-        placed = [msgspec.structs.replace(each, area=self._engine.area_at(each.lon, each.lat)) for each in drafts]
+        steady = [each for each in drafts if self._source.knows(each.key) or not self._new.take(SOURCE, now_us)]
+        if len(drafts) != len(steady):
+            left_out = {"count": len(drafts) - len(steady)}
+            self._apply([Raise(ROAD_EVENTS_UNSTEADY, self._post, now_us, left_out)], now_us)
+        else:
+            self._apply([Clear(ROAD_EVENTS_UNSTEADY, self._post, now_us)], now_us)
+        placed = [msgspec.structs.replace(each, area=self._engine.area_at(each.lon, each.lat)) for each in steady]
         intake = self._source.take(placed, fact_id=self._new_id(), at_us=now_us)
         if intake.rows:
             _log.info("road events changed", new=intake.made, retired=len(intake.retired), near=len(placed))
@@ -219,7 +230,8 @@ class RoadEvents:
         """There is no feed any more: what it told is nobody's, and old."""
         now_us = self._clock.now_us()
         self._source.take([], fact_id=self._new_id(), at_us=now_us)
-        self._apply([Clear(ROAD_EVENTS_SILENT, self._post, now_us)], now_us)
+        both = (ROAD_EVENTS_SILENT, ROAD_EVENTS_UNSTEADY)
+        self._apply([Clear(each, self._post, now_us) for each in both], now_us)
 
     def _apply(self, effects: Sequence[Effect], now_us: int) -> None:
         self._engine.apply(effects, self._engine.next_ingest, f"roads.events.{now_us}", now_us)

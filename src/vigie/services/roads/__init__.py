@@ -29,7 +29,7 @@ from vigie.core.times import SECOND_US
 from vigie.core.watch import Watch, points_of, watching
 from vigie.services.roads import orders, preventive, privacy, reports
 from vigie.services.roads.crews import check_skills
-from vigie.services.roads.events import ROAD_EVENTS_SILENT, RoadEvent
+from vigie.services.roads.events import ROAD_EVENTS_SILENT, ROAD_EVENTS_UNSTEADY, RoadEvent
 from vigie.services.roads.preventive import PREVENTIVE
 from vigie.services.roads.rounds.circuits import CIRCUIT
 from vigie.services.roads.winter.calling import called
@@ -210,7 +210,15 @@ def _mends() -> Answer:
 service = Service(
     name="roads",
     assets=(Vehicle, Crew, Bus, Tram, TransitLine, Stop, Bollard, BikeStation, RoadEvent),
-    conditions=(BOLLARD_FAULT, ESCORT_LOST, ICE_RISK, ROAD_EVENTS_SILENT, ROADWORKS_UNTOLD, BURIED_OVERDUE),
+    conditions=(
+        BOLLARD_FAULT,
+        ESCORT_LOST,
+        ICE_RISK,
+        ROAD_EVENTS_SILENT,
+        ROAD_EVENTS_UNSTEADY,
+        ROADWORKS_UNTOLD,
+        BURIED_OVERDUE,
+    ),
     reacts=points_of(*_WATCHES),
     step=watching(*_WATCHES),
     sweep=SWEEP,

@@ -31,6 +31,10 @@ class RoadEvent(AssetKind, name="road_event", service="roads", public=True, of_t
     source = attribute()
 
 
+ROAD_EVENTS_UNSTEADY = ConditionKind(name="road_events_unsteady", service="roads", outlet=Outlet.ALARM, priority=3)
+"""The feed of road events names more that is new than happens on roads, as one does that gives each event another name
+each time: of that some is left out. At the post itself."""
+
 ROAD_EVENTS_SILENT = ConditionKind(name="road_events_silent", service="roads", outlet=Outlet.ALARM, priority=3)
 """The feed of road events has not been read for a while: what the map shows of them is as it was then. At the post
 itself."""
