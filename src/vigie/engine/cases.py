@@ -336,7 +336,7 @@ class Cases:
         values = {name: value for name, value in named.items() if value != getattr(case, name)}
         if not values:
             return None
-        if "due_us" in named and case.kind.by_law:
+        if "due_us" in values and case.kind.by_law:
             raise CaseRefused("engine.case_by_law")
         changed = replace(case, **values, revision=case.revision + 1)
         _need_fit(changed.title, changed.words, changed.priority)
@@ -346,7 +346,7 @@ class Cases:
             changed = replace(changed, **self._place(changed.assets, wanted.lon, wanted.lat))
         if "document" in values:
             self._need_allowed(changed, CHANGE)
-        promised = "due_us" in named or (case.due_us != self._due(case) and not case.kind.by_law)
+        promised = not case.kind.by_law and ("due_us" in named or case.due_us != self._due(case))
         if not promised and case.due_us != (due_us := self._due(changed)):
             # Nobody has promised another day: the level of the new priority, or the new document, says when.
             values["due_us"] = due_us
