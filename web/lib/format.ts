@@ -87,9 +87,9 @@ export function weekdayName(n: number, width: 'short' | 'long' = 'long'): string
   return calendarName(Date.UTC(2024, 0, 1 + n), { weekday: width })
 }
 
-/** A month's name, 1 being January. */
-export function monthName(n: number): string {
-  return calendarName(Date.UTC(2024, n - 1, 1), { month: 'long' })
+/** A month's name, 1 being January; short where there is little room. */
+export function monthName(n: number, month: 'long' | 'short' = 'long'): string {
+  return calendarName(Date.UTC(2024, n - 1, 1), { month })
 }
 
 function calendarName(at: number, options: Intl.DateTimeFormatOptions): string {
