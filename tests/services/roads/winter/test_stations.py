@@ -157,5 +157,6 @@ if __name__ == "__main__":
     sys.stdout.write(
         f"with ice: {len(nights.icy) + len(nights.missed)}, missed: {len(nights.missed)}, late: {len(late)} "
         f"(by {-min(late, default=0):.0f} min at most), before, median: {median(nights.icy.values()):.0f} min; "
-        f"without: {len(nights.quiet)}, for nothing: {len(nights.for_nothing)}; two alarms or more: {len(nights.twice)}\n"
+        f"without: {len(nights.quiet)}, for nothing: {len(nights.for_nothing)}; "
+        f"two alarms or more: {len(nights.twice)}\n"
     )
