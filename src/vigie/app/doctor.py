@@ -379,17 +379,15 @@ def _road_events(hand: Hand) -> Iterator[Check]:
         yield Check("road events", "ok", "a feed of road events is set: the post reads it while it runs")
         return
     health = hand.events.health
-    if health.why:
-        since = f"since {rfc3339(health.heard_us)}" if health.heard_us else "yet"
-        mend = "open road_events_url from this machine; set another address where its keeper has moved it"
-        yield Check("road events", "warn", f"the feed was not read {since}: {health.why}", mend)
-    elif not health.heard_us:
-        yield Check("road events", "ok", "the feed is about to be read")
-    else:
-        made = "" if health.published_us is None else f" as published at {rfc3339(health.published_us)}"
-        says = f"read at {rfc3339(health.heard_us)}{made}: {health.near} near the town, {health.unplaced} without a "
-        says += f"place, {health.set_aside} set aside, {health.deviations} deviations from the standard"
-        yield Check("road events", "ok", says)
+    mend = "open road_events_url from this machine; set another address where its keeper has moved it"
+    unread = _unread("road events", health.heard_us, health.why, mend)
+    if unread is not None:
+        yield unread
+        return
+    made = "" if health.published_us is None else f" as published at {rfc3339(health.published_us)}"
+    says = f"read at {rfc3339(health.heard_us)}{made}: {health.near} near the town, {health.unplaced} without a "
+    says += f"place, {health.set_aside} set aside, {health.deviations} deviations from the standard"
+    yield Check("road events", "ok", says)
 
 
 def _positions(hand: Hand) -> Iterator[Check]:
@@ -400,18 +398,24 @@ def _positions(hand: Hand) -> Iterator[Check]:
         yield Check("positions", "ok", "a feed of vehicles' positions is set: the post reads it while it runs")
         return
     reach = hand.positions.reach
-    if reach.why:
-        since = f"since {rfc3339(reach.heard_us)}" if reach.heard_us else "yet"
-        mend = "open vehicle_positions_url from this machine; 'vigie devices list' names the devices that are admitted"
-        yield Check("positions", "warn", f"the feed was not read {since}: {reach.why}", mend)
-    elif not reach.heard_us:
-        yield Check("positions", "ok", "the feed is about to be read")
+    mend = "open vehicle_positions_url from this machine; 'vigie devices list' names the devices that are admitted"
+    unread = _unread("positions", reach.heard_us, reach.why, mend)
+    if unread is not None:
+        yield unread
     elif reach.refused:
         told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(reach.refused.items()))
         mend = "name the vehicles as vehicle_positions_as makes their ids, and admit the device for all of them"
         yield Check("positions", "warn", f"of {reach.told} vehicles, readings are refused: {told}", mend)
     else:
         yield Check("positions", "ok", f"read at {rfc3339(reach.heard_us)}: {reach.told} vehicles")
+
+
+def _unread(name: str, heard_us: int, why: str, mend: str) -> Check | None:
+    """What is to be said of a feed that was not read lately; None of one that was."""
+    if why:
+        since = f"since {rfc3339(heard_us)}" if heard_us else "yet"
+        return Check(name, "warn", f"the feed was not read {since}: {why}", mend)
+    return None if heard_us else Check(name, "ok", "the feed is about to be read")
 
 
 def _is_loopback(host: str) -> bool:
