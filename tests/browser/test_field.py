@@ -327,9 +327,12 @@ def test_what_was_refused_waits_for_whom_it_concerns_and_the_tab_that_is_looked_
     phone.see("n'a pas été pris")
     context.clear_cookies()
     # Another person takes the telephone, in another tab, which is the one that sends from then on.
+    holders = "async () => (await navigator.locks.query()).held.filter((each) => each.name === 'vigie-field-sender')"
+    (before,) = phone.page.evaluate(holders)
     first, phone.page = phone.page, phone._heard(context.new_page())
     phone.open()
-    holders = "async () => (await navigator.locks.query()).held.filter((each) => each.name === 'vigie-field-sender')"
+    taken = f"async (before) => (await ({holders})()).some((each) => each.clientId !== before)"
+    phone.page.wait_for_function(taken, arg=before["clientId"])
     (held,) = phone.page.evaluate(holders)
     phone.page.wait_for_function("() => document.querySelector('input[name=password]')")
     phone.page.get_by_label("Identifiant").fill("colleague")

@@ -99,7 +99,7 @@ def test_days_are_spread_and_an_order_says_what_is_to_be_done() -> None:
         "Visite annuelle", "lighting", 4, source_of("p"),
     )  # fmt: skip
     assert msgspec.to_builtins(first.document) == {
-        "takes_min": 45, "spent_min": 0, "skills": ("electrical",), "parts": (),
+        "takes_min": 45, "spent_min": 0, "skills": ("electrical",), "parts": (), "hours": "", "load_kg": 0,
         "checklist": ({"what": "serrage", "done": False}, {"what": "différentiel", "done": False}),
     }  # fmt: skip
 
