@@ -11,10 +11,19 @@ export interface TrailStop {
   name: string | null
 }
 
+/** A time within a fence; without an end where it was still there at the last that is known. */
+export interface TrailPassage {
+  fence: string
+  name: string
+  from: string
+  to: string | null
+}
+
 export interface Trail {
   positions: number
   aside: Record<(typeof ASIDE)[number], number>
   distance_m: number
   stops: TrailStop[]
+  fences: TrailPassage[]
   path: [lon: number, lat: number][][]
 }

@@ -12,6 +12,8 @@ from tests.api.city.desk import EVERYTHING, Desk, desk, grant
 from tests.city import NOW_US
 from vigie.core.scope import Scope
 from vigie.core.times import DAY_US, MINUTE_US, SECOND_US, rfc3339, to_us
+from vigie.engine.plans import By
+from vigie.services.roads.fences import FENCE, Fence
 
 SPAN = f"from={rfc3339(NOW_US - 30 * MINUTE_US)}&to={rfc3339(NOW_US - 10 * MINUTE_US)}"
 
@@ -48,6 +50,28 @@ def test_a_trail_is_told_street_by_street_and_what_cannot_be_true_is_counted(tow
     assert told["stops"] == []
     ((first, *_, last),) = told["path"]
     assert (first, last) == ([5.1492, 47.35002], [5.1496, 47.35002])
+
+
+def test_the_fences_it_was_in_are_told_as_far_as_one_sees_them(town: Desk) -> None:
+    def put_in_force(plan: str, area: str, west: float, east: float) -> None:
+        corners = ((west, 47.34), (east, 47.34), (east, 47.36), (west, 47.36))
+        plans = town.engine.plans
+        plans.make(plan, FENCE, Fence(plan, corners, area), by=By("writer", NOW_US, f"{plan}-made"))
+        plans.move(plan, "approve", number=1, revision=1, by=By("approver", NOW_US, f"{plan}-approved"))
+
+    # The middle of the street, which it passes on its way and back; its end; and one that is Dijon's.
+    put_in_force("middle", "metropole/quetigny", 5.1495, 5.15005)
+    put_in_force("start", "metropole/quetigny", 5.1490, 5.1498)
+    put_in_force("dijon", "metropole/dijon", 5.1490, 5.1510)
+    told = trail(town, EVERYTHING).body["fences"]
+    begun = NOW_US - 20 * MINUTE_US
+    assert [(each["fence"], (to_us(datetime.fromisoformat(each["from"])) - begun) // SECOND_US) for each in told] == [
+        ("dijon", 0), ("start", 0), ("middle", 15), ("middle", 120), ("start", 135),
+    ]  # fmt: skip
+    # It left the middle towards the end; where it is at last nobody knows that it has left.
+    assert [each["to"] is None for each in told] == [True, False, False, True, True]
+    crew = Scope((grant("metropole/quetigny", "*", "see", "see_crew"),))
+    assert {each["fence"] for each in trail(town, crew).body["fences"]} == {"middle", "start"}
 
 
 def test_where_it_stood_is_told_with_the_street(town: Desk) -> None:

@@ -11,10 +11,12 @@ import numpy as np
 import shapely
 from msgspec import Meta
 
+from vigie.api.access import Caller
 from vigie.api.city.forms import Form, Instant
 from vigie.api.city.history import allowed_spans, once_seen, point_of
 from vigie.api.city.sources import Sources
 from vigie.api.operation import Ask, Nothing, Operation
+from vigie.api.plans import touches
 from vigie.api.problems import Problem
 from vigie.api.roads.streets import Streets
 from vigie.core.arrays import floats, ints
@@ -23,6 +25,7 @@ from vigie.core.kinds import Sort
 from vigie.core.observations import Floats, Int64s
 from vigie.core.times import DAY_US, SECOND_US, from_us, to_us
 from vigie.services.roads import Bus, Tram, Vehicle
+from vigie.services.roads.fences import FENCE, Fence, passages
 from vigie.services.roads.matching import Matched, Network, match
 from vigie.services.roads.matching.sifting import Sifted, sift
 from vigie.services.roads.matching.stops import SILENT_US, Stop, driven_m, stops
@@ -32,6 +35,9 @@ POSITIONS_MAX = 20_000
 """A day of a tracker that speaks each five seconds, and some more."""
 
 SPAN_US_MAX = 2 * DAY_US
+Fences = Sequence[tuple[str, Fence]]
+"""Each with the id of its plan."""
+
 _PATH_DEGREES = 4e-5
 """What bends a line by less is not seen on a map."""
 WAITING_MAX = 16
@@ -86,18 +92,29 @@ class StopForm(Form, frozen=True, kw_only=True):
     name: str | None
 
 
+class PassageForm(Form, frozen=True, kw_only=True):
+    """A time within a fence: of the first and of the last position in it; null where it was still there at the last
+    that is known."""
+
+    fence: str
+    name: str
+    start: Instant = msgspec.field(name="from")
+    until: Instant | None = msgspec.field(name="to")
+
+
 class TrailForm(Form, frozen=True, kw_only=True):
     """Where a vehicle was. positions: so many were told. driven: its streets, one after the other. distance_m: how
     far it drove by the streets, but for the last metres at a stop, and where it told nothing for long. stops: where it
-    stood; a silence of a quarter of an hour is none. path: longitudes and latitudes to draw it by, in degrees, anew
-    after each such silence: its positions but for those aside, and those that lie within 4 m of the line between
-    others."""
+    stood; a silence of a quarter of an hour is none. fences: of those in force, those that it was in. path: longitudes
+    and latitudes to draw it by, in degrees, anew after each such silence: its positions but for those aside, and those
+    that lie within 4 m of the line between others."""
 
     positions: int
     aside: Aside
     driven: Sequence[OnStreet]
     distance_m: float
     stops: Sequence[StopForm]
+    fences: Sequence[PassageForm]
     path: Sequence[Sequence[tuple[float, float]]]
 
 
@@ -142,13 +159,21 @@ class TrailsDoor:
         self._waiting += 1
         try:
             async with self._turn:
-                return await asyncio.to_thread(self._told, no, code, spans, sources.clock.now_us())
+                fences = self._fences(ask.caller)
+                return await asyncio.to_thread(self._told, no, code, spans, sources.clock.now_us(), fences)
         except HistoryTooLong as error:
             raise Problem(503, "Takes too long", f"{str(error).capitalize()}.", retry_after_s=10) from error
         finally:
             self._waiting -= 1
 
-    def _told(self, no: int, code: int, spans: Sequence[tuple[int, int]], now_us: int) -> TrailForm:
+    def _fences(self, caller: Caller) -> Fences:
+        return [
+            (each.id, each.in_force.body)
+            for each in self._sources.engine.plans
+            if each.kind is FENCE and each.in_force is not None and touches(caller, each.area, FENCE.service)
+        ]
+
+    def _told(self, no: int, code: int, spans: Sequence[tuple[int, int]], now_us: int, fences: Fences) -> TrailForm:
         at_us, lon, lat = self._sources.history.of_places(no, code, spans, POSITIONS_MAX)
         if len(at_us) > POSITIONS_MAX:
             raise Problem(
@@ -166,6 +191,7 @@ class TrailsDoor:
             driven=self._driven(network, numbers, matched, at_us[kept]),
             distance_m=round(driven_m(network, matched, stood)),
             stops=[self._stop(each, numbers, network, matched, at_us[kept], lon[kept], lat[kept]) for each in stood],
+            fences=_passed(fences, lon[kept], lat[kept], at_us[kept]),
             path=_path(lon[kept], lat[kept], at_us[kept]),
         )
 
@@ -215,6 +241,17 @@ def _path(lon: Floats, lat: Floats, at_us: Int64s) -> list[Sequence[tuple[float,
             thin = shapely.get_coordinates(shapely.simplify(shapely.LineString(own), _PATH_DEGREES)).round(6)
             parts.append([(each_lon, each_lat) for each_lon, each_lat in thin.tolist()])
     return parts
+
+
+def _passed(fences: Fences, lon: Floats, lat: Floats, at_us: Int64s) -> list[PassageForm]:
+    """One after the other, as they were entered."""
+    found = [(fence, body.name, each) for fence, body in fences for each in passages(body, lon, lat, at_us)]
+    return [
+        PassageForm(
+            fence=fence, name=name, start=from_us(each.start_us), until=from_us(each.end_us) if each.left else None
+        )
+        for fence, name, each in sorted(found, key=lambda one: (one[2].start_us, one[0]))
+    ]
 
 
 def _aside(sifted: Sifted, matched: Matched) -> Aside:

@@ -30,6 +30,7 @@ from vigie.core.watch import Watch, points_of, watching
 from vigie.services.roads import orders, preventive, privacy, reports
 from vigie.services.roads.crews import check_skills
 from vigie.services.roads.events import ROAD_EVENTS_SILENT, ROAD_EVENTS_UNSTEADY, RoadEvent
+from vigie.services.roads.fences import FENCE
 from vigie.services.roads.preventive import PREVENTIVE
 from vigie.services.roads.rounds.circuits import CIRCUIT
 from vigie.services.roads.winter.calling import called
@@ -225,7 +226,7 @@ service = Service(
     reticence=(_RETICENCE,),
     cases=(orders.WORK_ORDER, reports.REPORT, ROADWORKS, BURIED),
     opens=CaseRule(_mends, orders.kept, {PREVENTIVE: preventive.coming, CIRCUIT: called}, overdue),
-    plans=(CIRCUIT, PREVENTIVE, OCCASION, COORDINATION),
+    plans=(CIRCUIT, PREVENTIVE, OCCASION, COORDINATION, FENCE),
     guards={Vehicle.escort: (seen_now,)},
     figures=(
         Figure("at_work", Vehicle, Vehicle.activity, How.COUNT, when=("working",)),
