@@ -10,7 +10,7 @@ import pytest
 from tests.api.rsmp.test_door import JUNCTION, Disk
 from tests.api.rsmp.test_telling import ATTACHED, alarm
 from tests.orders import GATEWAY, Bench
-from vigie.api.rsmp import Listening, Means, RsmpDoor
+from vigie.api.rsmp import Listening, Means, RsmpDoor, SiteHealth
 from vigie.api.rsmp.counting import Counted
 from vigie.api.rsmp.flows import FLOWS, flows_counted
 from vigie.api.rsmp.telling import Telling
@@ -116,3 +116,19 @@ def test_a_minute_is_kept_before_it_is_acknowledged(bench: Bench) -> None:
         ("d1", "flow", 360.0),
     ]
     assert np.array_equal(taken.observed_us, [AT, AT])
+
+
+def test_a_device_that_is_admitted_for_more_is_asked_at_the_next_look(bench: Bench) -> None:
+    detectors: dict[str, int] = {}
+    means = Means(bench.clock, Disk().take, lambda number: JUNCTION, lambda number: dict(detectors))
+    door = RsmpDoor(means, Listening("", 0), seed="x")
+    sites = [(GATEWAY, Enrolment(("J",), {"TC": Of.CONTROLLER}))]
+    door.load(sites)
+    health = SiteHealth(door, bench.engine, bench.clock, lambda number: JUNCTION)
+    health.look()
+    # Who speaks for what is written down a moment after the doors have heard that somebody was admitted.
+    door.load(sites)
+    detectors["d1"] = 1
+    bench.engine.settle()
+    health.look()
+    assert door.sites["J"].detectors == {"d1": 1}

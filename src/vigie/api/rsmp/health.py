@@ -14,7 +14,7 @@ from vigie.core.service import Clear, Effect, Raise
 from vigie.core.times import MINUTE_US
 from vigie.engine.loop import Engine
 from vigie.engine.ports import Clock
-from vigie.services.signals import CONTROLLER_SILENT
+from vigie.services.signals import CONTROLLER_SILENT, Detector
 
 EVERY_S = 10.0
 SILENT_US = 2 * MINUTE_US
@@ -27,7 +27,7 @@ class SiteHealth:
     def __init__(self, rsmp: RsmpDoor, engine: Engine, clock: Clock, asset_of: Callable[[int], str]) -> None:
         """asset_of: see `vigie.api.rsmp.door.Means`."""
         self._rsmp, self._engine, self._clock, self._asset_of = rsmp, engine, clock, asset_of
-        self._inventory = -1
+        self._known = (-1, -1)
 
     async def run(self) -> None:
         """Watches until it is cancelled."""
@@ -37,10 +37,10 @@ class SiteHealth:
 
     def look(self) -> None:
         """Raises and clears what is so now."""
-        version = self._engine.registry.version
-        # What is not on disk yet cannot be read there.
-        if self._inventory != version and not self._engine.owed:
-            self._inventory = version
+        # Other detectors, or other devices that speak for them; what is not on disk yet cannot be read there.
+        known = self._engine.registry.version_of(Detector), self._rsmp.edition
+        if self._known != known and not self._engine.owed:
+            self._known = known
             self._rsmp.look_for_detectors()
         now_us, effects = self._clock.now_us(), list[Effect]()
         watched: set[int] = set()
