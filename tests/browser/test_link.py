@@ -46,15 +46,18 @@ def test_a_lost_link_is_said_and_what_was_missed_is_caught_up(window: Open, here
 def test_no_alarm_goes_from_the_list_with_an_answer_that_was_overtaken(window: Open) -> None:
     operator = window()
     alarms = operator.by(".desk li.row")
+    answered: list[Route] = []
 
     def of_before(route: Route) -> None:
         """The list as it was before anything was raised: its answer comes when the link has told of the alarms."""
         expect(alarms.first).to_be_visible()
         route.fulfill(json={"items": [], "total": 0, "next": None})
+        answered.append(route)
 
     operator.page.route("**/api/v1/conditions?*", of_before, times=1)
-    with operator.page.expect_response("**/api/v1/conditions?*"):
-        operator.page.reload()
+    operator.page.reload()
+    # That answer itself is waited for: the page may have asked for other conditions, and had them, before it.
+    operator.until(lambda: bool(answered), "the list of before has come")
     operator.page.wait_for_timeout(200)
     expect(alarms.first).to_be_visible(timeout=100)
 
