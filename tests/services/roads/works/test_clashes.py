@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +59,41 @@ def test_no_overlap_is_missed_and_none_invented(one: Roadworks, other: Roadworks
     assert clashes(one, ("granted", other), many=0) == found
     back = clashes(other, ("granted", one))
     assert [each.finding.detail["at"] for each in found] == [each.finding.detail["at"] for each in back]
+
+
+SIDES = {"pavement": 0, "parking": 0, "lane": 1, "alternating": 1, "one_way": 2, "closure": 2}
+
+
+@pytest.mark.parametrize(("one", "other"), [*itertools.product(SIDES, SIDES)])
+def test_works_on_opposite_sides_clash_where_they_leave_no_room_between(one: Any, other: Any) -> None:
+    along, against = (
+        phase(Stretch("a", way=way), occupancy=what) for way, what in (("along", one), ("against", other))
+    )
+    facing = [("facing", False)] if SIDES[one] + SIDES[other] < 2 else [("overlap", True)]
+    for many in (64, 0):
+        found = clashes(works(along), ("granted", works(against)), many=many)
+        assert [(each.finding.rule.removeprefix("roads.works_"), each.finding.refuses) for each in found] == facing
+    # On one side, or where one says none, they need the same place whatever they are.
+    for way in ("against", "either"):
+        there = phase(Stretch("a", way=way), occupancy=one)  # type: ignore[arg-type]
+        assert rules(works(there), ("granted", works(against))) == [("overlap", True)]
+
+
+def test_works_that_meet_somewhere_are_not_told_as_facing_too() -> None:
+    along, against = (phase(Stretch("a", way=way), occupancy="pavement") for way in ("along", "against"))
+    both = works(along, phase(Stretch("b", way="along"), occupancy="pavement"))
+    other = works(against, phase(Stretch("b", way="along"), occupancy="pavement"))
+    assert rules(both, ("granted", other)) == [("overlap", True)]
+    assert rules(works(along), ("granted", works(phase(Stretch("a", 90.0, way="against"), occupancy="pavement")))) == [
+        ("facing", False)
+    ]
+    later = phase(Stretch("a", way="against"), occupancy="pavement", begins="2027-01-01T00:00", ends="2027-02-01T00:00")
+    assert rules(works(along), ("granted", works(later))) == []
+
+
+def test_a_clash_that_was_answered_before_sides_counted_is_the_same_still() -> None:
+    own = works(phase("a"))
+    assert [each.key for each in clashes(own, ("granted", own))] == ["overlap:w1:571896d2f6cb"]
 
 
 def test_what_is_taken_out_of_the_index_or_changed_clashes_no_more() -> None:

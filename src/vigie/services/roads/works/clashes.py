@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -36,6 +37,12 @@ PROTECTED_YEARS = 3
 
 STREETS_TOLD = 50
 
+SIDES = 2
+"""Works on the two sides of a street meet where their reaches come to so much (`Effect.reach`)."""
+
+_SEEN = ("street", "from_m", "to_m", "ways", "window")
+"""What of a part the key of a clash is made of. Others would have each answer that was given be of another clash."""
+
 NO_END = 1_000_000 * DAY_MIN
 """When works end of which nobody knows when they do."""
 
@@ -54,13 +61,14 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some metres of a street, taken up at some time. ways: bits, see `WAYS`."""
+    """Some metres of a street, taken up at some time. ways: bits, see `WAYS`. reach: see `Effect`."""
 
     street: str
     from_m: float
     to_m: float
     ways: int
     window: Window
+    reach: int = SIDES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,10 @@ class Laid:
 
 Met = tuple[Laid, str, int]
 """Other works, the street in which they meet ours, and the first minute of it."""
+
+How = Literal["place", "facing", "way"]
+"""What meets of two parts of a street: those that need the same place; those on opposite sides that leave room between;
+those in the same way of travel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +126,10 @@ def laid(case_id: str, no: int, state: str, works: Roadworks, *, lasts: bool = F
         window = phase.window
         if lasts and phase.ends == works.ends:
             window = Window(window.begin, NO_END, window.hours)
-        own = [_part(stretch, window) for stretch in phase.stretches]
+        effect = EFFECTS[phase.occupancy]
+        own = [_part(stretch, window, effect.reach) for stretch in phase.stretches]
         taken += own
-        if EFFECTS[phase.occupancy].turns_away:
+        if effect.turns_away:
             closed += own
             legs += (Part(leg.street, 0.0, math.inf, WAYS[leg.way], window) for leg in works.diversion)
     return Laid(case_id, no, state, tuple(taken), tuple(closed), tuple(legs))
@@ -146,16 +159,21 @@ class Index:
             streets.drop(works, parts)
 
     def overlapping(self, own: Laid) -> Iterable[Met]:
-        """The other works that take up some of the same at the same time."""
-        return self._taken.met(own.id, own.taken, by_way=False)
+        """The other works that take up some of the same at the same time, or so much of both sides that they meet."""
+        return self._taken.met(own.id, own.taken, "place")
+
+    def facing(self, own: Laid) -> Iterable[Met]:
+        """The other works that stand on the opposite side of the same metres at the same time, and leave room
+        between."""
+        return self._taken.met(own.id, own.taken, "facing")
 
     def closing(self, own: Laid) -> Iterable[Met]:
         """The other works that close what our diversion leads through."""
-        return self._closed.met(own.id, own.legs, by_way=True)
+        return self._closed.met(own.id, own.legs, "way")
 
     def led_through(self, own: Laid) -> Iterable[Met]:
         """The other works whose diversion leads through what we close."""
-        return self._legs.met(own.id, own.closed, by_way=True)
+        return self._legs.met(own.id, own.closed, "way")
 
     def closed_during(self, windows: Sequence[Window], but: str) -> Iterable[Part]:
         """What others close at any of these times. but: the works that are asked for."""
@@ -170,10 +188,13 @@ class Index:
 
 def check(own: Laid, works: Roadworks, index: Index, around: Surroundings, asked: date) -> list[Clash]:
     """All that works clash with, in a fixed order. asked: the day on which they were asked for."""
+    overlapping = [*index.overlapping(own)]
+    met = {other.id for other, *_ in overlapping}
     found = [
         *_slips(works, around),
         *_wrong_way(own, works, around),
-        *_among("overlap", own, index.overlapping(own)),
+        *_among("overlap", own, overlapping),
+        *_among("facing", own, (each for each in index.facing(own) if each[0].id not in met)),
         *_among("closed", own, index.closing(own)),
         *_among("led", own, index.led_through(own)),
         *_lines(works, around),
@@ -194,6 +215,8 @@ def unseen(clash: Clash) -> Clash:
     match found.rule:
         case "roads.works_overlap":
             told = Finding("roads.works_overlap_unseen", found.refuses, found.article, detail)
+        case "roads.works_facing":
+            told = Finding("roads.works_facing_unseen", found.refuses, found.article, detail)
         case "roads.works_diversion_closed":
             told = Finding("roads.works_diversion_closed_unseen", found.refuses, found.article, detail)
         case _:
@@ -237,25 +260,29 @@ class _Streets:
             self._parts.get(part.street, {}).pop(works, None)
             self._columns.pop(part.street, None)
 
-    def met(self, own: str, parts: Iterable[Part], *, by_way: bool) -> Iterator[Met]:
-        """What meets any of some parts. own: the works that they are of, which meet nothing of theirs. by_way: whether
-        only what is in the same way of travel meets."""
+    def met(self, own: str, parts: Iterable[Part], how: How) -> Iterator[Met]:
+        """What meets any of some parts. own: the works that they are of, which meet nothing of theirs."""
         for part in parts:
+            if how == "facing" and part.ways == ALONG | AGAINST:
+                continue
             there = [each for some in self._parts.get(part.street, {}).values() for each in some]
             if len(there) < self._many or not there:
-                found = _one_by_one(part, there, by_way=by_way)
+                found = _one_by_one(part, there, how)
             else:
                 if part.street not in self._columns:
                     self._columns[part.street] = _Columns.of(there)
-                found = self._columns[part.street].met(part, by_way=by_way)
+                found = self._columns[part.street].met(part, how)
             for other, first in found:
                 if other.id != own:
                     yield other, part.street, first
 
 
-def _one_by_one(part: Part, others: Iterable[tuple[Laid, Part]], *, by_way: bool) -> Iterator[tuple[Laid, int]]:
+def _one_by_one(part: Part, others: Iterable[tuple[Laid, Part]], how: How) -> Iterator[tuple[Laid, int]]:
     for other, theirs in others:
-        if part.from_m >= theirs.to_m or theirs.from_m >= part.to_m or (by_way and not part.ways & theirs.ways):
+        if part.from_m >= theirs.to_m or theirs.from_m >= part.to_m:
+            continue
+        opposite, fits = not part.ways & theirs.ways, part.reach + theirs.reach < SIDES
+        if (how == "way" and opposite) or (how != "way" and (opposite and fits) is not (how == "facing")):
             continue
         first = part.window.first_in_both(theirs.window)
         if first is not None:
@@ -271,6 +298,7 @@ class _Columns:
     owner: Int64s
     hours: Int64s
     ways: Int64s
+    reach: Int64s
     begin: Int64s
     end: Int64s
     from_m: Floats
@@ -283,21 +311,24 @@ class _Columns:
         row, place = ({each.id: n for n, each in enumerate(works)}, {text: n for n, text in enumerate(texts)})
         whole = np.array(
             [
-                (row[each.id], place[part.window.hours], part.ways, part.window.begin, part.window.end)
+                (row[each.id], place[part.window.hours], part.ways, part.reach, part.window.begin, part.window.end)
                 for each, part in parts
             ],
             np.int64,
         ).T
         metres = np.array([(part.from_m, part.to_m) for _, part in parts]).T
-        return _Columns(works, texts, whole[0], whole[1], whole[2], whole[3], whole[4], metres[0], metres[1])
+        return _Columns(
+            works, texts, whole[0], whole[1], whole[2], whole[3], whole[4], whole[5], metres[0], metres[1]
+        )  # fmt: skip
 
-    def met(self, part: Part, *, by_way: bool) -> Iterator[tuple[Laid, int]]:
+    def met(self, part: Part, how: How) -> Iterator[tuple[Laid, int]]:
         """As `_one_by_one`, with the first minute of each works alone."""
         window = part.window
         low, high = np.maximum(self.begin, window.begin), np.minimum(self.end, window.end)
         near = (low < high) & (self.from_m < part.to_m) & (self.to_m > part.from_m)
-        if by_way:
-            near &= (self.ways & part.ways) != 0
+        opposite = (self.ways & part.ways) == 0
+        fits = self.reach + part.reach < SIDES
+        near &= ~opposite if how == "way" else (opposite & fits) == (how == "facing")
         best = np.full(len(self.works), NEVER)
         for code, text in enumerate(self.texts):
             rows = np.flatnonzero(near & (self.hours == code))
@@ -308,9 +339,9 @@ class _Columns:
             yield self.works[each], int(best[each])
 
 
-def _part(stretch: Stretch, window: Window) -> Part:
+def _part(stretch: Stretch, window: Window, reach: int) -> Part:
     to_m = math.inf if stretch.to_m is None else stretch.to_m
-    return Part(stretch.street, stretch.from_m, to_m, WAYS[stretch.way], window)
+    return Part(stretch.street, stretch.from_m, to_m, WAYS[stretch.way], window, reach)
 
 
 def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
@@ -318,8 +349,8 @@ def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
     other, and whichever is granted first stands in the other's way."""
     found: dict[str, tuple[Laid, int, dict[str, None]]] = {}
     theirs: Mapping[str, Callable[[Laid], Sequence[Part]]] = {
-        "overlap": lambda other: other.taken + other.closed, "closed": lambda other: other.closed,
-        "led": lambda other: other.legs,
+        "overlap": lambda other: other.taken + other.closed, "facing": lambda other: other.taken,
+        "closed": lambda other: other.closed, "led": lambda other: other.legs,
     }  # fmt: skip
     for other, street, first in met:
         known = found.get(other.id)
@@ -332,11 +363,14 @@ def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
         match what:
             case "overlap":
                 finding = Finding("roads.works_overlap", refuses, L115_1, detail)
+            case "facing":
+                finding = Finding("roads.works_facing", False, "", detail)
             case "closed":
                 finding = Finding("roads.works_diversion_closed", refuses, "", detail)
             case _:
                 finding = Finding("roads.works_closes_diversion", refuses, "", detail)
-        key = _key(what, other.id, first, sorted(streets), theirs[what](other))
+        seen = [{name: getattr(part, name) for name in _SEEN} for part in theirs[what](other)]
+        key = _key(what, other.id, first, sorted(streets), seen)
         yield Clash(key, _in(finding, [*streets]), other.id)
 
 
@@ -348,7 +382,7 @@ def _lines(works: Roadworks, around: Surroundings) -> Iterable[Clash]:
         if not hinders or "buses" in phase.passes:
             continue
         for stretch in phase.stretches:
-            part = _part(stretch, phase.window)
+            part = _part(stretch, phase.window, EFFECTS[phase.occupancy].reach)
             for course in around.courses.get(stretch.street, ()):
                 if course.from_m >= part.to_m or part.from_m >= course.to_m:
                     continue
@@ -425,7 +459,7 @@ def _wrong_way(own: Laid, works: Roadworks, around: Surroundings) -> Iterable[Cl
     shut = dict.fromkeys(
         leg.street
         for leg in own.legs
-        for _ in _one_by_one(leg, [(own, each) for each in closed.get(leg.street, ())], by_way=True)
+        for _ in _one_by_one(leg, [(own, each) for each in closed.get(leg.street, ())], "way")
     )
     if shut:
         yield Clash(_key("own", "", [*shut]), _in(Finding("roads.works_diversion_own", True), [*shut]))

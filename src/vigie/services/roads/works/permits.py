@@ -50,20 +50,22 @@ DECIDED_WITHIN_MONTHS = 2
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What an occupancy does to traffic. order: it takes a traffic order. turns_away: who drives must go another way.
-    buses: whether they cannot pass ("closed"), can with delay ("slowed"), or are not hindered ("")."""
+    buses: whether they cannot pass ("closed"), can with delay ("slowed"), or are not hindered (""). reach: how many
+    sides of the carriageway it takes: none beside it (pavement, parking), one, or both."""
 
     order: bool
     turns_away: bool = False
     buses: Literal["", "slowed", "closed"] = ""
+    reach: int = 0
 
 
 EFFECTS: Mapping[Occupancy, Effect] = {
     "pavement": Effect(order=False),
     "parking": Effect(order=True),
-    "lane": Effect(order=True),
-    "alternating": Effect(order=True, buses="slowed"),
-    "one_way": Effect(order=True, turns_away=True, buses="closed"),
-    "closure": Effect(order=True, turns_away=True, buses="closed"),
+    "lane": Effect(order=True, reach=1),
+    "alternating": Effect(order=True, buses="slowed", reach=1),
+    "one_way": Effect(order=True, turns_away=True, buses="closed", reach=2),
+    "closure": Effect(order=True, turns_away=True, buses="closed", reach=2),
 }
 
 
