@@ -312,6 +312,28 @@ def test_a_request_past_its_legal_day_is_one_alarm_until_it_is_answered(city: Be
     assert [each for each in city.engine.conditions if each.state == "unacknowledged"] == []
 
 
+def test_a_request_from_before_its_day_was_derived_is_alarmed_on_its_day_at_what_is_nearest(city: Bench) -> None:
+    cabinet = city.engine.registry.numbers["cabinet-cabinet"]
+    received = date_of(NOW_US // DAY_US).isoformat()
+    draft = Draft(BURIED, "lighting", 3, lon=5.0, lat=47.3, document=Buried(kind="dict", received=received))
+    case = city.acts.open_case(draft, actor=OPERATOR)
+    city.engine.settle()
+    with city.facts._engine.begin() as write:
+        # As a version wrote it that let people promise another day.
+        write.execute(update(CASES).values(due_us=case.due_us + 300 * DAY_US))
+    city.restart()
+    assert held(city)[case.id].due_us == case.due_us + 300 * DAY_US
+
+    sweep(city, case.due_us - NOW_US - 1)
+    assert city.engine.present(BURIED_OVERDUE) == []
+    sweep(city, 1)
+    (alarm,) = city.engine.present(BURIED_OVERDUE)
+    assert (alarm.asset, alarm.evidence["number"]) == (cabinet, case.no)
+    city.acts.move_case(case.id, "withdraw", actor=OPERATOR, reason="asked twice")
+    sweep(city, MINUTE_US)
+    assert city.engine.present(BURIED_OVERDUE) == []
+
+
 def test_nobody_moves_the_day_that_is_the_laws(city: Bench) -> None:
     cabinet = city.engine.registry.numbers["cabinet-cabinet"]
     asked = Draft(BURIED, "lighting", 3, assets=(cabinet,), document=Buried(kind="dict", received="2026-11-27"))

@@ -416,7 +416,10 @@ class Cases:
         return [
             Opened(
                 c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority,
-                c.lon, c.lat, c.words, c.links, c.reopened_us, c.document, c.due_us, c.no,
+                c.lon, c.lat, c.words, c.links, c.reopened_us, c.document,
+                # What is kept may be of before the day was the law's.
+                self._due(c) if c.kind.by_law else c.due_us,
+                c.no,
                 bool(c.crew and self._registry.gone[c.crew]),
             )
             for c in self._all.values()

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 
+import numpy as np
 from msgspec import Meta, Struct
 
+from vigie.core.arrays import ints
 from vigie.core.calendar import EPOCH_DAY, Calendar
 from vigie.core.cases import CaseKind, Level, Lies, Move, Opened
+from vigie.core.ground import metres
 from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.lives import BURIED as LIFE
 from vigie.core.refusals import Refusal
@@ -115,14 +118,16 @@ BURIED_OVERDUE = ConditionKind(name="buried_overdue", service="roads", outlet=Ou
 
 
 def overdue(cases: Sequence[Opened], city: City, now_us: int) -> list[Effect]:
-    """The alarms of requests that should have been answered by now, at what each is about; cleared once none is left
-    there, and where the one that it names is answered and another is not: then the next look raises it anew."""
+    """The alarms of requests that should have been answered by now, at what each is about, or what is nearest to it;
+    cleared once none is left there, and where the one that it names is answered and another is not: then the next look
+    raises it anew."""
     late: dict[int, Opened] = {}
     for case in cases:
-        if case.kind is BURIED and not case.is_over and case.assets and case.due_us <= now_us:
-            known = late.get(case.assets[0])
-            if known is None or (case.due_us, case.no) < (known.due_us, known.no):
-                late[case.assets[0]] = case
+        if case.kind is BURIED and not case.is_over and case.due_us <= now_us:
+            asset = case.assets[0] if case.assets else _nearest(case, city)
+            known = late.get(asset)
+            if asset and (known is None or (case.due_us, case.no) < (known.due_us, known.no)):
+                late[asset] = case
     told = {each.asset: each.evidence.get("number") for each in city.present(BURIED_OVERDUE)}
     over = sorted(asset for asset, no in told.items() if asset not in late or late[asset].no != no)
     return [
@@ -133,3 +138,16 @@ def overdue(cases: Sequence[Opened], city: City, now_us: int) -> list[Effect]:
         ),
         *(Clear(BURIED_OVERDUE, asset, now_us) for asset in over),
     ]
+
+
+def _nearest(case: Opened, city: City) -> int:
+    """What stands for a request that is about nothing of the inventory: what is nearest to it, however far; the post
+    itself where the town has none of `NEAR`."""
+    kinds = [kind for name in NEAR if (kind := city.kind_named(name)) is not None]
+    there = np.concatenate([np.empty(0, np.int64), *(city.assets(kind) for kind in kinds)])
+    lon, lat = city.places(there)
+    far_m = np.hypot(*metres(lon - case.lon, lat - case.lat, middle_lat=case.lat).T)
+    if np.isfinite(far_m).any():
+        return int(there[np.nanargmin(far_m)])
+    post = city.kind_named("post")
+    return 0 if post is None else next(iter(ints(city.assets(post))), 0)
