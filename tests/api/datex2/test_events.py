@@ -17,7 +17,7 @@ from tests.city import NOW_US, drafts, open_engine, open_facts, open_observation
 from tests.http_end import End
 from tests.orders import HandClock
 from tests.transports.test_feed import answer
-from vigie.api.datex2.events import EVENTS_MAX, NEW, SILENT_US, RoadEvents, bounds_of, drafts_of
+from vigie.api.datex2.events import EVENTS_MAX, FLEETING, NEW, SILENT_US, RoadEvents, bounds_of, drafts_of
 from vigie.core.arrays import ints
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US
 from vigie.engine.loop import Engine
@@ -210,6 +210,50 @@ def test_a_feed_that_names_its_events_anew_each_time_fills_no_inventory(engine: 
 
     told = [answer("200 OK", feed(*each)) for each in (first, [*first, named(0)], [named(1)], [*first, named(0)])]
     reading(engine, work, *told)
+
+
+def test_a_feed_that_renames_its_few_events_makes_no_more_assets_until_its_names_last(tmp_path: Path) -> None:
+    def told(*names: str) -> bytes:
+        return answer("200 OK", feed(*(replace(CRASH, id=name) for name in names)))
+
+    def is_unsteady(engine: Engine) -> bool:
+        return bool(engine.is_open(ROAD_EVENTS_UNSTEADY, np.array([POST]))[0])
+
+    facts, observations = open_facts(tmp_path), open_observations(tmp_path)
+    take(facts, drafts(2))
+    engine = open_engine(facts, observations)
+    turns = int(FLEETING.burst) + 1
+
+    async def broken(events: RoadEvents, clock: HandClock) -> None:
+        for turn in range(turns):
+            await events.look()
+            assert (there(engine).keys(), is_unsteady(engine)) == ({f"other-{turn}"}, False)
+        count = engine.registry.count
+        for _ in range(5):
+            # Where little happens no hour's worth of what is new is ever reached.
+            clock.at_us += HOUR_US // 60
+            await events.look()
+            assert (there(engine), is_unsteady(engine), engine.registry.count) == ({}, True, count)
+
+    reading(engine, broken, *(told(f"other-{turn}") for turn in range(turns + 5)))
+    # It is known after a start too, and by what it calls its events: first each reading names them anew.
+    engine = open_engine(facts, observations)
+    count = engine.registry.count
+
+    async def whole(events: RoadEvents, clock: HandClock) -> None:
+        for _ in range(2):
+            await events.look()
+            assert (there(engine), is_unsteady(engine), engine.registry.count) == ({}, True, count)
+        await events.look()
+        assert (there(engine).keys(), is_unsteady(engine)) == ({"S-8", "S-9"}, False)
+        await events.look()
+        assert (there(engine).keys(), is_unsteady(engine)) == ({"S-8", "S-10"}, False)
+
+    source = Source(engine, "road-events", facts.known_of("road-events"))
+    anew = [told("another"), told("S-8", "S-9"), told("S-8", "S-9"), told("S-8", "S-10")]
+    reading(engine, whole, *anew, source=source)
+    observations.close()
+    facts.close()
 
 
 def test_what_has_come_to_its_own_end_goes_also_while_the_feed_is_silent(engine: Engine) -> None:

@@ -37,6 +37,12 @@ EVENTS_MAX = 500
 NEW = Allowance(per_s=100 / 3_600, burst=EVENTS_MAX)
 """So much may be new: each event that was never named before is an asset for good, and a feed that gives its events
 other names each time would make a thousand of them each two minutes."""
+FLEETING = Allowance(per_s=10 / 3_600, burst=50)
+"""So much of what is new may be gone with the next reading. What happens on a road lasts longer than a minute; a feed
+of which more is gone gives its events other names each time, however few they are."""
+WHOLE = 10
+"""A feed that was unsteady is whole again when of so many events one at most has a name that the reading before had
+not."""
 SILENT_US = 10 * MINUTE_US
 """Not read for so long is an alarm; of what is read seldom, for twice the time between two readings."""
 WAIT_S_MAX = 600.0
@@ -115,7 +121,9 @@ class RoadEvents:
         self._told: Reading | None = None
         self._since_us = clock.now_us()
         self._failures = 0
-        self._new = Rates(NEW)
+        self._new, self._fleeting = Rates(NEW), Rates(FLEETING)
+        self._before, self._fresh = frozenset[str](), set[str]()
+        self._is_fleeting = False
         self.wait_s = every_s
         self.health = Health()
 
@@ -152,8 +160,9 @@ class RoadEvents:
         try:
             fetched = await self._feed.fetch(self._validators if self._told else ())
             if fetched is not None:
-                self._told = await asyncio.to_thread(read, fetched.body, zone=self._engine.zone)
+                before, self._told = self._told, await asyncio.to_thread(read, fetched.body, zone=self._engine.zone)
                 self._validators = fetched.validators
+                self._compare(before, self._told)
         except (FeedFailed, Unreadable) as error:
             retry_after_s = error.retry_after_s if isinstance(error, FeedFailed) else 0.0
             self._fail(str(error))
@@ -199,7 +208,7 @@ class RoadEvents:
         """Has the assets be what is so of what was told; returns how many are near, and how many say no place."""
         bounds, zone = bounds_of(self._engine.registry), self._engine.zone
         drafts, unplaced = drafts_of(told.publication.situations, bounds, now_us, zone)
-        steady = [each for each in drafts if self._source.knows(each.key) or not self._new.take(SOURCE, now_us)]
+        steady = self._steady(drafts, now_us)
         if len(drafts) != len(steady):
             left_out = {"count": len(drafts) - len(steady)}
             self._apply([Raise(ROAD_EVENTS_UNSTEADY, self._post, now_us, left_out)], now_us)
@@ -212,6 +221,27 @@ class RoadEvents:
         for refused in intake.refused:
             _log.warning("road event refused", key=refused.key, reason=refused.reason)
         return len(placed), unplaced
+
+    def _compare(self, before: Reading | None, told: Reading) -> None:
+        """Takes note of which names the reading before had, and of those that came with it and are gone already."""
+        self._before = frozenset[str]() if before is None else _names(before)
+        now_us = self._clock.now_us()
+        gone = [self._fleeting.take(SOURCE, now_us) for _ in self._fresh - _names(told)]
+        self._is_fleeting, self._fresh = any(gone), set[str]()
+
+    def _steady(self, drafts: Sequence[Draft], now_us: int) -> list[Draft]:
+        """Those that are taken: all that were named ever, and of what is new as much as may be. While the feed is
+        unsteady, that is what two readings in a row have named."""
+        new = {each.key for each in drafts if not self._source.knows(each.key)}
+        is_unsteady = self._is_fleeting or bool(self._engine.is_open(ROAD_EVENTS_UNSTEADY, np.array([self._post]))[0])
+        left_out = new - self._before if is_unsteady else set[str]()
+        if len(left_out) * WHOLE <= len(drafts):
+            left_out = set[str]()
+        for each in drafts:
+            if each.key in new and each.key not in left_out and self._new.take(SOURCE, now_us):
+                left_out.add(each.key)
+        self._fresh |= new - left_out
+        return [each for each in drafts if each.key not in left_out]
 
     def _fail(self, why: str) -> None:
         if why != self.health.why:
@@ -254,6 +284,10 @@ def bounds_of(registry: Registry) -> Bounds | None:
         float(lon.min()) - more_lon, float(lat.min()) - more_lat, float(lon.max()) + more_lon,
         float(lat.max()) + more_lat,
     )  # fmt: skip
+
+
+def _names(told: Reading) -> frozenset[str]:
+    return frozenset(each.id for each in told.publication.situations)
 
 
 def drafts_of(
