@@ -53,6 +53,7 @@ from vigie.core.facts import (
     digest,
 )
 from vigie.core.ids import uuid7
+from vigie.core.past import TooLong
 from vigie.core.scope import Verb
 from vigie.core.service import Service
 from vigie.core.times import DAY_US, HOUR_US, day_of
@@ -67,6 +68,7 @@ from vigie.store.facts import SqlFacts
 from vigie.store.files import append_lines, last_lines, write_whole
 from vigie.store.journal import Head
 from vigie.store.observations import DuckObservations
+from vigie.store.past import DuckPast
 from vigie.store.photos import Photos
 
 HOT_US = 2 * HOUR_US
@@ -356,6 +358,10 @@ class Installation:
             zone=ZoneInfo(self.settings.zone),
         )
         engine.start()
+        try:
+            engine.recall(DuckPast(self.observations, self.facts.point_numbers()), self.clock.now_us())
+        except TooLong as error:
+            _log.warning("what was said before the start could not be read in time", reason=str(error))
         return engine
 
 

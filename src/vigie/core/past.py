@@ -53,6 +53,11 @@ class Told:
     observed_us: Int64s
     value: Floats
 
+    @staticmethod
+    def nothing() -> Told:
+        """None."""
+        return Told(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
 
 @dataclass(frozen=True)
 class Means:

@@ -15,6 +15,7 @@ from vigie.core.cases import Answer, CaseEffect, CaseKind, Opened, Trouble
 from vigie.core.drafts import Draft
 from vigie.core.kinds import Action, AssetKind, Attribute, ConditionKind, Point
 from vigie.core.observations import Bytes, Floats, Int64s, Mask, Outcome
+from vigie.core.past import Told
 from vigie.core.plans import Finding, Given, Known, PlanKind, Question
 from vigie.core.refusals import Refusal
 
@@ -176,6 +177,11 @@ class City(Protocol):
         """The device that speaks for each asset, by a number; 0 for none."""
         ...
 
+    def recalled(self, kind: type[AssetKind], point: Point[Any]) -> Told:
+        """What was said of a point in the time before the start, as far as a sweep recalls it (`Sweep.recalls`); empty
+        where nothing was, or the past could not be read."""
+        ...
+
     def refused_ahead(self, assets: Numbers) -> tuple[Int64s, Int64s]:
         """When a reading of each asset was last refused because it was of the future, 0 for never in this process; and
         by how many microseconds its clock was ahead."""
@@ -219,18 +225,29 @@ Sweeper = Callable[[City, int], list[Effect]]
 """sweeper(city, now_us) -> effects, all of them, at most one for a condition of an asset."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What a sweep needs of the time before a start: what was said within so long before it, of points of a kind, by
+    their names, whichever service owns it; what this installation has not is not recalled. Of a few assets alone."""
+
+    kind: str
+    points: tuple[str, ...]
+    for_us: int
+
+
 @dataclass(frozen=True)
 class Sweep:
     """What a service looks for in the whole picture, each `SWEEP_S`, because no change tells it: what did not come,
     and what is so for a while.
 
     make(city, now_us): gives an engine its own sweeper, before the first sweep, which may remember what it saw. What it
-    remembers is of this process: after a start it begins anew from the picture and from what is open. attributes: what
-    it asks of the inventory; it does not run until that was read.
+    remembers is of this process: after a start it begins anew from the picture, from what is open and from what it
+    recalls. attributes: what it asks of the inventory; it does not run until that was read.
     """
 
     make: Callable[[City, int], Sweeper]
     attributes: Mapping[type[AssetKind], tuple[Attribute, ...]]
+    recalls: tuple[Recall, ...] = ()
 
 
 AUTOMATION = "automation"

@@ -28,6 +28,7 @@ from vigie.core.facts import POST, Entry
 from vigie.core.ids import effect_id
 from vigie.core.kinds import Action, AssetKind, Attribute, Catalogue, ConditionKind, Point, Quality
 from vigie.core.observations import Batch, Floats, Int64s, Mask
+from vigie.core.past import Past, Told
 from vigie.core.plans import Given
 from vigie.core.service import Change, Effect, Newest, Numbers, Present, Service, Sweeper
 from vigie.engine.admission import Admission
@@ -127,6 +128,7 @@ class Engine:
         self._reactions: list[tuple[Service, dict[int, tuple[type[AssetKind], Point[Any]]]]] = []
         self.automations = Automations(services, registry, facts, self.plans)
         self._sweepers: dict[str, Sweeper] = {}
+        self._recalled: dict[tuple[str, str], Told] = {}
         self._menders: dict[str, Answer] = {}
         for service in services:
             wanted = {self._number_of(kind, point): (kind, point) for kind, point in service.reacts}
@@ -162,6 +164,17 @@ class Engine:
                 self._fold(batch, stored.received_us)
         self.settle()
         return len(batches)
+
+    def recall(self, past: Past, now_us: int) -> None:
+        """Reads what sweeps need of the time before the start, before the first of them. Raises TooLong; then what was
+        not read is not known."""
+        for recall in (each for service in self._services if service.sweep for each in service.sweep.recalls):
+            kind = self.kind_named(recall.kind)
+            if kind is None or not len(assets := self.registry.of_kind(kind)):
+                continue
+            for point in (kind.points[name] for name in recall.points if name in kind.points):
+                told = past.told(kind, point, now_us - recall.for_us, now_us, only=assets)
+                self._recalled[kind.kind, point.name] = told
 
     def record(self, ingest: int, received_us: int, batch: Batch) -> None:
         """Puts a batch on disk. Raises StorageFull, and then nothing has changed."""
@@ -365,6 +378,10 @@ class Engine:
     def reporters(self, assets: Numbers) -> Int64s:
         """The device that speaks for each asset, 0 for none."""
         return self.registry.reporter[assets].astype(np.int64)
+
+    def recalled(self, kind: type[AssetKind], point: Point[Any]) -> Told:
+        """What was said of a point in the time before the start."""
+        return self._recalled.get((kind.kind, point.name)) or Told.nothing()
 
     def refused_ahead(self, assets: Numbers) -> tuple[Int64s, Int64s]:
         """When a reading of each asset was last refused because it was of the future, and by how much."""

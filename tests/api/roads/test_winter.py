@@ -10,11 +10,13 @@ from tests.api.city.desk import Desk, desk
 from tests.api.roads.test_rounds import AREA, ELSEWHERE, HERE, put_in_force
 from tests.city import NOW_US
 from vigie.core.drafts import Draft
-from vigie.core.times import MINUTE_US
+from vigie.core.times import HOUR_US, MINUTE_US
 from vigie.engine.cases import Case
+from vigie.services.air import WeatherStation
 from vigie.services.roads.orders import LIFE
 from vigie.services.roads.rounds.circuits import Circuit, Stretch
 from vigie.services.roads.winter.stations import ICE_RISK, LASTS_US, OVER_US
+from vigie.store.past import DuckPast
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +83,15 @@ def test_each_station_is_told_with_what_is_not_known(town: Desk) -> None:
     # A weather station is public: whoever has an account sees it.
     assert len(town.ask(ELSEWHERE, "roads/ice").body["items"]) == 2
     assert town.ask(None, "roads/ice").status == 401
+
+
+def test_what_stations_said_before_a_start_is_read_from_history(town: Desk) -> None:
+    now_us = NOW_US + 30 * HOUR_US
+    said = [("meteo-2", "rain", 1.2, -4), ("meteo-2", "rain", 0.4, -2), ("meteo-2", "rain", 0.0, -1)]
+    town.report([(name, point, value, now_us + hours * HOUR_US) for name, point, value, hours in said])
+    town.engine.recall(DuckPast(town.observations, town.facts.point_numbers()), now_us)
+    told = town.engine.recalled(WeatherStation, WeatherStation.rain)
+    assert (told.observed_us - now_us).tolist() == [-2 * HOUR_US, -HOUR_US]
+    assert told.value.tolist() == [0.4, 0.0]
+    # Nothing recalls the air's own temperature.
+    assert len(town.engine.recalled(WeatherStation, WeatherStation.temperature).value) == 0

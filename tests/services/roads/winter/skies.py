@@ -12,6 +12,7 @@ import numpy as np
 from vigie.core.cases import Opened
 from vigie.core.kinds import ConditionKind
 from vigie.core.observations import Mask
+from vigie.core.past import Told
 from vigie.core.service import Newest, Present
 from vigie.core.times import MINUTE_US
 from vigie.services.air import WeatherStation
@@ -83,10 +84,12 @@ class Town:
         self.told: dict[tuple[str, int], tuple[float, int]] = {}
         self.open: dict[int, Present] = {}
         self.cases: list[Opened] = []
+        self.before: list[tuple[str, int, int, float]] = []
 
     def say(self, station: int, at_us: int, **said: float) -> None:
         """A station says something."""
         self.told |= {(name, station): (value, at_us) for name, value in said.items()}
+        self.before += [(name, station, at_us, value) for name, value in said.items()]
 
     def hear(self, hour: Hour, station: int = 1) -> None:
         """A station says what it is."""
@@ -111,6 +114,11 @@ class Town:
         found = [self.told.get((point.name, int(each)), (float("nan"), 0)) for each in assets]  # type: ignore[attr-defined]
         at_us = np.array([each[1] for each in found], np.int64)
         return Newest(np.array([each[0] for each in found]), at_us, at_us, np.zeros(len(assets), np.uint8))
+
+    def recalled(self, kind: object, point: object) -> Told:
+        said = sorted((station, at_us, value) for name, station, at_us, value in self.before if name == point.name)  # type: ignore[attr-defined]
+        asset, at_us, value = ([each[n] for each in said] for n in range(3))
+        return Told(np.array(asset, np.int64), np.array(at_us, np.int64), np.array(value, np.float64))
 
     def is_open(self, condition: ConditionKind, assets: np.ndarray) -> Mask:
         return np.array([int(each) in self.open for each in assets], np.bool_)

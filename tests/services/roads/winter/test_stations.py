@@ -135,6 +135,30 @@ def test_it_is_remembered_that_it_rained() -> None:
         assert bool(town.open) == (2 <= n < 24)
 
 
+def test_rain_and_a_cooling_road_from_before_a_start_are_known() -> None:
+    town = Town()
+    town.say(1, NOON_US, surface=4.0, temperature=6.0, humidity=60.0, rain=1.0)
+    for n in range(1, 7):
+        town.say(1, NOON_US + n * EACH_US, surface=4.0 - 0.5 * n, temperature=3.0, humidity=60.0, rain=0.0)
+    start_us = NOON_US + 6 * EACH_US
+    kept, anew = town.before, Sweeper(town, start_us)  # type: ignore[arg-type]
+    town.before = []
+    for n in range(3):
+        at_us = start_us + n * EACH_US // 2
+        # 1 degree, wet, and three degrees an hour colder: it freezes within the half hour.
+        effects = look(town, anew, at_us)
+    (told,) = effects
+    assert isinstance(told, Raise)
+    assert (told.evidence["ice_cause"], told.evidence["ice_in_min"]) == ("black_ice", 30.0)
+    # What is older than a road is wet for counts for nothing.
+    town.open, town.before = {}, [each for each in kept if each[0] == "rain"]
+    late_us = NOON_US + 19 * EACH_US
+    sweep = Sweeper(town, late_us)  # type: ignore[arg-type]
+    for n in range(3):
+        town.say(1, late_us + n * EACH_US, surface=-0.5, temperature=1.5, humidity=60.0, rain=0.0)
+        assert look(town, sweep, late_us + n * EACH_US) == []
+
+
 def test_air_alone_speaks_where_no_road_is_measured_nearby() -> None:
     town = Town(stations=4, apart_deg=0.04)
     every = np.arange(1, 5)

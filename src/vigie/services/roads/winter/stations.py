@@ -6,7 +6,7 @@ none with a surface is within `REACH_M`: the night is the same, and one alarm fo
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isnan
@@ -16,7 +16,7 @@ import numpy as np
 from vigie.core.arrays import floats, ints
 from vigie.core.ground import metres
 from vigie.core.kinds import AssetKind, ConditionKind, Outlet, Sort
-from vigie.core.service import City, Clear, Effect, Numbers, Raise, Sweep
+from vigie.core.service import City, Clear, Effect, Numbers, Raise, Recall, Sweep
 from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
 from vigie.services.roads.rounds.circuits import STATION
 from vigie.services.roads.winter.risk import NEAR_C, Reading, Risk, outlook, slope_c_h
@@ -89,11 +89,18 @@ def speaking(city: City, kind: type[AssetKind], stations: Numbers, said: list[Re
 
 
 class Sweeper:
-    """Looks at the stations again and again. One an engine. What it remembers (rain, the last hour's surface) it does
-    not know after a start."""
+    """Looks at the stations again and again. One an engine. What it remembers (rain, the last hour's surface) is
+    recalled after a start, but not since when something calls."""
 
     def __init__(self, city: City, now_us: int) -> None:
-        self._memory: dict[int, Memory] = {}
+        self._memory: dict[int, Memory] = defaultdict(Memory)
+        for station, at_us, mm_h in _recalled(city, "rain"):
+            if mm_h > 0:
+                memory = self._memory[station]
+                memory.rained_us = max(memory.rained_us, at_us)
+        for station, at_us, surface_c in _recalled(city, "surface"):
+            if now_us - at_us <= SAMPLES_US:
+                self._memory[station].surface.append((at_us, surface_c))
 
     def __call__(self, city: City, now_us: int) -> list[Effect]:
         """Where ice is found, and where it is over."""
@@ -106,8 +113,7 @@ class Sweeper:
         speaks = speaking(city, kind, stations, said)
         effects: list[Effect] = []
         for n, station in enumerate(ints(stations)):
-            memory = self._memory.setdefault(station, Memory())
-            effects += self._of(station, memory, said[n], now_us, is_open=is_open[n], speaks=speaks[n])
+            effects += self._of(station, self._memory[station], said[n], now_us, is_open=is_open[n], speaks=speaks[n])
         return effects
 
     @staticmethod
@@ -134,6 +140,16 @@ class Sweeper:
             return []
         memory.quiet_us = memory.quiet_us or now_us
         return [Clear(ICE_RISK, station, now_us)] if now_us - memory.quiet_us >= OVER_US else []
+
+
+def _recalled(city: City, name: str) -> list[tuple[int, int, float]]:
+    """What stations said of a point before the start: which, when and what, each one's own in their order."""
+    kind = station_kind(city)
+    point = None if kind is None else kind.points.get(name)
+    if kind is None or point is None:
+        return []
+    told = city.recalled(kind, point)
+    return list(zip(ints(told.asset), ints(told.observed_us), floats(told.value), strict=True))
 
 
 def remembered(memory: Memory, reading: Reading, now_us: int) -> Reading:
@@ -167,5 +183,5 @@ def evidence(reading: Reading, risk: Risk, minutes: int | None) -> Mapping[str, 
     return told | ({} if minutes is None else {"ice_in_min": float(minutes)})
 
 
-SWEEP = Sweep(make=Sweeper, attributes={})
+SWEEP = Sweep(make=Sweeper, attributes={}, recalls=(Recall(STATION, ("rain", "surface"), WET_US),))
 """What road services look for."""
