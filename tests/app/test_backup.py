@@ -19,8 +19,11 @@ from tests.test_crash import LAMP_IDS, Sender, effects_expected, effects_journal
 from vigie.app import Installation, KeyMissing, installation, perform
 from vigie.app.backup import MANIFEST, BackupOrder, Manifest, read_manifest, restore
 from vigie.app.nights import KeptNights
+from vigie.core.cases import Draft
 from vigie.core.facts import DeviceAdmitted, Entry, Personal, PersonalErased
 from vigie.core.times import DAY_US
+from vigie.engine.plans import By
+from vigie.services.roads.works.permits import ROADWORKS, Phase, Roadworks, Stretch
 from vigie.settings import Settings
 from vigie.transports.control import Wrong
 
@@ -44,6 +47,17 @@ def note(opened: Installation, name: str, words: str, until_us: int) -> str:
     fact = DeviceAdmitted(id=opened.new_id(), at=opened.clock.now_us(), actor="test", device=name, count=0, items="")
     opened.facts.commit([Entry(fact, {"reason": Personal(words, "who answers for it", until_us)}, (name.encode(), []))])
     return f"{fact.id}/reason"
+
+
+def named(opened: Installation, owner_name: str) -> str:
+    """Works of a private person; returns the name's field as erasures say it."""
+    phase = Phase("2026-12-07T08:00", "2026-12-11T17:00", (Stretch("s"),), "pavement")
+    document = Roadworks(owner_name=owner_name, phases=(phase,))
+    draft = Draft(ROADWORKS, "roadworks", 3, lon=5.0, lat=47.3, document=document)
+    case = opened.new_id()
+    by = By("test", opened.clock.now_us(), case)
+    opened.facts.commit([opened.engine().cases.open(case, draft, by=by)])
+    return f"{case}/document.owner_name"
 
 
 def erase(opened: Installation, fields: list[str]) -> None:
@@ -125,37 +139,43 @@ def test_what_was_erased_after_a_backup_is_erased_again_by_its_restoring(tmp_pat
         early = note(opened, "a", "erased before the backup", now_us() + DAY_US)
         kept = note(opened, "b", "nobody asked", now_us() + DAY_US)
         field = note(opened, "c", WORDS, now_us() + DAY_US)
+        owner = named(opened, WORDS)
         # A photo of which no row is left, as of one that was erased.
         opened.photos.put(opened.new_id(), WORDS.encode(), WORDS.encode())
         erase(opened, [early])
     back_up(folder, old, with_keys=True)
     with installation(settings(folder)) as opened:
         later = note(opened, "d", "after the backup", now_us() + DAY_US)
-        erase(opened, [field, later])
+        erase(opened, [field, later, owner])
         opened.photos.forget_others(set(), left_s=0)
         list(opened.facts.journal.verify(opened.public_key))
     back_up(folder, new, with_keys=True)
     assert words_in(old)
     assert words_in(new) == []
     erasures = folder / "erasures.jsonl"
-    assert [json.loads(line)["fields"] for line in erasures.read_text().splitlines()] == [[early], [field, later]]
+    assert [json.loads(line)["fields"] for line in erasures.read_text().splitlines()] == [
+        [early],
+        [field, later, owner],
+    ]
 
     forgetful = tmp_path / "forgetful"
     restore(settings(forgetful), old, None, quiet)
     assert words_in(forgetful)
     careful = tmp_path / "careful"
     made = restore(settings(careful), old, erasures, quiet)
-    assert made["erased"] == 1
+    assert made["erased"] == 2
     assert words_in(careful) == []
     with installation(settings(careful)) as opened:
         assert opened.facts.personal_kept() == {kept}
         last = opened.facts.journal.lines(limit=1)[0].fact
         assert isinstance(last, PersonalErased)
-        assert (last.fields, last.rule) == ([field], "asked for")
+        assert (last.fields, last.rule) == ([field, owner], "asked for")
+        (case,) = opened.engine().cases
+        assert (case.document.owner_name, case.document.begins) == ("", "2026-12-07T08:00")
         list(opened.facts.journal.verify(opened.public_key))
         opened.sign_head()
     # The restored list says of itself what was erased again, so that its own backups can be treated alike.
-    assert json.loads((careful / "erasures.jsonl").read_text().splitlines()[-1])["fields"] == [field]
+    assert json.loads((careful / "erasures.jsonl").read_text().splitlines()[-1])["fields"] == [field, owner]
 
 
 def test_the_list_of_erasures_is_made_up_for_after_a_crash(tmp_path: Path) -> None:

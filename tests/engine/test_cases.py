@@ -147,7 +147,7 @@ def test_what_a_person_wrote_is_erased_from_everywhere_on_its_day(city: Bench) -
     assert sorted(due) == [f"{case.title_leaf}/title", f"{case.words_leaf}/words"]
     fact = PersonalErased(id="erased", at=late_us, actor="post", rule="end of its purpose", fields=due)
     city.facts.commit([Entry(fact)])
-    city.engine.cases.erased({case.words_leaf})
+    city.engine.cases.erased(due)
     assert (held(city)[case.id].title, held(city)[case.id].words) == ("", "")
     assert on_disk(city) == held(city)
 
@@ -535,3 +535,15 @@ def test_how_to_reach_who_reported_it_is_beside_the_fact_for_a_year_and_in_no_li
     assert city.facts.due_for_erasure(NOW_US + 365 * DAY_US - 1) == []
     city.facts.commit([Entry(PersonalErased(id="e", at=NOW_US, actor="post", rule="end of its purpose", fields=due))])
     assert city.facts.cases.contact(report.id) == {}
+
+
+def test_a_reason_that_is_erased_takes_no_title_that_came_with_it(city: Bench) -> None:
+    case = open_one(city)
+    city.acts.change_case(case.id, Wanted(title="Another"), revision=1, actor=OPERATOR, reason="Mistyped.")
+    city.engine.settle()
+    due = city.facts.due_for_erasure(NOW_US + 366 * DAY_US)
+    assert [each.rpartition("/")[2] for each in due] == ["reason"]
+    city.facts.commit([Entry(PersonalErased(id="gone", at=NOW_US, actor="post", rule="its end", fields=due))])
+    city.engine.cases.erased(due)
+    assert held(city)[case.id].title == "Another"
+    assert on_disk(city) == held(city)

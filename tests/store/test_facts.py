@@ -15,7 +15,10 @@ from tests.city import CATALOGUE, NOW_US, SeededDice, drafts, open_facts, take
 from vigie.core.drafts import Draft
 from vigie.core.facts import DeviceAdmitted, DeviceExpelled, Entry, Personal, PersonalErased
 from vigie.core.scope import Scope
+from vigie.core.times import DAY_US
 from vigie.engine.ports import StorageFull
+from vigie.services.roads.works.buried import BURIED
+from vigie.services.roads.works.permits import ROADWORKS, Answered, Roadworks
 from vigie.store import migrations
 from vigie.store.facts import SqlFacts
 from vigie.store.journal import JournalBroken
@@ -333,4 +336,42 @@ def test_a_crews_name_that_an_older_version_kept_with_a_refusal_is_there_no_more
     with store._engine.connect() as read:
         told = list(read.execute(text("SELECT refusal FROM target ORDER BY asset")).scalars())
     assert told == [kept.replace('"crew":"Équipe Est"', '"consignation":"then"'), other, None]
+    store.close()
+
+
+def test_the_name_in_works_of_an_older_version_moves_to_where_it_can_be_erased(tmp_path: Path) -> None:
+    kinds = {kind.key: kind for kind in (ROADWORKS, BURIED)}
+    documents = [
+        ("private", "roads.roadworks", "granted",
+         b'{"answers":[{"clash":"fair","text":"Seen."}],"nature":"crane","owner_name":"\xc3\x89. Vasseur"}'),
+        ("named", "roads.roadworks", "archived", b'{"organisation":true,"owner_name":"Odivea"}'),
+        ("asked", "roads.buried", "answered", b'{"asker_name":"Vasseur","received":"2026-11-02"}'),
+        ("other", "roads.work_order", "open", b'{"owner_name":"stays as it is"}'),
+    ]  # fmt: skip
+    columns = (
+        "INSERT INTO cases (id, no, kind, state, document, source, category, service, area, verb, public, street, "
+        "priority, title, title_leaf, words, words_leaf, owner, opener, crew, opened_us, due_us, planned_us, moved_us, "
+        "revision, photos) VALUES (:id, :no, :kind, :state, :document, '', 'roadworks', 'roads', '', 'see', 0, '', "
+        "3, '', '', '', '', '', 'a', 0, :at, :at, 0, :at, 1, 0)"
+    )
+    with older(tmp_path, "0012") as write:
+        for no, (id, kind, state, document) in enumerate(documents):
+            row = {"id": id, "no": no, "kind": kind, "state": state, "document": document, "at": NOW_US}
+            write.execute(text(columns), row)
+    store = open_facts(tmp_path)
+    found = {id: store.cases.find(id, kinds) for id, *_ in documents}
+    private, named, asked, other = (each and each.document for each in found.values())
+    assert private == Roadworks("É. Vasseur", "crane", answers=(Answered("fair", "Seen."),))
+    assert (named.owner_name, asked.asker_name, other) == ("Odivea", "Vasseur", None)
+    with store._engine.connect() as read:
+        plain = dict(read.execute(text("SELECT id, document FROM cases")).all())
+    assert plain["private"] == b'{"answers":[],"nature":"crane","owner_name":""}'
+    assert (plain["named"], plain["other"]) == (documents[1][-1], documents[3][-1])
+    year_us = NOW_US + 365 * DAY_US
+    assert store.due_for_erasure(year_us) == ["asked/document.asker_name"]
+    fields = ["private/document.owner_name", "private/document.answers"]
+    store.commit([Entry(PersonalErased(id="e", at=year_us, actor="post", rule="its end", fields=fields))])
+    erased = store.cases.find("private", kinds)
+    assert erased is not None
+    assert erased.document == Roadworks(nature="crane")
     store.close()

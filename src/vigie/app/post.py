@@ -176,7 +176,7 @@ class Post:
             erased.extend(self._opened.erase_due())
 
         await self._try("erase", work)
-        self.engine.cases.erased({each.rsplit("/", 1)[0] for each in erased})
+        self.engine.cases.erased(erased)
 
     def _watch_clock(self) -> None:
         jumped_us = self._opened.clock.take_jump_us()

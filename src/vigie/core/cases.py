@@ -1,17 +1,20 @@
 """Cases: something that people must deal with, with a life, a timeline and an owner.
 
 A case has common columns, the same for all varieties, and one document of its kind's own form. Its kind declares its
-life, who may move it, how soon each priority is due, and how long people's words are kept.
+life, who may move it, how soon each priority is due, how long people's words are kept, and what of its document is
+about persons.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from vigie.core.calendar import Calendar
 from vigie.core.hours import Week, worked_from
@@ -62,6 +65,17 @@ class Move:
     parts: str = ""
 
 
+@dataclass(frozen=True)
+class Private:
+    """A field of a document that may be about persons: it lies apart from that, where it can be erased. purpose: what
+    it is kept for. public(document): what of it is about nobody, and stays in the document. days: so long after the
+    case is over it is kept."""
+
+    purpose: str
+    public: Callable[[Any], Any]
+    days: int = 365
+
+
 @dataclass(frozen=True, slots=True)
 class Lies:
     """What a document says of where its case is. assets: the ids of those that it is about, the first of them where the
@@ -78,6 +92,11 @@ class Lies:
     def is_said(self) -> bool:
         """Whether it says where its case is at all."""
         return bool(self.assets) or not math.isnan(self.lon)
+
+
+@lru_cache
+def _types(form: type[msgspec.Struct]) -> Mapping[str, Any]:
+    return {each.name: each.type for each in msgspec.structs.fields(form)}
 
 
 def _allow(document: Any, state: str, event: str) -> Refusal | None:
@@ -100,11 +119,12 @@ class CaseKind:
     a value for everything. categories: what it may be about, and the service that this is of: whoever sees that
     service there sees the case. levels: by priority. opens: the right to open one. settles_days: after so many days in
     a state in which nothing more is to be done, it is archived. words_days: so long are kept what people wrote in it.
-    contact_days: so long is kept how to reach who reported it. writes: the right to change its document alone.
-    allows(document, state, event): why it is not moved on from a state, or its document not changed (`CHANGE`, with the
-    new one). lies(document): where it is. due(document, state, opened_us, calendar): when it is due in a state,
-    opened then or taken up again; None for what the level of its priority says. by_law: that day is the law's, and
-    nobody says another.
+    contact_days: so long is kept how to reach who reported it. private: the fields of its document that may be about
+    persons, by their names. worked: the fields of its document that whoever works there may change; the others take the
+    right to dispatch. allows(document, state, event): why it is not moved on from a state, or its document not changed
+    (`CHANGE`, with the new one). lies(document): where it is. due(document, state, opened_us, calendar): when it is due
+    in a state, opened then or taken up again; None for what the level of its priority says. by_law: that day is the
+    law's, and nobody says another.
     """
 
     name: str
@@ -118,7 +138,8 @@ class CaseKind:
     settles_days: int = 14
     words_days: int = 3 * 365
     contact_days: int = 365
-    writes: Verb = Verb.WORK
+    private: Mapping[str, Private] = field(default_factory=dict[str, Private])
+    worked: frozenset[str] = frozenset()
     allows: Callable[[Any, str, str], Refusal | None] = _allow
     lies: Callable[[Any], Lies] = _lie
     due: Callable[[Any, str, int, Calendar], int | None] = _by_level
@@ -131,11 +152,36 @@ class CaseKind:
             raise ValueError(f"{self.name}: the moves are not those of its life: {events ^ set(self.moves)}")
         if set(self.levels) != set(PRIORITIES):
             raise ValueError(f"{self.name}: not every priority has its level")
+        if unknown := {*self.private, *self.worked} - set(self.form.__struct_fields__):
+            raise ValueError(f"{self.name}: its document has no {unknown}")
 
     @property
     def key(self) -> str:
         """How it is named beyond its service."""
         return f"{self.service}.{self.name}"
+
+    def public(self, document: Any, names: Iterable[str] | None = None) -> Any:
+        """A document without what it says of persons. names: the private fields that are taken out, None for all."""
+        taken = {name: self.private[name].public(document) for name in (self.private if names is None else names)}
+        return replace(document, **taken) if taken else document
+
+    def apart(self, document: Any) -> dict[str, str]:
+        """What `public` takes out of a document: field -> its value in JSON."""
+        public = self.public(document)
+        told = {name: getattr(document, name) for name in self.private}
+        return {
+            name: msgspec.json.encode(value, order="sorted").decode()
+            for name, value in told.items()
+            if value != getattr(public, name)
+        }
+
+    def joined(self, document: Any, apart: Mapping[str, str]) -> Any:
+        """A document with what lies apart of it put back. Raises msgspec.ValidationError for what is not of its
+        form."""
+        if not apart:
+            return document
+        types = _types(self.form)
+        return replace(document, **{name: msgspec.json.decode(text, type=types[name]) for name, text in apart.items()})
 
     def is_over(self, state: str) -> bool:
         """Whether nothing more is to be done in this state, or none can be."""

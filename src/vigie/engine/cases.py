@@ -30,7 +30,6 @@ from vigie.core.cases import (
     MoveOn,
     Open,
     Opened,
-    Trouble,
 )
 from vigie.core.facts import (
     POST,
@@ -48,12 +47,11 @@ from vigie.core.facts import (
     digest,
 )
 from vigie.core.hours import Week, read
-from vigie.core.kinds import Outlet
 from vigie.core.refusals import Refusal
 from vigie.core.scope import Verb
 from vigie.core.service import Service
 from vigie.core.times import DAY_US
-from vigie.engine.conditions import Conditions
+from vigie.engine.accounts import OPEN_ENDED_US
 from vigie.engine.plans import By
 from vigie.engine.registry import Registry
 
@@ -74,6 +72,8 @@ TITLE, WORDS, NOTE, PHOTO = "title", "words", "note", "photo"
 CONTACT = "contact_"
 """What the personal fields begin with that say how to reach who reported it."""
 CONTACT_LENGTH_MAX = 320
+DOCUMENT = "document."
+"""What the personal fields begin with that belong into a case's document: each is one of it, in JSON."""
 
 _NO_PERSONAL: Mapping[str, Personal] = MappingProxyType({})
 _NO_CALENDAR = Calendar(ZoneInfo("UTC"))
@@ -92,7 +92,8 @@ class CaseRefused(Exception):
 class Case:
     """One case. no: what people call it by. source: the rule of the post that opened it, "" for a person. assets:
     numbers, the first of them where the work is. title, words: a person's, "" where there are none or they were erased;
-    title_leaf, words_leaf: the facts beside which they are kept. crew: the number of whom it is given to, 0 for nobody;
+    title_leaf, words_leaf, document_leaf: the facts beside which they are kept, and what of the document is private; ""
+    where nothing is. crew: the number of whom it is given to, 0 for nobody;
     planned_us: when they are to be there, 0 for whenever. owner: the person who answers for it. revision: grows with
     each change and move. photos: how many were ever added. links: other cases, and how they have to do with it.
     reopened_us: when it was last taken up again after it was over, 0 for never."""
@@ -126,11 +127,16 @@ class Case:
     photos: int = 0
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     reopened_us: int = 0
+    document_leaf: str = ""
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to be done."""
         return self.kind.is_over(self.state)
+
+    def until_us(self, name: str) -> int:
+        """Until when a private field of its document is kept: as long as the case is not over, no end is known."""
+        return self.moved_us + self.kind.private[name].days * DAY_US if self.is_over else OPEN_ENDED_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +256,7 @@ class Cases:
             title_leaf=by.fact_id if draft.title else "", words=draft.words,
             words_leaf=by.fact_id if draft.words else "", owner="", crew=0, opener=by.actor,
             opened_us=by.at_us, due_us=draft.due_us or 0, planned_us=0, moved_us=by.at_us, revision=1,
-            document=document, links=draft.links,
+            document=document, links=draft.links, document_leaf=by.fact_id if kind.apart(document) else "",
         )  # fmt: skip
         if draft.due_us is None:
             case = replace(case, due_us=self._due(case))
@@ -261,7 +267,7 @@ class Cases:
             category=case.category, priority=case.priority, due=case.due_us, assets=self._ids(case.assets),
             source=case.source, state=case.state, item=digest(item),
         )  # fmt: skip
-        return self._keep(case, fact, self._words(case, (TITLE, WORDS), by) | contact)
+        return self._keep(case, fact, self._words(case, (TITLE, WORDS), by) | contact | _private(case))
 
     def move(
         self,
@@ -355,8 +361,10 @@ class Cases:
         said = [name for name in (TITLE, WORDS) if name in values]
         # Each has a fact of its own: to write a title anew keeps nobody's words longer.
         leaves = {f"{name}_leaf": by.fact_id if values[name] else "" for name in said}
+        if "document" in values:
+            leaves["document_leaf"] = by.fact_id if case.kind.apart(changed.document) else ""
         changed = replace(changed, **leaves)
-        words = self._words(changed, said, by)
+        words = self._words(changed, said, by) | (_private(changed) if "document" in values else {})
         fact = CaseChanged(
             id=by.fact_id, at=by.at_us, actor=by.actor, case=case.id, changed=sorted(values),
             priority=changed.priority, due=changed.due_us, item=digest(item),
@@ -463,14 +471,21 @@ class Cases:
         ]
         return [self.move(case.id, ARCHIVE, by=by(case.id)) for case in due]
 
-    def erased(self, leaves: Iterable[str]) -> None:
-        """The words beside some facts were erased: they are held no longer."""
-        gone = set(leaves)
+    def erased(self, fields: Iterable[str]) -> None:
+        """Personal fields, "leaf id/field" each, were erased: they are held no longer."""
+        gone = set(fields)
         for case in tuple(self._all.values()) if gone else ():
-            if case.title_leaf in gone:
-                self._all[case.id] = case = replace(case, title="", title_leaf="")
-            if case.words_leaf in gone:
-                self._all[case.id] = replace(case, words="", words_leaf="")
+            kept = case
+            if f"{case.title_leaf}/{TITLE}" in gone:
+                kept = replace(kept, title="", title_leaf="")
+            if f"{case.words_leaf}/{WORDS}" in gone:
+                kept = replace(kept, words="", words_leaf="")
+            private = [name for name in case.kind.private if f"{case.document_leaf}/{DOCUMENT}{name}" in gone]
+            if private:
+                kept = replace(kept, document=case.kind.public(case.document, private))
+            if kept is not case:
+                self._all[case.id] = kept
+                self.edition += 1
 
     def about(self, case: Case) -> About:
         """Whom a fact of it is about: whoever sees its service there reads it in the journal."""
@@ -534,15 +549,6 @@ class Cases:
         return Personal(text, "what a case is about", by.at_us + kind.words_days * DAY_US)
 
 
-def troubles(conditions: Conditions, registry: Registry) -> list[Trouble]:
-    """What asks for maintenance now."""
-    return [
-        Trouble(each.kind, each.asset, each.raised_us, int(registry.parent[each.asset]))
-        for each in conditions
-        if each.kind.outlet is Outlet.MAINTENANCE
-    ]
-
-
 def case_kinds_of(services: Iterable[Service]) -> list[CaseKind]:
     """All varieties of cases that some services declare. Raises ValueError where two share a name."""
     found: dict[str, CaseKind] = {}
@@ -572,8 +578,17 @@ def _contact(draft: Draft, by: By) -> dict[str, Personal]:
     return {f"{CONTACT}{name}": Personal(text, "to answer who reported it", until_us) for name, text in said.items()}
 
 
+def _private(case: Case) -> dict[str, Personal]:
+    """What its document says of persons, as it travels beside the fact."""
+    return {
+        f"{DOCUMENT}{name}": Personal(text, case.kind.private[name].purpose, case.until_us(name))
+        for name, text in case.kind.apart(case.document).items()
+    }
+
+
 def _written(kind: CaseKind, document: Any) -> bytes:
-    """The document as it is kept. Raises CaseRefused for one that would not be read at the next start."""
+    """What of a document is about nobody, as it is kept. Raises CaseRefused for one that would not be read at the next
+    start."""
     written = msgspec.json.encode(document, order="sorted")
     if len(written) > DOCUMENT_BYTES_MAX:
         raise CaseRefused("engine.case_too_long", most_kib=DOCUMENT_BYTES_MAX >> 10)
@@ -581,4 +596,4 @@ def _written(kind: CaseKind, document: Any) -> bytes:
         msgspec.json.decode(written, type=kind.form)
     except msgspec.ValidationError as error:
         raise CaseRefused("engine.case_form", what=str(error)) from None
-    return written
+    return msgspec.json.encode(kind.public(document), order="sorted") if kind.private else written

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vigie.core.cases import Trouble
 from vigie.core.facts import POST, ConditionMoved, ConditionRaised, Entry, because
 from vigie.core.ids import effect_id
 from vigie.core.kinds import ConditionKind, Outlet
@@ -202,3 +203,12 @@ def _level(condition: Condition) -> int:
     if condition.kind.outlet is Outlet.ALARM and condition.state != "shelved":
         return condition.kind.priority
     return MAINTENANCE_ONLY if condition.kind.outlet is Outlet.MAINTENANCE else _NO_LEVEL
+
+
+def troubles(conditions: Conditions, registry: Registry) -> list[Trouble]:
+    """What asks for maintenance now."""
+    return [
+        Trouble(each.kind, each.asset, each.raised_us, int(registry.parent[each.asset]))
+        for each in conditions
+        if each.kind.outlet is Outlet.MAINTENANCE
+    ]

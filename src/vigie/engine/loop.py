@@ -34,11 +34,11 @@ from vigie.core.service import Change, Effect, Newest, Numbers, Present, Service
 from vigie.engine.admission import Admission
 from vigie.engine.attributes import Attributes
 from vigie.engine.automations import Automations
-from vigie.engine.cases import Cases, troubles
+from vigie.engine.cases import Cases
 from vigie.engine.clocks import DeviceClocks
 from vigie.engine.command import Command
 from vigie.engine.commands import Commands, NewId
-from vigie.engine.conditions import Condition, Conditions
+from vigie.engine.conditions import Condition, Conditions, troubles
 from vigie.engine.consignations import Consignation, Consignations
 from vigie.engine.holds import Holds
 from vigie.engine.orders import Examiner

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 from vigie.core.cases import CaseKind
 from vigie.core.facts import AnyFact, fact_of
 from vigie.core.scope import Scope
-from vigie.engine.cases import CONTACT, PHOTO, Case
+from vigie.engine.cases import CONTACT, DOCUMENT, PHOTO, Case
 from vigie.store.journal import PersonalField
 from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES, LEAF, PERSONAL
 from vigie.store.transactions import reading
@@ -165,9 +165,7 @@ class StoredCases:
             for start in range(0, len(ids), _AT_ONCE):
                 some = ids[start : start + _AT_ONCE]
                 for row in read.execute(select(PERSONAL).where(PERSONAL.c.leaf_id.in_(some))):
-                    beside[row.leaf_id].append(
-                        PersonalField(row.field, row.value, row.purpose, row.until_us, row.erased_us, row.rule)
-                    )
+                    beside[row.leaf_id].append(_field(row))
         return {
             case_id: [Happened(leaf.n, fact_of(leaf.body), beside.get(leaf.id, ())) for leaf in some]
             for case_id, some in leaves.items()
@@ -210,6 +208,13 @@ class StoredCases:
         with self._engine.connect() as read:
             rows = read.execute(query.where(c.value.is_not(None)).order_by(c.field))
             return {row.field.removeprefix(CONTACT): row.value for row in rows}
+
+    def private(self, leaf_id: str) -> list[PersonalField]:
+        """What a document says of persons beside the fact that wrote it, erased or not."""
+        if not leaf_id:
+            return []
+        with self._engine.connect() as read:
+            return _private(read, [leaf_id]).get(leaf_id, [])
 
     def linked(self, case_id: str) -> Mapping[str, str]:
         """The cases that say that they have to do with this one, and how."""
@@ -258,6 +263,20 @@ def _clauses(scope: Scope, wanted: Filter, *, counting: bool = False) -> list[Co
     return clauses
 
 
+def _field(row: Row[Any]) -> PersonalField:
+    return PersonalField(row.field, row.value, row.purpose, row.until_us, row.erased_us, row.rule)
+
+
+def _private(read: Connection, leaves: Sequence[str]) -> dict[str, list[PersonalField]]:
+    """By the fact beside which it lies: what documents say of persons."""
+    p, found = PERSONAL.c, defaultdict[str, list[PersonalField]](list)
+    for start in range(0, len(leaves), _AT_ONCE):
+        some = p.leaf_id.in_(leaves[start : start + _AT_ONCE]) & p.field.startswith(DOCUMENT, autoescape=True)
+        for row in read.execute(select(PERSONAL).where(some).order_by(p.field)):
+            found[row.leaf_id].append(_field(row))
+    return found
+
+
 def _cases(read: Connection, rows: Sequence[Row[Any]], kinds: Mapping[str, CaseKind]) -> list[Case]:
     assets: dict[str, list[int]] = defaultdict(list)
     links: dict[str, dict[str, str]] = defaultdict(dict)
@@ -269,13 +288,19 @@ def _cases(read: Connection, rows: Sequence[Row[Any]], kinds: Mapping[str, CaseK
             assets[row.case].append(row.asset)
         for row in read.execute(select(CASE_LINK).where(k.case.in_(some))):
             links[row.case][row.other] = row.relation
+    private = _private(read, [row.document_leaf for row in rows if row.document_leaf])
     found: list[Case] = []
     for row in rows:
         kind = kinds.get(row.kind)
         if kind is None:
             continue
         try:
-            document = msgspec.json.decode(row.document, type=kind.form)
+            apart = {
+                each.field.removeprefix(DOCUMENT): each.value
+                for each in private.get(row.document_leaf, ())
+                if each.value is not None
+            }
+            document = kind.joined(msgspec.json.decode(row.document, type=kind.form), apart)
         except msgspec.ValidationError as error:
             # It is of another version of vigie: the case stands, with a document that says nothing.
             _log.error("document of a case not understood", case=row.id, reason=str(error))
@@ -290,6 +315,7 @@ def _cases(read: Connection, rows: Sequence[Row[Any]], kinds: Mapping[str, CaseK
                 opened_us=row.opened_us, due_us=row.due_us, planned_us=row.planned_us,
                 moved_us=row.moved_us, revision=row.revision,
                 photos=row.photos, document=document, links=links.get(row.id, {}), reopened_us=row.reopened_us,
+                document_leaf=row.document_leaf,
             )
         )  # fmt: skip
     return found

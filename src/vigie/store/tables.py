@@ -351,6 +351,7 @@ CASES = Table(
     Column("photos", Integer, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Column("reopened_us", BigInteger, nullable=False, server_default="0"),
+    Column("document_leaf", String, nullable=False, server_default=""),
     Index("cases_opened", "kind", "opened_us", "id"),
     Index("cases_state", "kind", "state", "opened_us", "id"),
     Index("cases_due", "kind", "due_us", "id"),

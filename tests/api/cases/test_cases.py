@@ -88,6 +88,43 @@ def test_an_order_goes_from_the_desk_to_the_crew_and_is_done(operator: Browser, 
     assert (sheet["words"], sheet["opener"]["name"]) == ("Above the crossing.", "Operator Durand")
 
 
+def patched(browser: Browser, case: dict[str, Any], document: Any, status: int = 200, revision: int = 0) -> Any:
+    """What is answered to a change of a document as it is now, or was at a revision."""
+    revision = revision or browser.ask("GET", f"{CASES}/{case['id']}").body["row"]["revision"]
+    answer = browser.ask("PATCH", f"{CASES}/{case['id']}", {"revision": revision, "document": document})
+    assert answer.status == status, answer.body
+    return answer.body
+
+
+def test_what_a_patch_does_not_say_of_a_document_stays(operator: Browser) -> None:
+    said = {"takes_min": 45, "skills": ["electrical"], "hours": "mon-fri 09:00-16:00",
+            "checklist": [{"what": "a"}, {"what": "b"}]}  # fmt: skip
+    case = opened(operator, document=said)
+    patched(operator, case, {"spent_min": 5, "checklist": [{"what": "a", "done": True}], "hours": None})
+    now = operator.ask("GET", f"{CASES}/{case['id']}").body["document"]
+    assert (now["takes_min"], now["skills"], now["spent_min"]) == (45, ["electrical"], 5)
+    # A list is said whole; null sets a field back.
+    assert (now["checklist"], now["hours"]) == ([{"what": "a", "done": True}], "")
+    revision = patched(operator, case, {})["revision"]
+    assert patched(operator, case, None)["revision"] == revision
+    assert patched(operator, case, {"colour": "red"}, 422)["rule"] == "engine.case_form"
+    assert patched(operator, case, ["spent_min"], 422)["rule"] == "engine.case_form"
+
+
+def test_a_crew_says_what_it_did_and_not_what_an_order_takes_of_a_crew(operator: Browser, crew: Browser) -> None:
+    case = opened(operator, document={"skills": ["electrical"], "hours": "mon-fri 09:00-16:00", "load_kg": 40})
+    for said in ({"skills": []}, {"hours": ""}, {"load_kg": 0}, {"skills": [], "spent_min": 5}):
+        assert patched(crew, case, said, 403)["rule"] == "engine.case_right"
+    whole = crew.ask("GET", f"{CASES}/{case['id']}").body["document"]
+    # What is sent whole, and says of what it takes what was said, is its own to say.
+    done = {"takes_min": 25, "spent_min": 20, "checklist": [{"what": "voltage"}], "parts": [{"name": "fuse"}]}
+    patched(crew, case, whole | done)
+    # Who read an older one is told that first, whatever they would change.
+    assert patched(crew, case, {"skills": []}, 409, revision=1)["rule"] == "engine.case_changed"
+    patched(operator, case, {"skills": []})
+    assert operator.ask("GET", f"{CASES}/{case['id']}").body["document"]["spent_min"] == 20
+
+
 def test_two_people_at_one_order_are_told_of_each_other(operator: Browser, crew: Browser) -> None:
     case = opened(operator)
     assert moved(crew, case, "start", revision=1).status == 200

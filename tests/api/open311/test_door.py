@@ -178,6 +178,10 @@ def test_who_works_there_does_not_let_everybody_read_what_a_resident_wrote(
     body["revision"] = case_of(operator, created.service_request_id)["row"]["revision"]
     assert operator.ask("PATCH", f"/api/v1/cases/{row['id']}", body).status == 200
     assert elected.ask("GET", f"/api/v1/cases/{row['id']}").body["words"] == "It blinks, says Paul."
+    # What was answered stays where only that is said.
+    assert case_of(operator, created.service_request_id)["document"]["answers"] == {
+        "what": ["flickers"], "danger": ["yes"]
+    }  # fmt: skip
 
 
 def test_a_lamp_that_is_named_far_from_where_it_is_said_to_be_is_for_a_person(

@@ -143,7 +143,9 @@ def test_a_permit_is_granted_once_its_acts_are_and_its_clashes_are_answered(
     written(operator, second, whole | {"answers": [{"clash": clash["key"], "text": "Même entreprise."}]})
     moved(operator, second, "grant")
     # What stands is not changed into something that clashes anew.
-    longer = written(operator, second, whole | {"phases": document("s0", "s1", days=(2, 3))["phases"]}, 409)
+    longer = written(
+        operator, second, whole | {"phases": document("s0", "s1", days=(2, 3))["phases"], "answers": []}, 409
+    )
     assert longer["rule"] == "roads.works_clashes"
     crew = at_work.browser(post, "roadman")
     assert written(crew, second, whole, 403)["rule"] == "engine.case_right"
@@ -319,6 +321,39 @@ def test_a_request_tells_its_legal_day_and_which_of_our_assets_it_concerns(opera
     written(operator, case, said | {"answer": "concerned"})
     moved(operator, case, "answer")
     assert operator.ask("GET", "/api/v1/roads/buried").body["items"] == []
+
+
+def test_a_private_persons_name_is_told_to_who_works_on_it_and_to_nobody_else(
+    post: RunningPost, at_work: AtWork, operator: Browser
+) -> None:
+    name, fair = "Mme Vasseur", {"clash": "fair", "text": "Vu avec Mme Vasseur."}
+    case = opened(operator, document("x1", days=(500, 501), owner_name=name, answers=[fair]))
+    asked = {"kind": "roads.buried", "category": "lighting", "assets": ["street-s1"]}
+    told = {"asker_name": name, "received": BEGINS.date().isoformat(), "stretches": [{"street": "street-s1"}]}
+    request = operator.ask("POST", CASES, asked | {"document": told, "assets": []}).body
+    pages = [f"{CASES}/{case['id']}", f"{WORKS}/{case['id']}", f"{WORKS}?street=street-x1", f"{CASES}/{request['id']}",
+             f"/api/v1/roads/buried/{request['id']}", "/api/v1/roads/buried"]  # fmt: skip
+    roadman, elected = at_work.browser(post, "roadman"), at_work.browser(post, "elected")
+    for page in pages:
+        for browser, shown in ((operator, True), (roadman, True), (elected, False)):
+            assert (name in str(browser.ask("GET", page).body)) is shown, (page, shown)
+    private = {"until": None, "erased": None, "rule": None}
+    for browser, shown in ((operator, True), (elected, False)):
+        sheet = browser.ask("GET", pages[0]).body
+        assert sheet["private"] == [{"field": each, "shown": shown} | private for each in ("answers", "owner_name")]
+    year = (BEGINS + timedelta(days=500)).year
+    journal = f"/api/v1/journal?type=CaseOpened&asset={case['id']}"
+    for page in (f"{WORKS}/calendar?year={year}", f"{WORKS}/calendar?year={year}&format=csv"):
+        assert name not in str(operator.ask("GET", page).body)
+    assert name in str(operator.ask("GET", journal).body)
+    assert name not in str(elected.ask("GET", journal).body)
+    # What is written beside it leaves it where it is.
+    written(operator, case, {"nature": "crane"})
+    assert operator.ask("GET", pages[1]).body["owner_name"] == name
+    assert written(roadman, case, {"nature": "other"}, 403)["rule"] == "engine.case_right"
+    moved(operator, case, "withdraw", reason="Annulé.")
+    moved(operator, request, "withdraw", reason="Annulé.")
+    assert all(each["until"] for each in operator.ask("GET", pages[0]).body["private"])
 
 
 def test_a_stretch_is_found_by_name_by_place_and_by_its_id(operator: Browser) -> None:

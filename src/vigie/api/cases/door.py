@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
@@ -197,14 +197,14 @@ class CasesDoor:
         return forms.MovedCases(moved=[self._telling.row(caller, case) for case in moved], refused=refused)
 
     async def change(self, ask: Ask[Nothing, forms.ChangeCase]) -> forms.CaseRow:
-        """Changes what a case says. It takes the right to dispatch there; of the document alone, to work there, unless
-        its kind asks for more. Where a document says where it is, the case is about that and nothing else from then
-        on."""
+        """Changes what a case says. It takes the right to dispatch there; for the fields of the document that its kind
+        leaves to the crew, to work there. Of the document, what is not said stays (RFC 7396). Where it says where it
+        is, the case is about that and nothing else from then on."""
         caller, form = ask.caller, ask.body
         case = self._live(await self._seen(caller, ask.part("id")))
         said = {"title", "words", "priority", "due", "owner"}
         dispatches = any(getattr(form, name) is not UNSET for name in said)
-        verb = Verb.DISPATCH if dispatches else case.kind.writes
+        verb = Verb.DISPATCH if dispatches or not case.kind.worked else Verb.WORK
         self._need(caller, verb, self._telling.areas(case), case.service)
         owner = None if form.owner is UNSET else form.owner
         if owner and self._bench.sources.facts.accounts.name_of(owner) is None:
@@ -212,7 +212,16 @@ class CasesDoor:
         key = idempotency_key(ask.request)
         if key and await asyncio.to_thread(self._stored.is_done, case_act(caller.actor, "change", case.id, key)):
             return self._telling.row(caller, case)
-        document = None if form.document is UNSET else _document(case.kind, form.document)
+        await self._ready(case.kind)
+        # From here on nobody else changes it: the document is that of the revision which is looked at.
+        case = self._live(self._cases.find(case.id) or case)
+        document = None if form.document is UNSET or form.document is None else _patched(case, form.document)
+        if document is not None and form.revision == case.revision:
+            changed = {name for name in case.kind.form.__struct_fields__
+                       if getattr(document, name) != getattr(case.document, name)}  # fmt: skip
+            if changed - case.kind.worked:
+                verb = Verb.DISPATCH
+                self._need(caller, verb, self._telling.areas(case), case.service)
         lies = Lies() if document is None else case.kind.lies(document)
         # Where it leads through already may have been written by somebody who sees more.
         about = self._about(caller, lies, case.kind.lies(case.document).through) if lies.is_said else ()
@@ -228,7 +237,6 @@ class CasesDoor:
             owner=owner,
             document=document, assets=about or None, lon=lies.lon, lat=lies.lat,
         )  # fmt: skip
-        await self._ready(case.kind)
         with refusals():
             self._bench.acts.change_case(
                 case.id,
@@ -434,6 +442,24 @@ def _document(kind: CaseKind, said: Any) -> Any:
                       rule="engine.case_form") from None  # fmt: skip
 
 
+def _patched(case: Case, said: Any) -> Any:
+    """The document of a case with what is said of it anew. Raises Problem 422."""
+    return _document(case.kind, _merged(msgspec.to_builtins(case.document), said))
+
+
+def _merged(target: Any, patch: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = cast("dict[str, Any]", {**target} if isinstance(target, dict) else {})
+    for name, value in cast("dict[str, Any]", patch).items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged
+
+
 def _kind_form(kind: CaseKind, caller: Caller) -> forms.CaseKindForm:
     moves: Mapping[str, forms.MoveKind] = {
         event: forms.MoveKind(verb=move.verb.value, reason=move.reason, crew=move.crew, by_post=move.by_post)
@@ -446,6 +472,8 @@ def _kind_form(kind: CaseKind, caller: Caller) -> forms.CaseKindForm:
         over=[state for state in kind.life.states if kind.is_over(state)],
         moves=dict(moves),
         categories=dict(kind.categories),
+        private_days={name: each.days for name, each in kind.private.items()},
+        worked=sorted(kind.worked),
         levels_h={priority: level.hours for priority, level in kind.levels.items()},
         working={priority: level.working for priority, level in kind.levels.items()},
         may_open=caller.scope.has(kind.opens),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from vigie.api.acts.forms import Asked
 from vigie.api.bodies import Reason
-from vigie.api.city.forms import Form, Instant, Who
+from vigie.api.city.forms import Erased, Form, Instant, Who
 from vigie.core.cases import PRIORITIES
 from vigie.engine.cases import TITLE_LENGTH_MAX, WORDS_LENGTH_MAX
 
@@ -77,7 +78,8 @@ class Happening(Form, frozen=True, kw_only=True):
     """One thing that happened to a case. what: opened, an event of its life, changed, joined, noted, photographed, or
     `claim`: somebody told an event that the state did not allow any more. state: in which it was then, null where that
     did not change. text: what was written, null where that was erased. crew, into: the id of whom it was given to, and
-    of the case that does its work. done: when that was, where it was told later. fields: what was changed."""
+    of the case that does its work. done: when that was, where it was told later. fields: what was changed. gone: what
+    of the document that was written then is about persons, and was erased."""
 
     n: int
     at: str
@@ -92,6 +94,7 @@ class Happening(Form, frozen=True, kw_only=True):
     event: str | None = None
     fields: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
+    gone: Sequence[Erased] = ()
 
 
 class LinkForm(Form, frozen=True, kw_only=True):
@@ -123,10 +126,22 @@ class ContactForm(Form, frozen=True, kw_only=True):
     phone: str = ""
 
 
+class PrivateForm(Form, frozen=True, kw_only=True):
+    """A field of a document that is about persons. shown: you are told it; whoever neither works there nor sends
+    anybody has the document without it. until: when it will be erased, null as long as the case is not over. erased,
+    rule: when it was, and under which rule: nobody is told it any more."""
+
+    field: str
+    shown: bool
+    until: str | None
+    erased: str | None
+    rule: str | None
+
+
 class CaseSheet(Form, frozen=True, kw_only=True):
     """All of a case. words: what a person wrote at its opening. about: the first 200 assets that it is about. document:
-    as its kind declares it. photos: none for whoever neither works there nor sends anybody. contact: for whoever reads
-    personal fields there. timeline: the newest first."""
+    as its kind declares it; private: the fields of it that are about persons. photos: none for whoever neither works
+    there nor sends anybody. contact: for whoever reads personal fields there. timeline: the newest first."""
 
     row: CaseRow
     words: str
@@ -138,6 +153,7 @@ class CaseSheet(Form, frozen=True, kw_only=True):
     timeline: list[Happening]
     may_change: bool
     contact: ContactForm | None = None
+    private: Sequence[PrivateForm] = ()
 
 
 class MoveKind(Form, frozen=True, kw_only=True):
@@ -152,8 +168,9 @@ class MoveKind(Form, frozen=True, kw_only=True):
 
 class CaseKindForm(Form, frozen=True, kw_only=True):
     """A variety of case. life: its name among the lives. over: the states in which nothing more is to be done.
-    categories: and the service that each is of. levels_h: by priority, in how many hours it is due; working: whether
-    those are working hours."""
+    categories: and the service that each is of. private_days: the fields of its document that are about persons, and
+    how long after the case is over they are kept. worked: those that whoever works there may change. levels_h: by
+    priority, in how many hours it is due; working: whether those are working hours."""
 
     key: str
     life: str
@@ -161,6 +178,8 @@ class CaseKindForm(Form, frozen=True, kw_only=True):
     over: list[str]
     moves: dict[str, MoveKind]
     categories: dict[str, str]
+    private_days: Mapping[str, int]
+    worked: Sequence[str]
     levels_h: dict[int, float]
     working: dict[int, bool]
     may_open: bool
@@ -269,7 +288,9 @@ class MovedCases(Form, frozen=True, kw_only=True):
 
 
 class ChangeCase(Asked, frozen=True, kw_only=True):
-    """What is to be otherwise in a case. owner: the id of who answers for it, empty for nobody."""
+    """What is to be otherwise in a case. owner: the id of who answers for it, empty for nobody. document: as a merge
+    patch (RFC 7396): what is not said of it stays, null sets a field back to what it is where nothing is said, and a
+    list is said whole."""
 
     revision: Seen
     title: Title | UnsetType = UNSET

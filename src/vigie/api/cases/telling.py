@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -12,14 +13,16 @@ from msgspec.structs import replace
 from vigie.api.access import Caller
 from vigie.api.acts.base import Bench, allowed
 from vigie.api.cases import forms
-from vigie.api.city.forms import Who
+from vigie.api.city.forms import Erased, Who
 from vigie.core.facts import CaseChanged, CaseClaimed, CaseJoined, CaseMoved, CaseOpened, CasePhotographed
 from vigie.core.plans import Cell, Phrase
 from vigie.core.scope import Placement, Verb
 from vigie.core.times import nameable_us, rfc3339
-from vigie.engine.cases import NOTE, Case
+from vigie.engine.accounts import OPEN_ENDED_US
+from vigie.engine.cases import DOCUMENT, NOTE, Case
 from vigie.services.roads.reports import Report
 from vigie.store.cases import Happened, KeptPhoto
+from vigie.store.journal import PersonalField
 
 ABOUT_MAX = 200
 TIMELINE_MAX = 500
@@ -50,6 +53,10 @@ class Telling:
     def allows(self, caller: Caller, verb: Verb, case: Case) -> bool:
         """Whether a caller may do this with a case, wherever it lies."""
         return all(allowed(caller, verb, area, case.service, Verb.SEE) for area in self.areas(case))
+
+    def document(self, caller: Caller, case: Case) -> Any:
+        """The document of a case: whole for who works on it, without what is private in it for who only sees it."""
+        return case.document if self.works_on(caller, case) else case.kind.public(case.document)
 
     def row(self, caller: Caller, case: Case) -> forms.CaseRow:
         """A case in a list."""
@@ -85,7 +92,7 @@ class Telling:
 
     def shows_photos(self, caller: Caller, case: Case) -> bool:
         """Whether a caller sees the photos of a case: somebody may be seen on them."""
-        return self.sees(caller, case) and self._works_on(caller, case)
+        return self.sees(caller, case) and self.works_on(caller, case)
 
     def photo(self, caller: Caller, case: Case, kept: KeptPhoto) -> forms.PhotoForm:
         """A photo in a list."""
@@ -105,10 +112,12 @@ class Telling:
         told = [await self._link(caller, *each) for each in links]
         reads = allowed(caller, Verb.PERSONAL, case.area, case.service, Verb.SEE)
         contact = await asyncio.to_thread(stored.contact, case.id) if reads else None
+        private = await asyncio.to_thread(stored.private, case.document_leaf)
         return replace(
             sheet,
             links=[each for each in told if each is not None],
             contact=msgspec.convert(contact, forms.ContactForm) if contact else None,
+            private=[_private(each, shown=self.works_on(caller, case)) for each in private],
         )
 
     async def sheets(self, caller: Caller, cases: Sequence[Case], timeline_max: int) -> list[forms.CaseSheet]:
@@ -132,11 +141,11 @@ class Telling:
         live = self._sources.engine.cases.find(case.id) is not None
         return forms.CaseSheet(
             row=self.row(caller, case),
-            words=case.words if self._works_on(caller, case) or _is_public(case) else "",
+            words=case.words if self.works_on(caller, case) or _is_public(case) else "",
             opener=self._who(caller, case, case.opener, names),
             about=self._assets(caller, case.assets[:ABOUT_MAX]),
-            document=msgspec.to_builtins(case.document),
-            photos=[self.photo(caller, case, each) for each in photos] if self._works_on(caller, case) else [],
+            document=msgspec.to_builtins(self.document(caller, case)),
+            photos=[self.photo(caller, case, each) for each in photos] if self.works_on(caller, case) else [],
             links=[],
             # What somebody wanted that was so already is known to the post alone, so that it is done once.
             timeline=[
@@ -160,7 +169,7 @@ class Telling:
     def _happening(self, caller: Caller, case: Case, happened: Happened, names: Mapping[str, str]) -> forms.Happening:
         fact = happened.fact
         # What is written in a case is written for all who work on it.
-        works = self._works_on(caller, case)
+        works = self.works_on(caller, case)
         said = next((each for each in happened.personal if each.field in ("reason", NOTE)), None)
         told = forms.Happening(
             n=happened.n,
@@ -169,6 +178,11 @@ class Telling:
             what="noted",
             text=said.value if said and works else None,
             erased=said is not None and said.value is None,
+            gone=[
+                Erased(field=each.field, on=_said(each.erased_us), rule=each.rule or "")
+                for each in happened.personal
+                if each.erased_us is not None and each.field.startswith(DOCUMENT)
+            ],
         )
         match fact:
             case CaseOpened():
@@ -203,12 +217,12 @@ class Telling:
 
     def _who(self, caller: Caller, case: Case, actor: str, names: Mapping[str, str] | None = None) -> Who:
         """Somebody. names: what people are called, where that was asked for all at once."""
-        may = self._works_on(caller, case) or caller.actor == actor
+        may = self.works_on(caller, case) or caller.actor == actor
         if names is None:
             return self._bench.who(caller, actor, may=may)
         return Who(id=actor, name=names.get(actor) if may else None)
 
-    def _works_on(self, caller: Caller, case: Case) -> bool:
+    def works_on(self, caller: Caller, case: Case) -> bool:
         """Whether a caller sends people there, works there or reads personal fields there: who else does, and what
         they saw, is told to them alone."""
         verbs = (Verb.PERSONAL, Verb.DISPATCH, Verb.WORK)
@@ -220,7 +234,7 @@ class Telling:
 
     def _crew(self, caller: Caller, case: Case) -> forms.CaseAsset | None:
         """Whom it is given to, for who works on it and for who sees that crew."""
-        if not case.crew or not (self._works_on(caller, case) or self._sources.sight(caller).covered[case.crew]):
+        if not case.crew or not (self.works_on(caller, case) or self._sources.sight(caller).covered[case.crew]):
             return None
         return self.asset(case.crew)
 
@@ -256,6 +270,16 @@ def table_rows(rows: Iterable[forms.CaseRow], most: int) -> Iterator[list[Cell]]
             row.due,
             Phrase("csv.yes") if row.late else "",
         ]
+
+
+def _private(field: PersonalField, *, shown: bool) -> forms.PrivateForm:
+    """A private field of a document. shown: whether its caller is told what it says."""
+    gone = field.erased_us is not None
+    return forms.PrivateForm(
+        field=field.field.removeprefix(DOCUMENT), shown=shown and not gone,
+        until=None if gone or field.until_us >= OPEN_ENDED_US else _said(field.until_us),
+        erased=_said(field.erased_us) if field.erased_us is not None else None, rule=field.rule,
+    )  # fmt: skip
 
 
 def _said(instant_us: int) -> str:

@@ -18,7 +18,9 @@ from vigie.api.problems import Problem
 from vigie.core.facts import POST, AnyFact
 from vigie.core.scope import Placement, Verb
 from vigie.core.times import nameable_us, rfc3339, to_us
+from vigie.engine.cases import DOCUMENT
 from vigie.store.chronicle import Chapter
+from vigie.store.journal import PersonalField
 
 LIMIT_MAX = 200
 FACTS = tuple(sorted(each.__name__ for each in AnyFact.__args__))
@@ -219,4 +221,9 @@ def _summary(chapter: Chapter, names: Mapping[str, str]) -> dict[str, Any]:
         summary["user"] = user
     if "asset" not in summary and len(chapter.assets) == 1:
         summary["asset"] = chapter.assets[0]
-    return summary | {each.field: each.value for each in chapter.personal}
+    return summary | {each.field: _value(each) for each in chapter.personal}
+
+
+def _value(field: PersonalField) -> Any:
+    """What a personal field says; a part of a case's document is kept in JSON."""
+    return msgspec.json.decode(field.value or "null") if field.field.startswith(DOCUMENT) else field.value

@@ -44,7 +44,8 @@ class RequestsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class RequestRow(Form, frozen=True, kw_only=True):
-    """A request. due: the first instant at which it is too late by law. overdue: it is past that without an answer."""
+    """A request. document: of a person who asks, the name is told to who works on it alone. due: the first instant at
+    which it is too late by law. overdue: it is past that without an answer."""
 
     case: CaseRow
     document: Buried
@@ -148,8 +149,8 @@ class BuriedDoor:
     def _row(self, caller: Caller, case: Case) -> RequestRow:
         now_us = self._sources.clock.now_us()
         return RequestRow(
-            case=self._telling.row(caller, case), document=case.document, due=from_us(case.due_us),
-            overdue=not case.is_over and case.due_us <= now_us,
+            case=self._telling.row(caller, case), document=self._telling.document(caller, case),
+            due=from_us(case.due_us), overdue=not case.is_over and case.due_us <= now_us,
         )  # fmt: skip
 
 

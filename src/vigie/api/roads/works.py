@@ -104,8 +104,10 @@ class WorksDoor:
             anchored=works.anchored,
             needed=acts_needed(works),
             wanted=[forms.WantedAct(kind=kind, area=area) for kind, area in self._sites.acts_wanted(works)],
-            clashing=self._told(ask.caller, works, self._sites.clashes(works, case)),
-            answers=works.answers,
+            clashing=self._told(
+                ask.caller, works, self._sites.clashes(works, case), words=self._telling.works_on(ask.caller, case)
+            ),
+            answers=self._written(ask.caller, case).answers,
             diversion=[self._leg(leg, lines) for leg in works.diversion],
         )
 
@@ -228,7 +230,8 @@ class WorksDoor:
         now = moment_at(self._sources.clock.now_us(), self._sites.calendar.zone)
         return forms.WorksRow(
             case=self._telling.row(caller, case),
-            owner_name=works.owner_name, nature=works.nature, cuts_surface=works.cuts_surface, urgent=works.urgent,
+            owner_name=self._written(caller, case).owner_name, nature=works.nature, cuts_surface=works.cuts_surface,
+            urgent=works.urgent,
             begins=works.begins, ends=works.ends, late=late_by(works, case.state, now),
             phases=[
                 forms.PhaseForm(
@@ -255,8 +258,15 @@ class WorksDoor:
             line=line if leg.way == "along" else line[::-1],
         )  # fmt: skip
 
-    def _told(self, caller: Caller, works: Roadworks, clashes: Iterable[Clash]) -> list[forms.ClashForm]:
-        answers = {each.clash: each.text for each in works.answers}
+    def _written(self, caller: Caller, case: Case) -> Roadworks:
+        """The document of works as the caller may read it."""
+        return self._telling.document(caller, case)
+
+    def _told(
+        self, caller: Caller, works: Roadworks, clashes: Iterable[Clash], *, words: bool = True
+    ) -> list[forms.ClashForm]:
+        """words: whether the caller may read what was answered."""
+        answers = {each.clash: each.text if words else "" for each in works.answers}
         shown = [each if not each.other or self._sees(caller, each.other) else unseen(each) for each in clashes]
         return [
             forms.ClashForm(

@@ -66,9 +66,9 @@ class PhaseForm(Form, frozen=True, kw_only=True):
 
 
 class WorksRow(Form, frozen=True, kw_only=True):
-    """Works. begins, ends: of all phases, by the town's clock. late: what should have been said by now, that they have
-    begun or are over. clashes: how many there are now; refusing: those of them that refuse a permit still. needs: the
-    acts that are not granted yet."""
+    """Works. owner_name: who has them done; a person's for who works on it alone. begins, ends: of all phases, by the
+    town's clock. late: what should have been said by now, that they have begun or are over. clashes: how many there are
+    now; refusing: those of them that refuse a permit still. needs: the acts that are not granted yet."""
 
     case: CaseRow
     owner_name: str
@@ -89,8 +89,8 @@ class ClashForm(Form, frozen=True, kw_only=True):
     """One thing that works clash with. key: by which it is answered. rule: a text's key (`finding.`), detail: what to
     put into it. refuses: it refuses the permit, unless it is answered. article: of the law. streets: the first fifty in
     which it is so, count: how many there are. other: the id of the other works, where you may see them; where you may
-    not, neither their number nor the streets are told. answer: what was answered in writing, null where nothing was.
-    answerable: whether an answer is heard at all."""
+    not, neither their number nor the streets are told. answer: what was answered in writing, null where nothing was,
+    empty for whoever may not read it. answerable: whether an answer is heard at all."""
 
     key: str
     rule: str

@@ -106,6 +106,8 @@ WORK_ORDER = CaseKind(
     },
     # Ours, for a town that has said nothing else: made safe in four hours at any time, then by the working week.
     levels={1: Level(4, working=False), 2: Level(9), 3: Level(45), 4: Level(180)},
+    # What whoever stands there knows best. Which crew may be sent, when and with what load, says who sends them.
+    worked=frozenset({"takes_min", "spent_min", "checklist", "parts"}),
 )
 
 SKILLS = {"lighting": ("electrical",), "signals": ("electrical",)}

@@ -16,7 +16,6 @@ from msgspec import Meta, Struct
 
 from vigie.core.cases import CaseEffect, CaseKind, Hasten, Join, Level, Move, MoveOn, Open, Opened
 from vigie.core.lives import REPORT as LIFE
-from vigie.core.scope import Verb
 from vigie.services.roads.merging import Known, Seen
 from vigie.services.roads.orders import BY_REPORT, SKILLS, WORK_ORDER, WorkOrder
 from vigie.services.roads.preventive import source_of as preventive_source
@@ -104,8 +103,6 @@ REPORT = CaseKind(
     categories={code: WORK_ORDER.categories[subject.order] for code, subject in SUBJECTS.items()},
     levels={1: Level(9), 2: Level(18), 3: Level(90), 4: Level(180)},
     words_days=365,
-    # Whoever lets everybody read what a resident wrote answers for it.
-    writes=Verb.DISPATCH,
 )
 
 _PENDING = ("received", "accepted", "at_work")

@@ -124,6 +124,7 @@ def requests(city: City, today: date) -> list[Buried]:
                 area=() if in_street else tuple(_around(city, arc)),
                 stretches=(Stretch(asset_id("street", arc)),) if in_street else (),
                 answer="concerned" if n >= 7 else "",
+                organisation=True,
             )
         )
     return found

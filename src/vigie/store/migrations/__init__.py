@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from vigie.store.tables import METADATA
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest version. A store that is at it opens without loading Alembic, and a new one begins with it."""
 
 

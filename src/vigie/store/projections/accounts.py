@@ -96,7 +96,7 @@ def _erase(catalogue: Catalogue, write: Connection, fact: PersonalErased, payloa
             # A digest of a login is found by trying logins, so it tells who it was; and nobody logs in by it any more.
             write.execute(update(USER).where(USER.c.id == leaf_id).values(login_digest=None, password=None))
         elif field in (TITLE, WORDS):
-            erase_words(write, leaf_id)
+            erase_words(write, leaf_id, field)
         elif field == PHOTO:
             erase_photo(write, leaf_id, fact.at)
 

@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
+from vigie.core.cases import ARCHIVE
 from vigie.core.facts import CaseChanged, CaseClaimed, CaseJoined, CaseMoved, CaseNoted, CaseOpened, CasePhotographed
 from vigie.core.kinds import Catalogue
 from vigie.core.scope import Verb
-from vigie.engine.cases import TITLE, WORDS, Case, Photo
+from vigie.engine.cases import DOCUMENT, TITLE, WORDS, Case, Photo
 from vigie.store.projections.base import Projections
-from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES
+from vigie.store.tables import CASE_ASSET, CASE_LINK, CASE_PHOTO, CASES, LEAF, PERSONAL
 
 _MOVED = ("state", "crew", "planned_us", "moved_us", "due_us", "reopened_us", "revision")
 
@@ -50,7 +51,8 @@ def values_of(case: Case) -> dict[str, Any]:
         "reopened_us": case.reopened_us,
         "revision": case.revision,
         "photos": case.photos,
-        "document": msgspec.json.encode(case.document, order="sorted"),
+        "document": msgspec.json.encode(case.kind.public(case.document), order="sorted"),
+        "document_leaf": case.document_leaf,
     }
 
 
@@ -64,6 +66,9 @@ def _move_case(catalogue: Catalogue, write: Connection, fact: CaseMoved, case: C
     _write(write, case, _MOVED)
     if fact.into or case.kind.moves[fact.event].parts:
         _keep_links(write, case)
+    if fact.event != ARCHIVE:
+        # What is archived was over before.
+        _keep_private(write, case)
 
 
 def _change_case(catalogue: Catalogue, write: Connection, fact: CaseChanged, case: Case) -> None:
@@ -73,7 +78,18 @@ def _change_case(catalogue: Catalogue, write: Connection, fact: CaseChanged, cas
         columns += ["area", "street", "lon", "lat"]
         write.execute(delete(CASE_ASSET).where(CASE_ASSET.c.case == case.id))
         _keep_assets(write, case, ())
+    if "document" in fact.changed:
+        columns.append("document_leaf")
     _write(write, case, columns)
+
+
+def _keep_private(write: Connection, case: Case) -> None:
+    """Says until when what the documents of a case have ever said of persons is kept, all of it as long as the newest:
+    none of it outlasts that by being older."""
+    p, facts = PERSONAL.c, select(LEAF.c.id).where(LEAF.c.subject == case.id)
+    for name in case.kind.private:
+        kept = p.leaf_id.in_(facts) & (p.field == f"{DOCUMENT}{name}") & p.erased_us.is_(None)
+        write.execute(update(PERSONAL).where(kept).values(until_us=case.until_us(name)))
 
 
 def _write(write: Connection, case: Case, columns: Iterable[str]) -> None:
@@ -122,10 +138,10 @@ def _keep_links(write: Connection, case: Case) -> None:
         write.execute(insert(CASE_LINK), rows)
 
 
-def erase_words(write: Connection, leaf_id: str) -> None:
-    """Takes away what a person wrote in cases beside a fact, within the caller's transaction."""
-    write.execute(update(CASES).where(CASES.c.title_leaf == leaf_id).values(title="", title_leaf=""))
-    write.execute(update(CASES).where(CASES.c.words_leaf == leaf_id).values(words="", words_leaf=""))
+def erase_words(write: Connection, leaf_id: str, field: str) -> None:
+    """Takes away the title or the words that a person wrote in cases beside a fact, within the caller's transaction."""
+    leaf = f"{field}_leaf"
+    write.execute(update(CASES).where(CASES.c[leaf] == leaf_id).values({field: "", leaf: ""}))
 
 
 def erase_photo(write: Connection, leaf_id: str, at_us: int) -> None:

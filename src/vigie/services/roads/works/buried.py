@@ -17,12 +17,11 @@ from msgspec import Meta, Struct
 
 from vigie.core.arrays import ints
 from vigie.core.calendar import EPOCH_DAY, Calendar
-from vigie.core.cases import CaseKind, Level, Lies, Move, Opened
+from vigie.core.cases import CaseKind, Level, Lies, Move, Opened, Private
 from vigie.core.ground import metres
 from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.lives import BURIED as LIFE
 from vigie.core.refusals import Refusal
-from vigie.core.scope import Verb
 from vigie.core.service import City, Clear, Effect, Raise
 from vigie.core.times import rfc3339, to_us
 from vigie.services.roads.works.permits import Line, Stretch
@@ -38,9 +37,10 @@ Corner = tuple[Annotated[float, Meta(ge=-180, le=180)], Annotated[float, Meta(ge
 class Buried(Struct, frozen=True, forbid_unknown_fields=True):
     """The document of a request.
 
-    asker_name: the organisation that asks. kind: what it asks. number: of the consultation. received: the day on which
-    it came. electronic: whether it came by the national service or by mail in its form. area: longitude and latitude of
-    the corners within which works are to be; stretches: or the parts of streets. answer: what is answered.
+    asker_name: who asks. organisation: whether that is one; a person's name is kept where it can be erased. kind: what
+    is asked. number: of the consultation. received: the day on which it came. electronic: whether it came by the
+    national service or by mail in its form. area: longitude and latitude of the corners within which works are to be;
+    stretches: or the parts of streets. answer: what is answered.
     """
 
     asker_name: Line = ""
@@ -51,6 +51,7 @@ class Buried(Struct, frozen=True, forbid_unknown_fields=True):
     area: Annotated[tuple[Corner, ...], Meta(max_length=200)] = ()
     stretches: Annotated[tuple[Stretch, ...], Meta(max_length=50)] = ()
     answer: Literal["", "concerned", "not_concerned", "conditional"] = ""
+    organisation: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for a day that is none or a slip of the pen, and for an area without an inside."""
@@ -58,6 +59,11 @@ class Buried(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"nothing was received on {self.received}")
         if 0 < len(self.area) < 3:
             raise ValueError("an area has three corners or more")
+
+    @property
+    def published_name(self) -> str:
+        """Who asks, where that is an organisation."""
+        return self.asker_name if self.organisation else ""
 
 
 def last_day(sort: Sort, received: date, electronic: bool, holidays: Mapping[int, str]) -> date:
@@ -106,7 +112,7 @@ BURIED = CaseKind(
     categories={"lighting": "lighting", "signals": "signals"},
     levels={priority: Level(7 * 24, working=False) for priority in (1, 2, 3, 4)},
     settles_days=90,
-    writes=Verb.DISPATCH,
+    private={"asker_name": Private("whom to answer", lambda request: request.published_name)},
     allows=_allows,
     lies=_lies,
     due=_due,

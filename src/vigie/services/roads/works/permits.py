@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from vigie.core.calendar import Calendar
-from vigie.core.cases import CHANGE, CaseKind, Level, Lies, Move
+from vigie.core.cases import CHANGE, CaseKind, Level, Lies, Move, Private
 from vigie.core.lives import ROADWORKS as LIFE
 from vigie.core.refusals import Refusal
 from vigie.core.scope import Verb, lies_in
@@ -141,10 +141,10 @@ class Answered(Struct, frozen=True, forbid_unknown_fields=True):
 class Roadworks(Struct, frozen=True, forbid_unknown_fields=True):
     """The document of works in streets.
 
-    owner_name: who has them done. organisation: whether that is one, whose name is published; of a person it is
-    not. nature: of what they are. networks: whose, such as gas or lighting. cuts_surface: whether they open the
-    surface. anchored: whether something is fixed into the ground. urgent: whether they bear no delay (L115-1, last
-    paragraph). diversion: the streets by which traffic goes round them, while it is turned away. acts: as they
+    owner_name: who has them done. organisation: whether that is one, whose name is published; a person's is kept where
+    it can be erased. nature: of what they are. networks: whose, such as gas or lighting. cuts_surface: whether they
+    open the surface. anchored: whether something is fixed into the ground. urgent: whether they bear no delay (L115-1,
+    last paragraph). diversion: the streets by which traffic goes round them, while it is turned away. acts: as they
     stand. answers: to what they clash with.
     """
 
@@ -162,7 +162,7 @@ class Roadworks(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def published_name(self) -> str:
-        """Who has them done, as it stands in what is published."""
+        """Who has them done, as it stands in what is published: an organisation."""
         return self.owner_name if self.organisation else ""
 
     @property
@@ -300,7 +300,12 @@ ROADWORKS = CaseKind(
     categories={"roadworks": "roads"},
     levels={priority: Level(60 * 24, working=False) for priority in (1, 2, 3, 4)},
     settles_days=30,
-    writes=Verb.DISPATCH,
+    # An act's authority and number are an office's, networks are kinds: a person is named where they have works done,
+    # and may be in what people write to each other of clashes.
+    private={
+        "owner_name": Private("who has works done", lambda works: works.published_name),
+        "answers": Private("what was agreed about a clash", lambda works: ()),
+    },
     allows=_allows,
     lies=lambda works: Lies(works.streets, through=tuple(dict.fromkeys(leg.street for leg in works.diversion))),
     due=_due,
