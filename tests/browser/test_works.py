@@ -167,4 +167,6 @@ def test_a_request_about_buried_networks_is_answered(window: Open, here: Town) -
     sheet.get_by_label(re.compile("^Concerné(?!,)")).check()
     sheet.get_by_role("button", name="Noter la réponse envoyée").click()
     expect(sheet.locator(".state")).to_contain_text("Répondue")
+    # Nobody has said that it is an organisation: the name is kept as a person's, and has its day from now on.
+    expect(sheet.get_by_role("region", name="La demande")).to_contain_text(re.compile("GRDF · sera effacé le"))
     operator.see("Aucune demande sans réponse.")

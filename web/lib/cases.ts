@@ -56,6 +56,8 @@ export interface Happening {
   event: string | null
   fields: string[]
   assets: string[]
+  /** What was erased of the document that was written then. */
+  gone: { field: string; on: string; rule: string }[]
 }
 
 export interface CasePhoto {
@@ -107,6 +109,16 @@ export interface Contact {
   phone: string
 }
 
+/** A field of a document that is about persons. until: null as long as the case is not over. */
+export interface PrivateField {
+  field: string
+  /** Whether you are told it. */
+  shown: boolean
+  until: string | null
+  erased: string | null
+  rule: string | null
+}
+
 /** document: of its kind's own form. contact: for whoever reads personal fields there. */
 export interface CaseSheet {
   row: CaseRow
@@ -119,6 +131,7 @@ export interface CaseSheet {
   timeline: Happening[]
   may_change: boolean
   contact: Contact | null
+  private: PrivateField[]
 }
 
 export interface MoveKind {

@@ -114,6 +114,7 @@ export interface Clash {
   streets: string[]
   count: number
   other: string | null
+  /** Empty for whoever may not read it. */
   answer: string | null
   /** Whether an answer is heard at all. */
   answerable: boolean
@@ -197,6 +198,8 @@ export const ANSWERS = ['concerned', 'not_concerned', 'conditional'] as const
 /** The document of a request about buried networks. */
 export interface Buried {
   asker_name: string
+  /** Whether who asks is an organisation. */
+  organisation: boolean
   kind: 'dt' | 'dict'
   number: string
   received: string

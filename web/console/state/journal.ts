@@ -84,6 +84,8 @@ function textOf(entry: JournalEntry, key: string, value: unknown): string {
         .filter(([, count]) => count > 0)
         .map(([state, count]) => `${number(count)} ${t(`state.target.${state}`).toLowerCase()}`)
         .join(', ')
+    case 'document.answers':
+      return (value as { text: string }[]).map((each) => each.text).join(' · ')
     case 'selection':
       return Object.entries(value as Record<string, string>)
         .map(([part, text]) => {
