@@ -14,13 +14,16 @@ from msgspec.structs import replace
 
 from tests.people import AtWork, Browser, make_people
 from tests.post import NO_RESERVE, RunningPost, make, running
-from vigie.app import installation
+from vigie.app import Installation, installation
+from vigie.core.cases import Draft as CaseDraft
 from vigie.core.drafts import Draft
-from vigie.core.facts import Entry
+from vigie.core.facts import Entry, PersonalErased
 from vigie.core.plans import PlanKind
+from vigie.core.times import DAY_US, rfc3339
 from vigie.engine.plans import By, Plans
 from vigie.services.roads.works.coordination import COORDINATION, Coordination
 from vigie.services.roads.works.occasions import OCCASION, Occasion
+from vigie.services.roads.works.permits import ROADWORKS, Phase, Roadworks, Stretch
 from vigie.settings import Settings
 
 AREA = "dijon-metropole/quetigny"
@@ -43,6 +46,19 @@ def in_force(kind: PlanKind, body: Any) -> list[Entry]:
     plans, name = Plans(), kind.name
     made = plans.make(name, kind, body, by=By("writer", 1, f"{name}-made"))
     return [made, plans.move(name, "approve", number=1, revision=1, by=By("approver", 2, f"{name}-approved"))]
+
+
+FORGOTTEN = "forgotten"
+
+
+def forgotten(opened: Installation) -> None:
+    """Works of a person whose name is erased."""
+    begins, ends = (moment(days) for days in (600, 601))
+    works = Roadworks(owner_name="M. Oubli", phases=(Phase(begins, ends, (Stretch("street-x4"),), "pavement"),))
+    draft = CaseDraft(ROADWORKS, "roadworks", 3, area=AREA, lon=LON, lat=LAT, document=works)
+    opened.facts.commit([opened.engine().cases.open(FORGOTTEN, draft, by=By("somebody", 1, FORGOTTEN))])
+    fields = [f"{FORGOTTEN}/document.owner_name"]
+    opened.facts.commit([Entry(PersonalErased(id="e", at=DAY_US, actor="post", rule="its end", fields=fields))])
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +85,7 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPost]:
         streets.append(line("o", (lon + STEP, lat), (lon, lat), (lon, lat - STEP)))
         opened.take_assets("town", [*streets, line("b", *along[2:4], kind="transit_line", line="L5", mode="bus")])
         opened.facts.commit(in_force(OCCASION, market) + in_force(COORDINATION, asked_by))
+        forgotten(opened)
     make_people(folder)
     with running(folder, secret) as started:
         yield started
@@ -354,6 +371,22 @@ def test_a_private_persons_name_is_told_to_who_works_on_it_and_to_nobody_else(
     moved(operator, case, "withdraw", reason="Annulé.")
     moved(operator, request, "withdraw", reason="Annulé.")
     assert all(each["until"] for each in operator.ask("GET", pages[0]).body["private"])
+
+
+@pytest.mark.parametrize("login", ["operator", "elected"])
+def test_a_name_that_was_erased_is_shown_as_erased_wherever_it_stood(
+    post: RunningPost, at_work: AtWork, login: str
+) -> None:
+    browser, on = at_work.browser(post, login), rfc3339(DAY_US)
+    sheet = browser.ask("GET", f"{CASES}/{FORGOTTEN}").body
+    gone = {"shown": False, "until": None, "erased": on, "rule": "its end"}
+    assert (sheet["document"]["owner_name"], sheet["private"]) == ("", [{"field": "owner_name"} | gone])
+    erased = [{"field": "document.owner_name", "on": on, "rule": "its end"}]
+    assert [each["gone"] for each in sheet["timeline"]] == [erased]
+    assert browser.ask("GET", f"{WORKS}/{FORGOTTEN}").body["owner_name"] == ""
+    entries = browser.ask("GET", "/api/v1/journal?type=CaseOpened&limit=200").body["items"]
+    (entry,) = (each for each in entries if each["id"] == FORGOTTEN)
+    assert (entry["erased"], "document.owner_name" in entry["summary"]) == (erased, False)
 
 
 def test_a_stretch_is_found_by_name_by_place_and_by_its_id(operator: Browser) -> None:

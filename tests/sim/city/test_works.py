@@ -38,6 +38,7 @@ def test_there_are_works_in_every_state_in_streets_of_the_town() -> None:
     assert len(found) == sum(many for many, *_ in LIVES) == 40
     late = [site for site in found if site.events == ("grant",) and late_by(site.document, "granted", f"{TODAY}T12:00")]
     assert len(late) == 2
+    assert {site.document.owner_name for site in found if not site.document.organisation} == {"Camille Lefort"}
     under_way = (site for site in found if site.events == ("grant", "begin"))
     assert not any(late_by(site.document, "under_way", f"{TODAY}T12:00") for site in under_way)
 

@@ -41,10 +41,11 @@ SORTS: Sequence[tuple[str, str, Nature, Occupancy, bool, str]] = (
     ("Échafaudage en façade", "Immobilière des Halles", "building", "pavement", False, ""),
     ("Grue de levage", "Bâtisseurs de Bourgogne", "crane", "lane", False, "mon-fri 07:00-19:00"),
     ("Remplacement de mâts d'éclairage", "Dijon Métropole", "lighting", "one_way", True, "mon-fri 09:00-16:00"),
-    ("Déménagement", "Transports du Parc", "other", "parking", False, "mon-sat 07:00-19:00"),
+    ("Déménagement", "Camille Lefort", "other", "parking", False, "mon-sat 07:00-19:00"),
     ("Course à pied", "Club d'athlétisme", "event", "closure", False, "sun 08:00-13:00"),
 )
-"""Title, who has it done, nature, what it takes up, whether it opens the surface, its hours."""
+"""Title, who has it done, nature, what it takes up, whether it opens the surface, its hours. Who moves house is a
+person, and nobody else is."""
 
 _GRANTED, _BEGUN = ("grant",), ("grant", "begin")
 LIVES: Sequence[tuple[int, tuple[str, ...], int, int]] = (
@@ -101,7 +102,7 @@ def sites(city: City, today: date) -> list[Site]:
         phase = Phase(f"{begins}T08:00", f"{ends}T17:00", (stretch,), occupancy, hours, passes)
         works = Roadworks(
             owner, nature, (title.rpartition(" ")[2],) if nature == "network" else (), cuts, nature == "crane",
-            organisation=True, phases=(phase,),
+            organisation=nature != "other", phases=(phase,),
         )  # fmt: skip
         street = city.network.names[int(city.network.name_of[arc])]
         found.append(Site(f"{title}, {street}", _with_acts(works, granted=events[:1] == _GRANTED, no=n), events))
