@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import random
@@ -11,19 +12,31 @@ import subprocess
 import sys
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 
 from tests.city import LAMPS, open_engine, open_facts, open_observations
 from tests.conftest import under_ci
-from tests.post import RunningPost, make, now_us, reading, running
-from vigie.app import journal_key
-from vigie.core.facts import ConditionMoved, ConditionRaised, InstallationMade
+from tests.people import Browser, make_people
+from tests.post import NO_RESERVE, RunningPost, make, now_us, reading, running
+from vigie.app import installation, journal_key
+from vigie.core.drafts import Draft
+from vigie.core.facts import CaseMoved, CaseOpened, ConditionMoved, ConditionRaised, InstallationMade
+from vigie.core.service import Raise
+from vigie.core.times import DAY_US
+from vigie.engine.plans import By
+from vigie.protocols.datex2 import Place, Publication, Record, Situation, Validity, write
 from vigie.services.lighting.kinds import Luminaire
+from vigie.services.roads.rounds.circuits import CIRCUIT, Circuit, Stretch
+from vigie.services.roads.winter.stations import ICE_RISK
+from vigie.settings import Settings
 
 KILLS = 20
 BATCH = 400
@@ -153,6 +166,140 @@ def test_kill_9_under_load_loses_nothing_acknowledged_and_doubles_no_effect(tmp_
     lost = acknowledged - in_history(tmp_path)
     assert lost == set()
     assert effects_journaled(tmp_path) == effects_expected(tmp_path)
+
+
+STREET, WORKS = "street-Haute", "/api/v1/cases"
+SALTED = "ice:salt"
+"""The source of the orders by which ice calls the circuit out."""
+
+
+def street_and_people(folder: Path) -> None:
+    """A street that works may be in, and somebody who asks for them."""
+    with installation(Settings(data=folder, **NO_RESERVE)) as opened:
+        line = shapely.to_wkb(shapely.LineString([(5.0, 47.3), (5.001, 47.3)]))
+        area = "dijon-metropole/quetigny"
+        opened.take_assets("town", [Draft(key="Haute", kind="street", lon=5.0, lat=47.3, area=area, geometry=line)])
+    make_people(folder, ["operator"])
+
+
+def ice_and_a_circuit(folder: Path) -> None:
+    """A station at which ice is, and a salting circuit in force that it calls out."""
+    with installation(Settings(data=folder, **NO_RESERVE)) as opened:
+        engine, at_us = opened.engine(), opened.clock.now_us()
+        body = Circuit("Salage", "salting", (Stretch(STREET),), station="weather_station-w1")
+        engine.owe([engine.plans.make("salt", CIRCUIT, body, by=By("planner", at_us, "made"))])
+        engine.owe([engine.plans.move("salt", "approve", number=1, revision=1, by=By("test", at_us, "approved"))])
+        engine.apply([Raise(ICE_RISK, engine.registry.numbers["weather_station-w1"], at_us, {})], 0, "test", at_us)
+        engine.settle()
+
+
+def works(title: str) -> dict[str, Any]:
+    """Works on a pavement, as they are asked for, with all that they need."""
+    phase = {"begins": "2030-01-07T08:00", "ends": "2030-01-08T08:00", "occupancy": "pavement",
+             "stretches": [{"street": STREET, "from_m": 1}]}  # fmt: skip
+    acts = [{"kind": "permis_de_stationnement", "state": "granted"}]
+    return {"kind": "roads.roadworks", "category": "roadworks", "title": title,
+            "document": {"phases": [phase], "acts": acts}}  # fmt: skip
+
+
+class Filer(threading.Thread):
+    """Asks for works and refuses them again until the post is gone, and keeps what was acknowledged: case -> state.
+    What was not answered is asked for again first, under the same key."""
+
+    def __init__(self, operator: Browser, acknowledged: dict[str, str], asked: list[str]) -> None:
+        super().__init__(daemon=True)
+        self._operator, self._acknowledged, self._asked = operator, acknowledged, asked
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            while True:
+                key = self._asked[-1]
+                filed = self._operator.ask("POST", WORKS, works(key), Idempotency_Key=key)
+                assert filed.status in (200, 201), filed
+                case = filed.body["id"]
+                assert case not in self._acknowledged
+                self._acknowledged[case] = "requested"
+                self._asked.append(f"works-{len(self._asked)}")
+                moved = self._operator.ask("POST", f"{WORKS}/{case}/moves", {"event": "refuse", "reason": "Not now."})
+                assert moved.status == 200, moved
+                self._acknowledged[case] = "refused"
+
+
+@contextlib.contextmanager
+def road_feed() -> Generator[tuple[str, threading.Event]]:
+    """A feed that tells of one crash near the town: its address, and whether it was read since that was cleared."""
+    at_us, read = now_us(), threading.Event()
+    place = Place(points=((5.0, 47.3),), road_name="A38")
+    told = Record("1", "1", "Accident", at_us, at_us, Validity(at_us - DAY_US, at_us + DAY_US), (place,), ("accident",))
+    body = write(Publication(at_us, "fr", "Tipi", "fr", (Situation("S-1", (told,), "high"),)))
+
+    class Feed(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+            read.set()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Feed)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/", read
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.timeout(180)
+def test_kill_9_while_works_are_decided_events_read_and_ice_calls_loses_no_act_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = make(tmp_path, lamps=4)
+    street_and_people(tmp_path)
+    ice_and_a_circuit(tmp_path)
+    acknowledged: dict[str, str] = {}
+    asked, many = ["works-0"], list[int]()
+    operator: Browser | None = None
+    with road_feed() as (url, read):
+        monkeypatch.setenv("VIGIE_ROAD_EVENTS_URL", url)
+
+        def is_called() -> bool:
+            assert operator is not None
+            found = operator.ask("GET", f"{WORKS}?kind=roads.work_order")
+            return any(each["category"] == "winter" for each in found.body["items"])
+
+        # While the feed is read for the first time; as soon as the circuit is called out; once more works were filed.
+        for until in (read.is_set, is_called, lambda: len(acknowledged) > many[-1]):
+            many.append(len(acknowledged) + 3)
+            with running(tmp_path, secret) as post:
+                operator = operator or Browser(post, "operator")
+                operator.post = post
+                filer = Filer(operator, acknowledged, asked)
+                filer.start()
+                _until(until)
+                post.kill()
+                filer.join(20)
+        read.clear()
+        with running(tmp_path, secret) as post:
+            assert operator is not None
+            operator.post = post
+            _until(lambda: read.is_set() and is_called())
+            found = {case: operator.ask("GET", f"{WORKS}/{case}").body["row"]["state"] for case in acknowledged}
+    # The last move of a run may be done though nobody heard so.
+    assert {case for case, state in acknowledged.items() if found[case] not in (state, "refused")} == set()
+    facts = open_facts(tmp_path)
+    told = [line.fact for line in facts.journal.lines(limit=1_000_000)]
+    list(facts.journal.verify(journal_key(tmp_path).public_key()))
+    assert sum(each.startswith("road_event-") for each in facts.ids()) == 1
+    facts.close()
+    opened = Counter(fact.source for fact in told if isinstance(fact, CaseOpened))
+    moved = Counter((fact.case, fact.event) for fact in told if isinstance(fact, CaseMoved))
+    assert opened[SALTED] == 1
+    assert len(acknowledged) <= opened[""] <= len(asked)
+    assert set(moved.values()) == {1}
+    assert Counter(fact.kind for fact in told if isinstance(fact, ConditionRaised))["ice_risk"] == 1
 
 
 TRACED = "openat,write,pwrite64,writev,fsync,fdatasync,ftruncate,sendto,sendmsg,recvfrom,read"
@@ -309,6 +456,39 @@ def test_a_full_disk_stops_observations_first_says_why_and_resumes_when_there_is
     assert next(fact for fact in told if isinstance(fact, ConditionMoved)).event == "clear"
     facts.close()
     assert len(in_history(folder)) == 2
+
+
+@pytest.mark.timeout(180)
+def test_a_full_disk_refuses_a_case_whole_and_takes_it_when_there_is_room(small_disk: Path) -> None:
+    folder = small_disk / "post"
+    secret = make(folder, lamps=4)
+    street_and_people(folder)
+    room = {"VIGIE_RESERVE_OBSERVATIONS_MB": "16", "VIGIE_RESERVE_FACTS_MB": "12"}
+    with running(folder, secret, environment=room) as post:
+        operator = Browser(post, "operator")
+        first = operator.ask("POST", WORKS, works("first")).body
+        ballast = small_disk / "ballast"
+        with ballast.open("wb") as file:
+            file.write(bytes(shutil.disk_usage(small_disk).free - (8 << 20)))
+        moves, refuse = f"{WORKS}/{first['id']}/moves", {"event": "refuse", "reason": "Not now."}
+        for asked in (
+            operator.ask("POST", WORKS, works("second"), Idempotency_Key="second"),
+            operator.ask("POST", moves, refuse),
+            operator.ask("PATCH", f"{WORKS}/{first['id']}", {"revision": first["revision"], "title": "Another"}),
+        ):
+            assert (asked.status, asked.body["rule"]) == (507, "engine.disk_full")
+            assert "room" in asked.body["mend"]
+        assert operator.ask("GET", f"{WORKS}?kind=roads.roadworks").body["items"] == [first]
+        ballast.unlink()
+        second = operator.ask("POST", WORKS, works("second"), Idempotency_Key="second")
+        assert (second.status, second.body["number"]) == (201, first["number"] + 1)
+        assert operator.ask("POST", moves, refuse).body["state"] == "refused"
+    facts = open_facts(folder)
+    told = [line.fact for line in facts.journal.lines(limit=100)]
+    assert sum(isinstance(fact, CaseOpened) for fact in told) == 2
+    assert [fact.event for fact in told if isinstance(fact, CaseMoved)] == ["refuse"]
+    list(facts.journal.verify(journal_key(folder).public_key()))
+    facts.close()
 
 
 def _until(true: Callable[[], bool], *, within_s: float = 15) -> None:
