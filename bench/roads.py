@@ -15,6 +15,7 @@ import shapely
 
 from bench.harness import ASKED, RUNS, Measured, measurement
 from vigie.core.arrays import ints
+from vigie.core.drafts import Draft
 from vigie.core.ground import M_PER_DEGREE
 from vigie.core.observations import Floats, Int64s, Mask
 from vigie.core.times import SECOND_US
@@ -36,13 +37,19 @@ COMPARED = 40
 
 
 @cache
-def streets() -> Network:
-    """Montpellier's, of its inventory. Raises OSError where that is missing."""
+def street_drafts() -> Sequence[Draft]:
+    """Montpellier's streets that are drawn, of its inventory. Raises OSError where that is missing."""
     mapping = shipped_mapping("montpellier")
     files = tuple(each for each in mapping.files if any(rule.kind == "street" for rule in each.assets))
     mapping = msgspec.structs.replace(mapping, files=files)
     read = read_source(mapping, {each.file: (CITY / each.file).read_bytes() for each in files})
-    streets = [each for each in read.drafts if each.kind == "street" and each.geometry is not None]
+    return [each for each in read.drafts if each.kind == "street" and each.geometry is not None]
+
+
+@cache
+def streets() -> Network:
+    """Montpellier's. Raises OSError where its inventory is missing."""
+    streets = street_drafts()
     lines = [shapely.from_wkb(each.geometry) for each in streets]
     spots, row = shapely.get_coordinates(lines, return_index=True)
     start = np.append(np.flatnonzero(np.diff(row, prepend=-1)), len(row))
