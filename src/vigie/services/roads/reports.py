@@ -118,7 +118,7 @@ def priority_of(answers: Mapping[str, Sequence[str]]) -> int:
     return 2 if "yes" in (*answers.get("danger", ()), *answers.get("offensive", ())) else 3
 
 
-JUDGED_AT_ONCE, WEIGHED_AT_ONCE = 500, 50_000
+JUDGED_AT_ONCE, WEIGHED_AT_ONCE = 2_000, 50_000
 """So many reports are judged at one look, and so many pairs of them weighed: what comes at once is judged over some
 looks, the most urgent first, and until then waits."""
 
