@@ -119,7 +119,7 @@ def running(
     reserves = {f"VIGIE_{name.upper()}": str(value) for name, value in NO_RESERVE.items()}
     args = ["serve", "--data", str(folder), "--port", str(port)]
     # What the loader of programs reads from the environment counts for a process of its own alone.
-    apart = bool(under or environment)
+    apart = bool(under) or any(not name.startswith("VIGIE_") for name in environment or {})
     environment = os.environ | reserves | (environment or {})
     if apart:
         command = [*under, sys.executable, "-m", "vigie.cli", *args]
