@@ -439,9 +439,17 @@ def asked() -> tuple[list[Endpoint], list[Figure]]:
     with (
         tempfile.TemporaryDirectory(prefix="vigie-reference-") as folder,
         capture_logs(),  # It has no account, and says so.
-        # A broker is named, and never asked, for the figures that only a post with a broker has.
+        # A broker and a server of mail are named, and never asked, for the figures that only a post with them has.
         installation(
-            Settings(data=Path(folder), reserve_observations_mb=0, reserve_facts_mb=0, mqtt_url="mqtt://127.0.0.1:1883")
+            Settings(
+                data=Path(folder),
+                reserve_observations_mb=0,
+                reserve_facts_mb=0,
+                mqtt_url="mqtt://127.0.0.1:1883",
+                smtp_host="127.0.0.1",
+                mail_from="post@town.example",
+                public_url="https://post.example",
+            )
         ) as opened,
     ):
         doors = doors_of(opened)
@@ -503,8 +511,9 @@ def figures_page() -> str:
     """The figures that the post keeps of itself."""
     rows = [(code(each.name), each.type, each.meaning, each.labels) for each in asked()[1]]
     return (
-        "# Figures\n\nWhat `GET /metrics` answers, in Prometheus' own form. Those of MQTT are there where a broker "
-        "is set. [Which to watch](../how-to/keep-it-running.md).\n\n" + table(("figure", "type", "", "by"), rows)
+        "# Figures\n\nWhat `GET /metrics` answers, in Prometheus' own form. Those of MQTT and of mail are there where "
+        "a broker, or a server of mail, is set. [Which to watch](../how-to/keep-it-running.md).\n\n"
+        + table(("figure", "type", "", "by"), rows)
     )
 
 

@@ -19,6 +19,14 @@ ENVIRONMENT_PREFIX = "VIGIE_"
 Days = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 """A span of days, both included."""
 
+
+class Secret(str):
+    """A text that is shown nowhere."""
+
+    def __repr__(self) -> str:
+        return "'...'" if self else "''"
+
+
 _LISTS = ("school_holidays",)
 
 
@@ -63,6 +71,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     admitted for these vehicles. vehicle_positions_as: what they are called here, made of what the feed says of each.
     datex2_country, datex2_creator: who the town is where it publishes its roadworks, by the code of its country and by
     its identifier there.
+    smtp_host, smtp_port: the server that takes mail to residents from the post; empty for none, and no mail.
+    smtp_security: how the way to it is secured: "starttls", "tls" from the first byte, "none" on this machine alone, or
+    "none_anywhere". smtp_authority: the file of whoever certifies that server, where this machine does not know them.
+    smtp_username: as whom the post hands mail in there; empty for no login. smtp_password, smtp_password_file: its
+    password, best from the environment, or the file that holds it.
+    mail_from, mail_name: the address and the name of whoever writes; of an empty name it is the city's.
+    mail_per_minute: so many mails leave at most.
+    public_url: where residents reach the post, such as https://post.example; the links in mails lead there.
     """
 
     data: Path = Path("data")
@@ -101,6 +117,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     vehicle_positions_s: Annotated[float, msgspec.Meta(ge=5, le=300)] = 15.0
     vehicle_positions_device: Annotated[str, msgspec.Meta(max_length=200)] = ""
     vehicle_positions_as: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "{id}"
+    smtp_host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:-]{0,253}$")] = ""
+    smtp_port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 587
+    smtp_security: Literal["starttls", "tls", "none", "none_anywhere"] = "starttls"
+    smtp_authority: Path | None = None
+    smtp_username: str = ""
+    smtp_password: Secret = Secret()
+    smtp_password_file: Path | None = None
+    mail_from: str = ""
+    mail_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    mail_per_minute: Annotated[int, msgspec.Meta(ge=1, le=6_000)] = 60
+    public_url: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^(https?://[^\s<>]+)?$")] = ""
     datex2_country: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}$")] = "fr"
     datex2_creator: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "vigie"
 

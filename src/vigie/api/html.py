@@ -15,13 +15,16 @@ h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2.5rem}h3{font-size:1rem;marg
 p{margin:.4rem 0}code{font:13px/1.5 ui-monospace,monospace}
 table{border-collapse:collapse;margin:.5rem 0;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-top:1px solid #8885}
+textarea,button{font:inherit}textarea{display:block;margin:.25rem 0 .5rem;max-width:100%;width:40rem}
 td:first-child,th:first-child{white-space:nowrap;width:1%}
 .method{display:inline-block;min-width:4rem}
 .scroll{overflow-x:auto}
 """
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'"
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
 
 
 def page(title: str, body: str, language: str, status: int = 200) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -25,3 +26,8 @@ def words(language: str) -> Words:
         return re.sub(r"\{(\w+)\}", lambda gap: str(gaps.get(gap[1], gap[0])), texts[key])
 
     return said
+
+
+def instant(said: Words, at: datetime) -> str:
+    """When something was, to the minute, as it stands before what was then."""
+    return said("mail.at", day=f"{at:%d}", month=f"{at:%m}", year=f"{at:%Y}", time=f"{at:%H:%M}")

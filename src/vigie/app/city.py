@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from starlette.routing import Route
 
@@ -15,7 +16,7 @@ from vigie.api.city import Reading
 from vigie.api.city.sources import Sources
 from vigie.api.datex2 import Datex2Door
 from vigie.api.energy import EnergyDoor
-from vigie.api.open311 import Open311Door
+from vigie.api.open311 import Open311Door, ReporterPages
 from vigie.api.operation import routes
 from vigie.api.pages import page_routes
 from vigie.api.plans import PlanDoors
@@ -39,6 +40,7 @@ from vigie.api.tiles import Kiln, tile_routes
 from vigie.api.traffic import Stretches, TrafficDoor
 from vigie.app.comparisons import heed_comparisons
 from vigie.app.installation import POST_ID, Installation
+from vigie.app.mail import forget_address
 from vigie.app.open311 import report_token
 from vigie.app.post import Post
 from vigie.core.facts import InstallationMade
@@ -89,9 +91,11 @@ def api_routes(
     keeping: ProgrammeKeeping,
     deciding: Callable[[str], Deciding],
     escorts: Callable[[], Sequence[Escort]],
+    *,
+    mails: bool = False,
 ) -> list[Route]:
     """All operations below /api/v1, and the pages. deciding: who does at a junction, by its id. escorts: the vehicles
-    whose way is cleared."""
+    whose way is cleared. mails: whether residents are told by mail."""
     sources = sources_of(opened, post)
     reading = Reading(sources)
     post.beside.append(reading.warm)
@@ -99,7 +103,11 @@ def api_routes(
     operations = [*reading.operations, *acting_operations(bench), *PlanDoors(bench, post.calendar).operations]
     photos = PhotosDoor(bench, opened.photos)
     operations += [*CasesDoor(bench).operations, *photos.operations, *CrewDoor(bench).operations]
-    open311 = Open311Door(bench, photos, partial(report_token, opened.settings.data), proxies=opened.settings.proxies)
+    said = opened.settings
+    open311 = Open311Door(bench, photos, partial(report_token, said.data), proxies=said.proxies, mails=mails)
+    reporters = ReporterPages(
+        open311, opened.facts.cases, sources.name, ZoneInfo(said.zone), partial(forget_address, opened, post)
+    )
     operations += GatewaysDoor(bench, talq, keeping).operations
     past = DuckPast(opened.observations, opened.facts.point_numbers())
     stretches = Stretches(sources.engine)
@@ -110,7 +118,6 @@ def api_routes(
     operations += ChangesDoor(bench, approaches, post.calendar, past, comparisons.foretold).operations
     operations += [*CorridorsDoor(sources).operations, *DecidingDoor(sources, deciding).operations]
     streets = Streets(sources)
-    said = opened.settings
     datex2 = Datex2Door(
         sources, streets, country=said.datex2_country, creator=said.datex2_creator,
         post=post.engine.registry.numbers[POST_ID], proxies=said.proxies,
@@ -133,6 +140,7 @@ def api_routes(
     return [
         *routes(operations, access),
         *open311.routes,
+        *reporters.routes,
         *datex2.routes,
         *tile_routes(post.engine, ground, access, kiln),
         *page_routes(),

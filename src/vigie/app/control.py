@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from vigie.api.datex2 import RoadEvents
+from vigie.api.mailing import Outbox
 from vigie.api.positions import VehiclePositions
 from vigie.api.rsmp import RsmpDoor
 from vigie.app.accounts import keeper_of
@@ -43,7 +44,7 @@ class Hand:
     report_for: the post that runs, if any, learns which device reports for these assets from now on. running: whether
     it is a post that performs it. failing: the automations of that post which fail, by their names. rsmp: that post's
     door for sites of traffic signals, where it has one. events, positions: what reads that post's feeds
-    of road events and of vehicles.
+    of road events and of vehicles. outbox: what sends its mail.
     """
 
     opened: Installation
@@ -58,6 +59,7 @@ class Hand:
     rsmp: RsmpDoor | None = None
     events: RoadEvents | None = None
     positions: VehiclePositions | None = None
+    outbox: Outbox | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def performing(
     rsmp: RsmpDoor | None = None,
     events: RoadEvents | None = None,
     positions: VehiclePositions | None = None,
+    outbox: Outbox | None = None,
 ) -> Callable[[str, Any, Say], Awaitable[Any]]:
     """What a running post's control socket performs. admitted_anew: called when devices were admitted or expelled."""
 
@@ -136,7 +139,7 @@ def performing(
         hand = Hand(
             opened, keeper, say, post.pump.run_in_writer, report_for, lambda: post.engine.plans, keep, running=True,
             failing=lambda: dict(post.engine.automations.failing), rsmp=rsmp, events=events,
-            positions=positions,
+            positions=positions, outbox=outbox,
         )  # fmt: skip
         return await _perform(hand, do, args)
 

@@ -24,6 +24,7 @@ from vigie.api.mqtt import OBSERVATIONS_TOPIC
 from vigie.api.pages import WEB
 from vigie.app.control import Hand, operation, perform
 from vigie.app.installation import HEADS, NAME_IT, SECRET_KEY_BYTES, InUse, NoInstallation
+from vigie.app.mail import sender_of, server_of
 from vigie.app.mqtt import broker_of
 from vigie.app.open311 import KEY as REPORTS_KEY
 from vigie.app.rsmp import RSMP, Binding, bindings, listening
@@ -40,6 +41,7 @@ from vigie.store.files import free_bytes, last_lines
 from vigie.store.journal import JournalBroken
 from vigie.transports.control import Say, Wrong
 from vigie.transports.device_mqtt import MqttSender
+from vigie.transports.mail import MailFailed, connected
 from vigie.transports.mqtt import Refused
 
 LEAVES_CHECKED = 10_000
@@ -98,6 +100,7 @@ async def doctor(hand: Hand, args: msgspec.Struct) -> dict[str, Any]:
         checks += await asyncio.to_thread(_all, look, hand)
         hand.say("checks", done, len(looks) + 1)
     checks += [check async for check in _broker(hand.opened.settings)]
+    checks += [check async for check in _mail(hand)]
     hand.say("checks", len(looks) + 1, len(looks) + 1)
     return {"checks": [msgspec.to_builtins(check) for check in checks], "running": hand.running}
 
@@ -323,6 +326,34 @@ async def _broker(settings: Settings) -> AsyncGenerator[Check]:
         yield Check("access list", "ok", f"a report under another's name was refused: {reason(answer)}")
     except OSError as error:
         yield Check("access list", "warn", f"it could not be tried without a name: {error}", mend)
+
+
+async def _mail(hand: Hand) -> AsyncGenerator[Check]:
+    """The server that takes mail to residents, asked as the post would; and how the sending goes."""
+    try:
+        server = server_of(hand.opened.settings)
+        if server is not None:
+            sender_of(hand.opened.settings, "")
+    except SettingsWrong as error:
+        yield Check("mail", "bad", str(error), "correct the setting")
+        return
+    if server is None:
+        yield Check("mail", "ok", "no server of mail is set: residents are told nothing by mail")
+        return
+    waiting, unreached = await asyncio.to_thread(hand.opened.facts.mail.counts)
+    stands = f"{waiting} mails wait, {unreached} reporters cannot be reached"
+    mend = "compare the settings that begin with smtp_ with what the server wants; 'vigie mail test ADDRESS' tries it"
+    try:
+        async with connected(server):
+            pass
+    except MailFailed as error:
+        yield Check("mail", "warn", f"{server.host}:{server.port} does not take mail: {error}; {stands}", mend)
+        return
+    why = "" if hand.outbox is None else hand.outbox.health.why
+    if why:
+        yield Check("mail", "warn", f"mail does not leave: {why}; {stands}", mend)
+    else:
+        yield Check("mail", "ok", f"{server.host}:{server.port} lets the post in; {stands}")
 
 
 def _automations(hand: Hand) -> Iterator[Check]:

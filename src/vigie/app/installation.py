@@ -311,12 +311,14 @@ class Installation:
         """Erases the personal fields whose end date has come. Returns them, "leaf id/field" each."""
         due = self.facts.due_for_erasure(self.clock.now_us())
         if due:
-            fact = PersonalErased(
-                id=self.new_id(), at=self.clock.now_us(), actor=POST, rule="end of its purpose", fields=due
-            )
-            self.facts.commit([Entry(fact)])
-            self.photos.forget(self.facts.cases.photos_of(due))
+            self.erase(due, "end of its purpose")
         return due
+
+    def erase(self, fields: Sequence[str], rule: str, actor: str = POST) -> None:
+        """Erases personal fields, "leaf id/field" each, under a rule. Raises StorageFull, OSError."""
+        fact = PersonalErased(id=self.new_id(), at=self.clock.now_us(), actor=actor, rule=rule, fields=list(fields))
+        self.facts.commit([Entry(fact)])
+        self.photos.forget(self.facts.cases.photos_of(fields))
 
     def sign_head(self) -> Head:
         """Signs the journal as it stands and appends the head to the file that is handed out."""

@@ -40,6 +40,7 @@ from vigie.app.city import api_routes
 from vigie.app.control import performing
 from vigie.app.installation import Installation, installation
 from vigie.app.live import live_hub
+from vigie.app.mail import mailing
 from vigie.app.mqtt import mqtt_link
 from vigie.app.positions import vehicle_positions
 from vigie.app.post import Post
@@ -95,6 +96,8 @@ def doors_of(opened: Installation) -> Doors:
     keeping = programme_keeping(opened, post, talq, post.calendar)
     events, positions = road_events(opened, post), vehicle_positions(opened, post, devices)
     post.beside += [keeping.run, events.run, events.watch, *([] if positions is None else [positions.run])]
+    mail = mailing(opened, post)
+    post.beside += [] if mail is None else [mail[0].run]
 
     rsmp = rsmp_door(opened, post)
     rsmp_orders, steering = _speaking_rsmp(opened, post, rsmp, door) if rsmp is not None else (None, None)
@@ -115,7 +118,9 @@ def doors_of(opened: Installation) -> Doors:
         if rsmp is not None:
             rsmp.load(rsmp_enrolments(opened))
 
-    control = ControlSocket(settings.data, performing(opened, post, admitted_anew, keeper, rsmp, events, positions))
+    outbox = None if mail is None else mail[0]
+    answering = performing(opened, post, admitted_anew, keeper, rsmp, events, positions, outbox)
+    control = ControlSocket(settings.data, answering)
     post.beside.append(control.run)
 
     def of_one_crew(one: str, other: str, asset: int) -> bool:
@@ -134,6 +139,7 @@ def doors_of(opened: Installation) -> Doors:
         TalqFigures(talq),
         *([] if rsmp is None or steering is None else [RsmpFigures(rsmp, steering)]),
         *(mqtt[1:] if mqtt else ()),
+        *(mail[1:] if mail else ()),
     ]
     may_read = figures_access(access, settings.proxies)
     routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, may_read, figures)]
@@ -141,7 +147,7 @@ def doors_of(opened: Installation) -> Doors:
     routes += accounts_routes(keeper, access, opened.facts.accounts)
     deciding = nobody_steers if steering is None else steering.deciding
     escorts = no_escorts if steering is None else steering.priority.escorts.told
-    routes += api_routes(opened, post, access, kiln, talq, keeping, deciding, escorts)
+    routes += api_routes(opened, post, access, kiln, talq, keeping, deciding, escorts, mails=mail is not None)
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))

@@ -29,6 +29,7 @@ GROUPS = {
     "benches": ("bench",),
     "devices": ("devices",),
     "journal": ("journal",),
+    "mail": ("mail",),
     "mqtt": ("mqtt",),
     "users": ("users",),
     "signals": ("signals",),

@@ -33,6 +33,7 @@ from vigie.store.erasures import ERASURES, Erasures
 from vigie.store.files import free_bytes
 from vigie.store.geometry import read_lines, read_outlines
 from vigie.store.journal import Journal, append_leaf, size_of
+from vigie.store.mailing import StoredMail
 from vigie.store.memories import Memories
 from vigie.store.migrations import migrate
 from vigie.store.plans import StoredPlans
@@ -80,6 +81,7 @@ class SqlFacts:
         self.plans = StoredPlans(engine)
         self.comparisons = StoredComparisons(engine)
         self.cases = StoredCases(engine)
+        self.mail = StoredMail(engine)
         self.memories = Memories(engine)
         self.rounds = StoredRounds(engine)
         self._reacted_to = int(self.meta("reacted_to") or 0)

@@ -401,6 +401,29 @@ CASE_LINK = Table(
     Index("case_link_other", "other"),
 )
 
+# The outbox: of which cases something is to be told by mail, since when, when that is tried next and how often it was.
+# claimed: up to which leaf the mail tells that is being sent, or may have been sent; 0 for none. refused: when the
+# address was refused for good; then nothing more is told.
+MAIL = Table(
+    "mail",
+    METADATA,
+    Column("case", String, primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in ("since_us", "next_us", "tries", "claimed", "refused_us")),
+    Index("mail_next", "next_us"),
+)
+
+# What is to be told, in the order of the leaves that it follows from. leaf: the id of the fact; its reason lies there.
+MAIL_STEP = Table(
+    "mail_step",
+    METADATA,
+    Column("case", String, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("step", String, nullable=False),
+    Column("leaf", String, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("case", "n"),
+)
+
 # Proof of service: that a street was swept, salted or collected in within an hour, with what, by nobody in particular.
 SERVED = Table(
     "served",

@@ -119,11 +119,13 @@ class PhotoForm(Form, frozen=True, kw_only=True):
 
 
 class ContactForm(Form, frozen=True, kw_only=True):
-    """How to reach who reported it, as far as they said it."""
+    """How to reach who reported it, as far as they said it. language: in which they are told by mail how it goes; empty
+    where they are not."""
 
     name: str = ""
     mail: str = ""
     phone: str = ""
+    language: str = ""
 
 
 class PrivateForm(Form, frozen=True, kw_only=True):

@@ -102,7 +102,7 @@ _log = structlog.get_logger("vigie.open311")
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
     """What somebody sends: fields, in their order, and a photo."""
 
     fields: Sequence[tuple[str, str]]
@@ -130,9 +130,12 @@ class Refused(Exception):
 class Open311Door:
     """Answers residents' applications."""
 
-    def __init__(self, bench: Bench, photos: PhotosDoor, token_of: Callable[[str], str], *, proxies: int = 0) -> None:
+    def __init__(
+        self, bench: Bench, photos: PhotosDoor, token_of: Callable[[str], str], *, proxies: int = 0, mails: bool = False
+    ) -> None:
         """token_of: the secret that goes with the id of a report; raises OSError. proxies: see
-        `vigie.api.session.peer_of`."""
+        `vigie.api.session.peer_of`. mails: whether the post writes to who gives an address."""
+        self._mails = mails
         self._bench, self._photos, self._token_of, self._proxies = bench, photos, token_of, proxies
         self._engine, self._stored = bench.sources.engine, bench.sources.facts.cases
         self._rates, self._all_rates = Rates(ALLOWANCE), Rates(ALL_ALLOWANCE)
@@ -212,7 +215,7 @@ class Open311Door:
     async def request(self, asked: Asked) -> Response:
         """How one report stands; with its token also the words, the place, and each step that it took."""
         case = await self._case(asked)
-        first = await self._first(case)
+        first = await self.first_of(case)
         language = language_of(asked)
         told = request_of(case, self._bench.sources.name, language, first_no=first.no if first else 0)
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
@@ -227,9 +230,13 @@ class Open311Door:
 
         It is on disk when it is answered. Repeated with the same `Idempotency-Key` it is the same report.
         """
-        form = await self._form(asked)
+        form = await self.form(asked)
         area = self._jurisdiction(form.said.get("jurisdiction_id", ""))
-        draft = self._draft(submission_of(form.fields), area)
+        submission = submission_of(form.fields)
+        draft = self._draft(submission, area)
+        is_told = submission.mail and submission.told
+        if is_told:
+            draft = replace(draft, contact={**draft.contact, "language": language_of(asked)})
         key = idempotency_key(asked)
         # A key that another has taken too is of no report but one that says the very same.
         key = form.digest(key) if key else ""
@@ -242,6 +249,8 @@ class Open311Door:
         await self._bench.kept()
         said = words(language_of(asked))
         notice = said("open311.notice")
+        if self._mails and is_told:
+            notice += f" {said('open311.notice.mail')}"
         try:
             if picture is not None:
                 await self._keep(case, picture, key)
@@ -249,7 +258,7 @@ class Open311Door:
             # The report stands, and nobody but who holds its token could add the photo.
             _log.warning("photo of a report not kept", case=case.id, reason=str(error))
             notice = f"{said('open311.notice.no_photo')} {notice}"
-        told = Created(service_request_id=str(case.no), token=self._token(case), service_notice=notice)
+        told = Created(service_request_id=str(case.no), token=self.token_for(case), service_notice=notice)
         return _private(_answer(asked, [told], Created, 201))
 
     async def reopen(self, asked: Asked) -> Response:
@@ -257,20 +266,14 @@ class Open311Door:
 
         The form has `token`, and in `description` why.
         """
-        said = (await self._form(asked)).said
+        said = (await self.form(asked)).said
         case = await self._own(asked, said)
-        live = self._engine.cases.find(case.id)
-        if live is None or live.moved_us + REPORT.settles_days * DAY_US < self._now_us():
-            raise Refused(409, f"it was closed more than {REPORT.settles_days} days ago: report it anew")
-        reason = said.get("description", "").strip()[:300]
-        with refusals():
-            self._bench.acts.move_case(case.id, "reopen", actor=RESIDENT, reason=reason or "not fixed")
-        await self._bench.kept()
+        await self.reopen_case(case, said.get("description", ""))
         return _answer(asked, [Created(service_request_id=str(case.no))], Created)
 
     async def photograph(self, asked: Asked) -> Response:
         """Adds a photo to a report: for whoever has its token. The form has `token` and the file `media`."""
-        form = await self._form(asked)
+        form = await self.form(asked)
         case = await self._own(asked, form.said)
         if form.photo is None:
             raise Refused(400, "media, a file, was not provided")
@@ -282,13 +285,48 @@ class Open311Door:
     async def token(self, asked: Asked) -> Response:
         """The number of the report that a token is of."""
         token = str(asked.path_params["token"])
-        case = await self._numbered(token.partition("-")[0])
-        self._need_own(case, token)
+        case = await self.owned(token)
         return _private(_answer(asked, [Created(service_request_id=str(case.no), token=token)], Created))
 
     async def options(self, asked: Asked) -> Response:
         """Lets the pages of other sites send what this door takes in."""
         return Response(status_code=204, headers=_FROM_OTHER_SITES)
+
+    # For the pages that mails lead to.
+
+    async def owned(self, token: str, prefix: str = "") -> Case:
+        """The report that a token is of. prefix: what the token is for, of those that are not the key to all of it.
+        Raises Refused."""
+        case = await self._numbered(token.partition("-")[0])
+        self._need_own(case, token, prefix)
+        return case
+
+    def token_for(self, case: Case, prefix: str = "") -> str:
+        """The token of a report; see `owned`. Raises OSError."""
+        return f"{case.no}-{self._token_of(prefix + case.id)}"
+
+    def may_reopen(self, case: Case) -> bool:
+        """Whether whoever reported it may say that it is not fixed."""
+        live = self._engine.cases.find(case.id)
+        settled_us = REPORT.settles_days * DAY_US
+        return live is not None and live.state in CLOSED and live.moved_us + settled_us >= self._now_us()
+
+    async def reopen_case(self, case: Case, said: str) -> None:
+        """Takes a report up again, for whoever made it. Raises Refused, Problem."""
+        live = self._engine.cases.find(case.id)
+        if live is None or live.moved_us + REPORT.settles_days * DAY_US < self._now_us():
+            raise Refused(409, f"it was closed more than {REPORT.settles_days} days ago: report it anew")
+        with refusals():
+            self._bench.acts.move_case(case.id, "reopen", actor=RESIDENT, reason=said.strip()[:300] or "not fixed")
+        await self._bench.kept()
+
+    async def first_of(self, case: Case) -> Case | None:
+        """The report whose way a report goes."""
+        into = next((other for other, how in case.links.items() if how == MERGE), None)
+        if case.state != "merged" or into is None:
+            return None
+        cases = self._engine.cases
+        return cases.find(into) or await asyncio.to_thread(self._stored.find, into, cases.kinds)
 
     # How.
 
@@ -348,7 +386,7 @@ class Open311Door:
             _log.error("no tokens for reports", reason=str(error))
             raise Refused(503, "nothing can be taken in at the moment: try again later") from error
 
-    async def _form(self, asked: Asked) -> _Form:
+    async def form(self, asked: Asked) -> Form:
         """What a form says and brings. What comes too often is refused before it is read. Raises Refused, Unasked,
         Problem."""
         now_us, peer = self._now_us(), network_of(peer_of(asked, self._proxies))
@@ -359,12 +397,12 @@ class Open311Door:
         self._all_rates.take("", now_us)
         fields = read_fields(asked.url.query)
         if not _brings_photo(asked):
-            return _Form([*fields, *read_fields((await _body(asked, FORM_BYTES_MAX)).decode("latin-1"))])
+            return Form([*fields, *read_fields((await _body(asked, FORM_BYTES_MAX)).decode("latin-1"))])
         parts = read_multipart(asked.headers["content-type"], await _body(asked, UPLOAD_BYTES_MAX + FORM_BYTES_MAX))
         files = [each.content for each in parts if each.file and each.content]
         if len(files) > 1:
             raise Refused(400, "one photo at once: add the others by the token")
-        return _Form([*fields, *((each.name, each.text) for each in parts if not each.file)], *files)
+        return Form([*fields, *((each.name, each.text) for each in parts if not each.file)], *files)
 
     def _draft(self, said: Submission, within: str) -> Draft:
         """What is reported as a case. Raises Refused."""
@@ -445,25 +483,14 @@ class Open311Door:
             raise Refused(404, "service_request_id was not found")
         return self._engine.cases.find(found[0].id) or found[0]
 
-    async def _first(self, case: Case) -> Case | None:
-        """The report whose way a report goes."""
-        into = next((other for other, how in case.links.items() if how == MERGE), None)
-        if case.state != "merged" or into is None:
-            return None
-        cases = self._engine.cases
-        return cases.find(into) or await asyncio.to_thread(self._stored.find, into, cases.kinds)
-
     async def _own(self, asked: Asked, said: dict[str, str]) -> Case:
         """The report that the address names, for whoever has its token. Raises Refused."""
         case = await self._case(asked)
         self._need_own(case, said.get("token", ""))
         return case
 
-    def _token(self, case: Case) -> str:
-        return f"{case.no}-{self._token_of(case.id)}"
-
-    def _need_own(self, case: Case, token: str) -> None:
-        if not hmac.compare_digest(self._token(case).encode(), token.encode(errors="surrogatepass")):
+    def _need_own(self, case: Case, token: str, prefix: str = "") -> None:
+        if not hmac.compare_digest(self.token_for(case, prefix).encode(), token.encode(errors="surrogatepass")):
             raise Refused(403, "the token is not that of this report")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
 
+from vigie.core.mail import NoAddress, mail_address
 from vigie.core.times import DAY_US, rfc3339, to_us
 
 FIELDS_MAX = 200
@@ -29,6 +30,8 @@ NAME_LENGTH_MAX, MAIL_LENGTH_MAX, PHONE_LENGTH_MAX = 150, 254, 100
 CODE_LENGTH_MAX = 40
 
 STATUSES = ("open", "closed")
+NOT_TOLD = frozenset({"no", "false", "0"})
+"""What `email_updates`, which is not of the standard, says of who gives an address and wants no mail."""
 
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,40})\](?:\[\d{0,3}\])?")
 _DAY_LENGTH = len("2026-11-24 ")
@@ -56,7 +59,8 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class Submission:
     """Something that is reported. lon, lat: NaN where no place is said in degrees. name, mail, phone: how to reach who
-    reports it. attributes: what was asked beside -> the answers."""
+    reports it. told: whether they want to be told by mail how it goes, where they give an address. attributes: what was
+    asked beside -> the answers."""
 
     service_code: str
     lon: float = math.nan
@@ -66,6 +70,7 @@ class Submission:
     name: str = ""
     mail: str = ""
     phone: str = ""
+    told: bool = True
     media_url: str = ""
     attributes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
@@ -134,8 +139,9 @@ def submission_of(fields: Sequence[tuple[str, str]]) -> Submission:
         address=_text(said.get("address_string", "")),
         description=description,
         name=" ".join(filter(None, names)),
-        mail=_text(said.get("email", ""), MAIL_LENGTH_MAX),
+        mail=_mail(said.get("email", "")),
         phone=_text(said.get("phone", ""), PHONE_LENGTH_MAX),
+        told=said.get("email_updates", "").strip().lower() not in NOT_TOLD,
         media_url=_text(said.get("media_url", "")),
         attributes={name: tuple(values) for name, values in answers.items()},
     )  # fmt: skip
@@ -153,6 +159,7 @@ def encode_form(submission: Submission, jurisdiction: str = "") -> list[tuple[st
         "last_name": last,
         "email": submission.mail,
         "phone": submission.phone,
+        "email_updates": "" if submission.told else "no",
         "media_url": submission.media_url,
     }
     if not math.isnan(submission.lat):
@@ -203,6 +210,15 @@ def _degrees(said: Mapping[str, str], name: str, most: float) -> float:
     if not abs(value) <= most:
         raise Unasked(f"{name} is a number of degrees")
     return value
+
+
+def _mail(said: str) -> str:
+    """An address of mail. Raises Unasked for what is none: half of one, or two, would reach somebody else."""
+    text = _text(said, MAIL_LENGTH_MAX)
+    try:
+        return mail_address(text) if text else ""
+    except NoAddress as error:
+        raise Unasked(f"email: {error}") from None
 
 
 def _text(said: str, length_max: int = TEXT_LENGTH_MAX) -> str:

@@ -33,6 +33,7 @@ from vigie.services.roads.events import ROAD_EVENTS_SILENT, ROAD_EVENTS_UNSTEADY
 from vigie.services.roads.fences import FENCE
 from vigie.services.roads.preventive import PREVENTIVE
 from vigie.services.roads.rounds.circuits import CIRCUIT
+from vigie.services.roads.telling import MAIL_UNSENT
 from vigie.services.roads.winter.calling import called
 from vigie.services.roads.winter.stations import ICE_RISK, SWEEP
 from vigie.services.roads.works.buried import BURIED, BURIED_OVERDUE, overdue
@@ -215,6 +216,7 @@ service = Service(
         BOLLARD_FAULT,
         ESCORT_LOST,
         ICE_RISK,
+        MAIL_UNSENT,
         ROAD_EVENTS_SILENT,
         ROAD_EVENTS_UNSTEADY,
         ROADWORKS_UNTOLD,

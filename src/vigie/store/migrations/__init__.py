@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from vigie.store.tables import METADATA
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest version. A store that is at it opens without loading Alembic, and a new one begins with it."""
 
 
