@@ -134,7 +134,9 @@ def test_what_a_person_does_is_refused_by_a_rule_that_has_a_text() -> None:
     assert without == []
 
 
-@pytest.mark.parametrize("part", ["", ".api", ".cases", ".console", ".datex2", ".field", ".open311", ".signals"])
+@pytest.mark.parametrize(
+    "part", ["", ".api", ".cases", ".console", ".datex2", ".field", ".mail", ".open311", ".signals"]
+)
 def test_both_languages_say_the_same_with_the_same_gaps(part: str) -> None:
     french, english = texts("fr", part), texts("en", part)
     assert french.keys() == english.keys()

@@ -18,6 +18,8 @@ import pytest
 from tests.api.test_pictures import picture
 from tests.people import AtWork, Browser, make_people
 from tests.post import Answer, RunningPost, make, running
+from vigie.api.open311 import STOP
+from vigie.app.open311 import report_token
 from vigie.protocols.open311 import (
     Created,
     Definition,
@@ -160,7 +162,7 @@ def test_what_is_reported_is_a_case_at_its_lamp_and_its_reporter_is_told_to_few(
     assert row["state"] in ("received", "accepted")
     assert (row["category"], row["service"], row["priority"]) == ("light", "lighting", 2)
     assert (row["asset"]["id"], row["area"], row["street"]) == ("luminaire-000003", QUETIGNY, "Rue Verte")
-    assert sheet["contact"] == {"name": "Anne Durand", "mail": "anne@example.org", "phone": ""}
+    assert sheet["contact"] == {"name": "Anne Durand", "mail": "anne@example.org", "phone": "", "language": "en"}
     assert sheet["document"]["answers"] == {"what": ["flickers"], "danger": ["yes"]}
     elected = at_work.browser(post, "elected").ask("GET", f"/api/v1/cases/{row['id']}").body
     assert (elected["contact"], elected["photos"], elected["words"]) == (None, [], "")
@@ -382,6 +384,54 @@ def test_who_reports_too_often_waits_and_others_do_not(post: RunningPost) -> Non
     many = [Resident(post, f"2001:db8::{n}").send("requests", []).status for n in range(22)]
     assert many[-1] == 429
     assert Resident(post, "2001:db8:0:1::1").send("requests", []).status == 400
+
+
+def test_who_gives_an_address_is_told_by_it_unless_they_say_no(post: RunningPost, operator: Browser) -> None:
+    resident = Resident(post, "192.0.2.12")
+    said = Submission("other", 5.0005, 47.3031, description="Here.", mail="paul@example.org", told=False)
+    contact = case_of(operator, resident.report(said).service_request_id)["contact"]
+    assert (contact["mail"], contact["language"]) == ("paul@example.org", "")
+    for wrong in ("paul@example.org, anne@example.org", "paul@example.org\r\nBcc: anne@example.org", "paul"):
+        refused = resident.send("requests", encode_form(replace(said, mail=wrong)))
+        assert (refused.status, refused.body[0]["description"][:6]) == (400, "email:")
+
+
+def test_the_pages_that_mails_lead_to(post: RunningPost, folder: Path, operator: Browser) -> None:
+    resident = Resident(post, "192.0.2.13")
+    created = resident.report(Submission("other", 5.0006, 47.3041, description="<b>Paul</b>", mail="anne@example.org"))
+    number, token = created.service_request_id, created.token
+    case = case_of(operator, number)["row"]
+    stop = f"/open311/stop/{number}-{report_token(folder, STOP + case['id'])}"
+    mine = f"/open311/reports/{token}"
+
+    def page(method: str, path: str, body: bytes | None = None, status: int = 200) -> str:
+        said = resident.said | {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = post.ask(method, path, body, **said)
+        assert (answer.status, answer.headers["cache-control"]) == (status, "no-store"), answer.body
+        assert "form-action 'self'" in answer.headers["content-security-policy"]
+        return answer.body
+
+    told = page("GET", mine)
+    assert "Received: we look into it." in told
+    assert "Paul" not in told
+    assert "<form" not in told, "it is not closed"
+    page("POST", mine, b"description=again", 409)
+    close = {"event": "close", "reason": "Done <i>on Monday</i>."}
+    assert operator.ask("POST", f"/api/v1/cases/{case['id']}/moves", close).status == 200
+    told = page("GET", mine)
+    assert "Done &lt;i&gt;on Monday&lt;/i&gt;." in told
+    assert '<form method="post">' in told
+    assert "<form" not in page("POST", mine, b"description=It+is+still+there")
+    assert case_of(operator, number)["row"]["state"] == "received"
+    # The key to the report stops nothing, and what stops mail opens nothing.
+    for path in (stop.replace("stop", "reports"), mine.replace("reports", "stop"), "/open311/stop/x", f"{mine}0"):
+        page("GET", path, status=404)
+    assert '<form method="post">' in page("GET", stop)
+    assert case_of(operator, number)["contact"]["mail"] == "anne@example.org", "to look at it changes nothing"
+    for _ in range(2):
+        page("POST", stop, b"List-Unsubscribe=One-Click")
+    assert case_of(operator, number)["contact"] is None
+    assert "<form" not in page("GET", stop)
 
 
 def test_the_demos_residents_report_by_it_and_what_is_sent_again_is_one(post: RunningPost, operator: Browser) -> None:

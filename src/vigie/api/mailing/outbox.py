@@ -155,10 +155,6 @@ class Outbox:
             self.counts["refused"] += 1
             await self._write(partial(self._stored.refuse, mail.case, now_us))
             return None
-        wait_s = self._each.wait_s(to.lower(), now_us)
-        if wait_s:
-            await self._write(partial(self._stored.defer, mail, now_us + int(wait_s * SECOND_US)))
-            return None
         into = next((other for other, how in case.links.items() if how == MERGE), None)
         first = await self._find(into) if into else None
         leaves = [step.leaf for step in mail.steps if step.step in WITH_REASON]
@@ -168,8 +164,13 @@ class Outbox:
     async def _hand_in(self, link: MailLink, mail: Waiting, made: EmailMessage) -> bool:
         """Hands a mail in; returns whether the next one may be. Raises MailFailed, StorageFull, OSError."""
         now_us, to = self._clock.now_us(), str(made["To"])
-        if self._rates.take("", now_us):
+        if self._rates.wait_s("", now_us):
             return False
+        wait_s = self._each.take(to.lower(), now_us)
+        if wait_s:
+            await self._write(partial(self._stored.defer, mail, now_us + int(wait_s * SECOND_US)))
+            return True
+        self._rates.take("", now_us)
         again_us = now_us + min(AGAIN_US << min(mail.tries, 10), AGAIN_US_MAX)
         await self._write(partial(self._stored.claim, mail))
         try:
@@ -190,7 +191,6 @@ class Outbox:
             await self._write(partial(self._stored.doubt, mail, again_us))
             raise
         self.counts["sent"] += 1
-        self._each.take(to.lower(), now_us)
         self.health = replace(self.health, sent_us=now_us)
         await self._write(partial(self._stored.told, mail, now_us, now_us + TOGETHER_US))
         return True
