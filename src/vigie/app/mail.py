@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from vigie.api.mailing import MailFigures, Outbox, Sender, trial
+from vigie.api.mailing import Outbox, Sender, trial
 from vigie.api.mailing.letters import Links
 from vigie.api.open311 import PREFIX, STOP
 from vigie.api.problems import Problem
@@ -75,8 +75,8 @@ def _address(settings: Settings) -> str:
         raise SettingsWrong(f"mail_from: {error}") from None
 
 
-def mailing(opened: Installation, post: Post) -> tuple[Outbox, MailFigures] | None:
-    """What tells residents by mail, to be run beside the post, and its figures; None where no server is set: then
+def mailing(opened: Installation, post: Post) -> Outbox | None:
+    """What tells residents by mail as long as the post runs; None where no server is set: then
     nothing that happens is told, nor later. Raises SettingsWrong."""
     stored, settings = opened.facts.mail, opened.settings
     server, number = server_of(settings), post.engine.registry.numbers[POST_ID]
@@ -93,7 +93,8 @@ def mailing(opened: Installation, post: Post) -> tuple[Outbox, MailFigures] | No
         server, sender, settings.mail_per_minute, stored, opened.facts.cases, post.engine, opened.clock, number,
         partial(_links, opened, sender.url), post.pump.run_in_writer,
     )  # fmt: skip
-    return outbox, MailFigures(outbox, stored)
+    post.beside.append(outbox.run)
+    return outbox
 
 
 def _links(opened: Installation, url: str, case: Case) -> Links:

@@ -16,6 +16,7 @@ from vigie.api.accounts import accounts_routes
 from vigie.api.application import Endpoint, application
 from vigie.api.devices import Devices, device_routes
 from vigie.api.live import LiveFigures, live_routes
+from vigie.api.mailing import MailFigures
 from vigie.api.openapi import docs_routes
 from vigie.api.operations import figures_access, operations_routes
 from vigie.api.orders import OrderDoor, order_routes
@@ -50,6 +51,7 @@ from vigie.app.rsmp import junction_of, rsmp_door, steered_memory
 from vigie.app.talq import enrolments, programme_keeping, talq_door
 from vigie.core.scope import Placement
 from vigie.core.times import SECOND_US
+from vigie.engine.keeper import Keeper
 from vigie.engine.rates import Allowance, Rates
 from vigie.services.roads import Vehicle
 from vigie.settings import Settings
@@ -95,9 +97,8 @@ def doors_of(opened: Installation) -> Doors:
     post.beside += [talq.run, talq_orders.run, GatewayHealth(talq, post.engine, opened.clock).run]
     keeping = programme_keeping(opened, post, talq, post.calendar)
     events, positions = road_events(opened, post), vehicle_positions(opened, post, devices)
+    outbox = mailing(opened, post)
     post.beside += [keeping.run, events.run, events.watch, *([] if positions is None else [positions.run])]
-    mail = mailing(opened, post)
-    post.beside += [] if mail is None else [mail[0].run]
 
     rsmp = rsmp_door(opened, post)
     rsmp_orders, steering = _speaking_rsmp(opened, post, rsmp, door) if rsmp is not None else (None, None)
@@ -118,16 +119,10 @@ def doors_of(opened: Installation) -> Doors:
         if rsmp is not None:
             rsmp.load(rsmp_enrolments(opened))
 
-    outbox = None if mail is None else mail[0]
     answering = performing(opened, post, admitted_anew, keeper, rsmp, events, positions, outbox)
-    control = ControlSocket(settings.data, answering)
-    post.beside.append(control.run)
+    post.beside.append(ControlSocket(settings.data, answering).run)
 
-    def of_one_crew(one: str, other: str, asset: int) -> bool:
-        about = post.engine.registry.about(asset)
-        return keeper.directory.of_one_crew(one, other, Placement(about.area, about.service, about.verb))
-
-    post.engine.consignations.of_one_crew = of_one_crew
+    _knowing_crews(post, keeper)
     access = SessionAccess(keeper.directory, opened.clock)
     hub = live_hub(opened, post, access)
     post.beside.append(hub.run)
@@ -139,7 +134,7 @@ def doors_of(opened: Installation) -> Doors:
         TalqFigures(talq),
         *([] if rsmp is None or steering is None else [RsmpFigures(rsmp, steering)]),
         *(mqtt[1:] if mqtt else ()),
-        *(mail[1:] if mail else ()),
+        *([] if outbox is None else [MailFigures(outbox)]),
     ]
     may_read = figures_access(access, settings.proxies)
     routes: list[BaseRoute] = [*operations_routes(post.engine, post.pump, lambda: post.trouble, may_read, figures)]
@@ -147,11 +142,21 @@ def doors_of(opened: Installation) -> Doors:
     routes += accounts_routes(keeper, access, opened.facts.accounts)
     deciding = nobody_steers if steering is None else steering.deciding
     escorts = no_escorts if steering is None else steering.priority.escorts.told
-    routes += api_routes(opened, post, access, kiln, talq, keeping, deciding, escorts, mails=mail is not None)
+    routes += api_routes(opened, post, access, kiln, talq, keeping, deciding, escorts, mails=outbox is not None)
     routes += live_routes(hub)
     routes += talq.routes
     routes += docs_routes(routes, direct, importlib.metadata.version("vigie"))
     return Doors(post, routes, direct, door.close, talq.knows, rsmp, steering)
+
+
+def _knowing_crews(post: Post, keeper: Keeper) -> None:
+    """Has whoever is of the crew that set a lock-out be known, at its asset."""
+
+    def of_one_crew(one: str, other: str, asset: int) -> bool:
+        about = post.engine.registry.about(asset)
+        return keeper.directory.of_one_crew(one, other, Placement(about.area, about.service, about.verb))
+
+    post.engine.consignations.of_one_crew = of_one_crew
 
 
 def _speaking_rsmp(

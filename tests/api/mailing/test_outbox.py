@@ -15,7 +15,7 @@ import structlog.testing
 
 from tests.mail_end import GONE, MailEnd
 from tests.post import NO_RESERVE, make
-from vigie.api.mailing import Outbox
+from vigie.api.mailing import MailFigures, Outbox
 from vigie.api.mailing import outbox as module
 from vigie.api.mailing.outbox import AGAIN_US, EACH, GIVEN_UP_US, TOGETHER_US, UNSENT_US
 from vigie.app import WallClock, installation
@@ -52,9 +52,9 @@ class Town:
     def __init__(self, opened: Installation, clock: Watch, end: MailEnd) -> None:
         self.opened, self.clock, self.end = opened, clock, end
         self.post = Post(opened)
-        found = mailing(opened, self.post)
-        assert found is not None
-        self.outbox, self._figures = found
+        outbox = mailing(opened, self.post)
+        assert outbox is not None
+        self.outbox = outbox
         self._looked = len(end.taken)
 
     def report(self, mail: str = ANNE, language: str = "fr", **said: Any) -> Case:
@@ -91,7 +91,7 @@ class Town:
     def figures(self) -> dict[str, float]:
         return {
             ".".join([sample.name, *sample.labels.values()]): sample.value
-            for family in self._figures.collect()
+            for family in MailFigures(self.outbox).collect()
             for sample in family.samples
         }
 
@@ -150,7 +150,7 @@ def test_a_report_is_told_step_by_step_and_what_comes_together_in_one_mail(made:
             assert first["List-Unsubscribe"] == f"<{stop}>"
             assert f"List-Unsubscribe: <{stop}>\r\n".encode() in end.raw[-1]
             assert first["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-            assert first["Auto-Submitted"] == "auto-generated"
+            assert (first["Auto-Submitted"], first["Content-Language"]) == ("auto-generated", "fr")
             assert first["From"].addresses[0].display_name == "Voirie, Essai"
             assert await here.look() == []
             here.move(case, "close", "Rebouché.\r\nBcc: paul@example.org")

@@ -8,7 +8,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from vigie.api.mailing.outbox import Outbox
-from vigie.store.mailing import StoredMail
 
 OUTCOMES = ("sent", "deferred", "refused", "given_up")
 
@@ -16,8 +15,8 @@ OUTCOMES = ("sent", "deferred", "refused", "given_up")
 class MailFigures(Collector):
     """What became of mails, and how many wait."""
 
-    def __init__(self, outbox: Outbox, stored: StoredMail) -> None:
-        self._outbox, self._stored = outbox, stored
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
 
     def collect(self) -> Iterable[Metric]:
         """The figures as they stand."""
@@ -25,7 +24,7 @@ class MailFigures(Collector):
         for outcome in OUTCOMES:
             mails.add_metric([outcome], self._outbox.counts[outcome])
         yield mails
-        waiting, refused = self._stored.counts()
+        waiting, refused = self._outbox.stored.counts()
         yield GaugeMetricFamily("vigie_mails_waiting", "Mails to residents that wait to be sent", value=waiting)
         unreached = "Reports whose reporter no mail reaches"
         yield GaugeMetricFamily("vigie_mails_unreached", unreached, value=refused)

@@ -135,8 +135,8 @@ def _made(subject: str, lines: Sequence[str], to: str, language: str, sender: Se
     made["Subject"] = subject
     made["Date"] = format_datetime(from_us(now_us).astimezone(sender.zone))
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = language
     made.set_content("\n".join(lines) + "\n", charset="utf-8", cte="quoted-printable")
+    made["Content-Language"] = language
     return made
 
 

@@ -76,7 +76,7 @@ class Outbox:
     ) -> None:
         """per_minute: so many mails leave at most. post: the number of the post's own asset. links_of: what is opened
         from a mail of a report; raises OSError. write: runs work in the one thread that writes."""  # fmt: skip
-        self._server, self._sender, self._stored, self._cases = server, sender, stored, cases
+        self._server, self._sender, self.stored, self._cases = server, sender, stored, cases
         self._engine, self._clock, self._post, self._links_of, self._write = engine, clock, post, links_of, write
         self._rates, self._each = Rates(Allowance(per_s=per_minute / 60, burst=per_minute)), Rates(EACH)
         # Up to where the journal was read, and up to where that is written down.
@@ -105,13 +105,13 @@ class Outbox:
     async def gather(self) -> None:
         """Reads the journal on, and writes down what is to be told. Raises StorageFull, OSError."""
         while True:
-            ahead = partial(self._stored.ahead, self._read, REPORT.key, MERGED, MERGE)
+            ahead = partial(self.stored.ahead, self._read, REPORT.key, MERGED, MERGE)
             happened, end = await asyncio.to_thread(ahead)
             steps = [step for each in happened for step in steps_of(each)]
             now_us, full = self._clock.now_us(), end - self._read >= LEAVES_AT_ONCE
             # That nothing was found is written down now and then: it is found again soon enough.
             if steps or end - self._kept >= LEAVES_AT_ONCE:
-                await self._write(partial(self._stored.queue, steps, end, now_us, now_us + TOGETHER_US))
+                await self._write(partial(self.stored.queue, steps, end, now_us, now_us + TOGETHER_US))
                 self._kept = end
             self._read = end
             if not full:
@@ -120,7 +120,7 @@ class Outbox:
     async def send(self) -> None:
         """Sends what is due, as far as the server takes it. Raises StorageFull, OSError."""
         now_us = self._clock.now_us()
-        due = await asyncio.to_thread(self._stored.due, now_us, AT_ONCE)
+        due = await asyncio.to_thread(self.stored.due, now_us, AT_ONCE)
         ready = [(mail, made) for mail in due if (made := await self._made(mail, now_us)) is not None]
         # While mail does not leave, the server is asked whether it is there again, also where nothing is left to send.
         if not ready and not self.health.why:
@@ -141,24 +141,24 @@ class Outbox:
         case = await self._find(mail.case)
         language, case_id = contact.get("language", ""), mail.case
         if case is None or language not in LANGUAGES or "mail" not in contact:
-            await self._write(lambda: self._stored.forget(case_id))
+            await self._write(lambda: self.stored.forget(case_id))
             return None
         if now_us - mail.since_us > GIVEN_UP_US:
             self.counts["given_up"] += 1
             _log.warning("mail given up", case=mail.case, tries=mail.tries)
-            await self._write(partial(self._stored.told, mail, now_us, now_us))
+            await self._write(partial(self.stored.told, mail, now_us, now_us))
             return None
         try:
             to = mail_address(contact["mail"])
         except NoAddress:
             # It was taken in before addresses were looked at.
             self.counts["refused"] += 1
-            await self._write(partial(self._stored.refuse, mail.case, now_us))
+            await self._write(partial(self.stored.refuse, mail.case, now_us))
             return None
         into = next((other for other, how in case.links.items() if how == MERGE), None)
         first = await self._find(into) if into else None
         leaves = [step.leaf for step in mail.steps if step.step in WITH_REASON]
-        why = {leaf: said for leaf in leaves if (said := await asyncio.to_thread(self._stored.reason, leaf))}
+        why = {leaf: said for leaf in leaves if (said := await asyncio.to_thread(self.stored.reason, leaf))}
         return letter(mail, case, first, to, language, self._sender, self._links_of(case), why, now_us)
 
     async def _hand_in(self, link: MailLink, mail: Waiting, made: EmailMessage) -> bool:
@@ -168,31 +168,31 @@ class Outbox:
             return False
         wait_s = self._each.take(to.lower(), now_us)
         if wait_s:
-            await self._write(partial(self._stored.defer, mail, now_us + int(wait_s * SECOND_US)))
+            await self._write(partial(self.stored.defer, mail, now_us + int(wait_s * SECOND_US)))
             return True
         self._rates.take("", now_us)
         again_us = now_us + min(AGAIN_US << min(mail.tries, 10), AGAIN_US_MAX)
-        await self._write(partial(self._stored.claim, mail))
+        await self._write(partial(self.stored.claim, mail))
         try:
             await link.send(made, self._sender.address, to)
         except Refused as error:
             if error.for_good:
                 self.counts["refused"] += 1
                 _log.info("mail refused for good", case=mail.case, reason=str(error))
-                await self._write(partial(self._stored.refuse, mail.case, now_us))
+                await self._write(partial(self.stored.refuse, mail.case, now_us))
                 return True
             self.counts["deferred"] += 1
-            await self._write(partial(self._stored.defer, mail, again_us))
+            await self._write(partial(self.stored.defer, mail, again_us))
             if error.ours:
                 self._fail(str(error))
             return not error.ours
         except MailFailed:
             self.counts["deferred"] += 1
-            await self._write(partial(self._stored.doubt, mail, again_us))
+            await self._write(partial(self.stored.doubt, mail, again_us))
             raise
         self.counts["sent"] += 1
         self.health = replace(self.health, sent_us=now_us)
-        await self._write(partial(self._stored.told, mail, now_us, now_us + TOGETHER_US))
+        await self._write(partial(self.stored.told, mail, now_us, now_us + TOGETHER_US))
         return True
 
     async def _find(self, case_id: str) -> Case | None:
