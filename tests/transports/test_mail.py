@@ -45,6 +45,8 @@ def test_a_mail_is_handed_in_as_it_is() -> None:
     asyncio.run(run())
 
 
+# Of the test's own server, which has no other way to say that TLS is spoken already.
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.parametrize("at_once", [False, True])
 def test_tls_is_spoken_with_whom_somebody_vouches_for(tmp_path: Path, at_once: bool) -> None:
     async def run() -> None:

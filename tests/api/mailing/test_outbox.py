@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.mail_end import GONE, MailEnd
 from tests.post import NO_RESERVE, make
 from vigie.api.mailing import MailFigures, Outbox
 from vigie.api.mailing import outbox as module
-from vigie.api.mailing.outbox import AGAIN_US, EACH, GIVEN_UP_US, TOGETHER_US, UNSENT_US
+from vigie.api.mailing.outbox import AGAIN_US, GIVEN_UP_US, TOGETHER_US, UNSENT_US
 from vigie.app import WallClock, installation
 from vigie.app.installation import POST_ID, Installation
 from vigie.app.mail import forget_address, mailing
@@ -255,11 +256,17 @@ def test_what_the_server_refuses_to_the_post_marks_nobody_as_unreachable(made: P
             case = here.report()
             end.answers = {ANNE: "554 5.7.1 Relay access denied"}
             await here.look()
-            assert here.outbox.counts == {"deferred": 1}
+            assert here.outbox.counts == {"deferred": 1}, "nobody is taken for unreachable"
             assert "Relay" in here.outbox.health.why
+            # That it can be reached does not mean that it takes anything.
+            await here.look(MINUTE_US)
+            assert "Relay" in here.outbox.health.why
+            await here.look(UNSENT_US)
+            assert here.is_alarmed
             end.answers = {}
-            assert await here.look(AGAIN_US) == [f"Signalement n° {case.no} : reçu"]
+            assert await here.look(UNSENT_US) == [f"Signalement n° {case.no} : reçu"]
             assert here.outbox.health.why == ""
+            assert not here.is_alarmed
 
     run(work())
 
@@ -311,17 +318,22 @@ class _Without:
         self.post = post
 
 
-def test_who_gave_no_language_or_no_address_is_told_nothing_and_nobody_is_flooded(made: Path) -> None:
+def test_who_gave_no_language_or_no_address_is_told_nothing_and_nobody_is_flooded(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = replace(module.EACH, burst=3)
+    monkeypatch.setattr(module, "EACH", each)
+
     async def work() -> None:
         async with MailEnd().there() as end, town(made, end, mail_per_minute=1_000) as here:
             here.report(language="")
             here.report(mail="")
             assert await here.look() == []
-            for _ in range(EACH.burst + 3):
+            for _ in range(6):
                 here.report()
-            assert len(await here.look()) == EACH.burst
+            assert len(await here.look()) == each.burst
             # One more after a while; the others wait.
-            assert len(await here.look(int(SECOND_US / EACH.per_s))) == 1
+            assert len(await here.look(int(SECOND_US / each.per_s))) == 1
 
     run(work())
 

@@ -81,7 +81,7 @@ class Outbox:
         self._rates, self._each = Rates(Allowance(per_s=per_minute / 60, burst=per_minute)), Rates(EACH)
         # Up to where the journal was read, and up to where that is written down.
         self._read, self._kept = 0, 0
-        self._failures, self._failing_us, self._not_before_us = 0, 0, 0
+        self._failures, self._failing_us, self._not_before_us, self._away = 0, 0, 0, False
         self.health = MailHealth()
         self.counts = Counter[str]()
 
@@ -122,18 +122,19 @@ class Outbox:
         now_us = self._clock.now_us()
         due = await asyncio.to_thread(self.stored.due, now_us, AT_ONCE)
         ready = [(mail, made) for mail in due if (made := await self._made(mail, now_us)) is not None]
-        # While mail does not leave, the server is asked whether it is there again, also where nothing is left to send.
-        if not ready and not self.health.why:
+        # While the server is away it is asked whether it is there again, also where nothing is left to send.
+        if not ready and not self._away:
             return
         try:
             async with connected(self._server) as link:
                 for mail, made in ready:
                     if not await self._hand_in(link, mail, made):
                         return
+                # It is there; whether it takes mail is seen when it has taken one.
+                if self._away:
+                    self._work()
         except MailFailed as error:
-            self._fail(str(error))
-        else:
-            self._work()
+            self._fail(str(error), away=True)
 
     async def _made(self, mail: Waiting, now_us: int) -> EmailMessage | None:
         """The mail as it is sent; None where nobody is to be told any more."""
@@ -184,7 +185,7 @@ class Outbox:
             self.counts["deferred"] += 1
             await self._write(partial(self.stored.defer, mail, again_us))
             if error.ours:
-                self._fail(str(error))
+                self._fail(str(error), away=False)
             return not error.ours
         except MailFailed:
             self.counts["deferred"] += 1
@@ -192,6 +193,7 @@ class Outbox:
             raise
         self.counts["sent"] += 1
         self.health = replace(self.health, sent_us=now_us)
+        self._work()
         await self._write(partial(self.stored.told, mail, now_us, now_us + TOGETHER_US))
         return True
 
@@ -204,10 +206,11 @@ class Outbox:
             _log.info("mail leaves again")
         self.health = replace(self.health, why="")
         self._failures = self._failing_us = self._not_before_us = 0
+        self._away = False
         self._apply(Clear(MAIL_UNSENT, self._post, self._clock.now_us()))
 
-    def _fail(self, why: str) -> None:
-        now_us = self._clock.now_us()
+    def _fail(self, why: str, *, away: bool) -> None:
+        now_us, self._away = self._clock.now_us(), away
         if why != self.health.why:
             _log.warning("mail does not leave", reason=why)
         self.health = replace(self.health, why=why)
