@@ -30,6 +30,7 @@ PEOPLE: dict[str, tuple[Held, ...]] = {
     "supervisor": (Held("supervisor", "", ALL),),
     "manager": (Held("manager", "", frozenset({"lighting"})),),
     "deputy": (Held("manager", "", frozenset({"lighting"})),),
+    "planner": (Held("manager", "", frozenset({"roads"})),),
     "mayor": (Held("manager", QUETIGNY, frozenset({"lighting"})),),
     "elected": (Held("elected", "", ALL),),
     "administrator": (Held("administrator", "", ALL),),

@@ -216,6 +216,24 @@ def test_findings_keep_a_plan_from_being_approved_until_they_are_answered(manage
     assert {"lighting.speaks_for_none"} < {each["rule"] for each in refused["values"]["findings"]}
 
 
+def test_a_document_is_checked_before_it_is_saved_and_told_in_brief(post: RunningPost, manager: Browser) -> None:
+    supervisor = Browser(post, "supervisor")
+    body = {"name": "Les Halles", "kind": "market", "streets": ["street-none"], "hours": "sat 06:00-14:00"}
+    said = {"kind": "roads.occasion", "body": body}
+    found = supervisor.ask("POST", f"{PLANS}/checks", said)
+    assert (found.status, [each["rule"] for each in found.body["findings"]]) == (200, ["roads.occasion_street"])
+    assert manager.ask("POST", f"{PLANS}/checks", said).status == 403
+    assert supervisor.ask("POST", f"{PLANS}/checks", said | {"kind": "roads.party"}).status == 422
+    told = supervisor.ask("POST", f"{PLANS}/checks", {"kind": "lighting.programme", "body": night(101)})
+    assert (told.status, told.body["rule"]) == (422, "engine.plan_form")
+    made = make_plan(supervisor, body, "roads.occasion").body
+    (row,) = supervisor.ask("GET", f"{PLANS}?kind=roads.occasion").body["items"]
+    assert (row["id"], row["brief"]) == (
+        made["id"],
+        {"kind": "market", "hours": "sat 06:00-14:00", "first": "", "last": "", "streets": 1},
+    )
+
+
 def test_a_night_and_a_reason_are_told_under_a_draft_and_in_force(manager: Browser, local: Browser) -> None:
     draft = {"body": night(50, area=QUETIGNY, name="Quetigny la nuit")}
     told = manager.ask("POST", f"{LIGHTING}/night", {"night": "2026-11-26", "draft": draft}).body

@@ -11,6 +11,8 @@ export interface PlanRow {
   title: string
   area: string
   rank: Rank | ''
+  /** What its kind says of it in a list. */
+  brief: Record<string, string | number>
   in_force: number | null
   draft: number | null
   editor: Who
@@ -274,5 +276,6 @@ export interface Finding {
 
 export interface Checked {
   findings: Finding[]
-  lamps: number
+  /** For how many lamps it speaks, of what speaks for lamps. */
+  lamps?: number
 }

@@ -45,15 +45,17 @@ class PlanKept(Form, frozen=True, kw_only=True):
 
 
 class PlanRow(Form, frozen=True, kw_only=True):
-    """A plan in a list. rank: whose word it is, "" where its kind has no ranks. in_force, draft: the numbers of its
-    versions, None where there is none. editor, edited: who saved it last, and when. may_write, may_approve: what you
-    may do with it."""
+    """A plan in a list. rank: whose word it is, "" where its kind has no ranks. brief: what its kind says of it in a
+    list, such as its hours; as the title, of what is in force, or of the draft where nothing is. in_force, draft: the
+    numbers of its versions, None where there is none. editor, edited: who saved it last, and when. may_write,
+    may_approve: what you may do with it."""
 
     id: str
     kind: str
     title: str
     area: str
     rank: str
+    brief: Mapping[str, str | float]
     in_force: int | None
     draft: int | None
     editor: Who
@@ -89,6 +91,21 @@ class NewPlan(Asked, frozen=True, kw_only=True):
     kind: Annotated[str, Meta(max_length=100)]
     body: Raw
     reason: Reason = ""
+
+
+class PlanToCheck(Asked, frozen=True, kw_only=True):
+    """A document to check. plan: the plan that it is of, by its id; empty for a new one. body: as the kind's form
+    says."""
+
+    kind: Annotated[str, Meta(max_length=100)]
+    body: Raw
+    plan: Annotated[str, Meta(max_length=100)] = ""
+
+
+class PlanChecked(Form, frozen=True, kw_only=True):
+    """All that is wrong with a document: what refuses its approval, and what is to be answered for in it."""
+
+    findings: Sequence[Finding]
 
 
 class SaveDraft(Asked, frozen=True, kw_only=True):
@@ -134,6 +151,8 @@ class PlanDoors:
             Operation("GET", "plans", self.list, query=PlansAsked, answer=Page[PlanRow], verb=Verb.SEE),
             Operation("POST", "plans", self.make, body=NewPlan, answer=plan, status=201, verb=Verb.PLAN, problems=busy,
                       headers=key),
+            Operation("POST", "plans/checks", self.check, body=PlanToCheck, answer=PlanChecked, verb=Verb.SEE,
+                      problems=(503,)),
             Operation("GET", "plans/{id}", self.tell, answer=plan, verb=Verb.SEE),
             Operation("GET", "plans/{id}/revisions", self.revisions, answer=Page[RevisionForm], verb=Verb.SEE),
             Operation("GET", "plans/{id}/revisions/{version}/{revision}", self.revision, answer=PlanKept,
@@ -177,10 +196,7 @@ class PlanDoors:
 
         It changes nothing until somebody else approves it.
         """
-        kind = self._kinds.get(ask.body.kind)
-        if kind is None:
-            raise Problem(422, "Unknown kind", f"There is no plan kind {ask.body.kind!r}.",
-                          mend=f"There are: {', '.join(sorted(self._kinds))}.")  # fmt: skip
+        kind = self._kind(ask.body.kind)
         body = _decoded(kind, ask.body.body)
         self._need_to_write(ask.caller, kind, body)
         actor, key = ask.caller.actor, idempotency_key(ask.request)
@@ -193,6 +209,15 @@ class PlanDoors:
             )  # fmt: skip
         await self._bench.kept()
         return self._told(ask.caller, self._plan(ask.caller, plan_id))
+
+    async def check(self, ask: Ask[Nothing, PlanToCheck]) -> PlanChecked:
+        """Finds all that is wrong with a document, saved or not, as approval would. It changes nothing."""
+        form = ask.body
+        kind = self._kind(form.kind)
+        body = _decoded(kind, form.body)
+        if not touches(ask.caller, kind.area(body), kind.service):
+            raise Problem(403, "Not allowed", f"It takes {Verb.SEE.value!r} for {kind.service} there.")
+        return PlanChecked(findings=await self._in_thread(lambda known: kind.check(body, form.plan, known), ask.caller))
 
     async def tell(self, ask: Ask[Nothing, Nothing]) -> PlanForm:
         """Tells a plan: what is in force of it, and the draft beside it."""
@@ -352,6 +377,13 @@ class PlanDoors:
             )  # fmt: skip
         await self._bench.kept()
 
+    def _kind(self, name: str) -> PlanKind:
+        kind = self._kinds.get(name)
+        if kind is None:
+            raise Problem(422, "Unknown kind", f"There is no plan kind {name!r}.",
+                          mend=f"There are: {', '.join(sorted(self._kinds))}.")  # fmt: skip
+        return kind
+
     def _plan(self, caller: Caller, plan_id: str) -> Plan:
         plan = self._engine.plans.find(plan_id)
         if plan is None or not self._sees(caller, plan):
@@ -399,6 +431,7 @@ class PlanDoors:
             "title": plan.kind.title(plan.shown),
             "area": area,
             "rank": plan.kind.rank(plan.shown),
+            "brief": plan.kind.brief(plan.shown),
             "in_force": plan.in_force.number if plan.in_force else None,
             "draft": plan.draft.number if plan.draft else None,
             "editor": self._who(caller, newest.editor),

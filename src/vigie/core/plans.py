@@ -132,8 +132,12 @@ class Known(Protocol):
         """The assets of a kind that who asks may see, with some of their attributes."""
         ...
 
+    def ids(self, kind: type[AssetKind]) -> Sequence[str]:
+        """The ids of the assets of a kind, those included that who asks may see only because anybody may."""
+        ...
+
     def drawn(self) -> Drawn:
-        """The stretches of streets that who asks may see."""
+        """The stretches of streets that who asks may see, were it because anybody may."""
         ...
 
     def plans(self, kind: PlanKind) -> Sequence[Standing]:
@@ -159,7 +163,7 @@ class PlanKind:
     title: what people call it. rank: whose word it is, "" where its kind has no ranks. answer: what was answered in
     writing to what is wrong with it. check(form, id, known): everything that is wrong with it; id is "" for one that
     has none yet. asset: the one asset that it describes, "" where it is about none in particular; who writes it must be
-    answerable where that lies.
+    answerable where that lies. brief: what is said of it in a list, beside its title.
     """
 
     name: str
@@ -171,6 +175,7 @@ class PlanKind:
     answer: Callable[[Any], str]
     check: Callable[[Any, str, Known], list[Finding]]
     asset: Callable[[Any], str] = lambda _: ""
+    brief: Callable[[Any], Mapping[str, str | float]] = lambda _: {}
 
     @property
     def key(self) -> str:

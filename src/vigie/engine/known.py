@@ -23,11 +23,13 @@ ONE_WAY = "one_way"
 
 @dataclass(frozen=True)
 class Frozen:
-    """See `vigie.core.plans.Known`. Made on the engine's thread, read in another."""
+    """See `vigie.core.plans.Known`. Made on the engine's thread, read in another. shown: what is seen, and what is seen
+    only because anybody may."""
 
     calendar: Calendar
     now_us: int
     seen: Mask
+    shown: Mask
     attributes: Attributes
     facts: FactStore
     kinds: Sequence[type[AssetKind]]
@@ -50,10 +52,10 @@ class Frozen:
         }
         texts = {name: list(getattr(registry, name)) for name in ("areas", "streets")}
         codes = {"kind_codes": registry.kind_codes, "ids": registry.ids}
-        seen = engine.visibility.covered(scope)[:count] & ~registry.gone[:count]
-        return Frozen(
-            calendar, now_us, seen, engine.attributes, engine.facts, registry.kinds, columns | texts | codes, standing
-        )
+        masks = (engine.visibility.covered(scope), engine.visibility.mask(scope))
+        seen, shown = (each[:count] & ~registry.gone[:count] for each in masks)
+        own = columns | texts | codes
+        return Frozen(calendar, now_us, seen, shown, engine.attributes, engine.facts, registry.kinds, own, standing)
 
     def columns(self, kind: type[AssetKind], *attributes: str) -> Columns:
         """The assets of a kind that who asks may see."""
@@ -62,10 +64,16 @@ class Frozen:
             self._made[key] = self._columns(kind, attributes)
         return self._made[key]
 
+    def ids(self, kind: type[AssetKind]) -> Sequence[str]:
+        """Those of a kind, of which anybody may see that they are there."""
+        own = self.registry
+        no = np.flatnonzero(self.shown & (own["kind"] == own["kind_codes"][kind.kind]))
+        return [own["ids"][each] for each in no.tolist()]
+
     def drawn(self) -> Drawn:
         """The stretches of streets that who asks may see. What was added since the city was frozen is not told."""
         no, _, start, lon, lat = self.facts.lines()
-        rows = np.flatnonzero(self._is_covered(no))
+        rows = np.flatnonzero(_is_in(no, self.shown))
         corners = np.diff(start)[rows]
         firsts = np.append(0, np.cumsum(corners)).astype(np.int64)
         at: Int64s = np.repeat(start[:-1][rows] - firsts[:-1], corners) + np.arange(int(firsts[-1]))
@@ -87,7 +95,7 @@ class Frozen:
         """The conditions of the assets that who asks may see, as the tables have them."""
         found = self.facts.troubles([each.name for each in kinds], since_us)
         # What was added since the city was frozen is not told.
-        mine = self._is_covered(found.asset)
+        mine = _is_in(found.asset, self.seen)
         return Troubles(
             found.asset[mine],
             [kind for kind, own in zip(found.kind, mine.tolist(), strict=True) if own],
@@ -103,12 +111,7 @@ class Frozen:
     def _covered(self, assets: Int64s) -> Int64s:
         """Those of some assets that who asks may see, in time that grows with them and not with the town. What was
         added since the city was frozen is not told."""
-        return assets[self._is_covered(assets)]
-
-    def _is_covered(self, assets: Int64s) -> Mask:
-        covered = assets < len(self.seen)
-        covered[covered] = self.seen[assets[covered]]
-        return covered
+        return assets[_is_in(assets, self.seen)]
 
     def _columns(self, kind: type[AssetKind], attributes: tuple[str, ...]) -> Columns:
         own = self.registry
@@ -129,3 +132,10 @@ class Frozen:
             streets=own["streets"],
             attributes={name: column[rows] for name, column in said.items()},
         )
+
+
+def _is_in(assets: Int64s, mask: Mask) -> Mask:
+    """Which of some assets are in a mask by number. What was added since that was made is in none."""
+    found = assets < len(mask)
+    found[found] = mask[assets[found]]
+    return found

@@ -19,6 +19,8 @@ export interface PickedStretch {
   whole: Line
   part: Line
   at: boolean
+  /** Its place in the order, where that counts. */
+  no?: number
 }
 
 /** Width in px of the line. The page's key draws the same marks (works/OccupancySign.svelte). */
@@ -26,6 +28,8 @@ export const WIDTHS: Readonly<Record<Occupancy, number>> = { closure: 5, one_way
 const APART_PX = 18
 /** Shorter than this it is one sign. */
 const SIGN_PX = 16
+/** A stretch that is shorter on the screen is not numbered. */
+const NUMBERED_PX = 36
 const REACH_PX = 9
 const HANDLE_PX = 7
 const ASIDE_PX = 6
@@ -106,7 +110,28 @@ export function paintPicked(ink: CanvasRenderingContext2D, c: Palette, screen: S
       stroke(ink, c.select, 2.5, [])
     }
   }
+  paintOrder(ink, c, screen, picked)
   ink.restore()
+}
+
+/** The places of stretches in their order; where one is too short on the screen, it is left out. */
+function paintOrder(ink: CanvasRenderingContext2D, c: Palette, screen: Screen, picked: readonly PickedStretch[]): void {
+  ink.font = `600 11px Inter, sans-serif`
+  ink.textAlign = 'center'
+  ink.textBaseline = 'middle'
+  for (const { whole, no } of picked) {
+    const points = onScreen(screen, whole)
+    if (no === undefined || !seen(screen, points) || lengthOf(points) < NUMBERED_PX) continue
+    const spot = middleOf(points)
+    const text = String(no)
+    ink.beginPath()
+    ink.roundRect(spot[0] - 5 - 3.5 * text.length, spot[1] - 8, 10 + 7 * text.length, 16, 8)
+    ink.fillStyle = c.halo
+    ink.fill()
+    stroke(ink, c.select, 1.5, [])
+    ink.fillStyle = c.labelStrong
+    ink.fillText(text, spot[0], spot[1] + 0.5)
+  }
 }
 
 /** The works under a point of the screen. */
@@ -145,6 +170,17 @@ function lengthOf(points: readonly Point[]): number {
   let sum = 0
   for (let n = 1; n < points.length; n++) sum += Math.hypot(points[n]![0] - points[n - 1]![0], points[n]![1] - points[n - 1]![1])
   return sum
+}
+
+function middleOf(points: readonly Point[]): Point {
+  let left = lengthOf(points) / 2
+  for (let n = 1; n < points.length; n++) {
+    const [a, b] = [points[n - 1]!, points[n]!]
+    const long = Math.hypot(b[0] - a[0], b[1] - a[1])
+    if (left <= long && long > 0) return [a[0] + ((b[0] - a[0]) * left) / long, a[1] + ((b[1] - a[1]) * left) / long]
+    left -= long
+  }
+  return points[0]!
 }
 
 /** Places on a line, evenly apart, and which way it goes there; at least one, in its middle. */

@@ -1,7 +1,7 @@
-// A programme in words: its moments, nights and lamps as a person says them.
+// A programme in words: its moments, nights and lamps as a person says them; and what all plans have.
 import { clock, day, dayBegins, longDay, monthName, quantity, weekdayName } from '@lib/format'
 import { language, pair, t, tn } from '@lib/i18n.svelte'
-import type { Days, Moment, Programme, Rank, Rule, Target, When, Window } from '@lib/plans'
+import type { Days, Finding, Moment, Programme, Rank, Rule, Target, When, Window } from '@lib/plans'
 import { city } from '../state/city.svelte'
 import type { Difference } from '../state/forms'
 
@@ -82,6 +82,12 @@ export function switchingText({ switching }: Programme): string {
 export function decisionText({ decision }: Programme): string {
   if (!decision) return t('console.plans.decision.none')
   return [decision.number, decision.date, decision.signatory, decision.hours, decision.signs].join(' · ')
+}
+
+/** What is wrong, in a sentence. */
+export function findingText({ rule, detail, count }: Finding): string {
+  const area = detail['area']
+  return t(`finding.${rule}`, { count, ...detail, ...(area === undefined ? {} : { area: city.areaName(String(area)) }) })
 }
 
 /** When something was saved: the day and the time. */

@@ -12,7 +12,7 @@ import { ROADS } from './rounds.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { shell } from './shell.svelte'
-import { NEW, view } from './view.svelte'
+import { NEW, SETTING_KINDS, view } from './view.svelte'
 import { serviceWord } from './words'
 import { WORKS_VIEWS } from './works_asked'
 
@@ -66,6 +66,11 @@ export function consoleCommands(): ConsoleCommand[] {
     for (const as of WORKS_VIEWS.slice(1)) {
       const text = pair(t('console.page.works'), t(`console.works.as.${as}`))
       commands.push({ text, icon: 'works', run: () => view.askWorks({ as }, true) })
+    }
+    for (const kind of SETTING_KINDS) {
+      const text = pair(t('console.page.settings'), t(`console.settings.${kind}`))
+      commands.push({ text, icon: 'settings', run: () => view.openSetting(kind, null) })
+      if (session.may('plan', ROADS)) commands.push({ text: t(`console.settings.${kind}.new`), icon: 'plus', run: () => view.openSetting(kind, NEW) })
     }
     if (session.may('dispatch', ROADS)) commands.push({ text: t('console.works.new'), icon: 'plus', run: () => view.openPermit(NEW) })
   }

@@ -1,4 +1,4 @@
-// One plan that is read or written, such as a programme or a tariff: its text, what of it is saved, what is wrong
+// One plan that is read or written, such as a programme or a market: its text, what of it is saved, what is wrong
 // with it; of a programme, what a year of it uses.
 import { api, Problem } from '@lib/api'
 import type {
@@ -14,7 +14,7 @@ import type {
 import { OnceKey } from '@lib/once'
 import type { Page } from '@lib/types'
 import { notices, problemText } from './notices.svelte'
-import type { Form, Written } from './forms'
+import { BY_KIND, type Form, type Written } from './forms'
 import { session } from './session.svelte'
 
 const CHECK_AFTER_MS = 1_200
@@ -41,6 +41,8 @@ export class Drafting<B extends Written = Programme> {
   aside = $state.raw<B | null>(null)
   /** What is typed in fields, by their names, and cannot be part of the text. */
   untaken = $state.raw<Record<string, string>>({})
+  /** A part of it that the post could not read when it was sent, and what it said. */
+  refused = $state.raw<{ part: string; text: string } | null>(null)
   checked = $state.raw<Checked | null>(null)
   checkFailed = $state('')
   checking = $state(false)
@@ -52,7 +54,7 @@ export class Drafting<B extends Written = Programme> {
   #saved = $state('')
   #seen = { version: 0, revision: 0 }
   #timer: ReturnType<typeof setTimeout> | undefined
-  #checkedText = ''
+  #checkedText = $state('')
   #key = new OnceKey()
 
   constructor(id: string, body: B, form: Form<B>) {
@@ -84,9 +86,14 @@ export class Drafting<B extends Written = Programme> {
     return this.yearsOf !== JSON.stringify(this.draft.body)
   }
 
+  /** Whether what was found was found in another text. */
+  get checkedOld(): boolean {
+    return this.form.check !== '' && this.#checkedText !== JSON.stringify(this.draft)
+  }
+
   /** Whether it may be changed here and now. */
   get open(): boolean {
-    return this.looked === null && (this.plan === null ? session.may('plan') : this.plan.may_write)
+    return this.looked === null && (this.plan === null ? session.may('plan', this.form.service) : this.plan.may_write)
   }
 
   /** Whether who works here saved the draft last: then somebody else must approve it. */
@@ -120,6 +127,7 @@ export class Drafting<B extends Written = Programme> {
     if (!this.open) return
     this.body = { ...this.body, ...part }
     for (const name of Object.keys(part)) this.leave(name, null)
+    if (this.refused && this.refused.part in part) this.refused = null
     this.checkSoon()
   }
 
@@ -233,13 +241,14 @@ export class Drafting<B extends Written = Programme> {
     const { draft } = this
     const text = JSON.stringify(draft)
     if (!this.form.check) {
-      this.checked = { findings: [], lamps: 0 }
+      this.checked = { findings: [] }
       return
     }
     if (!this.form.isWhole(draft.body) || this.checking || text === this.#checkedText) return
     this.checking = true
     try {
-      this.checked = await api.post<Checked>(`services/lighting/${this.form.check}`, { draft })
+      const said = this.form.check === BY_KIND ? { kind: this.form.kind, ...draft } : { draft }
+      this.checked = await api.post<Checked>(this.form.check, said)
       this.checkFailed = ''
       this.#checkedText = text
     } catch (error) {
@@ -276,6 +285,7 @@ export class Drafting<B extends Written = Programme> {
       const problem = error instanceof Problem ? error : null
       if (problem?.body.rule === 'engine.plan_changed') await this.#clashed(problem)
       else if (problem?.body.rule === 'engine.plan_findings') this.#found(problem)
+      else if (problem?.body.rule === 'engine.plan_form') this.#unread(problem)
       else notices.problem(problem)
       return false
     } finally {
@@ -300,8 +310,16 @@ export class Drafting<B extends Written = Programme> {
 
   #found(problem: Problem): void {
     const findings = (problem.body.values as { findings?: Finding[] } | undefined)?.findings ?? []
-    this.checked = { findings, lamps: this.checked?.lamps ?? 0 }
+    this.checked = { ...this.checked, findings }
     this.#checkedText = ''
+    if (this.form.check) this.checkSoon()
+    notices.problem(problem)
+  }
+
+  /** The post says where in the document it is: such as `$.name`. */
+  #unread(problem: Problem): void {
+    const part = /`\$\.(\w+)/.exec(problem.body.detail ?? '')?.[1]
+    if (part) this.refused = { part, text: problemText(problem) }
     notices.problem(problem)
   }
 
@@ -311,6 +329,7 @@ export class Drafting<B extends Written = Programme> {
     if (kept) this.body = kept.body
     this.#saved = JSON.stringify(this.body)
     this.untaken = {}
+    this.refused = null
     this.clash = null
     this.looked = null
     this.checkSoon()
@@ -321,6 +340,7 @@ export class Drafting<B extends Written = Programme> {
     this.#see(plan)
     const kept = plan.draft_version ?? plan.in_force_version
     const untouched = this.#text === sent
+    this.refused = null
     this.#saved = kept ? JSON.stringify(kept.body) : sent
     if (kept && untouched) this.body = kept.body
     this.clash = null

@@ -8,8 +8,11 @@ import { freshFormer, freshTariff, isWholeFormer, isWholeTariff } from './bases'
 import { freshOnDemand, isWholeRule } from './demand'
 import { freshProgramme, isWhole } from './programme'
 
-/** A document of lighting. */
+/** A plan's document. */
 export type Written = object
+
+/** Where any document is checked as its kind says. */
+export const BY_KIND = 'plans/checks'
 
 /** What two texts differ in: the key of what it is called, and what each says. */
 export interface Difference {
@@ -20,8 +23,11 @@ export interface Difference {
 
 export interface Form<B extends Written> {
   kind: string
-  /** The question that tells what is wrong with a draft; '' where that is said when it is approved. */
+  service: string
+  /** Where is asked what is wrong with a draft; '' where that is said when it is approved. */
   check: string
+  /** At which part of it a finding is said as well, by the finding's rule. */
+  at?: Record<string, string>
   /** What its texts begin with where they name it. */
   words: string
   fresh: (area: string) => B
@@ -33,9 +39,12 @@ export interface Form<B extends Written> {
   differences: (mine: B, theirs: B) => Difference[]
 }
 
+const LIGHTING = 'lighting'
+
 export const PROGRAMMES: Form<Programme> = {
   kind: 'lighting.programme',
-  check: 'check',
+  service: LIGHTING,
+  check: 'services/lighting/check',
   words: 'console.plans',
   fresh: (area) => freshProgramme(area, t('console.plans.rule.fresh')),
   isWhole,
@@ -46,7 +55,8 @@ export const PROGRAMMES: Form<Programme> = {
 
 export const RULES: Form<OnDemand> = {
   kind: 'lighting.on_demand',
-  check: 'check_rule',
+  service: LIGHTING,
+  check: 'services/lighting/check_rule',
   words: 'console.demand',
   fresh: freshOnDemand,
   isWhole: isWholeRule,
@@ -57,6 +67,7 @@ export const RULES: Form<OnDemand> = {
 
 export const TARIFFS: Form<Tariff> = {
   kind: 'lighting.tariff',
+  service: LIGHTING,
   check: '',
   words: 'console.tariff',
   fresh: freshTariff,
@@ -68,6 +79,7 @@ export const TARIFFS: Form<Tariff> = {
 
 export const FORMERS: Form<Baseline> = {
   kind: 'lighting.baseline',
+  service: LIGHTING,
   check: '',
   words: 'console.former',
   fresh: freshFormer,

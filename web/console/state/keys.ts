@@ -77,6 +77,7 @@ function back(): void {
   else if (view.page === 'junctions' && view.corridor !== null) view.openCorridor(null)
   else if (view.page === 'rounds' && view.round) view.openRound(null)
   else if (view.page === 'works' && view.permit) view.openPermit(null)
+  else if (view.page === 'settings' && view.setting) view.openSetting(view.settings, null)
   else if (view.page === 'energy' && view.basis) view.openBasis(null)
   else if (view.page === 'energy' && view.area) view.openEnergy(view.month, null)
   else if (view.page === 'cases' && cases.chosen.size) cases.chosen = new Set()

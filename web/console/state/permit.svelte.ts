@@ -10,7 +10,9 @@ import type { PickedStretch } from '../map/works'
 import { plus } from '../cases/days'
 import { clock } from './clock.svelte'
 import { problemText } from './notices.svelte'
-import { view } from './view.svelte'
+import type { Pick, Picker } from './picking.svelte'
+import { streetAt, streetsNamed } from './stretches'
+import { NEW, view } from './view.svelte'
 
 const CHECK_AFTER_MS = 400
 const PHASES_MAX = 20
@@ -45,7 +47,8 @@ function formOf({ row, words, document }: CaseSheet): string {
   return JSON.stringify([row.title, words, rest])
 }
 
-class Permit {
+class Permit implements Picker {
+  readonly how = 'console.works.pick.how'
   /** The id of the works that are changed, '' for new ones; null where nothing is written. */
   id = $state<string | null>(null)
   title = $state('')
@@ -89,6 +92,14 @@ class Permit {
       return street && street.line.length > 1 ? [{ whole: street.line, part: cut(street.line, stretch.from_m, stretch.to_m), at: true }] : []
     })
   })
+
+  get count(): number {
+    return this.phase?.stretches.length ?? 0
+  }
+
+  back(): void {
+    if (view.page !== 'works') view.openPermit(this.id || NEW)
+  }
 
   /** Works that are new: what was begun before is gone on with. */
   begin(): void {
@@ -165,10 +176,9 @@ class Permit {
   }
 
   /** A press on the map: the street there is taken up, or left out again. */
-  async pick(lon: number, lat: number): Promise<'none' | 'added' | 'removed' | 'failed'> {
+  async pick(lon: number, lat: number): Promise<Pick> {
     try {
-      const { items } = await api.get<{ items: Street[] }>('roads/streets', { lon: lon.toFixed(6), lat: lat.toFixed(6), limit: 1 })
-      const [street] = items
+      const street = await streetAt(lon, lat)
       if (!street) return 'none'
       this.picked = street.name || street.street
       if (this.phase?.stretches.some((each) => each.street === street.street)) {
@@ -280,10 +290,8 @@ class Permit {
 
   async #learnOf(body: Roadworks): Promise<void> {
     const unknown = [...new Set(body.phases.flatMap((phase) => phase.stretches.map((each) => each.street)))].filter((each) => !this.streets.has(each))
-    if (!unknown.length) return
     try {
-      const { items } = await api.get<{ items: Street[] }>('roads/streets', { street: unknown.join(','), limit: 200 })
-      this.#learn(items)
+      await streetsNamed(unknown, (found) => this.#learn(found))
     } catch {
       // they are named by their ids, and not drawn
     }

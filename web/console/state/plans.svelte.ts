@@ -1,11 +1,13 @@
-// The lists of what people write for lighting, and those that are being written: what is not saved yet stays when another
+// The lists of the plans that people write, and those that are being written: what is not saved yet stays when another
 // page is opened, until somebody lets it go.
 import { api, Problem } from '@lib/api'
 import type { Page } from '@lib/types'
 import type { Baseline, OnDemand, PlanRow, Programme, Tariff } from '@lib/plans'
+import type { Circuit, Coordination, Occasion } from '@lib/settings'
 import { Drafting } from './drafting.svelte'
 import { FORMERS, PROGRAMMES, RULES, TARIFFS, type Form, type Written } from './forms'
 import { problemText } from './notices.svelte'
+import { CIRCUITS, COORDINATIONS, OCCASIONS } from './settings'
 import { session } from './session.svelte'
 import { NEW } from './view.svelte'
 
@@ -83,7 +85,7 @@ export class Plans<B extends Written> {
 
   /** Where a new one is for, unless its author says otherwise: the largest area that they write for. */
   #area(): string {
-    const areas = session.roles.filter((role) => role.verbs.includes('plan')).map((role) => role.area)
+    const areas = session.roles.filter((role) => role.verbs.includes('plan') && [this.#form.service, '*'].some((each) => role.services.includes(each))).map((role) => role.area)
     return areas.sort((a, b) => a.length - b.length)[0] ?? ''
   }
 }
@@ -92,7 +94,10 @@ export const plans = new Plans<Programme>(PROGRAMMES)
 export const rules = new Plans<OnDemand>(RULES)
 export const tariffs = new Plans<Tariff>(TARIFFS)
 export const formers = new Plans<Baseline>(FORMERS)
-const ALL = [plans, rules, tariffs, formers]
+export const occasions = new Plans<Occasion>(OCCASIONS)
+export const coordinations = new Plans<Coordination>(COORDINATIONS)
+export const circuits = new Plans<Circuit>(CIRCUITS)
+const ALL = [plans, rules, tariffs, formers, occasions, coordinations, circuits]
 
 /** Whether anything that somebody wrote here is not saved. */
 export function anyUnsaved(): boolean {

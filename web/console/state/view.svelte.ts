@@ -2,7 +2,7 @@
 import { NOTHING_ASKED, readAsked, writeAsked, type CasesAsked } from './asked'
 import { NO_WORKS_ASKED, readWorksAsked, writeWorksAsked, type WorksAsked } from './works_asked'
 
-export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions' | 'cases' | 'rounds' | 'works'
+export type PageName = 'map' | 'table' | 'journal' | 'orders' | 'programmes' | 'demand' | 'gateways' | 'compliance' | 'maintenance' | 'energy' | 'junctions' | 'cases' | 'rounds' | 'works' | 'settings'
 
 export interface Place {
   lon: number
@@ -10,7 +10,7 @@ export interface Place {
   zoom: number
 }
 
-const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions', 'cases', 'rounds', 'works']
+const PAGES: readonly PageName[] = ['map', 'table', 'journal', 'orders', 'programmes', 'demand', 'gateways', 'compliance', 'maintenance', 'energy', 'junctions', 'cases', 'rounds', 'works', 'settings']
 
 /** In place of an id: what is being made. */
 export const NEW = 'new'
@@ -18,6 +18,10 @@ export const NEW = 'new'
 /** What a town states for its energy to be reckoned: what a kilowatt-hour costs, and what lighting was before. */
 export const BASES = ['tariff', 'former'] as const
 export type Basis = (typeof BASES)[number]
+
+/** What is set by hand for the roads. */
+export const SETTING_KINDS = ['occasion', 'coordination', 'circuit'] as const
+export type SettingKind = (typeof SETTING_KINDS)[number]
 
 /** What can be open at the side of the map. A selection is no part of the address. */
 export type Side = 'asset' | 'order' | 'case' | 'selection'
@@ -59,6 +63,10 @@ class View {
   works = $state.raw<WorksAsked>(NO_WORKS_ASKED)
   /** The works that are written on that page, by their id; NEW for those that have none yet, null for none. */
   permit = $state<string | null>(null)
+  /** Which kind of settings of the roads their page shows. */
+  settings = $state<SettingKind>('occasion')
+  /** The one that is open there, by its id; NEW for one that has none yet, null for the list of its kind. */
+  setting = $state<string | null>(null)
   /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */
   opened = $state.raw<readonly Side[]>([])
 
@@ -145,6 +153,13 @@ class View {
   openPermit(id: string | null): void {
     this.page = 'works'
     this.permit = id
+    this.#write(true)
+  }
+
+  openSetting(kind: SettingKind, id: string | null): void {
+    this.page = 'settings'
+    this.settings = kind
+    this.setting = id
     this.#write(true)
   }
 
@@ -244,6 +259,8 @@ class View {
     if (this.page === 'cases') this.asked = readAsked(params)
     this.permit = params.get('permit')
     if (this.page === 'works') this.works = readWorksAsked(params)
+    this.setting = params.get('setting')
+    this.settings = SETTING_KINDS.find((each) => each === params.get('of')) ?? this.settings
   }
 
   #write(step: boolean): void {
@@ -266,6 +283,9 @@ class View {
     if (this.page === 'cases') writeAsked(params, this.asked)
     if (this.page === 'works') writeWorksAsked(params, this.works)
     if ((this.page === 'works' || this.page === 'map') && this.permit) params.set('permit', this.permit)
+    const onMap = this.page === 'map' && this.setting !== null
+    if (this.page === 'settings' || onMap) params.set('of', this.settings)
+    if ((this.page === 'settings' || onMap) && this.setting) params.set('setting', this.setting)
     for (const side of this.opened) {
       const id = side === 'selection' ? null : this[side]
       if (id) params.set(side, id)

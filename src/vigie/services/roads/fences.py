@@ -87,4 +87,5 @@ FENCE = PlanKind(
     "fence", "roads", Fence,
     area=lambda body: body.area, title=lambda body: body.name, rank=lambda _: "",
     answer=lambda body: body.answer, check=check,
+    brief=lambda body: {"corners": len(body.corners)},
 )  # fmt: skip

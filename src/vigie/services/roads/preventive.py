@@ -88,6 +88,7 @@ PREVENTIVE = PlanKind(
     "preventive", "roads", Preventive,
     area=lambda body: body.area, title=lambda body: body.name, rank=lambda _: "",
     answer=lambda body: body.answer, check=check,
+    brief=lambda body: {"kind": body.kind, "category": body.category, "every_days": body.every_days},
 )  # fmt: skip
 
 assert set(get_args(Category)) == set(WORK_ORDER.categories)

@@ -46,9 +46,10 @@ def test_streets_that_are_not_there_lie_elsewhere_or_stand_in_it_twice_refuse_it
     assert ("roads.street_twice", True, 1) in found(town, circuit("street-1", "street-1"))
 
 
-def test_what_somebody_does_not_see_is_not_there_for_them(town: Desk) -> None:
-    dijon = Scope((grant("metropole/dijon", "*", "see"),))
-    assert found(town, circuit("street-1"), dijon) == [("roads.no_such_street", True, 1)]
+def test_who_works_for_the_roads_alone_sees_the_streets_that_anybody_may(town: Desk) -> None:
+    roads = Scope((grant("metropole/dijon", "roads", "see"),))
+    assert found(town, circuit("street-1"), roads) == []
+    assert found(town, circuit("street-1", area="metropole/dijon"), roads) == [("roads.street_elsewhere", True, 1)]
 
 
 def test_streets_that_do_not_touch_are_to_be_answered_for(town: Desk) -> None:
@@ -65,6 +66,11 @@ def test_a_one_way_street_is_driven_as_it_is_drawn(town: Desk) -> None:
 def test_hours_that_say_none_refuse_it(town: Desk) -> None:
     assert found(town, circuit("street-1", hours="always")) == [("roads.circuit_hours", True, 0)]
     assert found(town, circuit("street-1", hours="")) == []
+
+
+def test_a_station_is_one_of_the_weather(town: Desk) -> None:
+    salting = Circuit("Nord", "salting", (Stretch("street-1"),), area="metropole", station="air_station-1")
+    assert found(town, salting) == [("roads.circuit_station", True, 0)]
 
 
 def test_two_circuits_have_no_one_name(town: Desk) -> None:

@@ -102,7 +102,7 @@ def _of_station(circuit: Circuit, known: Known) -> Iterable[Finding]:
     if not circuit.station:
         return
     kind = next((each for each in known.kinds if each.kind == STATION), None)
-    if circuit.task != "salting" or kind is None or circuit.station not in known.columns(kind).ids:
+    if circuit.task != "salting" or kind is None or circuit.station not in known.ids(kind):
         yield Finding("roads.circuit_station", True, detail={"station": circuit.station})
 
 
@@ -129,4 +129,5 @@ CIRCUIT = PlanKind(
     "circuit", "roads", Circuit,
     area=lambda body: body.area, title=lambda body: body.name, rank=lambda _: "",
     answer=lambda body: body.answer, check=check,
+    brief=lambda body: {"task": body.task, "hours": body.hours, "streets": len(body.streets)},
 )  # fmt: skip

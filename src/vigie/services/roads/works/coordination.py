@@ -48,6 +48,7 @@ COORDINATION = PlanKind(
     "coordination", "roads", Coordination,
     area=lambda body: body.area, title=lambda body: str(body.year), rank=lambda _: "",
     answer=lambda body: body.answer, check=check,
+    brief=lambda body: {"asked_by": body.asked_by},
 )  # fmt: skip
 
 

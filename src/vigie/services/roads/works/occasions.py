@@ -83,4 +83,6 @@ OCCASION = PlanKind(
     "occasion", "roads", Occasion,
     area=lambda body: body.area, title=lambda body: body.name, rank=lambda _: "",
     answer=lambda body: body.answer, check=check,
+    brief=lambda body: {"kind": body.kind, "hours": body.hours, "first": body.first, "last": body.last,
+                        "streets": len(body.streets)},
 )  # fmt: skip

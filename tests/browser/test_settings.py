@@ -1,0 +1,141 @@
+"""The page of the settings of the roads beside the map: written by one, approved by another, then heard elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.browser.console import Console
+from tests.browser.test_pages import faults, prepare
+from tests.browser.test_works import screen
+from tests.browser.town import DIJON, Town, place
+
+# A browser that draws in software, beside two others.
+pytestmark = pytest.mark.timeout(240)
+
+STREET, OTHER = "Avenue de la Gare", "Rue Verte"
+MARKET = "Marché de la gare"
+
+
+def find_street(window: Console, words: str, name: str) -> None:
+    """Takes a street up by its name, by keyboard."""
+    search = window.by(".page.panel").get_by_role("searchbox", name="Chercher une rue")
+    search.fill(words)
+    expect(window.by(".search li .line").first).to_be_visible()
+    search.press("ArrowDown")
+    window.press("Enter")
+    expect(window.by(f".page ol li[aria-label='{name}']")).to_have_count(1)
+    search.fill("")
+
+
+def save(window: Console) -> None:
+    """What is written is saved."""
+    window.by(".page.panel").get_by_label("Motif", exact=True).fill("Réglage de l'année")
+    window.button("Enregistrer", exact=True).click()
+    expect(window.by(".page.panel")).to_contain_text("Tout est enregistré.")
+
+
+def approve(here: Town, kind: str, name: str) -> None:
+    """Somebody else approves what is drafted."""
+    supervisor = here.browser("supervisor")
+    rows = supervisor.ask("GET", f"/api/v1/plans?kind={kind}").body["items"]
+    path = f"/api/v1/plans/{next(row['id'] for row in rows if row['title'] == name)}"
+    draft: Any = supervisor.ask("GET", path).body["draft_version"]
+    said = {"version": draft["version"], "revision": draft["revision"], "reason": "conforme"}
+    answer = supervisor.ask("POST", f"{path}/approve", said)
+    assert answer.status == 200, answer
+
+
+def test_a_market_is_set_by_hand_and_works_are_told_of_it(window: Open, here: Town) -> None:
+    planner = window("planner", size=(1440, 900), path="#page=works")
+    planner.map_stands()
+    planner.button("Réglages voirie").click()
+    planner.see("Aucun marché ni événement")
+    planner.button("Nouveau marché ou événement").click()
+    page = planner.by(".page.panel")
+    page.get_by_label("Nom", exact=True).fill(MARKET)
+    find_street(planner, "avenue gare", STREET)
+    # On the map another street is taken up, and left again.
+    planner.go(place(DIJON, -300, -300), 16)
+    page.get_by_role("button", name="Choisir sur la carte").click()
+    for count in (2, 1):
+        planner.page.mouse.click(*screen(planner, -310, -300))
+        expect(planner.by(f".map[data-picked='{count}']")).to_have_count(1)
+    page.get_by_role("button", name="Terminer le choix").click()
+    # What is wrong is said where it is written.
+    page.get_by_label("Du", exact=True).fill("2026-12-31")
+    page.get_by_label("Au", exact=True).fill("2026-12-01")
+    expect(page.locator("#wrong-last")).to_contain_text("le dernier vient avant le premier")
+    prepare(planner)
+    assert not faults(planner)
+    for field in ("Du", "Au"):
+        page.get_by_label(field, exact=True).fill("")
+    expect(page).to_contain_text("Rien à redire.")
+    save(planner)
+
+    # Somebody else saves meanwhile: both are told apart, and nothing is lost.
+    supervisor = here.browser("supervisor")
+    plan = supervisor.ask("GET", "/api/v1/plans?kind=roads.occasion").body["items"][0]["id"]
+    body = supervisor.ask("GET", f"/api/v1/plans/{plan}").body["draft_version"]["body"] | {"hours": "fri 06:00-14:00"}
+    path = f"/api/v1/plans/{plan}/draft"
+    assert supervisor.ask("PUT", path, {"version": 1, "revision": 1, "body": body}).status == 200
+    page.get_by_label("dimanche").press(" ")
+    page.get_by_label("Motif", exact=True).fill("Le dimanche aussi")
+    planner.button("Enregistrer", exact=True).click()
+    clash = page.get_by_role("alert", name="Deux versions")
+    expect(clash).to_contain_text("sam.–dim. 06:00–14:00")
+    expect(clash).to_contain_text("ven. 06:00–14:00")
+    clash.get_by_role("button", name="Enregistrer le vôtre par-dessus").click()
+    expect(clash).to_have_count(0)
+    expect(page).to_contain_text("Tout est enregistré.")
+    approve(here, "roads.occasion", MARKET)
+
+    planner.button("Tous", exact=True).click()
+    row = page.locator(".line", has_text=MARKET)
+    expect(row).to_contain_text(re.compile("Marché · sam.–dim. 06:00–14:00 · 1\\stronçon"))
+    expect(row).to_contain_text("En vigueur")
+    # Who may not write it reads it, and is shown no button; works that they ask for there are told of it.
+    operator = window(size=(1440, 900), path=f"#page=settings&of=occasion&setting={plan}")
+    form = operator.by(".page form")
+    expect(form).to_contain_text("Vous pouvez lire ce réglage, pas le modifier.")
+    expect(form.get_by_role("button")).to_have_count(0)
+    operator.evaluate("() => (location.hash = 'page=works&permit=new')")
+    form.get_by_label("Début").fill("2026-12-04T08:00")
+    form.get_by_label("Fin", exact=True).fill("2026-12-06T17:00")
+    search = form.get_by_role("searchbox", name="Chercher une rue")
+    search.fill("avenue gare")
+    expect(form.locator(".search li .line")).to_have_count(1)
+    search.press("ArrowDown")
+    operator.press("Enter")
+    expect(form.get_by_role("region", name="Actes et conflits")).to_contain_text(f"{MARKET}\u00a0» occupe la même rue")
+
+
+def test_a_circuit_is_set_by_hand_and_followed(window: Open, here: Town) -> None:
+    planner = window("planner", size=(1440, 900), path="#page=settings&of=circuit&setting=new")
+    planner.map_stands()
+    page = planner.by(".page.panel")
+    page.get_by_label("Nom", exact=True).fill("Salage de la gare")
+    page.get_by_role("button", name="Salage", exact=True).click()
+    page.get_by_label("au besoin").press(" ")
+    page.get_by_label("Station qui l'appelle").select_option(label="Météo")
+    find_street(planner, "avenue gare", STREET)
+    find_street(planner, "rue verte", OTHER)
+    # In their order, by keyboard; the second is due before the turn's end.
+    page.get_by_role("button", name=f"Monter {OTHER}").press("Enter")
+    expect(page.locator("ol li").first).to_have_attribute("aria-label", OTHER)
+    page.get_by_label(f"{STREET}\u00a0: à faire avant tant de minutes").fill("90")
+    # They do not touch: it is said there, and answered for.
+    expect(page.locator("#wrong-streets")).to_contain_text("ne commencent pas")
+    page.get_by_label("Ce que vous répondez").fill("Par la rue des Lilas.")
+    prepare(planner)
+    assert not faults(planner)
+    save(planner)
+    approve(here, "roads.circuit", "Salage de la gare")
+    planner.evaluate("() => (location.hash = 'page=rounds')")
+    row = planner.by(".page .line", has_text="Salage de la gare")
+    expect(row).to_contain_text("Salage")
+    expect(row).to_contain_text("sur 2")

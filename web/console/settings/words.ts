@@ -1,0 +1,92 @@
+// What is set by hand for the roads, in words.
+import type { Circuit, CircuitStreet, Coordination, Occasion } from '@lib/settings'
+import type { PlanRow } from '@lib/plans'
+import { t, tn } from '@lib/i18n.svelte'
+import { differing, findingText, placeWord } from '../programmes/words'
+import type { Drafting } from '../state/drafting.svelte'
+import type { Difference, Written } from '../state/forms'
+import type { SettingKind } from '../state/view.svelte'
+import { dayWord, hoursWord } from '../works/words'
+
+/** From its first to its last day. */
+export function daysWord(first: string, last: string): string {
+  if (first && last) return first === last ? dayWord(first) : t('console.works.days', { from: dayWord(first), to: dayWord(last) })
+  if (first) return t('console.settings.from', { day: dayWord(first) })
+  return last ? t('console.settings.until', { day: dayWord(last) }) : t('console.settings.always')
+}
+
+export function streetsWord(count: number): string {
+  return tn('console.works.streets', count)
+}
+
+/** When a circuit is driven. */
+export function turnsWord(hours: string): string {
+  return hours ? hoursWord(hours) : t('console.settings.circuit.hours.none')
+}
+
+const BRIEF: Record<SettingKind, (brief: PlanRow['brief']) => string[]> = {
+  occasion: ({ kind, hours, first, last, streets }) => [
+    t(`console.settings.occasion.kind.${kind}`),
+    first || last ? daysWord(String(first), String(last)) : '',
+    hoursWord(String(hours)),
+    streetsWord(Number(streets)),
+  ],
+  circuit: ({ task, hours, streets }) => [t(`console.rounds.task.${task}`), turnsWord(String(hours)), streetsWord(Number(streets))],
+  coordination: ({ asked_by: day }) => [t('console.works.year.asked_by', { at: dayWord(String(day)) })],
+}
+
+/** What a list says of it beside its name. */
+export function briefText(kind: SettingKind, { brief }: PlanRow): string {
+  return BRIEF[kind](brief).filter(Boolean).join(' · ')
+}
+
+/** What is wrong at a part of a form: what the check has found there, and what the post could not read. */
+export function wrongAt<B extends Written>(drafting: Drafting<B>, part: string): string[] {
+  const { at } = drafting.form
+  const found = drafting.whole ? (drafting.checked?.findings ?? []).filter((each) => at?.[each.rule] === part).map(findingText) : []
+  return drafting.refused?.part === part ? [drafting.refused.text, ...found] : found
+}
+
+export function occasionDifferences(mine: Occasion, theirs: Occasion): Difference[] {
+  const say: Record<string, (body: Occasion) => string> = {
+    name: (body) => body.name,
+    area: (body) => placeWord(body.area),
+    kind: (body) => t(`console.settings.occasion.kind.${body.kind}`),
+    days: (body) => daysWord(body.first, body.last),
+    hours: (body) => hoursWord(body.hours),
+    streets: (body) => streetsDiffering(body.streets, (body === mine ? theirs : mine).streets),
+    answer: (body) => body.answer,
+  }
+  return differing(say, mine, theirs, 'console.settings.part')
+}
+
+export function coordinationDifferences(mine: Coordination, theirs: Coordination): Difference[] {
+  const say: Record<string, (body: Coordination) => string> = {
+    year: (body) => String(body.year),
+    asked_by: (body) => dayWord(body.asked_by),
+    area: (body) => placeWord(body.area),
+    answer: (body) => body.answer,
+  }
+  return differing(say, mine, theirs, 'console.settings.part')
+}
+
+export function circuitDifferences(mine: Circuit, theirs: Circuit): Difference[] {
+  const told = (each: CircuitStreet): string => [each.street, each.way === 'either' ? '' : each.way, each.due_min ?? ''].filter(Boolean).join(' ')
+  const say: Record<string, (body: Circuit) => string> = {
+    name: (body) => body.name,
+    task: (body) => t(`console.rounds.task.${body.task}`),
+    area: (body) => placeWord(body.area),
+    hours: (body) => turnsWord(body.hours),
+    station: (body) => body.station || t('console.settings.circuit.station.nearest'),
+    streets: (body) => streetsDiffering(body.streets.map(told), (body === mine ? theirs : mine).streets.map(told)),
+    order: (body) => body.streets.map((each) => each.street).slice(0, 5).join(', '),
+    answer: (body) => body.answer,
+  }
+  return differing(say, mine, theirs, 'console.settings.part')
+}
+
+/** How many streets, and which of them the other text does not have. */
+function streetsDiffering(own: readonly string[], other: readonly string[]): string {
+  const there = new Set(other)
+  return [streetsWord(own.length), ...own.filter((each) => !there.has(each)).slice(0, 5)].join('\n')
+}

@@ -1,0 +1,42 @@
+// What is set by hand for the roads, as plans hold it: markets and events, the year's day (services/roads/works), circuits
+// (services/roads/rounds).
+import type { RoundTask } from './rounds'
+
+export interface Occasion {
+  name: string
+  kind: 'market' | 'event'
+  streets: string[]
+  area: string
+  hours: string
+  first: string
+  last: string
+  answer: string
+}
+
+export interface Coordination {
+  year: number
+  asked_by: string
+  area: string
+  answer: string
+}
+
+export const TASKS = ['sweeping', 'salting', 'collection'] as const
+export const CIRCUIT_WAYS = ['either', 'along', 'against', 'both'] as const
+export type CircuitWay = (typeof CIRCUIT_WAYS)[number]
+
+/** A street of a circuit; due_min: minutes from the beginning of a turn by which it is to be done, null for its end. */
+export interface CircuitStreet {
+  street: string
+  way: CircuitWay
+  due_min: number | null
+}
+
+export interface Circuit {
+  name: string
+  task: RoundTask
+  streets: CircuitStreet[]
+  area: string
+  hours: string
+  station: string
+  answer: string
+}
