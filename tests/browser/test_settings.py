@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -39,8 +41,9 @@ def save(window: Console) -> None:
     expect(window.by(".page.panel")).to_contain_text("Tout est enregistré.")
 
 
-def approve(here: Town, kind: str, name: str) -> None:
-    """Somebody else approves what is drafted."""
+@contextmanager
+def approved(here: Town, kind: str, name: str) -> Iterator[None]:
+    """Somebody else approves what is drafted, and takes it out of force again: others have tests in this town."""
     supervisor = here.browser("supervisor")
     rows = supervisor.ask("GET", f"/api/v1/plans?kind={kind}").body["items"]
     path = f"/api/v1/plans/{next(row['id'] for row in rows if row['title'] == name)}"
@@ -48,6 +51,34 @@ def approve(here: Town, kind: str, name: str) -> None:
     said = {"version": draft["version"], "revision": draft["revision"], "reason": "conforme"}
     answer = supervisor.ask("POST", f"{path}/approve", said)
     assert answer.status == 200, answer
+    try:
+        yield
+    finally:
+        said = {"version": draft["version"], "reason": "fin de l'essai"}
+        assert supervisor.ask("POST", f"{path}/withdraw", said).status == 204
+
+
+def heard(planner: Console, window: Open, plan: str) -> None:
+    """What is in force is told in the list, to who may only read it, and to who asks for works there."""
+    page = planner.by(".page.panel")
+    planner.button("Tous", exact=True).click()
+    row = page.locator(".line", has_text=MARKET)
+    expect(row).to_contain_text(re.compile("Marché · sam.–dim. 06:00–14:00 · 1\\stronçon"))
+    expect(row).to_contain_text("En vigueur")
+    # Who may not write it reads it, and is shown no button; works that they ask for there are told of it.
+    operator = window(size=(1440, 900), path=f"#page=settings&of=occasion&setting={plan}")
+    form = operator.by(".page form")
+    expect(form).to_contain_text("Vous pouvez lire ce réglage, pas le modifier.")
+    expect(form.get_by_role("button")).to_have_count(0)
+    operator.evaluate("() => (location.hash = 'page=works&permit=new')")
+    form.get_by_label("Début").fill("2026-12-04T08:00")
+    form.get_by_label("Fin", exact=True).fill("2026-12-06T17:00")
+    search = form.get_by_role("searchbox", name="Chercher une rue")
+    search.fill("avenue gare")
+    expect(form.locator(".search li .line")).to_have_count(1)
+    search.press("ArrowDown")
+    operator.press("Enter")
+    expect(form.get_by_role("region", name="Actes et conflits")).to_contain_text(f"{MARKET}\u00a0» occupe la même rue")
 
 
 def test_a_market_is_set_by_hand_and_works_are_told_of_it(window: Open, here: Town) -> None:
@@ -92,26 +123,8 @@ def test_a_market_is_set_by_hand_and_works_are_told_of_it(window: Open, here: To
     clash.get_by_role("button", name="Enregistrer le vôtre par-dessus").click()
     expect(clash).to_have_count(0)
     expect(page).to_contain_text("Tout est enregistré.")
-    approve(here, "roads.occasion", MARKET)
-
-    planner.button("Tous", exact=True).click()
-    row = page.locator(".line", has_text=MARKET)
-    expect(row).to_contain_text(re.compile("Marché · sam.–dim. 06:00–14:00 · 1\\stronçon"))
-    expect(row).to_contain_text("En vigueur")
-    # Who may not write it reads it, and is shown no button; works that they ask for there are told of it.
-    operator = window(size=(1440, 900), path=f"#page=settings&of=occasion&setting={plan}")
-    form = operator.by(".page form")
-    expect(form).to_contain_text("Vous pouvez lire ce réglage, pas le modifier.")
-    expect(form.get_by_role("button")).to_have_count(0)
-    operator.evaluate("() => (location.hash = 'page=works&permit=new')")
-    form.get_by_label("Début").fill("2026-12-04T08:00")
-    form.get_by_label("Fin", exact=True).fill("2026-12-06T17:00")
-    search = form.get_by_role("searchbox", name="Chercher une rue")
-    search.fill("avenue gare")
-    expect(form.locator(".search li .line")).to_have_count(1)
-    search.press("ArrowDown")
-    operator.press("Enter")
-    expect(form.get_by_role("region", name="Actes et conflits")).to_contain_text(f"{MARKET}\u00a0» occupe la même rue")
+    with approved(here, "roads.occasion", MARKET):
+        heard(planner, window, plan)
 
 
 def test_a_circuit_is_set_by_hand_and_followed(window: Open, here: Town) -> None:
@@ -134,8 +147,7 @@ def test_a_circuit_is_set_by_hand_and_followed(window: Open, here: Town) -> None
     prepare(planner)
     assert not faults(planner)
     save(planner)
-    approve(here, "roads.circuit", "Salage de la gare")
-    planner.evaluate("() => (location.hash = 'page=rounds')")
-    row = planner.by(".page .line", has_text="Salage de la gare")
-    expect(row).to_contain_text("Salage")
-    expect(row).to_contain_text("sur 2")
+    with approved(here, "roads.circuit", "Salage de la gare"):
+        planner.evaluate("() => (location.hash = 'page=rounds')")
+        row = planner.by(".page .line", has_text="Salage de la gare")
+        expect(row).to_contain_text("sur 2")

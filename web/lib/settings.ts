@@ -40,3 +40,23 @@ export interface Circuit {
   station: string
   answer: string
 }
+
+export const WORK_CATEGORIES = ['lighting', 'signals', 'cameras', 'air', 'surface', 'signs', 'cleaning', 'waste', 'green', 'winter', 'other'] as const
+export type WorkCategory = (typeof WORK_CATEGORIES)[number]
+
+/** Work that comes again at each asset of a kind (services/roads/preventive). skills: null for what the category asks. */
+export interface Preventive {
+  name: string
+  kind: string
+  category: WorkCategory
+  every_days: number
+  since: string
+  ahead_days: number
+  priority: number
+  area: string
+  takes_min: number
+  skills: string[] | null
+  checklist: string[]
+  hours: string
+  answer: string
+}

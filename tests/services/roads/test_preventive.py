@@ -89,7 +89,9 @@ def test_each_asset_has_one_order_a_period_whenever_it_is_done(
 
 
 def test_days_are_spread_and_an_order_says_what_is_to_be_done() -> None:
-    asked = plan(every_days=365, ahead_days=30, checklist=("serrage", "différentiel"), takes_min=45)
+    asked = plan(
+        every_days=365, ahead_days=30, checklist=("serrage", "différentiel"), takes_min=45, hours="mon-fri 09:30-16:00"
+    )
     days = Counter(due_day(asked, f"cabinet-{n:04d}", FIRST + day) for n in range(400) for day in (100, 101))
     assert max(count for due, count in days.items() if due is not None) <= 10
     opened = [each for day in range(400) for each in look(Town(), asked, [], day)]
@@ -99,7 +101,8 @@ def test_days_are_spread_and_an_order_says_what_is_to_be_done() -> None:
         "Visite annuelle", "lighting", 4, source_of("p"),
     )  # fmt: skip
     assert msgspec.to_builtins(first.document) == {
-        "takes_min": 45, "spent_min": 0, "skills": ("electrical",), "parts": (), "hours": "", "load_kg": 0,
+        "takes_min": 45, "spent_min": 0, "skills": ("electrical",), "parts": (), "load_kg": 0,
+        "hours": "mon-fri 09:30-16:00",
         "checklist": ({"what": "serrage", "done": False}, {"what": "différentiel", "done": False}),
     }  # fmt: skip
 

@@ -1,7 +1,9 @@
 // What is set by hand for the roads, in words.
-import type { Circuit, CircuitStreet, Coordination, Occasion } from '@lib/settings'
+import type { Circuit, CircuitStreet, Coordination, Occasion, Preventive } from '@lib/settings'
 import type { PlanRow } from '@lib/plans'
-import { t, tn } from '@lib/i18n.svelte'
+import { quantity } from '@lib/format'
+import { has, t, tn } from '@lib/i18n.svelte'
+import { categoryWord, priorityWord } from '../cases/words'
 import { differing, findingText, placeWord } from '../programmes/words'
 import type { Drafting } from '../state/drafting.svelte'
 import type { Difference, Written } from '../state/forms'
@@ -24,6 +26,16 @@ export function turnsWord(hours: string): string {
   return hours ? hoursWord(hours) : t('console.settings.circuit.hours.none')
 }
 
+export function everyWord(days: number): string {
+  return t('console.settings.preventive.every.days', { days: tn('console.settings.days', days) })
+}
+
+/** What a crew must be able to do; null: what the category asks. */
+export function skillsWord(skills: readonly string[] | null): string {
+  if (skills === null) return t('console.settings.preventive.skills.category')
+  return skills.map((each) => (has(`console.case.skill.${each}`) ? t(`console.case.skill.${each}`) : each)).join(', ') || '–'
+}
+
 const BRIEF: Record<SettingKind, (brief: PlanRow['brief']) => string[]> = {
   occasion: ({ kind, hours, first, last, streets }) => [
     t(`console.settings.occasion.kind.${kind}`),
@@ -32,6 +44,7 @@ const BRIEF: Record<SettingKind, (brief: PlanRow['brief']) => string[]> = {
     streetsWord(Number(streets)),
   ],
   circuit: ({ task, hours, streets }) => [t(`console.rounds.task.${task}`), turnsWord(String(hours)), streetsWord(Number(streets))],
+  preventive: ({ kind, category, every_days: days }) => [t(`kind.${kind}.many`), categoryWord(String(category)), everyWord(Number(days))],
   coordination: ({ asked_by: day }) => [t('console.works.year.asked_by', { at: dayWord(String(day)) })],
 }
 
@@ -40,10 +53,13 @@ export function briefText(kind: SettingKind, { brief }: PlanRow): string {
   return BRIEF[kind](brief).filter(Boolean).join(' · ')
 }
 
-/** What is wrong at a part of a form: what the check has found there, and what the post could not read. */
+/** What is wrong at a part of a form: what the check has found there and is not answered for, and what the post could not
+    read. */
 export function wrongAt<B extends Written>(drafting: Drafting<B>, part: string): string[] {
-  const { at } = drafting.form
-  const found = drafting.whole ? (drafting.checked?.findings ?? []).filter((each) => at?.[each.rule] === part).map(findingText) : []
+  const { at, answer } = drafting.form
+  const answered = answer(drafting.draft.body).trim() !== ''
+  const open = (drafting.checked?.findings ?? []).filter((each) => at?.[each.rule] === part && (each.refuses || !answered))
+  const found = drafting.whole ? open.map(findingText) : []
   return drafting.refused?.part === part ? [drafting.refused.text, ...found] : found
 }
 
@@ -80,6 +96,25 @@ export function circuitDifferences(mine: Circuit, theirs: Circuit): Difference[]
     station: (body) => body.station || t('console.settings.circuit.station.nearest'),
     streets: (body) => streetsDiffering(body.streets.map(told), (body === mine ? theirs : mine).streets.map(told)),
     order: (body) => body.streets.map((each) => each.street).slice(0, 5).join(', '),
+    answer: (body) => body.answer,
+  }
+  return differing(say, mine, theirs, 'console.settings.part')
+}
+
+export function preventiveDifferences(mine: Preventive, theirs: Preventive): Difference[] {
+  const say: Record<string, (body: Preventive) => string> = {
+    name: (body) => body.name,
+    assets: (body) => t(`kind.${body.kind}.many`),
+    category: (body) => categoryWord(body.category),
+    every: (body) => everyWord(body.every_days),
+    since: (body) => dayWord(body.since),
+    ahead: (body) => tn('console.settings.days', body.ahead_days),
+    priority: (body) => priorityWord(body.priority),
+    area: (body) => placeWord(body.area),
+    takes: (body) => quantity(body.takes_min, 'min'),
+    skills: (body) => skillsWord(body.skills),
+    hours: (body) => hoursWord(body.hours),
+    checklist: (body) => body.checklist.join('\n'),
     answer: (body) => body.answer,
   }
   return differing(say, mine, theirs, 'console.settings.part')

@@ -3,11 +3,11 @@
 import { api, Problem } from '@lib/api'
 import type { Page } from '@lib/types'
 import type { Baseline, OnDemand, PlanRow, Programme, Tariff } from '@lib/plans'
-import type { Circuit, Coordination, Occasion } from '@lib/settings'
+import type { Circuit, Coordination, Occasion, Preventive } from '@lib/settings'
 import { Drafting } from './drafting.svelte'
 import { FORMERS, PROGRAMMES, RULES, TARIFFS, type Form, type Written } from './forms'
 import { problemText } from './notices.svelte'
-import { CIRCUITS, COORDINATIONS, OCCASIONS } from './settings'
+import { CIRCUITS, COORDINATIONS, OCCASIONS, PREVENTIVES } from './settings'
 import { session } from './session.svelte'
 import { NEW } from './view.svelte'
 
@@ -97,7 +97,8 @@ export const formers = new Plans<Baseline>(FORMERS)
 export const occasions = new Plans<Occasion>(OCCASIONS)
 export const coordinations = new Plans<Coordination>(COORDINATIONS)
 export const circuits = new Plans<Circuit>(CIRCUITS)
-const ALL = [plans, rules, tariffs, formers, occasions, coordinations, circuits]
+export const preventives = new Plans<Preventive>(PREVENTIVES)
+const ALL = [plans, rules, tariffs, formers, occasions, coordinations, circuits, preventives]
 
 /** Whether anything that somebody wrote here is not saved. */
 export function anyUnsaved(): boolean {

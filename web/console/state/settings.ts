@@ -1,8 +1,8 @@
 // What is set by hand for the roads: each kind as a new one begins, when it is whole, and at which part of its form a finding
 // of the post is said.
 import { dayOf } from '@lib/format'
-import type { Circuit, Coordination, Occasion } from '@lib/settings'
-import { circuitDifferences, coordinationDifferences, occasionDifferences } from '../settings/words'
+import type { Circuit, Coordination, Occasion, Preventive } from '@lib/settings'
+import { circuitDifferences, coordinationDifferences, occasionDifferences, preventiveDifferences } from '../settings/words'
 import { clock } from './clock.svelte'
 import { BY_KIND, type Form } from './forms'
 import { ROADS } from './rounds.svelte'
@@ -63,4 +63,38 @@ export const CIRCUITS: Form<Circuit> = {
   title: (body) => body.name,
   answer: (body) => body.answer,
   differences: circuitDifferences,
+}
+
+export const PREVENTIVES: Form<Preventive> = {
+  kind: 'roads.preventive',
+  service: ROADS,
+  check: BY_KIND,
+  words: 'console.settings.preventive',
+  at: {
+    'roads.preventive_name': 'name',
+    'roads.preventive_kind': 'kind',
+    'roads.preventive_nobody': 'kind',
+    'roads.preventive_day': 'since',
+    'roads.preventive_ahead': 'ahead_days',
+    'roads.preventive_hours': 'hours',
+  },
+  fresh: (area) => ({
+    name: '',
+    kind: '',
+    category: 'lighting',
+    every_days: 365,
+    since: `${dayOf(clock.now).slice(0, 4)}-01-01`,
+    ahead_days: 30,
+    priority: 4,
+    area,
+    takes_min: 30,
+    skills: null,
+    checklist: [],
+    hours: '',
+    answer: '',
+  }),
+  isWhole: (body) => body.name.trim() !== '' && body.kind !== '' && body.since !== '',
+  title: (body) => body.name,
+  answer: (body) => body.answer,
+  differences: preventiveDifferences,
 }

@@ -20,7 +20,7 @@ export const BASES = ['tariff', 'former'] as const
 export type Basis = (typeof BASES)[number]
 
 /** What is set by hand for the roads. */
-export const SETTING_KINDS = ['occasion', 'coordination', 'circuit'] as const
+export const SETTING_KINDS = ['circuit', 'preventive', 'occasion', 'coordination'] as const
 export type SettingKind = (typeof SETTING_KINDS)[number]
 
 /** What can be open at the side of the map. A selection is no part of the address. */
@@ -64,7 +64,7 @@ class View {
   /** The works that are written on that page, by their id; NEW for those that have none yet, null for none. */
   permit = $state<string | null>(null)
   /** Which kind of settings of the roads their page shows. */
-  settings = $state<SettingKind>('occasion')
+  settings = $state<SettingKind>('circuit')
   /** The one that is open there, by its id; NEW for one that has none yet, null for the list of its kind. */
   setting = $state<string | null>(null)
   /** What is open at the side, the newest last: it is in front, and the next one comes forward when it is closed. */

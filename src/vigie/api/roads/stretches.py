@@ -99,9 +99,11 @@ class StretchesDoor:
             rows = np.flatnonzero(np.isin(numbers, wanted) & shown)
         else:
             rows = self._called(numbers, query.name, shown)
+        own = rows[: query.limit]
+        lines = self._streets.lines(numbers[own])
         told = [
-            self._form(row, None if at_m is None else at_m[n], None if away_m is None else away_m[n])
-            for n, row in enumerate(ints(rows[: query.limit]))
+            self._form(row, lines[n], None if at_m is None else at_m[n], None if away_m is None else away_m[n])
+            for n, row in enumerate(ints(own))
         ]
         return StreetsFound(items=told, total=len(rows))
 
@@ -121,13 +123,14 @@ class StretchesDoor:
         order = sorted(names, key=lambda row: (not folded(names[row]).startswith(whole), names[row], row))
         return np.array(order, np.int64)
 
-    def _form(self, row: int, at_m: float | None, away_m: float | None) -> StreetForm:
+    def _form(
+        self, row: int, line: Sequence[tuple[float, float]], at_m: float | None, away_m: float | None
+    ) -> StreetForm:
         registry = self._sources.engine.registry
         network, numbers = self._streets.network()
         no = int(numbers[row])
         own = np.flatnonzero(network.line == row)
         first, last = int(own[0]), int(own[-1])
-        (line,) = self._streets.lines(numbers[row : row + 1])
         return StreetForm(
             street=registry.ids[no],
             name=registry.names[no],

@@ -18,6 +18,8 @@ from msgspec import Meta, Struct
 from vigie.core.arrays import ints
 from vigie.core.calendar import EPOCH_DAY, date_of, day_number
 from vigie.core.cases import CaseEffect, Open, Opened
+from vigie.core.hours import LENGTH_MAX as HOURS_LENGTH_MAX
+from vigie.core.hours import HoursWrong, read
 from vigie.core.plans import Finding, Known, PlanKind
 from vigie.core.scope import lies_in
 from vigie.core.service import City
@@ -42,9 +44,9 @@ class Preventive(Struct, frozen=True, forbid_unknown_fields=True):
     """Work that comes again.
 
     name: what people call it, and its orders. kind: of the assets that it is done at, such as `cabinet`. category,
-    priority, takes_min, skills, checklist: of its orders. area: the part of the town; empty for all of it. every_days:
-    its period. since: the day on which the first period begins. ahead_days: so long before its day an order is opened.
-    answer: what is answered in writing to what is found wrong.
+    priority, takes_min, skills, hours, checklist: of its orders. area: the part of the town; empty for all of it.
+    every_days: its period. since: the day on which the first period begins. ahead_days: so long before its day an order
+    is opened. answer: what is answered in writing to what is found wrong.
     """
 
     name: Word
@@ -58,6 +60,7 @@ class Preventive(Struct, frozen=True, forbid_unknown_fields=True):
     takes_min: Minutes = 30
     skills: Annotated[tuple[Word, ...], Meta(max_length=20)] | None = None
     checklist: Annotated[tuple[Word, ...], Meta(max_length=50)] = ()
+    hours: Annotated[str, Meta(max_length=HOURS_LENGTH_MAX)] = ""
     answer: Annotated[str, Meta(max_length=2_000)] = ""
 
 
@@ -72,6 +75,10 @@ def check(plan: Preventive, plan_id: str, known: Known) -> list[Finding]:
         day_number(plan.since)
     except ValueError:
         found.append(Finding("roads.preventive_day", True, detail={"day": plan.since}))
+    try:
+        _ = plan.hours and read(plan.hours)
+    except HoursWrong as error:
+        found.append(Finding("roads.preventive_hours", True, detail={"why": str(error)}))
     kind = next((each for each in known.kinds if each.kind == plan.kind), None)
     if kind is None:
         return [*found, Finding("roads.preventive_kind", True, detail={"kind": plan.kind})]
@@ -113,6 +120,7 @@ def coming(
         document = WorkOrder(
             takes_min=plan.takes_min,
             skills=SKILLS.get(plan.category, ()) if plan.skills is None else plan.skills,
+            hours=plan.hours,
             checklist=tuple(Check(each) for each in plan.checklist),
         )
         assets = city.assets(kind)

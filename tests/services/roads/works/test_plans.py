@@ -13,6 +13,7 @@ from vigie.core.calendar import Calendar
 from vigie.core.plans import PlanKind
 from vigie.engine.known import Frozen
 from vigie.engine.plans import By
+from vigie.services.roads.preventive import PREVENTIVE, Preventive
 from vigie.services.roads.works.coordination import COORDINATION, Coordination
 from vigie.services.roads.works.occasions import OCCASION, Occasion
 
@@ -57,3 +58,14 @@ def test_a_year_has_one_calendar_whose_day_comes_before_it_is_over(town: Desk) -
     assert found(town, COORDINATION, Coordination(2027, "2026-11-30")) == ["coordination_twice"]
     assert found(town, COORDINATION, Coordination(2028, "2027-02-30")) == ["coordination_day"]
     assert found(town, COORDINATION, Coordination(2028, "2029-01-01")) == ["coordination_late"]
+
+
+def test_preventive_work_is_for_assets_there_are_ahead_of_its_day_and_at_hours_that_can_be_read(town: Desk) -> None:
+    def asked(**said: Any) -> Preventive:
+        return Preventive(**({"name": "Visite", "kind": "cabinet", "category": "lighting", "every_days": 365,
+                              "since": "2026-01-01", "hours": "mon-fri 09:30-16:00"} | said))  # fmt: skip
+
+    assert found(town, PREVENTIVE, asked()) == []
+    assert found(town, PREVENTIVE, asked(hours="mornings")) == ["preventive_hours"]
+    assert found(town, PREVENTIVE, asked(every_days=28, ahead_days=30)) == ["preventive_ahead"]
+    assert found(town, PREVENTIVE, asked(kind="ufo", since="2026-02-30")) == ["preventive_day", "preventive_kind"]
