@@ -14,11 +14,12 @@ from vigie.services.signals.design.fixed import CYCLE_S_MAX
 from vigie.services.signals.junction import Colour, Users
 from vigie.services.signals.sequencer import Sequencer
 from vigie.sim.city import City
+from vigie.sim.city.network import LOCAL
 from vigie.sim.life.crossings import CYCLE_S
 from vigie.sim.traffic import sumotools
 from vigie.sim.traffic import town as made
 from vigie.sim.traffic.demand import demand_of
-from vigie.sim.traffic.roads import roads_of
+from vigie.sim.traffic.roads import ONE_CROSSING_M, roads_of
 from vigie.sim.traffic.town import Town, TownFailed, make_town, network_file, town_in
 
 # The streets of the whole city are made for these, beside two other workers.
@@ -96,6 +97,19 @@ def test_traffic_reaches_all_of_the_town_and_asks_no_road_for_more_than_it_has(c
         return sum(flow for (before, _), flow in turns.items() if roads.roads[before].end == centre)
 
     assert into(1.0) > 1.02 * into(-1.0)
+
+
+def test_two_crossings_next_to_each_other_are_one(city: City) -> None:
+    """On a road of ten metres before a light nobody could change lanes: one by the wrong lane stood there for good."""
+    roads = roads_of(city)
+    arms = Counter(road.start for road in roads.roads)
+    crossings = [road for road in roads.roads if min(arms[road.start], arms[road.end]) > 2 and road.rank != LOCAL]
+    assert not [road for road in crossings if road.end in roads.lights and road.length_m < ONE_CROSSING_M]
+    assert roads.within
+    assert not roads.within & roads.along.keys()
+    assert all(city.network.length_m[arc] < ONE_CROSSING_M for arc, _ in roads.within)
+    # What the city's detectors count there they count on the road that leads on.
+    assert set(roads.counters) == set(range(len(city.signals.detector_arc)))
 
 
 def test_the_same_seed_has_the_same_traffic(city: City) -> None:

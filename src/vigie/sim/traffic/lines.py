@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import isclose
 
@@ -100,12 +101,21 @@ def service_of(city: City, roads: Roads, network: Network, walked: Collection[st
     return Service(tuple(lines), tuple(buses))
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A road that a leg leads over, and how much of the line that is: what leads through the middle of a crossing to it
+    or from it is a part of that."""
+
+    road: int
+    length_m: float
+
+
 class _Drawn:
     """Draws lines on the roads."""
 
     def __init__(self, city: City, roads: Roads, network: Network, walked: Collection[str]) -> None:
         self._roads, self._network, self._walked = roads, network, walked
-        self._between = arcs_between(city.network)
+        self._between, self._lengths_m = arcs_between(city.network), city.network.length_m
         self._onward: dict[tuple[str, str], str] = {}
         for each in network.connections:
             if each.crossing is None and each.lane in network.lanes and each.to in network.lanes:
@@ -128,54 +138,61 @@ class _Drawn:
             parts = self._parts(driven, table, from_m)
             if parts is None:
                 return None
-            legs.append(Leg(begins_s, float(table.clock_s[at[last]]), parts, self._start(driven[0])))
+            legs.append(Leg(begins_s, float(table.clock_s[at[last]]), parts, self._start(driven[0].road)))
         return Line(table.round_s, (legs[0], legs[1]))
 
-    def _driven(self, way: Sequence[tuple[int, int]]) -> list[int] | None:
+    def _driven(self, way: Sequence[tuple[int, int]]) -> list[_Stretch] | None:
         """The roads of a leg; None where one is missing."""
-        found: list[int] = []
-        for step in way:
-            road = self._roads.along.get(step)
-            if road is None:
+        found: list[_Stretch] = []
+        before_m = 0.0
+        for arc, node in way:
+            long_m = float(self._lengths_m[arc])
+            road = self._roads.along.get((arc, node))
+            if road is None and (arc, node) not in self._roads.within:
                 return None
-            if not found or found[-1] != road:
-                found.append(road)
-        return found
+            if found and road in (None, found[-1].road):
+                found[-1] = _Stretch(found[-1].road, found[-1].length_m + long_m)
+            elif road is None:
+                before_m += long_m
+            else:
+                found.append(_Stretch(road, before_m + long_m))
+                before_m = 0.0
+        return found or None
 
-    def _parts(self, driven: Sequence[int], table: Timetable, from_m: float) -> tuple[Part, ...] | None:
+    def _parts(self, driven: Sequence[_Stretch], table: Timetable, from_m: float) -> tuple[Part, ...] | None:
         """A leg in its parts; None where somewhere in the network one cannot drive on."""
         parts: list[Part] = []
         for own, begins_m in self._cut(driven):
-            edges = [piece.name for road in own for piece in self._roads.roads[road].pieces]
+            edges = [piece.name for each in own for piece in self._roads.roads[each.road].pieces]
             if not all(pair in self._onward for pair in pairwise(edges)):
                 return None
             parts.append(Part(tuple(edges), tuple(self._halts(own, edges, table, from_m, begins_m))))
         return tuple(parts)
 
-    def _cut(self, driven: Sequence[int]) -> Iterator[tuple[list[int], float]]:
+    def _cut(self, driven: Sequence[_Stretch]) -> Iterator[tuple[list[_Stretch], float]]:
         """The roads of a leg, part by part; and how far along the leg each part begins."""
-        own, begins_m, reached_m = list[int](), 0.0, 0.0
-        for road in driven:
-            has = self._roads.roads[road]
-            if own and (road in own or has.end == self._roads.roads[own[-1]].start):
+        own, begins_m, reached_m = list[_Stretch](), 0.0, 0.0
+        for each in driven:
+            has = self._roads.roads[each.road]
+            known = any(other.road == each.road for other in own)
+            if own and (known or has.end == self._roads.roads[own[-1].road].start):
                 yield own, begins_m
                 own, begins_m = [], reached_m
-            own.append(road)
-            reached_m += has.length_m
+            own.append(each)
+            reached_m += each.length_m
         yield own, begins_m
 
     def _halts(
-        self, own: Sequence[int], edges: Sequence[str], table: Timetable, from_m: float, begins_m: float
+        self, own: Sequence[_Stretch], edges: Sequence[str], table: Timetable, from_m: float, begins_m: float
     ) -> Iterator[Halt]:
         """The stops on the roads of a part: those at its end are its own, and those at its beginning are not."""
-        pieces = [piece for road in own for piece in self._roads.roads[road].pieces]
-        lengths = [float(np.hypot(*np.diff(piece.line, axis=0).T).sum()) for piece in pieces]
+        lengths = [long_m for each in own for long_m in self._lengths_of(each)]
         ends_m = list(accumulate(lengths, initial=from_m + begins_m))[1:]
         due_s = dict(zip(table.metres.tolist(), table.clock_s.tolist(), strict=True))
         for at_m, leaves_s in sorted(due_s.items()):
             if not from_m + begins_m + AT_END_M < at_m <= ends_m[-1] + AT_END_M:
                 continue
-            at = min(bisect_left(ends_m, at_m), len(pieces) - 1)
+            at = min(bisect_left(ends_m, at_m), len(lengths) - 1)
             lane = self._lane(edges, at)
             long_m = self._network.lanes[lane].length_m
             share = 1 - max(0.0, ends_m[at] - at_m) / lengths[at]
@@ -184,6 +201,12 @@ class _Drawn:
                 # Where the line ends a bus stands until it sets out again.
                 leaves_s -= LAYOVER_S
             yield Halt(lane, round(spot_m, 1), leaves_s)
+
+    def _lengths_of(self, own: _Stretch) -> list[float]:
+        """How much of a line each piece of a road is."""
+        pieces = self._roads.roads[own.road].pieces
+        lengths = [float(np.hypot(*np.diff(piece.line, axis=0).T).sum()) for piece in pieces]
+        return [each * own.length_m / sum(lengths) for each in lengths]
 
     def _lane(self, edges: Sequence[str], at: int) -> str:
         """The outermost lane of a road by which a bus comes to the next."""

@@ -2,6 +2,9 @@
 
 Left out is what only costs: paths, the motorway, which crosses all others on the level here, and all small streets but
 those at signals and some along the main streets, at whose far ends vehicles come and go.
+
+Two crossings that are next to each other are one. On the few metres between them nobody could change lanes, and whoever
+came onto them by the wrong one would stand there for good, with the crossing full behind them.
 """
 
 from __future__ import annotations
@@ -36,6 +39,13 @@ DOORS = 260
 """Small streets along the main ones from which vehicles come and to which they go, beside those at signals."""
 
 DOORS_APART_M = 160.0
+ONE_CROSSING_M = 40.0
+"""Crossings that are nearer to each other, along a main street, are one. A wide crossing takes ten metres of a road at
+either end: what is left then has not the room for three cars."""
+
+ARMS_MAX = 6
+"""Nor does one have more arms than so many by that: the seventh is as good as a street of its own."""
+
 NEAR_M = 450.0
 """Of a part of the town, what is nearer than this to one of its junctions."""
 
@@ -87,7 +97,7 @@ class Counter:
 class Roads:
     """What traffic is simulated on. lights: the number in the city of the junction at each node with signals. counters:
     by the number of the detector. along: the road by which an arc of the city is driven, by the arc and the node that
-    one comes from."""
+    one comes from; within: the same of arcs that lie in the middle of a crossing, and are no road."""
 
     nodes: Mapping[int, tuple[float, float]]
     lights: Mapping[int, int]
@@ -95,6 +105,7 @@ class Roads:
     doors: Sequence[Door]
     counters: Mapping[int, Counter]
     along: Mapping[tuple[int, int], int]
+    within: Set[tuple[int, int]]
 
 
 def roads_of(city: City, junctions: Iterable[int] | None = None) -> Roads:
@@ -114,8 +125,9 @@ def roads_of(city: City, junctions: Iterable[int] | None = None) -> Roads:
         if len(own) == 1 and node not in lights
     ]
     _meet(network, _near(network, np.array(sorted(served.arcs), np.int64), lights, near_m), at)
-    made = _Made(network)
-    for nodes, chain in _chains(network, at, {*lights, *(base for base, _ in stubs), *served.turns}):
+    chains = _chains(network, at, {*lights, *(base for base, _ in stubs), *served.turns})
+    made = _Made(network, _crossings(network, chains, lights))
+    for nodes, chain in chains:
         line = np.concatenate([_line(network, arc, node)[:-1] for node, arc in zip(nodes, chain, strict=False)])
         line = np.concatenate([line, network.nodes[nodes[-1:]]])
         made.both_ways(nodes[0], nodes[-1], line, lights, chain, nodes)
@@ -134,6 +146,7 @@ def roads_of(city: City, junctions: Iterable[int] | None = None) -> Roads:
         [door for door in doors if door.node in joined],
         _counters(city, made.into, lights),
         {way: place_of[number] for way, number in made.along.items() if number in place_of},
+        made.within,
     )
 
 
@@ -208,7 +221,10 @@ _GATE = {PRIMARY: 3.0, SECONDARY: 1.0}
 class _Made:
     """Roads as they are made. into: the last piece of what comes to a node by an arc."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, crossings: Mapping[int, int]) -> None:
+        """crossings: of each node that is a part of another's crossing, that other."""
+        self.within: set[tuple[int, int]] = set()
+        self._crossings = crossings
         self.nodes: dict[int, tuple[float, float]] = {}
         self.roads: list[Road] = []
         self.into: dict[tuple[int, int], Piece] = {}
@@ -221,6 +237,11 @@ class _Made:
         """A road from a to b and one back. arcs: of the line, in their order. nodes: where they begin, and the last
         ends; nothing of a small street of which these are the first metres alone."""
         network = self._network
+        a, b = (self._crossings.get(node, node) for node in (a, b))
+        if a == b:
+            self.within.update(way for own in (nodes, nodes[1:]) for way in zip(arcs, own, strict=False))
+            return
+        line = np.concatenate([self._at(a, line[:1]), line[1:-1], self._at(b, line[-1:])])
         rank, street = int(network.rank[arcs[0]]), network.names[int(network.name_of[arcs[0]])]
         for number, ends in enumerate((nodes, nodes[1:]), len(self.roads)):
             self.along.update(((arc, node), number) for arc, node in zip(arcs, ends, strict=False))
@@ -234,6 +255,10 @@ class _Made:
             pieces = _pieces(name, way, LANES[rank], turns=end in lights and rank != LOCAL)
             self.roads.append(Road(start, end, rank, _length_m(way), pieces))
             self.into[end, last] = pieces[-1]
+
+    def _at(self, node: int, otherwise: Floats) -> Floats:
+        """Where a node lies; otherwise for one that is none of the city's."""
+        return self._network.nodes[node : node + 1] if node < len(self._network.nodes) else otherwise
 
 
 def _pieces(name: str, line: Floats, lanes: int, *, turns: bool) -> tuple[Piece, ...]:
@@ -329,6 +354,35 @@ def _chains(network: Network, at: Mapping[int, Sequence[int]], kept: set[int]) -
     return found
 
 
+def _crossings(
+    network: Network, chains: Iterable[tuple[list[int], list[int]]], lights: Mapping[int, int]
+) -> dict[int, int]:
+    """Of each node that is a part of another's crossing, that other: of two that are next to each other the one with
+    signals, where only one has them. Not where there is another way from one to the other past no more than one
+    crossing: those two ways would be one."""
+    beside: dict[int, list[int]] = defaultdict(list)
+    short: list[tuple[float, int, int]] = []
+    for nodes, arcs in chains:
+        a, b = nodes[0], nodes[-1]
+        beside[a].append(b)
+        beside[b].append(a)
+        long_m = float(network.length_m[arcs].sum())
+        if long_m < ONE_CROSSING_M and int(network.rank[arcs[0]]) != LOCAL:
+            short.append((long_m, a, b))
+    found: dict[int, int] = {}
+    for _, one, other in sorted(short):
+        a, b = (one, other) if one in lights else (other, one)
+        arms = {node: [found.get(each, each) for each in beside[node]] for node in (a, b)}
+        more = [each for each in arms[b] if each != a]
+        # Each is a part of one crossing at the most, and neither is the end of a street.
+        apart = not {a, b} & found.keys() and b not in found.values() and b not in lights and more and len(arms[a]) > 1
+        one_way = len(more) == len(arms[b]) - 1 and not {*more} & {*arms[a]}
+        if apart and one_way and len(arms[a]) - 1 + len(more) <= ARMS_MAX:
+            found[b] = a
+            beside[a] = [*(each for each in beside[a] if each != b), *more]
+    return found
+
+
 def _counters(city: City, into: Mapping[tuple[int, int], Piece], lights: Mapping[int, int]) -> dict[int, Counter]:
     """Where the city's detectors lie: as far before the signals as they stand, along the road."""
     signals, nodes = city.signals, city.network.nodes
@@ -337,8 +391,13 @@ def _counters(city: City, into: Mapping[tuple[int, int], Piece], lights: Mapping
         zip(ints(signals.detector_junction), ints(signals.detector_arc), strict=True)
     ):
         node = int(signals.node[junction])
+        spot = signals.detector_xy[detector]
         piece = into.get((node, arc))
+        if node in lights and piece is None:
+            # Its arc lies within the crossing: it is on the road that leads on from there.
+            own = (each for (end, _), each in into.items() if end == node)
+            piece = min(own, key=lambda each: float(np.hypot(*(each.line - spot).T).min()), default=None)
         if node in lights and piece is not None:
-            far_m = float(np.hypot(*(signals.detector_xy[detector] - nodes[node])))
+            far_m = float(np.hypot(*(spot - nodes[node])))
             found[detector] = Counter(piece.name, min(far_m, _length_m(piece.line) - 1.0))
     return found
