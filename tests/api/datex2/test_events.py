@@ -17,8 +17,9 @@ from tests.city import NOW_US, drafts, open_engine, open_facts, open_observation
 from tests.http_end import End
 from tests.orders import HandClock
 from tests.transports.test_feed import answer
-from vigie.api.datex2.events import EVENTS_MAX, FLEETING, NEW, SILENT_US, RoadEvents, bounds_of, drafts_of
+from vigie.api.datex2.events import EVENTS_MAX, FLEETING, FLEETING_US, NEW, SILENT_US, RoadEvents, bounds_of, drafts_of
 from vigie.core.arrays import ints
+from vigie.core.service import Raise
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US
 from vigie.engine.loop import Engine
 from vigie.engine.nearby import nearest
@@ -254,6 +255,25 @@ def test_a_feed_that_renames_its_few_events_makes_no_more_assets_until_its_names
     reading(engine, whole, *anew, source=source)
     observations.close()
     facts.close()
+
+
+@pytest.mark.parametrize("every_s", [3_600.0, 60.0])
+def test_short_events_of_a_feed_that_is_read_seldom_are_no_sign_of_anything(engine: Engine, every_s: float) -> None:
+    each = 25
+    turns = int(FLEETING.burst) // each + 2
+
+    async def work(events: RoadEvents, clock: HandClock) -> None:
+        # Also an alarm that came with a flood of what was new passes once it is over.
+        raised = [Raise(ROAD_EVENTS_UNSTEADY, POST, clock.now_us(), {"count": 1})] if every_s > 60 else []
+        engine.apply(raised, engine.next_ingest, "raised", clock.now_us())
+        for turn in range(turns):
+            await events.look()
+            assert there(engine).keys() == {f"S-{turn}-{n}" for n in range(each)}
+            assert not engine.is_open(ROAD_EVENTS_UNSTEADY, np.array([POST]))[0]
+            clock.at_us += FLEETING_US + 1
+
+    told = [feed(*(replace(CRASH, id=f"S-{turn}-{n}") for n in range(each))) for turn in range(turns)]
+    reading(engine, work, *(answer("200 OK", one) for one in told), every_s=every_s)
 
 
 def test_what_has_come_to_its_own_end_goes_also_while_the_feed_is_silent(engine: Engine) -> None:

@@ -40,6 +40,9 @@ other names each time would make a thousand of them each two minutes."""
 FLEETING = Allowance(per_s=10 / 3_600, burst=50)
 """So much of what is new may be gone with the next reading. What happens on a road lasts longer than a minute; a feed
 of which more is gone gives its events other names each time, however few they are."""
+FLEETING_US = 5 * MINUTE_US
+"""Of what was read longer ago nobody can say that it was gone at once: a queue comes and goes between two readings that
+lie an hour apart. So it is of a feed that is read seldom, and after a time in which it could not be read."""
 WHOLE = 10
 """A feed that was unsteady is whole again when of so many events one at most has a name that the reading before had
 not."""
@@ -124,6 +127,7 @@ class RoadEvents:
         self._new, self._fleeting = Rates(NEW), Rates(FLEETING)
         self._before, self._fresh = frozenset[str](), set[str]()
         self._is_fleeting = False
+        self._compared_us = 0
         self.wait_s = every_s
         self.health = Health()
 
@@ -226,15 +230,17 @@ class RoadEvents:
         """Takes note of which names the reading before had, and of those that came with it and are gone already."""
         self._before = frozenset[str]() if before is None else _names(before)
         now_us = self._clock.now_us()
-        gone = [self._fleeting.take(SOURCE, now_us) for _ in self._fresh - _names(told)]
-        self._is_fleeting, self._fresh = any(gone), set[str]()
+        gone = self._fresh - _names(told) if now_us - self._compared_us <= FLEETING_US else set[str]()
+        self._is_fleeting = sum(self._fleeting.take(SOURCE, now_us) for _ in gone) > 0
+        self._fresh, self._compared_us = set[str](), now_us
 
     def _steady(self, drafts: Sequence[Draft], now_us: int) -> list[Draft]:
         """Those that are taken: all that were named ever, and of what is new as much as may be. While the feed is
-        unsteady, that is what two readings in a row have named."""
+        unsteady, that is what two readings in a row have named; where those lie far apart by rule, they say nothing."""
         new = {each.key for each in drafts if not self._source.knows(each.key)}
         is_unsteady = self._is_fleeting or bool(self._engine.is_open(ROAD_EVENTS_UNSTEADY, np.array([self._post]))[0])
-        left_out = new - self._before if is_unsteady else set[str]()
+        is_read_often = self._every_s * SECOND_US <= FLEETING_US
+        left_out = new - self._before if is_unsteady and is_read_often else set[str]()
         if len(left_out) * WHOLE <= len(drafts):
             left_out = set[str]()
         for each in drafts:
