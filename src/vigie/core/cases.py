@@ -208,7 +208,7 @@ class Opened:
     person. opened_us, moved_us: when that was, and when it came into its state. lon, lat: in degrees. words: a
     person's. links: other cases, and how they have to do with it. reopened_us: when it was last taken up again after it
     was over, 0 for never. document: that of its kind. due_us: when it is due. no: what people call it by. crew_gone:
-    whether the crew that has it is no more."""
+    whether the crew that has it is no more. area: the part of the town in which it lies."""
 
     id: str
     kind: CaseKind
@@ -228,6 +228,7 @@ class Opened:
     due_us: int = 0
     no: int = 0
     crew_gone: bool = False
+    area: str = ""
 
     @property
     def is_untouched(self) -> bool:

@@ -375,22 +375,26 @@ Ahead = Callable[[Sequence[tuple[str, Any]], City, Sequence[Opened], int], list[
 """ahead(plans, city, cases, now_us): what plans in force, each with its id, ask for now. cases: as of `Answer`."""
 
 
-def _no_warning(cases: Sequence[Opened], city: City, now_us: int) -> list[Effect]:
-    return []
+Warn = Callable[[Sequence[Opened], City, int], list[Effect]]
+"""What conditions cases are in now, such as one that should have been answered: at most one effect for a condition of
+an asset."""
+
+
+def _no_warning() -> Warn:
+    return lambda cases, city, now_us: []
 
 
 @dataclass(frozen=True)
 class CaseRule:
     """What a service opens by itself, each `SWEEP_S`. mends(): gives an engine its own answer to what is wrong, which
     may remember what it saw: after a start it begins anew from the cases that there are. keeps(troubles, cases): the
-    ids of those that are over and are not to be archived yet. ahead: for what plans of a kind say. warns(cases, city,
-    now_us): the conditions that cases are in, such as one that should have been answered: at most one effect for a
-    condition of an asset."""
+    ids of those that are over and are not to be archived yet. ahead: for what plans of a kind say. warns(): gives
+    an engine what says which conditions cases are in; it may remember what it saw, too."""
 
     mends: Callable[[], Answer]
     keeps: Callable[[Sequence[Trouble], Sequence[Opened]], Collection[str]]
     ahead: Mapping[PlanKind, Ahead]
-    warns: Callable[[Sequence[Opened], City, int], list[Effect]] = _no_warning
+    warns: Callable[[], Warn] = _no_warning
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,11 @@ class Cases:
         """By when a case of this kind and priority is due that was opened then."""
         return kind.levels[priority].due(opened_us, self._week, self._calendar())
 
+    def due_us(self, case: Case) -> int:
+        """By when a case is due, whatever was kept of that: where the day is the law's, it may be of before that was
+        so, or before a public holiday was known."""
+        return self._due(case) if case.kind.by_law else case.due_us
+
     def _due(self, case: Case) -> int:
         """By when a case is due, as its kind says of its document and state, or else its priority."""
         asked_us = case.reopened_us or case.opened_us
@@ -425,10 +430,7 @@ class Cases:
             Opened(
                 c.id, c.kind, c.state, c.source, c.assets, c.opened_us, c.moved_us, c.category, c.priority,
                 c.lon, c.lat, c.words, c.links, c.reopened_us, c.document,
-                # What is kept may be of before the day was the law's.
-                self._due(c) if c.kind.by_law else c.due_us,
-                c.no,
-                bool(c.crew and self._registry.gone[c.crew]),
+                self.due_us(c), c.no, bool(c.crew and self._registry.gone[c.crew]), c.area,
             )
             for c in self._all.values()
         ]  # fmt: skip

@@ -30,7 +30,7 @@ from vigie.core.kinds import Action, AssetKind, Attribute, Catalogue, ConditionK
 from vigie.core.observations import Batch, Floats, Int64s, Mask
 from vigie.core.past import Past, Told
 from vigie.core.plans import Given
-from vigie.core.service import Change, Effect, Newest, Numbers, Present, Service, Sweeper
+from vigie.core.service import Change, Effect, Newest, Numbers, Present, Service, Sweeper, Warn
 from vigie.engine.admission import Admission
 from vigie.engine.attributes import Attributes
 from vigie.engine.automations import Automations
@@ -129,7 +129,7 @@ class Engine:
         self.automations = Automations(services, registry, facts, self.plans)
         self._sweepers: dict[str, Sweeper] = {}
         self._recalled: dict[tuple[str, str], Told] = {}
-        self._menders: dict[str, Answer] = {}
+        self._menders: dict[str, tuple[Answer, Warn]] = {}
         for service in services:
             wanted = {self._number_of(kind, point): (kind, point) for kind, point in service.reacts}
             self._reacting[list(wanted)] = True
@@ -234,8 +234,9 @@ class Engine:
                 continue
             known, wrong = self.cases.heard_of(), troubles(self.conditions, self.registry)
             if service.name not in self._menders:
-                self._menders[service.name] = rule.mends()
-            effects = self._menders[service.name](wrong, known, now_us)
+                self._menders[service.name] = (rule.mends(), rule.warns())
+            mends, warns = self._menders[service.name]
+            effects = mends(wrong, known, now_us)
             kept |= {*rule.keeps(wrong, known)}
             answers = {"mends": effects}
             for kind, ahead in rule.ahead.items():
@@ -243,7 +244,7 @@ class Engine:
                 answers[f"ahead.{kind.name}"] = ahead(plans, self, known, now_us) if plans else []
             for name, asked in answers.items():
                 self.cases.answer(asked, partial(by, f"{service.name}.{name}"), self.owe)
-            for effect in rule.warns(known, self, now_us):
+            for effect in warns(known, self, now_us):
                 self.apply([effect], 0, f"{service.name}.cases.{now_us}.{effect.condition.name}.{effect.asset}", now_us)
         self.owe(self.cases.archive(now_us, kept, partial(by, "archive")))
 

@@ -60,7 +60,7 @@ class Telling:
 
     def row(self, caller: Caller, case: Case) -> forms.CaseRow:
         """A case in a list."""
-        now_us = self._sources.clock.now_us()
+        now_us, due_us = self._sources.clock.now_us(), self._sources.engine.cases.due_us(case)
         condition = case.source.removeprefix(_CONDITION) if case.source.startswith(_CONDITION) else None
         return forms.CaseRow(
             id=case.id,
@@ -82,10 +82,10 @@ class Telling:
             crew=self._crew(caller, case),
             owner=self._who(caller, case, case.owner) if case.owner else None,
             opened=_said(case.opened_us),
-            due=_said(case.due_us),
+            due=_said(due_us),
             planned=_said(case.planned_us) if case.planned_us else None,
             moved=_said(case.moved_us),
-            late=not case.is_over and case.due_us < now_us,
+            late=not case.is_over and due_us < now_us,
             may=[event for event in case.kind.events(case.state) if self._may(caller, case, event)],
             revision=case.revision,
         )

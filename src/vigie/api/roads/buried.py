@@ -100,14 +100,14 @@ class BuriedDoor:
         """Lists requests about buried networks (DT, DICT) of services that you see, where you see them."""
         query, states = ask.query, [each.strip() for each in ask.query.state.split(",") if each.strip()]
         found = sorted(
-            (case for case in self._all(ask.caller) if case.state in (states or [BURIED.life.first])), key=_place
+            (case for case in self._all(ask.caller) if case.state in (states or [BURIED.life.first])), key=self._place
         )
         after = place_of(query.cursor, tuple[int, str])
-        left = [case for case in found if after is None or _place(case) > after]
+        left = [case for case in found if after is None or self._place(case) > after]
         shown = left[: query.limit]
         return RequestsPage(
             items=[self._row(ask.caller, case) for case in shown],
-            next=cursor(*_place(shown[-1])) if len(left) > len(shown) else None,
+            next=cursor(*self._place(shown[-1])) if len(left) > len(shown) else None,
             total=len(found),
         )
 
@@ -147,11 +147,14 @@ class BuriedDoor:
         return (case for case in self._engine.cases if case.kind is BURIED and self._telling.sees(caller, case))
 
     def _row(self, caller: Caller, case: Case) -> RequestRow:
-        now_us = self._sources.clock.now_us()
+        now_us, due_us = self._sources.clock.now_us(), self._engine.cases.due_us(case)
         return RequestRow(
             case=self._telling.row(caller, case), document=self._telling.document(caller, case),
-            due=from_us(case.due_us), overdue=not case.is_over and case.due_us <= now_us,
+            due=from_us(due_us), overdue=not case.is_over and due_us <= now_us,
         )  # fmt: skip
+
+    def _place(self, case: Case) -> tuple[int, str]:
+        return self._engine.cases.due_us(case), case.id
 
 
 def _selections(
@@ -167,7 +170,3 @@ def _selections(
 
 def _feeds(parent: np.ndarray[tuple[int], np.dtype[np.int64]], no: int) -> bool:
     return bool((parent == no).any())
-
-
-def _place(case: Case) -> tuple[int, str]:
-    return case.due_us, case.id

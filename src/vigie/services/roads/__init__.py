@@ -36,7 +36,7 @@ from vigie.services.roads.rounds.circuits import CIRCUIT
 from vigie.services.roads.telling import MAIL_UNSENT
 from vigie.services.roads.winter.calling import called
 from vigie.services.roads.winter.stations import ICE_RISK, SWEEP
-from vigie.services.roads.works.buried import BURIED, BURIED_OVERDUE, overdue
+from vigie.services.roads.works.buried import BURIED, BURIED_OVERDUE, Overdue
 from vigie.services.roads.works.coordination import COORDINATION
 from vigie.services.roads.works.occasions import OCCASION
 from vigie.services.roads.works.permits import ROADWORKS
@@ -227,7 +227,7 @@ service = Service(
     sweep=SWEEP,
     reticence=(_RETICENCE,),
     cases=(orders.WORK_ORDER, reports.REPORT, ROADWORKS, BURIED),
-    opens=CaseRule(_mends, orders.kept, {PREVENTIVE: preventive.coming, CIRCUIT: called}, overdue),
+    opens=CaseRule(_mends, orders.kept, {PREVENTIVE: preventive.coming, CIRCUIT: called}, Overdue),
     plans=(CIRCUIT, PREVENTIVE, OCCASION, COORDINATION, FENCE),
     guards={Vehicle.escort: (seen_now,)},
     figures=(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core.calendar import EPOCH_DAY, Calendar
-from vigie.services.roads.works.buried import BURIED, DAYS, Buried, last_day
+from vigie.core.cases import Opened
+from vigie.core.kinds import AssetKind, ConditionKind
+from vigie.core.service import Present
+from vigie.services.roads.works.buried import BURIED, DAYS, Buried, Overdue, last_day
 from vigie.services.roads.works.permits import Stretch, moment_at
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -52,6 +58,69 @@ def test_it_lies_in_its_streets_or_in_the_middle_of_its_area() -> None:
     assert BURIED.lies(Buried(stretches=(Stretch("a"), Stretch("a", 5.0)))).assets == ("a",)
     middle = BURIED.lies(Buried(area=((5.0, 47.0), (5.2, 47.0), (5.1, 47.3))))
     assert (round(middle.lon, 6), round(middle.lat, 6), middle.assets) == (5.1, 47.1, ())
+
+
+class Lamp(AssetKind, name="luminaire", service="lighting"):
+    """What may stand for a request."""
+
+
+class Town:
+    """Lamps, each at so many degrees east in an area, and what is alarmed of them."""
+
+    zone = PARIS
+
+    def __init__(self, *lamps: tuple[float, str]) -> None:
+        self.lamps, self.inventory, self.looks = dict(enumerate(lamps, 1)), 1, 0
+        self.paths = sorted({area for _, area in lamps})
+
+    def kind_named(self, name: str) -> type[AssetKind] | None:
+        return Lamp if name == "luminaire" else None
+
+    def assets(self, kind: type[AssetKind]) -> Any:
+        return np.array([*self.lamps], np.int64)
+
+    def places(self, assets: Any) -> Any:
+        self.looks += 1
+        return np.array([self.lamps[no][0] for no in assets.tolist()]), np.full(len(assets), 47.0)
+
+    def areas(self, assets: Any) -> Any:
+        return np.array([self.paths.index(self.lamps[no][1]) for no in assets.tolist()], np.int64)
+
+    def area_path(self, area: int) -> str:
+        return self.paths[area]
+
+    def present(self, condition: ConditionKind) -> Sequence[Present]:
+        return ()
+
+
+def late(no: int, lon: float, area: str) -> Opened:
+    return Opened(f"c{no}", BURIED, "received", "", (), 0, 0, lon=lon, lat=47.0, due_us=1, no=no, area=area)
+
+
+def test_the_alarm_stands_where_who_sees_the_request_sees_it() -> None:
+    town = Town((5.0, "metropole/a"), (5.4, "metropole/b/north"), (5.9, "metropole/c"))
+    for area, asset in (("metropole/a", 1), ("metropole/b", 2), ("metropole/d", 1), ("", 1)):
+        (effect,) = Overdue()([late(1, 5.1, area)], town, 2)  # type: ignore[arg-type]
+        assert effect.asset == asset
+    assert Overdue()([late(1, 5.1, "metropole/a")], Town(), 2) == []  # type: ignore[arg-type]
+
+
+def test_what_stands_for_a_request_is_looked_for_once() -> None:
+    town, overdue = Town((5.0, "a"), (5.4, "a")), Overdue()
+
+    def alarmed(*cases: Opened) -> list[int]:
+        return [effect.asset for effect in overdue(cases, town, 2)]  # type: ignore[arg-type]
+
+    for _ in range(3):
+        town.inventory += 1
+        assert alarmed(late(1, 5.1, "a"), late(2, 5.3, "a")) == [1, 2]
+    assert town.looks == 2
+    # What was moved, or stood for by what is gone, is looked for again.
+    assert alarmed(late(1, 5.3, "a")) == [2]
+    town.lamps.pop(2)
+    town.inventory += 1
+    assert alarmed(late(1, 5.3, "a")) == [1]
+    assert town.looks == 4
 
 
 @pytest.mark.parametrize(

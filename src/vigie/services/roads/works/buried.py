@@ -3,6 +3,10 @@
 Whoever plans works (DT) or is about to begin them (DICT) asks each operator of buried networks there; lighting is one.
 A DT is answered within nine days of its reception, fifteen where it did not come electronically; a DICT within seven,
 or nine. Public holidays do not count (Code de l'environnement, R554-22 and R554-26).
+
+Public lighting is a network that is sensitive for safety (R554-2): works there may not begin before its answer to the
+DICT has come. Who has none in time renews the DICT, and it is to be answered within two working days (R554-26). The day
+that was missed stays missed, and so the alarm stands until it is answered.
 """
 
 from __future__ import annotations
@@ -22,7 +26,8 @@ from vigie.core.ground import metres
 from vigie.core.kinds import ConditionKind, Outlet
 from vigie.core.lives import BURIED as LIFE
 from vigie.core.refusals import Refusal
-from vigie.core.service import City, Clear, Effect, Raise
+from vigie.core.scope import lies_in
+from vigie.core.service import City, Clear, Effect, Numbers, Raise
 from vigie.core.times import rfc3339, to_us
 from vigie.services.roads.works.permits import Line, Stretch
 
@@ -120,40 +125,79 @@ BURIED = CaseKind(
 )
 
 BURIED_OVERDUE = ConditionKind(name="buried_overdue", service="roads", outlet=Outlet.ALARM, priority=2)
-"""A request about buried networks is past its legal day without an answer: whoever asked may begin without one."""
+"""A request about buried networks is past its legal day without an answer: works wait for it, or were planned without
+knowing where our cables are."""
 
 
-def overdue(cases: Sequence[Opened], city: City, now_us: int) -> list[Effect]:
-    """The alarms of requests that should have been answered by now, at what each is about, or what is nearest to it;
-    cleared once none is left there, and where the one that it names is answered and another is not: then the next look
-    raises it anew."""
-    late: dict[int, Opened] = {}
-    for case in cases:
-        if case.kind is BURIED and not case.is_over and case.due_us <= now_us:
-            asset = case.assets[0] if case.assets else _nearest(case, city)
+class Overdue:
+    """Says which requests should have been answered by now, and remembers what stands for those that are about nothing
+    of the inventory: to look for that again each time would take long."""
+
+    def __init__(self) -> None:
+        self._nearest: dict[str, tuple[tuple[float, float, str], int]] = {}
+        self._inventory = -1
+
+    def __call__(self, cases: Sequence[Opened], city: City, now_us: int) -> list[Effect]:
+        """The alarms, at what each request is about, or what is nearest to it; cleared once none is left there, and
+        where the one that it names is answered and another is not: then the next look raises it anew."""
+        waiting = [case for case in cases if case.kind is BURIED and not case.is_over and case.due_us <= now_us]
+        self._forget(waiting, city)
+        late: dict[int, Opened] = {}
+        for case in waiting:
+            asset = case.assets[0] if case.assets else self._stands_for(case, city)
             known = late.get(asset)
             if asset and (known is None or (case.due_us, case.no) < (known.due_us, known.no)):
                 late[asset] = case
-    told = {each.asset: each.evidence.get("number") for each in city.present(BURIED_OVERDUE)}
-    over = sorted(asset for asset, no in told.items() if asset not in late or late[asset].no != no)
-    return [
-        *(
-            Raise(BURIED_OVERDUE, asset, now_us, {"number": case.no, "due": rfc3339(case.due_us)})
-            for asset, case in sorted(late.items())
-            if asset not in told
-        ),
-        *(Clear(BURIED_OVERDUE, asset, now_us) for asset in over),
-    ]
+        told = {each.asset: each.evidence.get("number") for each in city.present(BURIED_OVERDUE)}
+        over = sorted(asset for asset, no in told.items() if asset not in late or late[asset].no != no)
+        return [
+            *(
+                Raise(BURIED_OVERDUE, asset, now_us, {"number": case.no, "due": rfc3339(case.due_us)})
+                for asset, case in sorted(late.items())
+                if asset not in told
+            ),
+            *(Clear(BURIED_OVERDUE, asset, now_us) for asset in over),
+        ]
+
+    def _stands_for(self, case: Opened, city: City) -> int:
+        where = (case.lon, case.lat, case.area)
+        known, asset = self._nearest.get(case.id, (None, 0))
+        if known != where:
+            asset = _nearest(case, city)
+            self._nearest[case.id] = (where, asset)
+        return asset
+
+    def _forget(self, waiting: Sequence[Opened], city: City) -> None:
+        """Forgets what is not asked for any more, and what is not in service any more."""
+        ids = {case.id for case in waiting}
+        self._nearest = {name: each for name, each in self._nearest.items() if name in ids}
+        if self._nearest and self._inventory != city.inventory:
+            there = {*ints(_candidates(city))}
+            self._nearest = {name: each for name, each in self._nearest.items() if each[1] in there}
+        self._inventory = city.inventory
+
+
+def _candidates(city: City) -> Numbers:
+    kinds = [kind for name in NEAR if (kind := city.kind_named(name)) is not None]
+    return np.concatenate([np.empty(0, np.int64), *(city.assets(kind) for kind in kinds)])
 
 
 def _nearest(case: Opened, city: City) -> int:
-    """What stands for a request that is about nothing of the inventory: what is nearest to it, however far; the post
+    """What stands for a request that is about nothing of the inventory: what is nearest to it, however far, in the
+    narrowest area around it that has something, for there the alarm is seen by whoever sees the request; the post
     itself where the town has none of `NEAR`."""
-    kinds = [kind for name in NEAR if (kind := city.kind_named(name)) is not None]
-    there = np.concatenate([np.empty(0, np.int64), *(city.assets(kind) for kind in kinds)])
+    there = _candidates(city)
     lon, lat = city.places(there)
     far_m = np.hypot(*metres(lon - case.lon, lat - case.lat, middle_lat=case.lat).T)
-    if np.isfinite(far_m).any():
-        return int(there[np.nanargmin(far_m)])
+    areas = city.areas(there)
+    within = case.area
+    while True:
+        inside = [area for area in ints(np.unique(areas)) if lies_in(city.area_path(area), within)]
+        own_m = np.where(np.isin(areas, inside), far_m, np.nan)
+        if np.isfinite(own_m).any():
+            return int(there[np.nanargmin(own_m)])
+        if not within:
+            break
+        within = within.rpartition("/")[0]
     post = city.kind_named("post")
     return 0 if post is None else next(iter(ints(city.assets(post))), 0)
