@@ -227,8 +227,7 @@ class Cases:
         return kind.levels[priority].due(opened_us, self._week, self._calendar())
 
     def due_us(self, case: Case) -> int:
-        """By when a case is due, whatever was kept of that: where the day is the law's, it may be of before that was
-        so, or before a public holiday was known."""
+        """By when a case is due: what was kept may be of before the day was the law's, or a holiday was known."""
         return self._due(case) if case.kind.by_law else case.due_us
 
     def _due(self, case: Case) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.services.roads.works.sites import STREETS, clashes, known, phase, works
 from tests.services.roads.works.test_windows import HOURS, minutes
@@ -70,6 +71,8 @@ def test_works_on_opposite_sides_clash_where_they_leave_no_room_between(one: Any
         phase(Stretch("a", way=way), occupancy=what) for way, what in (("along", one), ("against", other))
     )
     facing = [("facing", False)] if SIDES[one] + SIDES[other] < 2 else [("overlap", True)]
+    if one == other == "pavement":
+        facing = [("pavements", True)]
     for many in (64, 0):
         found = clashes(works(along), ("granted", works(against)), many=many)
         assert [(each.finding.rule.removeprefix("roads.works_"), each.finding.refuses) for each in found] == facing
@@ -80,15 +83,36 @@ def test_works_on_opposite_sides_clash_where_they_leave_no_room_between(one: Any
 
 
 def test_works_that_meet_somewhere_are_not_told_as_facing_too() -> None:
-    along, against = (phase(Stretch("a", way=way), occupancy="pavement") for way in ("along", "against"))
-    both = works(along, phase(Stretch("b", way="along"), occupancy="pavement"))
-    other = works(against, phase(Stretch("b", way="along"), occupancy="pavement"))
+    along, against = (phase(Stretch("a", way=way), occupancy="parking") for way in ("along", "against"))
+    both = works(along, phase(Stretch("b", way="along"), occupancy="parking"))
+    other = works(against, phase(Stretch("b", way="along"), occupancy="parking"))
     assert rules(both, ("granted", other)) == [("overlap", True)]
-    assert rules(works(along), ("granted", works(phase(Stretch("a", 90.0, way="against"), occupancy="pavement")))) == [
+    assert rules(works(along), ("granted", works(phase(Stretch("a", 90.0, way="against"), occupancy="parking")))) == [
         ("facing", False)
     ]
-    later = phase(Stretch("a", way="against"), occupancy="pavement", begins="2027-01-01T00:00", ends="2027-02-01T00:00")
+    later = phase(Stretch("a", way="against"), occupancy="parking", begins="2027-01-01T00:00", ends="2027-02-01T00:00")
     assert rules(works(along), ("granted", works(later))) == []
+
+
+def test_two_pavements_that_face_each_other_leave_nobody_a_way_to_walk() -> None:
+    along, against = (phase(Stretch("a", way=way), occupancy="pavement") for way in ("along", "against"))
+    own, other = works(along), works(against)
+    assert rules(own, ("requested", other)) == [("pavements", False)]
+    (clash,) = clashes(own, ("granted", other))
+    assert refusal(own, [clash]) is not None
+    assert refusal(replace(own, answers=(Answered(clash.key, "they walk in the parking lane"),)), [clash]) is None
+    # Somewhere else, or at another time, or where who walks gets through on one of them, there is a way.
+    elsewhere = replace(against, stretches=(Stretch("a", 5.0, way="against"),))
+    assert (
+        rules(works(replace(along, stretches=(Stretch("a", 0.0, 5.0, "along"),))), ("granted", works(elsewhere))) == []
+    )
+    for many in (64, 0):
+        found = clashes(own, ("granted", works(replace(against, passes=("pedestrians",)))), many=many)
+        assert [each.finding.rule for each in found] == ["roads.works_facing"]
+    # That they need the same place elsewhere too answers nothing for who walks.
+    there = phase(Stretch("b"), occupancy="lane")
+    met = rules(works(along, there), ("granted", works(against, there)))
+    assert met == [("overlap", True), ("pavements", True)]
 
 
 def test_a_clash_that_was_answered_before_sides_counted_is_the_same_still() -> None:

@@ -61,7 +61,8 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some metres of a street, taken up at some time. ways: bits, see `WAYS`. reach: see `Effect`."""
+    """Some metres of a street, taken up at some time. ways: bits, see `WAYS`. reach: see `Effect`. sends_over: who
+    walks there has to go on the other side."""
 
     street: str
     from_m: float
@@ -69,6 +70,7 @@ class Part:
     ways: int
     window: Window
     reach: int = SIDES
+    sends_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,9 @@ class Laid:
 Met = tuple[Laid, str, int]
 """Other works, the street in which they meet ours, and the first minute of it."""
 
-How = Literal["place", "facing", "way"]
-"""What meets of two parts of a street: those that need the same place; those on opposite sides that leave room between;
-those in the same way of travel."""
+How = Literal["place", "facing", "walking", "way"]
+"""What meets of two parts of a street: those that need the same place; those on opposite sides that leave room between,
+to drive and to walk; those on opposite sides that each send who walks to the other; those in the same way of travel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ def laid(case_id: str, no: int, state: str, works: Roadworks, *, lasts: bool = F
         if lasts and phase.ends == works.ends:
             window = Window(window.begin, NO_END, window.hours)
         effect = EFFECTS[phase.occupancy]
-        own = [_part(stretch, window, effect.reach) for stretch in phase.stretches]
+        sends_over = effect.sends_over and "pedestrians" not in phase.passes
+        own = [_part(stretch, window, effect.reach, sends_over) for stretch in phase.stretches]
         taken += own
         if effect.turns_away:
             closed += own
@@ -167,6 +170,10 @@ class Index:
         between."""
         return self._taken.met(own.id, own.taken, "facing")
 
+    def walled(self, own: Laid) -> Iterable[Met]:
+        """The other works that take the opposite pavement of the same metres at the same time: nobody walks there."""
+        return self._taken.met(own.id, own.taken, "walking")
+
     def closing(self, own: Laid) -> Iterable[Met]:
         """The other works that close what our diversion leads through."""
         return self._closed.met(own.id, own.legs, "way")
@@ -188,12 +195,13 @@ class Index:
 
 def check(own: Laid, works: Roadworks, index: Index, around: Surroundings, asked: date) -> list[Clash]:
     """All that works clash with, in a fixed order. asked: the day on which they were asked for."""
-    overlapping = [*index.overlapping(own)]
-    met = {other.id for other, *_ in overlapping}
+    overlapping, walled = [*index.overlapping(own)], [*index.walled(own)]
+    met = {other.id for other, *_ in (*overlapping, *walled)}
     found = [
         *_slips(works, around),
         *_wrong_way(own, works, around),
         *_among("overlap", own, overlapping),
+        *_among("pavements", own, walled),
         *_among("facing", own, (each for each in index.facing(own) if each[0].id not in met)),
         *_among("closed", own, index.closing(own)),
         *_among("led", own, index.led_through(own)),
@@ -215,6 +223,8 @@ def unseen(clash: Clash) -> Clash:
     match found.rule:
         case "roads.works_overlap":
             told = Finding("roads.works_overlap_unseen", found.refuses, found.article, detail)
+        case "roads.works_pavements":
+            told = Finding("roads.works_pavements_unseen", found.refuses, found.article, detail)
         case "roads.works_facing":
             told = Finding("roads.works_facing_unseen", found.refuses, found.article, detail)
         case "roads.works_diversion_closed":
@@ -263,7 +273,7 @@ class _Streets:
     def met(self, own: str, parts: Iterable[Part], how: How) -> Iterator[Met]:
         """What meets any of some parts. own: the works that they are of, which meet nothing of theirs."""
         for part in parts:
-            if how == "facing" and part.ways == ALONG | AGAINST:
+            if how in ("facing", "walking") and part.ways == ALONG | AGAINST:
                 continue
             there = [each for some in self._parts.get(part.street, {}).values() for each in some]
             if len(there) < self._many or not there:
@@ -282,7 +292,17 @@ def _one_by_one(part: Part, others: Iterable[tuple[Laid, Part]], how: How) -> It
         if part.from_m >= theirs.to_m or theirs.from_m >= part.to_m:
             continue
         opposite, fits = not part.ways & theirs.ways, part.reach + theirs.reach < SIDES
-        if (how == "way" and opposite) or (how != "way" and (opposite and fits) is not (how == "facing")):
+        walled = opposite and part.sends_over and theirs.sends_over
+        match how:
+            case "place":
+                meets = not (opposite and fits)
+            case "facing":
+                meets = opposite and fits and not walled
+            case "walking":
+                meets = walled
+            case "way":
+                meets = not opposite
+        if not meets:
             continue
         first = part.window.first_in_both(theirs.window)
         if first is not None:
@@ -299,6 +319,7 @@ class _Columns:
     hours: Int64s
     ways: Int64s
     reach: Int64s
+    sends_over: Int64s
     begin: Int64s
     end: Int64s
     from_m: Floats
@@ -311,14 +332,22 @@ class _Columns:
         row, place = ({each.id: n for n, each in enumerate(works)}, {text: n for n, text in enumerate(texts)})
         whole = np.array(
             [
-                (row[each.id], place[part.window.hours], part.ways, part.reach, part.window.begin, part.window.end)
+                (
+                    row[each.id],
+                    place[part.window.hours],
+                    part.ways,
+                    part.reach,
+                    part.sends_over,
+                    part.window.begin,
+                    part.window.end,
+                )
                 for each, part in parts
             ],
             np.int64,
         ).T
         metres = np.array([(part.from_m, part.to_m) for _, part in parts]).T
         return _Columns(
-            works, texts, whole[0], whole[1], whole[2], whole[3], whole[4], whole[5], metres[0], metres[1]
+            works, texts, whole[0], whole[1], whole[2], whole[3], whole[4], whole[5], whole[6], metres[0], metres[1]
         )  # fmt: skip
 
     def met(self, part: Part, how: How) -> Iterator[tuple[Laid, int]]:
@@ -328,7 +357,9 @@ class _Columns:
         near = (low < high) & (self.from_m < part.to_m) & (self.to_m > part.from_m)
         opposite = (self.ways & part.ways) == 0
         fits = self.reach + part.reach < SIDES
-        near &= ~opposite if how == "way" else (opposite & fits) == (how == "facing")
+        walled = opposite & (self.sends_over > 0) & part.sends_over
+        near &= {"place": ~(opposite & fits), "facing": opposite & fits & ~walled, "walking": walled,
+                 "way": ~opposite}[how]  # fmt: skip
         best = np.full(len(self.works), NEVER)
         for code, text in enumerate(self.texts):
             rows = np.flatnonzero(near & (self.hours == code))
@@ -339,9 +370,9 @@ class _Columns:
             yield self.works[each], int(best[each])
 
 
-def _part(stretch: Stretch, window: Window, reach: int) -> Part:
+def _part(stretch: Stretch, window: Window, reach: int, sends_over: bool = False) -> Part:
     to_m = math.inf if stretch.to_m is None else stretch.to_m
-    return Part(stretch.street, stretch.from_m, to_m, WAYS[stretch.way], window, reach)
+    return Part(stretch.street, stretch.from_m, to_m, WAYS[stretch.way], window, reach, sends_over)
 
 
 def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
@@ -349,7 +380,8 @@ def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
     other, and whichever is granted first stands in the other's way."""
     found: dict[str, tuple[Laid, int, dict[str, None]]] = {}
     theirs: Mapping[str, Callable[[Laid], Sequence[Part]]] = {
-        "overlap": lambda other: other.taken + other.closed, "facing": lambda other: other.taken,
+        "overlap": lambda other: other.taken + other.closed,
+        "pavements": lambda other: other.taken, "facing": lambda other: other.taken,
         "closed": lambda other: other.closed, "led": lambda other: other.legs,
     }  # fmt: skip
     for other, street, first in met:
@@ -363,6 +395,8 @@ def _among(what: str, own: Laid, met: Iterable[Met]) -> Iterable[Clash]:
         match what:
             case "overlap":
                 finding = Finding("roads.works_overlap", refuses, L115_1, detail)
+            case "pavements":
+                finding = Finding("roads.works_pavements", refuses, "", detail)
             case "facing":
                 finding = Finding("roads.works_facing", False, "", detail)
             case "closed":

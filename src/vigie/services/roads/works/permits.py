@@ -51,16 +51,18 @@ DECIDED_WITHIN_MONTHS = 2
 class Effect:
     """What an occupancy does to traffic. order: it takes a traffic order. turns_away: who drives must go another way.
     buses: whether they cannot pass ("closed"), can with delay ("slowed"), or are not hindered (""). reach: how many
-    sides of the carriageway it takes: none beside it (pavement, parking), one, or both."""
+    sides of the carriageway it takes: none beside it (pavement, parking), one, or both. sends_over: who walks is
+    sent to the other side."""
 
     order: bool
     turns_away: bool = False
     buses: Literal["", "slowed", "closed"] = ""
     reach: int = 0
+    sends_over: bool = False
 
 
 EFFECTS: Mapping[Occupancy, Effect] = {
-    "pavement": Effect(order=False),
+    "pavement": Effect(order=False, sends_over=True),
     "parking": Effect(order=True),
     "lane": Effect(order=True, reach=1),
     "alternating": Effect(order=True, buses="slowed", reach=1),
