@@ -25,6 +25,7 @@ from vigie.core.times import DAY_US
 from vigie.engine.plans import By
 from vigie.services.roads.works.permits import ROADWORKS, Phase, Roadworks, Stretch
 from vigie.settings import Settings
+from vigie.store.mailing import Step
 from vigie.transports.control import Wrong
 
 WORDS = "Mme Durand called twice"
@@ -140,6 +141,7 @@ def test_what_was_erased_after_a_backup_is_erased_again_by_its_restoring(tmp_pat
         kept = note(opened, "b", "nobody asked", now_us() + DAY_US)
         field = note(opened, "c", WORDS, now_us() + DAY_US)
         owner = named(opened, WORDS)
+        opened.facts.mail.queue([Step("case", 0, "received", "leaf", 0)], 0, 0)
         # A photo of which no row is left, as of one that was erased.
         opened.photos.put(opened.new_id(), WORDS.encode(), WORDS.encode())
         erase(opened, [early])
@@ -167,6 +169,7 @@ def test_what_was_erased_after_a_backup_is_erased_again_by_its_restoring(tmp_pat
     assert words_in(careful) == []
     with installation(settings(careful)) as opened:
         assert opened.facts.personal_kept() == {kept}
+        assert opened.facts.mail.counts() == (0, 0), "what waited may have been told since"
         last = opened.facts.journal.lines(limit=1)[0].fact
         assert isinstance(last, PersonalErased)
         assert (last.fields, last.rule) == ([field, owner], "asked for")

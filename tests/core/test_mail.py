@@ -32,7 +32,7 @@ def test_an_address_is_taken(said: str, taken: str) -> None:
         '"a b"@example.org',
         "anne..durand@example.org", "andré@example.org", "anne@[192.0.2.1]", "anne@-example.org",
         "a" * 65 + "@example.org",
-        "anne@" + "a." * 125 + "org", "anne@exa\x00mple.org",
+        "anne@" + "a." * 125 + "org", "anne@exa\x00mple.org", "=?utf-8?q?a?=@example.org", "a=?b@example.org",
     ],
 )  # fmt: skip
 def test_what_is_no_single_address_is_refused(said: str) -> None:
@@ -40,11 +40,12 @@ def test_what_is_no_single_address_is_refused(said: str) -> None:
         mail_address(said)
 
 
-_PARTS = st.text(st.sampled_from('ab.-+@<>\r\n ,;"é\x00ⅷ'), max_size=12)
+_PARTS = st.text(st.sampled_from('ab.-+@<>\r\n ,;"é\x00ⅷ=?_'), max_size=12)
 
 
 @given(st.tuples(_PARTS, _PARTS).map(lambda parts: f"{parts[0]}@{parts[1]}.fr"))
 @example("anne@ⅷ.example")
+@example("=?utf-8?q?a?=@example.org")
 def test_what_is_taken_is_one_word_of_ascii_and_stays_so(said: str) -> None:
     try:
         taken = mail_address(said)

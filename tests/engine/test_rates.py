@@ -30,6 +30,15 @@ def test_who_waits_as_long_as_told_may_go_on(asked: int, rest_s: float) -> None:
     assert wait == 0 or rates.take("a", later) == 0
 
 
+def test_what_is_left_is_what_may_go_on_at_once() -> None:
+    rates = Rates(ALLOWED)
+    assert rates.left("a", 0) == 20
+    for _ in range(20):
+        rates.take("a", 0)
+    assert rates.left("a", 0) == 0
+    assert rates.left("a", SECOND_US // 2) == 5
+
+
 def test_one_callers_haste_is_not_anothers_and_no_clock_set_back_gives_more() -> None:
     rates = Rates(ALLOWED)
     assert all(rates.take("a", 1_000_000) == 0 for _ in range(20))

@@ -28,6 +28,6 @@ def words(language: str) -> Words:
     return said
 
 
-def instant(said: Words, at: datetime) -> str:
-    """When something was, to the minute, as it stands before what was then."""
-    return said("mail.at", day=f"{at:%d}", month=f"{at:%m}", year=f"{at:%Y}", time=f"{at:%H:%M}")
+def instant(said: Words, at: datetime, key: str = "mail.at") -> str:
+    """When something was, to the minute, as it stands before what was then; or as another text has it."""
+    return said(key, day=f"{at:%d}", month=f"{at:%m}", year=f"{at:%Y}", time=f"{at:%H:%M}")

@@ -134,6 +134,8 @@ def restore(settings: Settings, source: Path, erasures: Path | None, say: Say) -
             erased = 0
             for erasure in listed:
                 erased += _erase_again(opened, erasure.rule, erasure.fields)
+            # What waited to be told may have been told since.
+            opened.facts.mail.empty()
             # Nothing is on its way here: what no row names any more goes at once.
             opened.photos.forget_others(opened.facts.cases.photos_kept(), left_s=0)
             leaves = 0

@@ -312,6 +312,7 @@ class Installation:
         due = self.facts.due_for_erasure(self.clock.now_us())
         if due:
             self.erase(due, "end of its purpose")
+        self.facts.mail.tidy(self.clock.now_us())
         return due
 
     def erase(self, fields: Sequence[str], rule: str, actor: str = POST) -> None:

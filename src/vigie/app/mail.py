@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from collections.abc import Callable
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,8 @@ from vigie.api.mailing.letters import Links
 from vigie.api.open311 import PREFIX, STOP
 from vigie.api.problems import Problem
 from vigie.api.session import is_loopback
-from vigie.app.installation import POST_ID, Installation
-from vigie.app.open311 import report_token
+from vigie.app.installation import POST_ID, Installation, secret_key
+from vigie.app.open311 import KEY, token_by
 from vigie.app.post import Post
 from vigie.core.facts import RESIDENT, InstallationMade
 from vigie.core.mail import NoAddress, mail_address
@@ -88,21 +89,29 @@ def mailing(opened: Installation, post: Post) -> Outbox | None:
     made = opened.facts.journal.lines(before=1)[0].fact
     assert isinstance(made, InstallationMade)
     sender = sender_of(settings, made.city)
-    stored.begin(opened.clock.now_us())
+    stored.begin()
     outbox = Outbox(
         server, sender, settings.mail_per_minute, stored, opened.facts.cases, post.engine, opened.clock, number,
-        partial(_links, opened, sender.url), post.pump.run_in_writer,
+        _linking(opened.settings, sender.url), post.pump.run_in_writer, post.pump.settled,
     )  # fmt: skip
     post.beside.append(outbox.run)
     return outbox
 
 
-def _links(opened: Installation, url: str, case: Case) -> Links:
-    data = opened.settings.data
-    return Links(
-        f"{url}{PREFIX}/reports/{case.no}-{report_token(data, case.id)}",
-        f"{url}{PREFIX}/stop/{case.no}-{report_token(data, STOP + case.id)}",
-    )
+def _linking(settings: Settings, url: str) -> Callable[[Case], Links]:
+    """What is opened from a mail of a report; raises OSError until the key was read once."""
+
+    @cache
+    def key() -> bytes:
+        return secret_key(settings.data / KEY)
+
+    def links(case: Case) -> Links:
+        return Links(
+            f"{url}{PREFIX}/reports/{case.no}-{token_by(key(), case.id)}",
+            f"{url}{PREFIX}/stop/{case.no}-{token_by(key(), STOP + case.id)}",
+        )
+
+    return links
 
 
 async def forget_address(opened: Installation, post: Post, case: Case) -> None:

@@ -16,4 +16,9 @@ _SHOWN = 32
 def report_token(data: Path, case_id: str) -> str:
     """The secret that goes with a report: it follows from its id and from a key of the installation, so that it need
     not be kept and is the same each time. Raises OSError."""
-    return hmac.new(secret_key(data / KEY), case_id.encode(), hashlib.sha256).hexdigest()[:_SHOWN]
+    return token_by(secret_key(data / KEY), case_id)
+
+
+def token_by(key: bytes, case_id: str) -> str:
+    """The same, by a key that was read already."""
+    return hmac.new(key, case_id.encode(), hashlib.sha256).hexdigest()[:_SHOWN]

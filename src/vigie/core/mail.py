@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.headerregistry import Address
 
 ADDRESS_LENGTH_MAX, LOCAL_LENGTH_MAX = 254, 64
 """Characters of an address, and of what stands before its @ (RFC 5321)."""
@@ -32,4 +33,11 @@ def mail_address(said: str) -> str:
         host = ""
     if not _DOMAIN.fullmatch(host) or len(local) + 1 + len(host) > ADDRESS_LENGTH_MAX:
         raise NoAddress("what stands behind its @ is no domain")
-    return f"{local}@{host}"
+    address = f"{local}@{host}"
+    try:
+        if "=?" in local or Address(addr_spec=address).addr_spec != address:
+            # What looks like words in a code (RFC 2047) is read as something else, or not at all.
+            raise ValueError(address)
+    except ValueError:
+        raise NoAddress("what stands before its @ cannot be written in a header") from None
+    return address

@@ -36,6 +36,10 @@ class Rates:
         left = self._left(key, now_us)
         return 0.0 if left >= 1 else (1 - left) / self._allowance.per_s
 
+    def left(self, key: Hashable, now_us: int) -> float:
+        """How many requests may go on at once; nothing is counted."""
+        return self._left(key, now_us)
+
     def take(self, key: Hashable, now_us: int) -> float:
         """Counts a request; returns 0 if it may go on, else after how many seconds it may be tried again. What is
         refused takes nothing out of the bucket."""

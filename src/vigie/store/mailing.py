@@ -2,12 +2,12 @@
 
 The journal is read on from where it was read last, and what it asks to be told is written down with that mark in one
 transaction: nothing is lost, and nothing is told twice of one fact. Before a mail is sent it is noted up to which leaf
-it tells, so that whoever sends it again, not knowing whether it left, sends the very same.
+it tells, so that whoever sends it again, not knowing whether it left, tells the same steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, delete, func, select, update
@@ -34,7 +34,7 @@ _MOVES = (CaseOpened.__name__, CaseMoved.__name__)
 class Happened:
     """What happened to a case that somebody may be told of. leaf: the id of the fact, n its number. event: "" for its
     opening; before, state_before: the event before it, and the state that it led to. tells: whether whoever opened it
-    is to be told; followers: the cases that go its way, of whom the same is true."""
+    is to be told; followers: the cases that go its way, or that of one that does, of whom the same is true."""
 
     n: int
     leaf: str
@@ -60,10 +60,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A mail that is to be sent. since_us: when the first of it was to be told. tries: how often it was tried."""
+    """A mail that is to be sent. tries: how often it was tried."""
 
     case: str
-    since_us: int
     tries: int
     steps: tuple[Step, ...]
 
@@ -79,11 +78,9 @@ class StoredMail:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def begin(self, now_us: int) -> None:
+    def begin(self) -> None:
         """From now on is told what happens; what happened before is not, unless it was to be told already."""
         with writing(self._engine) as write:
-            c = MAIL.c
-            write.execute(delete(MAIL).where(c.refused_us > 0, c.refused_us < now_us - REFUSED_KEPT_US))
             if _seen(write) is None:
                 write.execute(insert(META).values(key=_SEEN, value=str(_size(write))))
 
@@ -92,6 +89,24 @@ class StoredMail:
         if self._read_seen() is not None:
             with writing(self._engine) as write:
                 write.execute(delete(META).where(META.c.key == _SEEN))
+
+    def empty(self) -> None:
+        """What waits is not told, nor what was not read yet: whoever has taken the post back to an earlier day cannot
+        know what was told since."""
+        with writing(self._engine) as write:
+            write.execute(delete(MAIL_STEP))
+            write.execute(delete(MAIL).where(MAIL.c.refused_us == 0))
+            write.execute(delete(META).where(META.c.key == _SEEN))
+
+    def tidy(self, now_us: int) -> None:
+        """Forgets of which cases nobody was reached, once that is old."""
+        c = MAIL.c
+        old = (c.refused_us > 0) & (c.refused_us < now_us - REFUSED_KEPT_US)
+        with self._engine.connect() as read:
+            found = read.execute(select(func.count()).select_from(MAIL).where(old)).scalar_one()
+        if found:
+            with writing(self._engine) as write:
+                write.execute(delete(MAIL).where(old))
 
     def ahead(self, first: int, kind: str, merged: str, relation: str) -> tuple[list[Happened], int]:
         """What has happened to cases of a kind since the journal was read last, of those of whom somebody may be told;
@@ -107,9 +122,7 @@ class StoredMail:
             rows = read.execute(query.join(CASES, CASES.c.id == c.subject).where(CASES.c.kind == kind).order_by(c.n))
             found: list[Happened] = []
             for row in rows.all():
-                query = select(CASE_LINK.c.case).join(CASES, CASES.c.id == CASE_LINK.c.case)
-                query = query.where(CASE_LINK.c.other == row.subject, CASE_LINK.c.relation == relation)
-                followers = read.execute(query.where(CASES.c.state == merged)).scalars().all()
+                followers = _followers(read, row.subject, merged, relation)
                 told = _told(read, [row.subject, *followers])
                 if not told:
                     continue
@@ -128,12 +141,12 @@ class StoredMail:
                 )  # fmt: skip
         return found, end
 
-    def queue(self, steps: Sequence[Step], seen_n: int, now_us: int, next_us: int) -> None:
+    def queue(self, steps: Sequence[Step], seen_n: int, next_us: int) -> None:
         """Writes down what is to be told, a mail that is not under way at `next_us`; and that the journal was read up
         to a leaf. Of who is refused mail nothing is written down."""
         with writing(self._engine) as write:
             for each in steps:
-                row = {"since_us": now_us, "next_us": next_us, "tries": 0, "claimed": 0, "refused_us": 0}
+                row = {"next_us": next_us, "tries": 0, "claimed": 0, "refused_us": 0}
                 write.execute(insert(MAIL).values(case=each.case, **row).on_conflict_do_nothing())
                 query = select(MAIL.c.refused_us).where(MAIL.c.case == each.case)
                 if not write.execute(query).scalar_one():
@@ -153,12 +166,13 @@ class StoredMail:
                     mine = mine.where(s.n <= row.claimed)
                 steps = tuple(Step(each.case, each.n, each.step, each.leaf, each.at_us) for each in read.execute(mine))
                 if steps:
-                    found.append(Waiting(row.case, row.since_us, row.tries, steps))
+                    found.append(Waiting(row.case, row.tries, steps))
         return found
 
-    def claim(self, mail: Waiting) -> None:
-        """Notes that a mail is being sent, and up to which leaf it tells."""
-        self._note(mail.case, claimed=mail.last_n)
+    def claim(self, mail: Waiting) -> bool:
+        """Notes that a mail is being sent, and up to which leaf it tells. Returns whether it may be: not where nobody
+        is to be told any more since it was made."""
+        return self._note(mail.case, claimed=mail.last_n)
 
     def defer(self, mail: Waiting, next_us: int) -> None:
         """It was not taken, for now: it is tried again then, with what is to be told by then."""
@@ -168,14 +182,30 @@ class StoredMail:
         """It may have been taken, or not: the very same is sent again then."""
         self._note(mail.case, tries=mail.tries + 1, next_us=next_us)
 
-    def told(self, mail: Waiting, now_us: int, next_us: int) -> None:
-        """It was sent, or is given up: what it told is done; what came meanwhile is told by another."""
+    def postpone(self, until_us: Mapping[str, int]) -> None:
+        """These, by their cases, were not tried, and are not before then."""
+        with writing(self._engine) as write:
+            for case, next_us in until_us.items():
+                write.execute(update(MAIL).where(MAIL.c.case == case).values(next_us=next_us))
+
+    def give_up(self, case: str, steps: Sequence[Step]) -> None:
+        """These steps are told no more; what is left is a mail of its own."""
+        c = MAIL_STEP.c
+        with writing(self._engine) as write:
+            write.execute(delete(MAIL_STEP).where(c.case == case, c.n.in_([each.n for each in steps])))
+            if write.execute(select(func.count()).select_from(MAIL_STEP).where(c.case == case)).scalar_one():
+                write.execute(update(MAIL).where(MAIL.c.case == case).values(claimed=0))
+            else:
+                write.execute(delete(MAIL).where(MAIL.c.case == case))
+
+    def told(self, mail: Waiting, next_us: int) -> None:
+        """It was sent: what it told is done; what came meanwhile is told by another."""
         c = MAIL_STEP.c
         with writing(self._engine) as write:
             write.execute(delete(MAIL_STEP).where(c.case == mail.case, c.n <= mail.last_n))
             left = select(func.count()).select_from(MAIL_STEP).where(c.case == mail.case)
             if write.execute(left).scalar_one():
-                row = {"since_us": now_us, "next_us": next_us, "tries": 0, "claimed": 0}
+                row = {"next_us": next_us, "tries": 0, "claimed": 0}
                 write.execute(update(MAIL).where(MAIL.c.case == mail.case).values(row))
             else:
                 write.execute(delete(MAIL).where(MAIL.c.case == mail.case))
@@ -207,9 +237,9 @@ class StoredMail:
         with self._engine.connect() as read:
             return read.execute(query).scalar_one_or_none() or ""
 
-    def _note(self, case: str, **values: int) -> None:
+    def _note(self, case: str, **values: int) -> bool:
         with writing(self._engine) as write:
-            write.execute(update(MAIL).where(MAIL.c.case == case).values(values))
+            return write.execute(update(MAIL).where(MAIL.c.case == case).values(values)).rowcount > 0
 
     def _read_seen(self) -> int | None:
         with self._engine.connect() as read:
@@ -230,6 +260,18 @@ def _told(read: Connection, cases: Sequence[str]) -> set[str]:
     c = PERSONAL.c
     query = select(c.leaf_id).where(c.leaf_id.in_(cases), c.field.in_((ADDRESS, LANGUAGE)), c.value.is_not(None))
     return set(read.execute(query.group_by(c.leaf_id).having(func.count() == 2)).scalars())
+
+
+def _followers(read: Connection, case: str, merged: str, relation: str) -> list[str]:
+    """The cases that go the way of one, the nearest first: also those that go the way of one of them."""
+    found, reached = [case], {case}
+    query = select(CASE_LINK.c.case).join(CASES, CASES.c.id == CASE_LINK.c.case)
+    query = query.where(CASE_LINK.c.relation == relation, CASES.c.state == merged)
+    for each in found:
+        nearer = read.execute(query.where(CASE_LINK.c.other == each)).scalars().all()
+        found += [other for other in nearer if other not in reached]
+        reached |= set(nearer)
+    return found[1:]
 
 
 def _before(read: Connection, case: str, n: int) -> CaseOpened | CaseMoved | None:

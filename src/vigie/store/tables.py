@@ -401,14 +401,14 @@ CASE_LINK = Table(
     Index("case_link_other", "other"),
 )
 
-# The outbox: of which cases something is to be told by mail, since when, when that is tried next and how often it was.
+# The outbox: of which cases something is to be told by mail, when that is tried next and how often it was.
 # claimed: up to which leaf the mail tells that is being sent, or may have been sent; 0 for none. refused: when the
 # address was refused for good; then nothing more is told.
 MAIL = Table(
     "mail",
     METADATA,
     Column("case", String, primary_key=True),
-    *(Column(name, BigInteger, nullable=False) for name in ("since_us", "next_us", "tries", "claimed", "refused_us")),
+    *(Column(name, BigInteger, nullable=False) for name in ("next_us", "tries", "claimed", "refused_us")),
     Index("mail_next", "next_us"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections.abc import AsyncGenerator
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +27,11 @@ TIMEOUT_S = 30.0
 PERMANENT = 500
 WHY_LENGTH_MAX = 300
 
-_OF_THE_SENDER = re.compile(r"\b5\.[07]\.\d{1,3}\b|relay", re.IGNORECASE)
-"""What a server says that refuses whoever sends, and not where to: security and policy (RFC 3463), and relaying."""
+_OF_THE_SENDER = re.compile(
+    r"(?<![\w.])5\.[07]\.\d{1,3}(?!\.?\d)|(?<![\w.-])relay(?:ing|ed)?(?![\w-]|\.\w)", re.IGNORECASE
+)
+"""What a server says that refuses whoever sends, and not where to: security and policy (RFC 3463), and relaying. A
+word of its own: hosts are called so too."""
 _ADDRESS = re.compile(r"[^\s<>\"',;()]+@[^\s<>\"',;()]+")
 
 
@@ -37,11 +42,11 @@ class MailFailed(OSError):
 
 class Refused(Exception):
     """The server took a mail not. for_good: it never will; else later, perhaps. ours: it is the post that it refuses,
-    whoever the mail is for."""
+    whoever the mail is for; perhaps_ours: it may be, or that one recipient takes mail from few."""
 
-    def __init__(self, why: str, *, for_good: bool, ours: bool = False) -> None:
+    def __init__(self, why: str, *, for_good: bool, ours: bool = False, perhaps_ours: bool = False) -> None:
         super().__init__(why)
-        self.for_good, self.ours = for_good, ours
+        self.for_good, self.ours, self.perhaps_ours = for_good, ours, perhaps_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,7 @@ async def connected(server: MailServer) -> AsyncGenerator[MailLink]:
     client: SMTP | None = None
     try:
         try:
-            context = None if server.security == "none" else ssl.create_default_context()
-            if context is not None and server.authority is not None:
-                context.load_verify_locations(server.authority)
+            context = None if server.security == "none" else await asyncio.to_thread(_trusting, server.authority)
             client = SMTP(
                 hostname=server.host, port=server.port, local_hostname=server.name, timeout=TIMEOUT_S,
                 use_tls=server.security == "tls", start_tls=server.security == "starttls", tls_context=context,
@@ -106,10 +109,26 @@ async def connected(server: MailServer) -> AsyncGenerator[MailLink]:
             client.close()
 
 
+@lru_cache(maxsize=2)
+def _trusting(authority: Path | None) -> ssl.SSLContext:
+    """What TLS is spoken with, made once: all that the machine trusts is read for it. Raises OSError."""
+    context = ssl.create_default_context()
+    if authority is not None:
+        context.load_verify_locations(authority)
+    return context
+
+
 def _refused(error: SMTPRecipientRefused | SMTPDataError) -> Refused:
-    why = _line(f"{error.code} {error.message}")
-    ours = error.code >= PERMANENT and _OF_THE_SENDER.search(error.message) is not None
-    return Refused(why, for_good=error.code >= PERMANENT and not ours, ours=ours)
+    # The address is echoed, and may have any word in it.
+    said = _ADDRESS.sub("", error.message)
+    of_sender = error.code >= PERMANENT and _OF_THE_SENDER.search(said) is not None
+    at_recipient = isinstance(error, SMTPRecipientRefused)
+    return Refused(
+        _line(f"{error.code} {error.message}"),
+        for_good=error.code >= PERMANENT and not of_sender,
+        ours=of_sender and not at_recipient,
+        perhaps_ours=of_sender and at_recipient,
+    )
 
 
 def _line(said: str) -> str:

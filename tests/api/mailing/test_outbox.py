@@ -7,8 +7,12 @@ import re
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -25,12 +29,13 @@ from vigie.app.mail import forget_address, mailing
 from vigie.app.post import Post
 from vigie.core.cases import Draft
 from vigie.core.facts import POST, RESIDENT, PersonalErased
-from vigie.core.times import MINUTE_US, SECOND_US
+from vigie.core.times import HOUR_US, MINUTE_US, SECOND_US
 from vigie.engine.cases import Case
 from vigie.engine.plans import By
 from vigie.services.roads.reports import REPORT
 from vigie.services.roads.telling import MAIL_UNSENT
 from vigie.settings import Settings
+from vigie.store.mailing import REFUSED_KEPT_US, Waiting
 
 ANNE, PAUL = "anne@example.org", "paul@example.org"
 SOMEBODY = "u-1"
@@ -158,7 +163,10 @@ def test_a_report_is_told_step_by_step_and_what_comes_together_in_one_mail(made:
             assert await here.look() == [f"Signalement n° {case.no} : clos"]
             assert "La ville écrit : « Rebouché. Bcc: paul@example.org »" in body(end)
             assert "Clos ne veut pas dire réparé" in body(end)
-            assert "14 jours" in body(end)
+            closed = here.post.engine.cases.find(case.id)
+            assert closed is not None
+            until = datetime.fromtimestamp(closed.moved_us // SECOND_US, ZoneInfo("Europe/Paris")) + timedelta(days=14)
+            assert f"jusqu'au {until:%d/%m/%Y à %H:%M}, sur cette page" in body(end)
             last = end.taken[-1]
             assert last["Bcc"] is None
             assert last["References"] == first["References"]
@@ -179,6 +187,15 @@ def test_those_whose_reports_go_anothers_way_are_told_as_that_one_goes(made: Pat
             assert str(end.taken[-1]["To"]) == PAUL
             assert ANNE not in end.raw[-1].decode()
             assert f"no. {second.no} " in body(end), "of the other's report not even its number is told"
+            # And as that one goes another's way in turn, so does who follows it.
+            people = ["lea@example.org", "marc@example.org", "zoe@example.org"]
+            reports = [here.report(each) for each in people]
+            for report, into in pairwise(reports):
+                here.move(report, "merge", into=into.id)
+            await here.look()
+            here.move(reports[-1], "accept")
+            assert len(await here.look()) == len(people)
+            assert sorted(str(each["To"]) for each in end.taken[-3:]) == people
 
     run(work())
 
@@ -223,6 +240,11 @@ def test_what_is_not_taken_is_tried_again_and_an_address_that_is_none_never(made
             assert await here.look(MINUTE_US) == []
             assert await here.look(AGAIN_US) == [f"Signalement n° {case.no} : accepté"]
             assert "Reçu" in body(end)
+            assert here.opened.facts.mail.counts()[1] == 1
+            here.opened.facts.mail.tidy(here.clock.now_us())
+            assert here.opened.facts.mail.counts()[1] == 1
+            here.opened.facts.mail.tidy(here.clock.now_us() + REFUSED_KEPT_US + HOUR_US)
+            assert here.opened.facts.mail.counts()[1] == 0
 
     run(work())
 
@@ -243,8 +265,12 @@ def test_a_server_that_is_away_is_an_alarm_and_loses_nothing_but_what_is_old(mad
             assert not here.is_alarmed
             here.move(case, "accept")
             await here.look()
+            here.clock.ahead_us += GIVEN_UP_US
+            here.move(case, "close", "Rebouché.")
+            await here.look()
             async with end.there(port=end.port):
-                assert await here.look(GIVEN_UP_US) == [], "five days on it is no news"
+                assert await here.look(UNSENT_US) == [f"Signalement n° {case.no} : clos"]
+            assert "Accepté" not in body(end), "five days on it is no news"
             assert here.outbox.counts["given_up"] == 1
 
     run(work())
@@ -257,6 +283,12 @@ def test_what_the_server_refuses_to_the_post_marks_nobody_as_unreachable(made: P
             end.answers = {ANNE: "554 5.7.1 Relay access denied"}
             await here.look()
             assert here.outbox.counts == {"deferred": 1}, "nobody is taken for unreachable"
+            assert here.outbox.health.why == "", "one domain may take mail from few"
+            for to in ("paul@other.example", "marc@third.example"):
+                end.answers[to] = end.answers[ANNE]
+                here.report(to)
+            await here.look(AGAIN_US)
+            assert here.outbox.counts == {"deferred": 3}
             assert "Relay" in here.outbox.health.why
             # That it can be reached does not mean that it takes anything.
             await here.look(MINUTE_US)
@@ -264,7 +296,7 @@ def test_what_the_server_refuses_to_the_post_marks_nobody_as_unreachable(made: P
             await here.look(UNSENT_US)
             assert here.is_alarmed
             end.answers = {}
-            assert await here.look(UNSENT_US) == [f"Signalement n° {case.no} : reçu"]
+            assert f"Signalement n° {case.no} : reçu" in await here.look(UNSENT_US)
             assert here.outbox.health.why == ""
             assert not here.is_alarmed
 
@@ -329,11 +361,72 @@ def test_who_gave_no_language_or_no_address_is_told_nothing_and_nobody_is_floode
             here.report(language="")
             here.report(mail="")
             assert await here.look() == []
-            for _ in range(6):
-                here.report()
-            assert len(await here.look()) == each.burst
-            # One more after a while; the others wait.
-            assert len(await here.look(int(SECOND_US / each.per_s))) == 1
+            monkeypatch.setattr(module, "AT_ONCE", 2)
+            for n in range(6):
+                here.report(f"anne+{n}@example.org")
+            other = here.report(PAUL)
+            told = await here.look()
+            assert len(told) == each.burst + 1
+            assert f"Signalement n° {other.no} : reçu" in told, "nobody is crowded out"
+            # One more after a while, each at a time of its own; the others wait.
+            for _ in range(3):
+                assert len(await here.look(int(SECOND_US / each.per_s))) == 1
+            assert here.outbox.counts == {"sent": 7}
+
+    run(work())
+
+
+def test_a_fault_in_one_mail_is_no_others_affair_and_an_alarm_where_nothing_else_leaves(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        async with MailEnd().there() as end, town(made, end) as here:
+            # As an earlier post may have taken it in.
+            here.report("=?utf-8?q?a?=@example.org")
+            faulty, sound = here.report(), here.report(PAUL)
+            written = module.letter
+
+            def letter(mail: Waiting, *said: Any) -> EmailMessage:
+                if mail.case == faulty.id:
+                    raise KeyError(f"a category of {ANNE}")
+                return written(mail, *said)
+
+            monkeypatch.setattr(module, "letter", letter)
+            with structlog.testing.capture_logs() as logs:
+                assert await here.look() == [f"Signalement n° {sound.no} : reçu"]
+            assert "example.org" not in str(logs)
+            assert here.outbox.counts == {"sent": 1, "refused": 1, "deferred": 1}
+            await here.look(AGAIN_US)
+            assert "KeyError" in here.outbox.health.why
+            await here.look(UNSENT_US)
+            assert here.is_alarmed
+            monkeypatch.setattr(module, "letter", written)
+            assert await here.look(UNSENT_US) == [f"Signalement n° {faulty.no} : reçu"]
+            assert not here.is_alarmed
+
+    run(work())
+
+
+def test_what_is_stopped_while_its_mail_is_made_and_what_a_restore_finds_waiting_is_not_sent(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        async with MailEnd().there() as end, town(made, end) as here:
+            written = module.letter
+
+            def letter(mail: Waiting, *said: Any) -> EmailMessage:
+                here.opened.facts.mail.forget(mail.case)
+                return written(mail, *said)
+
+            here.report()
+            monkeypatch.setattr(module, "letter", letter)
+            assert await here.look() == []
+            monkeypatch.setattr(module, "letter", written)
+            here.report(PAUL)
+            await here.look(0)
+            here.opened.facts.mail.empty()
+            assert await here.look() == []
+            assert here.figures()["vigie_mails_waiting"] == 0
 
     run(work())
 

@@ -1,4 +1,4 @@
-"""The figures of mail to residents, read when they are asked for. No address is in them."""
+"""The figures of mail to residents, as they stood at the last look. No address is in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class MailFigures(Collector):
         for outcome in OUTCOMES:
             mails.add_metric([outcome], self._outbox.counts[outcome])
         yield mails
-        waiting, refused = self._outbox.stored.counts()
+        if self._outbox.standing is None:
+            # Not counted yet: it is at each look.
+            return
+        waiting, refused = self._outbox.standing
         yield GaugeMetricFamily("vigie_mails_waiting", "Mails to residents that wait to be sent", value=waiting)
         unreached = "Reports whose reporter no mail reaches"
         yield GaugeMetricFamily("vigie_mails_unreached", unreached, value=refused)

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vigie.api.words import instant, words
-from vigie.core.times import from_us
+from vigie.core.times import DAY_US, from_us
 from vigie.engine.cases import Case
 from vigie.services.roads.reports import REPORT
 from vigie.services.roads.telling import folded
@@ -102,13 +102,16 @@ def letter(
     if case.state == "merged" and first is not None and told[-1].step in ("joined", "resumed"):
         lines.append(f"  {said('mail.first', state=said(f'open311.notes.{first.state}'))}")
     lines.append("")
-    if case.state in ("closed", "rejected"):
-        lines += [said(f"mail.reopen.{case.state}", days=REPORT.settles_days), links.follow]
+    until_us = case.moved_us + REPORT.settles_days * DAY_US
+    if case.state in ("closed", "rejected") and now_us < until_us:
+        until = instant(said, from_us(until_us).astimezone(sender.zone), "mail.until")
+        lines += [said(f"mail.reopen.{case.state}", until=until), links.follow]
     else:
         lines += [said("mail.follow"), links.follow]
     lines += ["", "-- ", said("mail.foot", city=sender.city), said("mail.stop"), links.stop]
     made = _made(said(f"mail.subject.{told[-1].step}", number=case.no), lines, to, language, sender, now_us)
-    made["Message-ID"] = f"<{_digest(case.id, str(mail.last_n))}@{sender.domain}>"
+    # Of the same steps it is the same.
+    made["Message-ID"] = f"<{_digest(case.id, *(step.leaf for step in mail.steps))}@{sender.domain}>"
     # All mails of a report are one thread.
     made["References"] = f"<{_digest(case.id)}@{sender.domain}>"
     made["List-Id"] = f"<reports.{sender.host}>"

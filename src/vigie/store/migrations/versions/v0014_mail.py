@@ -12,10 +12,7 @@ def upgrade() -> None:
     op.create_table(
         "mail",
         sa.Column("case", sa.String(), primary_key=True),
-        *(
-            sa.Column(name, sa.BigInteger(), nullable=False)
-            for name in ("since_us", "next_us", "tries", "claimed", "refused_us")
-        ),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("next_us", "tries", "claimed", "refused_us")),
     )
     op.create_index("mail_next", "mail", ["next_us"])
     op.create_table(
