@@ -71,9 +71,11 @@ class MailLink:
         self._client = client
 
     async def send(self, mail: EmailMessage, sender: str, recipient: str) -> None:
-        """Returns when the server has taken it. Raises Refused, MailFailed."""
+        """Returns when the server has taken it. Raises Refused, MailFailed, ValueError for a mail that cannot be
+        written."""
+        written = mail.as_bytes(policy=SMTP_POLICY)
         try:
-            await self._client.sendmail(sender, [recipient], mail.as_bytes(policy=SMTP_POLICY), timeout=TIMEOUT_S)
+            await self._client.sendmail(sender, [recipient], written, timeout=TIMEOUT_S)
         except SMTPRecipientsRefused as error:
             raise _refused(error.recipients[0]) from None
         except (SMTPRecipientRefused, SMTPDataError) as error:

@@ -383,25 +383,29 @@ def test_a_fault_in_one_mail_is_no_others_affair_and_an_alarm_where_nothing_else
         async with MailEnd().there() as end, town(made, end) as here:
             # As an earlier post may have taken it in.
             here.report("=?utf-8?q?a?=@example.org")
-            faulty, sound = here.report(), here.report(PAUL)
+            faulty, unwritten, sound = here.report(), here.report("lea@example.org"), here.report(PAUL)
             written = module.letter
 
             def letter(mail: Waiting, *said: Any) -> EmailMessage:
+                made = written(mail, *said)
                 if mail.case == faulty.id:
                     raise KeyError(f"a category of {ANNE}")
-                return written(mail, *said)
+                if mail.case == unwritten.id:
+                    made.set_payload("é")
+                return made
 
             monkeypatch.setattr(module, "letter", letter)
             with structlog.testing.capture_logs() as logs:
                 assert await here.look() == [f"Signalement n° {sound.no} : reçu"]
             assert "example.org" not in str(logs)
-            assert here.outbox.counts == {"sent": 1, "refused": 1, "deferred": 1}
+            assert here.outbox.counts == {"sent": 1, "refused": 1, "deferred": 2}
             await here.look(AGAIN_US)
-            assert "KeyError" in here.outbox.health.why
+            assert "Error at " in here.outbox.health.why
             await here.look(UNSENT_US)
             assert here.is_alarmed
             monkeypatch.setattr(module, "letter", written)
-            assert await here.look(UNSENT_US) == [f"Signalement n° {faulty.no} : reçu"]
+            told = await here.look(UNSENT_US)
+            assert sorted(told) == [f"Signalement n° {each.no} : reçu" for each in (faulty, unwritten)]
             assert not here.is_alarmed
 
     run(work())

@@ -19,6 +19,7 @@ from tests.api.test_pictures import picture
 from tests.people import AtWork, Browser, make_people
 from tests.post import Answer, RunningPost, make, running
 from vigie.api.open311 import STOP
+from vigie.api.open311.door import FORM_BYTES_MAX
 from vigie.app.open311 import report_token
 from vigie.protocols.open311 import (
     Created,
@@ -404,8 +405,8 @@ def test_the_pages_that_mails_lead_to(post: RunningPost, folder: Path, operator:
     stop = f"/open311/stop/{number}-{report_token(folder, STOP + case['id'])}"
     mine = f"/open311/reports/{token}"
 
-    def page(method: str, path: str, body: bytes | None = None, status: int = 200) -> str:
-        said = resident.said | {"Content-Type": "application/x-www-form-urlencoded"}
+    def page(method: str, path: str, body: bytes | None = None, status: int = 200, media: str = "") -> str:
+        said = resident.said | {"Content-Type": media or "application/x-www-form-urlencoded"}
         answer = post.ask(method, path, body, **said)
         assert (answer.status, answer.headers["cache-control"]) == (status, "no-store"), answer.body
         assert "form-action 'self'" in answer.headers["content-security-policy"]
@@ -415,7 +416,12 @@ def test_the_pages_that_mails_lead_to(post: RunningPost, folder: Path, operator:
     assert "Received: we look into it." in told
     assert "Paul" not in told
     assert "<form" not in told, "it is not closed"
-    page("POST", mine, b"description=again", 409)
+    assert "not closed" in page("POST", mine, b"description=again", 409)
+    # No photo is read here, nor anything of who has no token.
+    too_much = b"x" * (FORM_BYTES_MAX + 1)
+    for media, status in (("multipart/form-data; boundary=edge", 415), ("", 413)):
+        assert "was not done" in page("POST", mine, too_much, status, media)
+        page("POST", f"{mine}0", too_much, 404, media)
     close = {"event": "close", "reason": "Done <i>on Monday</i>."}
     assert operator.ask("POST", f"/api/v1/cases/{case['id']}/moves", close).status == 200
     told = page("GET", mine)
@@ -423,6 +429,8 @@ def test_the_pages_that_mails_lead_to(post: RunningPost, folder: Path, operator:
     assert '<form method="post">' in told
     assert "<form" not in page("POST", mine, b"description=It+is+still+there")
     assert case_of(operator, number)["row"]["state"] == "received"
+    often = [post.ask("POST", mine, b"", **(resident.said | {"X-Forwarded-For": "192.0.2.14"})) for _ in range(21)]
+    assert (often[-1].status, int(often[-1].headers["retry-after"]) > 0) == (429, True)
     # The key to the report stops nothing, and what stops mail opens nothing.
     for path in (stop.replace("stop", "reports"), mine.replace("reports", "stop"), "/open311/stop/x", f"{mine}0"):
         page("GET", path, status=404)

@@ -245,6 +245,9 @@ class Outbox:
             self.counts["deferred"] += 1
             await self._write(partial(self._stored.doubt, mail, self._again_us(mail)))
             raise
+        except Exception as error:
+            await self._put_off(mail, error)
+            return True
         self.counts["sent"] += 1
         self.health = replace(self.health, sent_us=now_us)
         self._refusing.clear()
@@ -363,7 +366,7 @@ def _folded(to: str) -> str:
 def _where(error: Exception) -> str:
     """A fault without its words."""
     frame = extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+    return f"a fault in the post: {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
 
 
 def steps_of(happened: Happened) -> list[Step]:

@@ -386,9 +386,9 @@ class Open311Door:
             _log.error("no tokens for reports", reason=str(error))
             raise Refused(503, "nothing can be taken in at the moment: try again later") from error
 
-    async def form(self, asked: Asked) -> Form:
-        """What a form says and brings. What comes too often is refused before it is read. Raises Refused, Unasked,
-        Problem."""
+    async def form(self, asked: Asked, *, photo: bool = True) -> Form:
+        """What a form says and brings. photo: whether it may bring one. What comes too often is refused before it is
+        read. Raises Refused, Unasked, Problem."""
         now_us, peer = self._now_us(), network_of(peer_of(asked, self._proxies))
         # Who waits for the others has not used up what is theirs.
         wait_s = self._all_rates.wait_s("", now_us) or self._rates.take(peer, now_us)
@@ -398,6 +398,8 @@ class Open311Door:
         fields = read_fields(asked.url.query)
         if not _brings_photo(asked):
             return Form([*fields, *read_fields((await _body(asked, FORM_BYTES_MAX)).decode("latin-1"))])
+        if not photo:
+            raise Refused(415, "a photo is not taken here: send application/x-www-form-urlencoded")
         parts = read_multipart(asked.headers["content-type"], await _body(asked, UPLOAD_BYTES_MAX + FORM_BYTES_MAX))
         files = [each.content for each in parts if each.file and each.content]
         if len(files) > 1:

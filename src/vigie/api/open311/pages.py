@@ -29,6 +29,9 @@ from vigie.store.cases import StoredCases
 STOP = "stop:"
 """What the id of a report has before it in the secret that stops mail about it."""
 
+_REFUSED = {400: "missing", 403: "missing", 404: "missing", 409: "refused", 429: "busy"}
+"""Which page tells of a status; of any other, that it was not done."""
+
 
 class ReporterPages:
     """Answers whoever follows a link in a mail."""
@@ -61,8 +64,9 @@ class ReporterPages:
 
     async def reopen(self, asked: Asked) -> Response:
         """Says on the page of a report that what is closed is not fixed. The form has in `description` why."""
-        said = (await self._door.form(asked)).said
+        # Nothing is read of who has no report here, and no photo of anybody.
         case = await self._door.owned(str(asked.path_params["token"]))
+        said = (await self._door.form(asked, photo=False)).said
         await self._door.reopen_case(case, said.get("description", ""))
         return await self._told(asked, await self._door.owned(str(asked.path_params["token"])))
 
@@ -110,17 +114,22 @@ class ReporterPages:
         """What is refused is told on a page."""
 
         async def answered(asked: Asked) -> Response:
+            again_s: int | None = None
             try:
                 return await work(asked)
             except (Refused, Problem, Unasked) as error:
                 status = 400 if isinstance(error, Unasked) else error.status
+                again_s = error.retry_after_s if isinstance(error, Problem) else None
             language = language_of(asked)
-            said, name = words(language), "refused" if status == 409 else "busy"
-            if status in (400, 403, 404):
+            said, name = words(language), _REFUSED.get(status, "failed")
+            if name == "missing":
                 # Whether the token is wrong or the number, both are nothing here.
-                name, status = "missing", 404
+                status = 404
             detail = said(f"open311.page.{name}.detail", days=REPORT.settles_days)
-            return page(said(f"open311.page.{name}"), f"<p>{escape(detail)}</p>", language, status)
+            answer = page(said(f"open311.page.{name}"), f"<p>{escape(detail)}</p>", language, status)
+            if again_s is not None:
+                answer.headers["Retry-After"] = str(again_s)
+            return answer
 
         answered.__doc__ = work.__doc__
         return answered
