@@ -131,8 +131,17 @@ def test_works_are_asked_for_checked_and_granted_beside_the_map(window: Open, he
     expect(told).to_contain_text("permis de stationnement, arrêté de circulation")
     pick(operator, form)
     prepare(operator)
-    assert not faults(operator)
+    # What is published once is not taken back: it is asked whether the name is an organisation's.
+    published = form.get_by_label("Organisme\u00a0: son nom est publié")
+    published.check()
     form.get_by_role("button", name="Demander").click()
+    expect(form.get_by_role("alert")).to_contain_text("GRDF")
+    assert not faults(operator)
+    form.get_by_role("button", name="C'est une personne").click()
+    expect(published).not_to_be_checked()
+    published.check()
+    form.get_by_role("button", name="Demander").click()
+    form.get_by_role("button", name="C'est un organisme, publier son nom").click()
     grant(operator)
 
     # The year has both, and it is a file as well.

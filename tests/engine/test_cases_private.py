@@ -60,6 +60,7 @@ def test_a_private_persons_name_lies_where_it_can_be_erased_until_a_year_after_t
     bench.engine.settle()
     assert not stored_anywhere(bench)
     assert on_disk(bench) == held(bench)
+    assert bench.facts.journal.unsealed() == 0
     # As long as works are not over, no end is known.
     assert bench.facts.due_for_erasure(NOW_US + 3_650 * DAY_US) == []
     ended_us = finished(bench, case)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, inspect, text
 
 from tests.city import CATALOGUE, NOW_US, SeededDice, drafts, open_facts, take
 from vigie.core.drafts import Draft
-from vigie.core.facts import DeviceAdmitted, DeviceExpelled, Entry, Personal, PersonalErased
+from vigie.core.facts import CaseMoved, DeviceAdmitted, DeviceExpelled, Entry, Personal, PersonalErased, leaf_bytes
 from vigie.core.scope import Scope
 from vigie.core.times import DAY_US
 from vigie.engine.ports import StorageFull
@@ -347,6 +347,7 @@ def test_the_name_in_works_of_an_older_version_moves_to_where_it_can_be_erased(t
         ("named", "roads.roadworks", "archived", b'{"organisation":true,"owner_name":"Odivea"}'),
         ("asked", "roads.buried", "answered", b'{"asker_name":"Vasseur","received":"2026-11-02"}'),
         ("other", "roads.work_order", "open", b'{"owner_name":"stays as it is"}'),
+        ("settled", "roads.buried", "archived", b'{"asker_name":"Morel","received":"2026-08-02"}'),
     ]  # fmt: skip
     columns = (
         "INSERT INTO cases (id, no, kind, state, document, source, category, service, area, verb, public, street, "
@@ -358,9 +359,15 @@ def test_the_name_in_works_of_an_older_version_moves_to_where_it_can_be_erased(t
         for no, (id, kind, state, document) in enumerate(documents):
             row = {"id": id, "no": no, "kind": kind, "state": state, "document": document, "at": NOW_US}
             write.execute(text(columns), row)
+        for n, (event, state, days) in enumerate((("answer", "answered", 90), ("archive", "archived", 0))):
+            moved = CaseMoved(id=event, at=NOW_US - days * DAY_US, actor="a", case="settled", event=event, state=state)
+            leaf = "INSERT INTO leaf VALUES (:n, :id, 'CaseMoved', :at, 'a', :body, 'settled', '', 'roads', 'see')"
+            write.execute(text(leaf), {"n": n, "id": event, "at": moved.at, "body": leaf_bytes(moved)})
     store = open_facts(tmp_path)
+    # No leaf has a commitment to what stood in a document itself.
+    assert store.journal.unsealed() == 4
     found = {id: store.cases.find(id, kinds) for id, *_ in documents}
-    private, named, asked, other = (each and each.document for each in found.values())
+    private, named, asked, other, _ = (each and each.document for each in found.values())
     assert private == Roadworks("É. Vasseur", "crane", answers=(Answered("fair", "Seen."),))
     assert (named.owner_name, asked.asker_name, other) == ("Odivea", "Vasseur", None)
     with store._engine.connect() as read:
@@ -368,10 +375,14 @@ def test_the_name_in_works_of_an_older_version_moves_to_where_it_can_be_erased(t
     assert plain["private"] == b'{"answers":[],"nature":"crane","owner_name":""}'
     assert (plain["named"], plain["other"]) == (documents[1][-1], documents[3][-1])
     year_us = NOW_US + 365 * DAY_US
-    assert store.due_for_erasure(year_us) == ["asked/document.asker_name"]
+    # To be archived is no end: it is kept no longer for it.
+    assert store.due_for_erasure(year_us - 90 * DAY_US) == ["settled/document.asker_name"]
+    assert store.due_for_erasure(year_us - 1) == ["settled/document.asker_name"]
+    assert store.due_for_erasure(year_us) == ["settled/document.asker_name", "asked/document.asker_name"]
     fields = ["private/document.owner_name", "private/document.answers"]
     store.commit([Entry(PersonalErased(id="e", at=year_us, actor="post", rule="its end", fields=fields))])
     erased = store.cases.find("private", kinds)
     assert erased is not None
     assert erased.document == Roadworks(nature="crane")
+    assert store.journal.unsealed() == 2
     store.close()

@@ -131,15 +131,16 @@ async def show(hand: Hand, args: Leaves) -> list[dict[str, Any]]:
 
 
 @operation("journal.verify")
-async def verify(hand: Hand, args: msgspec.Struct) -> int:
-    """Checks everything; answers with how many leaves there are."""
+async def verify(hand: Hand, args: msgspec.Struct) -> dict[str, int]:
+    """Checks everything; answers with how many leaves there are, and of how many private fields no leaf says
+    anything."""
 
-    def check() -> int:
+    def check() -> dict[str, int]:
         journal, done = hand.opened.facts.journal, 0
         size = journal.size
         for done in journal.verify(hand.opened.public_key):
             hand.say("leaves", done, size)
-        return done
+        return {"leaves": done, "unsealed": journal.unsealed()}
 
     return await asyncio.to_thread(check)
 

@@ -37,8 +37,13 @@ def show(
 @commands.command("verify")
 def verify(config: ConfigOption = None, data: DataOption = None) -> None:
     """Hashes every leaf anew and holds tree, signed heads and sealed fields against them."""
-    leaves = done(config, data, "journal.verify")
-    out.print(f"The journal holds: {leaves} leaves, every one in its place.", markup=False)
+    said: dict[str, int] = done(config, data, "journal.verify")
+    out.print(f"The journal holds: {said['leaves']} leaves, every one in its place.", markup=False)
+    if said["unsealed"]:
+        out.print(
+            f"No leaf vouches for {said['unsealed']} private fields of documents: an older version wrote them.",
+            markup=False,
+        )
 
 
 @commands.command("prove")

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 
 from vigie.core import merkle
 from vigie.core.facts import About, AnyFact, commitment, fact_of
+from vigie.engine.cases import DOCUMENT
 from vigie.store.tables import HEAD, LEAF, NODE, PERSONAL
 from vigie.store.transactions import reading, writing
 
@@ -178,6 +179,15 @@ class Journal:
                 wrong = min(stored.items() ^ built.items())[0]
                 raise JournalBroken(f"the stored node {wrong} is not the hash of its leaves")
         yield done
+
+    def unsealed(self) -> int:
+        """How many private fields of documents stand without a commitment: an older version had written them into the
+        document itself. What they say is not what `verify` vouches for."""
+        kept = select(PERSONAL.c.field, LEAF.c.body).outerjoin(LEAF, LEAF.c.id == PERSONAL.c.leaf_id)
+        documents = PERSONAL.c.field.startswith(DOCUMENT, autoescape=True)
+        with reading(self._engine) as read:
+            rows = read.execute(kept.where(documents, PERSONAL.c.erased_us.is_(None))).all()
+        return sum(row.body is None or row.field not in fact_of(row.body).sealed for row in rows)
 
     def verify_newest(self, count: int, key: Ed25519PublicKey) -> int:
         """Checks the newest leaves, the newest signed head and the tree under it, in the time of a glance. Returns how

@@ -84,6 +84,13 @@ class Permit implements Picker {
     return ''
   })
 
+  /** The name that would be told to everybody once it is sent, and is not yet; '' for none. */
+  get publishes(): string {
+    const before = this.#read?.document as Roadworks | undefined
+    const { organisation, owner_name } = this.body
+    return organisation && !(before?.organisation && before.owner_name === owner_name) ? owner_name.trim() : ''
+  }
+
   /** As the map draws what is picked. */
   readonly drawn = $derived.by((): PickedStretch[] => {
     if (this.id === null || view.permit === null) return []

@@ -33,7 +33,7 @@ def upgrade() -> None:
         private = {name: document[name] for name in _PURPOSES if _is_private(document, name)}
         if not private:
             continue
-        until_us = row.moved_us + _KEPT_US if row.state in _OVER else _OPEN_ENDED_US
+        until_us = _ended_us(write, row) + _KEPT_US if row.state in _OVER else _OPEN_ENDED_US
         for name, value in private.items():
             said = {
                 "leaf": row.id, "field": f"document.{name}", "value": json.dumps(value, ensure_ascii=False),
@@ -53,6 +53,17 @@ def upgrade() -> None:
             sa.text("UPDATE cases SET document = :document, document_leaf = :id WHERE id = :id"),
             {"document": kept, "id": row.id},
         )
+
+
+def _ended_us(write: sa.Connection, row: Any) -> int:
+    """When a case was over. What was archived since was so before, and is kept no longer for it."""
+    if row.state == "archived":
+        moves = "SELECT body FROM leaf WHERE subject = :id AND type = 'CaseMoved' ORDER BY n DESC"
+        for body in write.execute(sa.text(moves), {"id": row.id}).scalars():
+            fact = json.loads(body)
+            if fact["event"] != "archive":
+                return min(fact.get("done") or fact["at"], fact["at"])
+    return row.moved_us
 
 
 def _is_private(document: dict[str, Any], name: str) -> bool:
