@@ -31,6 +31,7 @@ PEOPLE: dict[str, tuple[Held, ...]] = {
     "manager": (Held("manager", "", frozenset({"lighting"})),),
     "deputy": (Held("manager", "", frozenset({"lighting"})),),
     "planner": (Held("manager", "", frozenset({"roads"})),),
+    "surveyor": (Held("manager", QUETIGNY, frozenset({"roads", "signals"})),),
     "mayor": (Held("manager", QUETIGNY, frozenset({"lighting"})),),
     "elected": (Held("elected", "", ALL),),
     "administrator": (Held("administrator", "", ALL),),

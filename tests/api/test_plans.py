@@ -13,6 +13,8 @@ import pytest
 
 from tests.people import QUETIGNY, Browser, make_people
 from tests.post import Answer, RunningPost, make, running
+from tests.services.signals.control.sites import crossroads
+from vigie.services.signals.control.site import site_to_json
 
 LAMPS = 20
 PLANS, LIGHTING = "/api/v1/plans", "/api/v1/services/lighting"
@@ -226,12 +228,57 @@ def test_a_document_is_checked_before_it_is_saved_and_told_in_brief(post: Runnin
     assert supervisor.ask("POST", f"{PLANS}/checks", said | {"kind": "roads.party"}).status == 422
     told = supervisor.ask("POST", f"{PLANS}/checks", {"kind": "lighting.programme", "body": night(101)})
     assert (told.status, told.body["rule"]) == (422, "engine.plan_form")
+    # Who only reads plans has none to check.
+    assert Browser(post, "elected").ask("POST", f"{PLANS}/checks", said).status == 403
     made = make_plan(supervisor, body, "roads.occasion").body
     (row,) = supervisor.ask("GET", f"{PLANS}?kind=roads.occasion").body["items"]
     assert (row["id"], row["brief"]) == (
         made["id"],
         {"kind": "market", "hours": "sat 06:00-14:00", "first": "", "last": "", "streets": 1},
     )
+
+
+def test_a_check_tells_nothing_of_what_is_elsewhere(post: RunningPost) -> None:
+    """Neither that a plan of another commune has this name, nor that a junction is there."""
+    planner, supervisor, surveyor = (Browser(post, login) for login in ("planner", "supervisor", "surveyor"))
+    corners = [[5.0, 47.0], [5.1, 47.0], [5.1, 47.1]]
+    fence = {"name": "Dépôt", "area": DIJON, "corners": corners}
+    made = make_plan(planner, fence, "roads.fence")
+    assert approve(supervisor, made.body).status == 200
+
+    def rules(who: Browser, area: str) -> list[str]:
+        said = {"kind": "roads.fence", "body": fence | {"area": area}}
+        return [each["rule"] for each in who.ask("POST", f"{PLANS}/checks", said).body["findings"]]
+
+    assert (rules(planner, QUETIGNY), rules(surveyor, QUETIGNY)) == (["roads.fence_name"], [])
+    # Two that have one name would be one to whoever reads it: approval still finds that.
+    second = make_plan(surveyor, fence | {"area": QUETIGNY}, "roads.fence")
+    refused = approve(supervisor, second.body).body
+    assert [each["rule"] for each in refused["values"]["findings"]] == ["roads.fence_name"]
+
+    site = json.loads(site_to_json(crossroads()))
+    said: dict[str, Any] = {}
+    for asset in ("junction-j1", "junction-none"):
+        said = {"kind": "signals.junction", "body": {"asset": asset, "site": site, "area": QUETIGNY}}
+        told = surveyor.ask("POST", f"{PLANS}/checks", said)
+        assert told.status == 403
+        assert told.body["detail"] == f"It takes 'see' for signals where {asset!r} lies."
+    found = supervisor.ask("POST", f"{PLANS}/checks", said).body["findings"]
+    assert "signals.no_such_junction" in {each["rule"] for each in found}
+
+
+def test_work_is_planned_at_what_its_writer_sees(post: RunningPost) -> None:
+    """Its orders tell where each asset stands: two who see none of them could otherwise learn that from each other."""
+    planner, supervisor = Browser(post, "planner"), Browser(post, "supervisor")
+    body = {"name": "Visite", "kind": "cabinet", "category": "lighting", "every_days": 365, "since": "2026-01-01"}
+    assert make_plan(planner, body, "roads.preventive").status == 403
+    lamps = make_plan(planner, body | {"kind": "luminaire"}, "roads.preventive").body
+    said = {"version": 1, "revision": 1, "body": body}
+    assert planner.ask("PUT", f"{PLANS}/{lamps['id']}/draft", said).status == 403
+    seen = make_plan(supervisor, body, "roads.preventive").body
+    refused = approve(planner, seen)
+    assert [each["rule"] for each in refused.body["values"]["findings"]] == ["roads.preventive_nobody"]
+    assert make_plan(supervisor, body | {"area": "dijon-metropole/longvic"}, "roads.preventive").status == 403
 
 
 def test_a_night_and_a_reason_are_told_under_a_draft_and_in_force(manager: Browser, local: Browser) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Raw
 from starlette.responses import Response
 
@@ -18,17 +20,16 @@ from vigie.api.city.export import table_of
 from vigie.api.city.forms import Form, Page, Who
 from vigie.api.operation import Answer, Ask, Nothing, Operation
 from vigie.api.problems import Problem
+from vigie.api.turns import TurnPassed, Turns, TurnsBusy, Urgency
+from vigie.core.arrays import ints
 from vigie.core.calendar import Calendar
 from vigie.core.ids import keyed_id
 from vigie.core.plans import Finding, PlanKind, Question, Unanswerable
-from vigie.core.scope import Verb
+from vigie.core.scope import Verb, lies_in
 from vigie.core.times import rfc3339
 from vigie.engine.known import Frozen
 from vigie.engine.plans import Plan, Version, kinds_of
 
-ASKED_AT_ONCE = 1
-"""Questions that are answered at a time; the others wait. Each takes a core for up to a few seconds."""
-WAITING_MAX = 16
 TRIES = 3
 
 
@@ -139,8 +140,7 @@ class PlanDoors:
         self._bench, self._calendar = bench, calendar
         self._engine = bench.sources.engine
         self._kinds = kinds_of(bench.sources.services)
-        self._turns = asyncio.Semaphore(ASKED_AT_ONCE)
-        self._waiting = 0
+        self._turns = Turns()
 
     @property
     def operations(self) -> list[Operation]:
@@ -151,7 +151,7 @@ class PlanDoors:
             Operation("GET", "plans", self.list, query=PlansAsked, answer=Page[PlanRow], verb=Verb.SEE),
             Operation("POST", "plans", self.make, body=NewPlan, answer=plan, status=201, verb=Verb.PLAN, problems=busy,
                       headers=key),
-            Operation("POST", "plans/checks", self.check, body=PlanToCheck, answer=PlanChecked, verb=Verb.SEE,
+            Operation("POST", "plans/checks", self.check, body=PlanToCheck, answer=PlanChecked, verb=Verb.PLAN,
                       problems=(503,)),
             Operation("GET", "plans/{id}", self.tell, answer=plan, verb=Verb.SEE),
             Operation("GET", "plans/{id}/revisions", self.revisions, answer=Page[RevisionForm], verb=Verb.SEE),
@@ -211,13 +211,22 @@ class PlanDoors:
         return self._told(ask.caller, self._plan(ask.caller, plan_id))
 
     async def check(self, ask: Ask[Nothing, PlanToCheck]) -> PlanChecked:
-        """Finds all that is wrong with a document, saved or not, as approval would. It changes nothing."""
-        form = ask.body
+        """Finds what is wrong with a document, saved or not, as far as you may see. It changes nothing.
+
+        Plans that you may not see are left out of it: who approves may be told of more, such as a name that is taken
+        elsewhere. Of each person one check waits, the newest: the one before it is answered 503.
+        """
+        form, caller = ask.body, ask.caller
         kind = self._kind(form.kind)
         body = _decoded(kind, form.body)
-        if not touches(ask.caller, kind.area(body), kind.service):
-            raise Problem(403, "Not allowed", f"It takes {Verb.SEE.value!r} for {kind.service} there.")
-        return PlanChecked(findings=await self._in_thread(lambda known: kind.check(body, form.plan, known), ask.caller))
+        if not touches(caller, kind.area(body), kind.service, Verb.PLAN):
+            raise Problem(403, "Not allowed", f"It takes {Verb.PLAN.value!r} for {kind.service} there.")
+        self._need_at_asset(caller, Verb.SEE, kind, body)
+
+        def found(known: Frozen) -> Sequence[Finding]:
+            return kind.check(body, form.plan, known)
+
+        return PlanChecked(findings=await self._in_thread(found, caller, Urgency.CHECK, partial(self._sees, caller)))
 
     async def tell(self, ask: Ask[Nothing, Nothing]) -> PlanForm:
         """Tells a plan: what is in force of it, and the draft beside it."""
@@ -337,24 +346,31 @@ class PlanDoors:
         except LookupError as error:
             raise Problem(404, "Not found", f"There is no {str(error)[:80]!r} that you may see.") from error
 
-    async def _in_thread(self, work: Callable[[Frozen], Any], caller: Caller) -> Any:
-        if self._waiting >= WAITING_MAX:
-            raise Problem(503, "Busy", "More is asked than can be answered at once.", retry_after_s=2)
-        self._waiting += 1
+    async def _in_thread(
+        self,
+        work: Callable[[Frozen], Any],
+        caller: Caller,
+        urgency: Urgency = Urgency.QUESTION,
+        told: Callable[[Plan], bool] | None = None,
+    ) -> Any:
+        """What work says of the city as the caller sees it. told: which plans it may know of; None: all of them."""
         try:
-            async with self._turns:
-                sources = self._bench.sources
-                scope = caller.scope.may(Verb.SEE)
-                known = Frozen.of(self._engine, self._calendar(), scope, sources.clock.now_us())
+            async with self._turns.turn(urgency, caller.actor):
+                scope, now_us = caller.scope.may(Verb.SEE), self._bench.sources.clock.now_us()
+                known = Frozen.of(self._engine, self._calendar(), scope, now_us, told)
                 return await asyncio.to_thread(work, known)
+        except TurnsBusy as error:
+            raise Problem(503, "Busy", "More is asked than can be answered at once.", retry_after_s=2) from error
+        except TurnPassed as error:
+            raise Problem(
+                503, "Busy", "You asked for a newer check before this one's turn.", retry_after_s=2
+            ) from error
         except Unanswerable as error:
             detail = f"The rule {error.rule!r} says why."
             raise Problem(422, "More than is computed", detail, rule=error.rule, values=error.detail) from error
-        finally:
-            self._waiting -= 1
 
     async def _findings(self, caller: Caller, plan: Plan, body: Any) -> Sequence[Finding]:
-        return await self._in_thread(lambda known: plan.kind.check(body, plan.id, known), caller)
+        return await self._in_thread(lambda known: plan.kind.check(body, plan.id, known), caller, Urgency.DECISION)
 
     def _refuse_for(self, kind: PlanKind, body: Any, findings: Sequence[Finding]) -> None:
         wrong = [each for each in findings if each.refuses or not kind.answer(body).strip()]
@@ -400,15 +416,29 @@ class PlanDoors:
         return touches(caller, plan.area, plan.kind.service)
 
     def _need_to_write(self, caller: Caller, kind: PlanKind, body: Any) -> None:
-        """Raises Problem 403 where somebody may not write such a document: for its area, and of the asset that it
-        describes, wherever the document says that lies. What the inventory lacks is the whole town's to describe, so
-        that nobody learns what there is elsewhere."""
+        """Raises Problem 403 where somebody may not write such a document: for its area, of the asset that it
+        describes, and for assets of which they see none there."""
         self._need(caller, Verb.PLAN, kind, kind.area(body))
+        self._need_at_asset(caller, Verb.PLAN, kind, body)
+        done_at = self._engine.kind_named(kind.done_at(body))
+        if done_at is None:
+            return
+        registry = self._engine.registry
+        assets = registry.of_kind(done_at)
+        seen = assets[self._engine.visibility.mask(caller.scope.may(Verb.SEE))[assets]]
+        areas = ints(np.unique(registry.area[seen]))
+        if not any(lies_in(registry.areas[area], kind.area(body)) for area in areas):
+            raise Problem(403, "Not allowed", f"You see no asset of the kind {done_at.kind!r} in that area.")
+
+    def _need_at_asset(self, caller: Caller, verb: Verb, kind: PlanKind, body: Any) -> None:
+        """Raises Problem 403 where somebody has not this right where the asset lies that a document describes, wherever
+        the document says that is. What the inventory lacks is the whole town's to describe, so that nobody learns what
+        there is elsewhere."""
         asset, registry = kind.asset(body), self._engine.registry
         no = registry.numbers.get(asset, 0)
         area = registry.areas[int(registry.area[no])] if no else ""
-        if asset and not allowed(caller, Verb.PLAN, area, kind.service, Verb.SEE):
-            raise Problem(403, "Not allowed", f"It takes {Verb.PLAN.value!r} for {kind.service} where {asset!r} lies.")
+        if asset and not allowed(caller, verb, area, kind.service, Verb.SEE):
+            raise Problem(403, "Not allowed", f"It takes {verb.value!r} for {kind.service} where {asset!r} lies.")
 
     def _need(self, caller: Caller, verb: Verb, kind: PlanKind, area: str) -> None:
         if not allowed(caller, verb, area, kind.service, Verb.SEE):
@@ -462,11 +492,13 @@ class PlanDoors:
         )
 
 
-def touches(caller: Caller, area: str, service: str) -> bool:
-    """Whether a plan of an area concerns what the caller may see: their area lies in it, or it in theirs."""
-    inside = allowed(caller, Verb.SEE, area, service, Verb.SEE)
-    own = (each.area for each in caller.scope.may(Verb.SEE).grants if service in each.services or "*" in each.services)
-    return inside or any(not area or each == area or each.startswith(f"{area}/") for each in own)
+def touches(caller: Caller, area: str, service: str, verb: Verb = Verb.SEE) -> bool:
+    """Whether a plan of an area concerns what the caller may see, or may do this in too: their area lies in it, or it
+    in theirs."""
+    inside = allowed(caller, verb, area, service, Verb.SEE)
+    grants = caller.scope.may(Verb.SEE).may(verb).grants
+    own = (each.area for each in grants if service in each.services or "*" in each.services)
+    return inside or any(lies_in(each, area) for each in own)
 
 
 def _decoded(kind: PlanKind, body: Raw) -> Any:

@@ -6,7 +6,7 @@ until somebody else than who saved it last approves it, which puts it in force i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -136,6 +136,10 @@ class Known(Protocol):
         """The ids of the assets of a kind, those included that who asks may see only because anybody may."""
         ...
 
+    def areas(self, kind: type[AssetKind]) -> Set[str]:
+        """Where there are assets of a kind, those included that who asks may see only because anybody may."""
+        ...
+
     def drawn(self) -> Drawn:
         """The stretches of streets that who asks may see, were it because anybody may."""
         ...
@@ -163,7 +167,8 @@ class PlanKind:
     title: what people call it. rank: whose word it is, "" where its kind has no ranks. answer: what was answered in
     writing to what is wrong with it. check(form, id, known): everything that is wrong with it; id is "" for one that
     has none yet. asset: the one asset that it describes, "" where it is about none in particular; who writes it must be
-    answerable where that lies. brief: what is said of it in a list, beside its title.
+    answerable where that lies. brief: what is said of it in a list, beside its title. done_at: the kind of assets at
+    which it has something done, by its name, "" for none; who writes it must see one of them in its area.
     """
 
     name: str
@@ -176,6 +181,7 @@ class PlanKind:
     check: Callable[[Any, str, Known], list[Finding]]
     asset: Callable[[Any], str] = lambda _: ""
     brief: Callable[[Any], Mapping[str, str | float]] = lambda _: {}
+    done_at: Callable[[Any], str] = lambda _: ""
 
     @property
     def key(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from vigie.core.plans import Columns, Drawn, Given, PlanKind, Standing, Troubles
 from vigie.core.scope import Scope
 from vigie.engine.attributes import Attributes
 from vigie.engine.loop import Engine
+from vigie.engine.plans import Plan
 from vigie.engine.ports import FactStore
 
 ONE_WAY = "one_way"
@@ -40,11 +41,13 @@ class Frozen:
     )
 
     @staticmethod
-    def of(engine: Engine, calendar: Calendar, scope: Scope, now_us: int) -> Frozen:
-        """The city as somebody sees it now."""
+    def of(
+        engine: Engine, calendar: Calendar, scope: Scope, now_us: int, told: Callable[[Plan], bool] | None = None
+    ) -> Frozen:
+        """The city as somebody sees it now. told: of which plans they are to learn; None: of all."""
         registry, count = engine.registry, engine.registry.count
         standing: dict[str, list[Standing]] = {}
-        for plan in engine.plans:
+        for plan in engine.plans if told is None else filter(told, engine.plans):
             bodies = (each.body if each else None for each in (plan.in_force, plan.draft))
             standing.setdefault(plan.kind.key, []).append(Standing(plan.id, *bodies))
         columns = {
@@ -66,9 +69,12 @@ class Frozen:
 
     def ids(self, kind: type[AssetKind]) -> Sequence[str]:
         """Those of a kind, of which anybody may see that they are there."""
+        return [self.registry["ids"][each] for each in self._shown(kind).tolist()]
+
+    def areas(self, kind: type[AssetKind]) -> Set[str]:
+        """Where there are some of a kind, of which anybody may see that they are there."""
         own = self.registry
-        no = np.flatnonzero(self.shown & (own["kind"] == own["kind_codes"][kind.kind]))
-        return [own["ids"][each] for each in no.tolist()]
+        return {own["areas"][each] for each in np.unique(own["area"][self._shown(kind)]).tolist()}
 
     def drawn(self) -> Drawn:
         """The stretches of streets that who asks may see. What was added since the city was frozen is not told."""
@@ -88,7 +94,7 @@ class Frozen:
         return Drawn(ids, area, self.registry["areas"], one_way, firsts, lon[at], lat[at])
 
     def plans(self, kind: PlanKind) -> Sequence[Standing]:
-        """The plans of a kind. What is in force is no secret from whoever may ask at all."""
+        """The plans of a kind, without those of which who asks is not to learn."""
         return self.standing.get(kind.key, ())
 
     def troubles(self, kinds: Sequence[ConditionKind], since_us: int) -> Troubles:
@@ -107,6 +113,10 @@ class Frozen:
         """The orders that an automation has given, as the tables have them."""
         found = (replace(each, assets=self._covered(each.assets)) for each in self.facts.given(automation, since_us))
         return [each for each in found if len(each.assets)]
+
+    def _shown(self, kind: type[AssetKind]) -> Int64s:
+        own = self.registry
+        return np.flatnonzero(self.shown & (own["kind"] == own["kind_codes"][kind.kind]))
 
     def _covered(self, assets: Int64s) -> Int64s:
         """Those of some assets that who asks may see, in time that grows with them and not with the town. What was

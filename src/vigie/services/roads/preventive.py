@@ -82,10 +82,9 @@ def check(plan: Preventive, plan_id: str, known: Known) -> list[Finding]:
     kind = next((each for each in known.kinds if each.kind == plan.kind), None)
     if kind is None:
         return [*found, Finding("roads.preventive_kind", True, detail={"kind": plan.kind})]
-    columns = known.columns(kind)
-    inside = [lies_in(area, plan.area) for area in columns.areas]
-    if not any(inside[area] for area in ints(columns.area)):
-        found.append(Finding("roads.preventive_nobody", False, detail={"kind": plan.kind}))
+    # Its orders say where each of them stands: it is not for those who may not see that.
+    if not any(lies_in(area, plan.area) for area in known.areas(kind)):
+        found.append(Finding("roads.preventive_nobody", True, detail={"kind": plan.kind}))
     if plan.ahead_days > plan.every_days - LATE_DAYS:
         found.append(Finding("roads.preventive_ahead", True, detail={"days": plan.every_days - LATE_DAYS}))
     return found
@@ -96,6 +95,7 @@ PREVENTIVE = PlanKind(
     area=lambda body: body.area, title=lambda body: body.name, rank=lambda _: "",
     answer=lambda body: body.answer, check=check,
     brief=lambda body: {"kind": body.kind, "category": body.category, "every_days": body.every_days},
+    done_at=lambda body: body.kind,
 )  # fmt: skip
 
 assert set(get_args(Category)) == set(WORK_ORDER.categories)

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from tests.api.city.desk import EVERYTHING, Desk, desk
+from tests.api.city.desk import EVERYTHING, Desk, desk, grant
 from tests.city import NOW_US
 from vigie.core.calendar import Calendar
 from vigie.core.plans import PlanKind
+from vigie.core.scope import Scope
 from vigie.engine.known import Frozen
 from vigie.engine.plans import By
 from vigie.services.roads.preventive import PREVENTIVE, Preventive
@@ -33,8 +34,8 @@ def market(name: str = "Marché", **said: Any) -> Occasion:
     return Occasion(name, "market", **({"streets": ("street-1",), "hours": "sat 06:00-14:00"} | said))
 
 
-def found(town: Desk, kind: PlanKind, body: Any, plan: str = "") -> list[str]:
-    known = Frozen.of(town.engine, cast(Calendar, None), EVERYTHING, NOW_US)
+def found(town: Desk, kind: PlanKind, body: Any, plan: str = "", scope: Scope = EVERYTHING) -> list[str]:
+    known = Frozen.of(town.engine, cast(Calendar, None), scope, NOW_US)
     findings = kind.check(body, plan, known)
     assert all(each.refuses for each in findings)
     return [each.rule.removeprefix("roads.") for each in findings]
@@ -69,3 +70,8 @@ def test_preventive_work_is_for_assets_there_are_ahead_of_its_day_and_at_hours_t
     assert found(town, PREVENTIVE, asked(hours="mornings")) == ["preventive_hours"]
     assert found(town, PREVENTIVE, asked(every_days=28, ahead_days=30)) == ["preventive_ahead"]
     assert found(town, PREVENTIVE, asked(kind="ufo", since="2026-02-30")) == ["preventive_day", "preventive_kind"]
+    # Of the roads alone: what anybody may see is there for them too, and what they may not see is not theirs to plan.
+    roads = Scope((grant("", "roads", "see"),))
+    assert found(town, PREVENTIVE, asked(kind="luminaire"), scope=roads) == []
+    assert found(town, PREVENTIVE, asked(), scope=roads) == ["preventive_nobody"]
+    assert found(town, PREVENTIVE, asked(area="metropole/nowhere")) == ["preventive_nobody"]
