@@ -14,6 +14,7 @@ from vigie.core.ground import merged, metres
 from vigie.core.hours import LENGTH_MAX as HOURS_LENGTH_MAX
 from vigie.core.hours import HoursWrong, read
 from vigie.core.plans import Drawn, Finding, Known, PlanKind
+from vigie.core.scope import lies_in
 from vigie.services.roads.matching.network import APART_M
 
 STREETS_MAX = 3_000
@@ -71,7 +72,7 @@ def check(circuit: Circuit, plan: str, known: Known) -> list[Finding]:
         found.append(Finding("roads.circuit_name", True, detail={"name": circuit.name}))
     drawn = known.drawn()
     row = {id: n for n, id in enumerate(drawn.ids)}
-    inside = [not circuit.area or f"{area}/".startswith(f"{circuit.area}/") for area in drawn.areas]
+    inside = [lies_in(area, circuit.area) for area in drawn.areas]
     there = [each for each in circuit.streets if each.street in row]
     found += told("roads.no_such_street", [each.street for each in circuit.streets if each.street not in row])
     outside = [each.street for each in there if not inside[int(drawn.area[row[each.street]])]]
