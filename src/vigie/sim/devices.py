@@ -148,7 +148,7 @@ def _assignment(city: City) -> dict[str, list[str]]:
     for kind, count, name in (
         (Bollard, len(city.bollards.xy), "roads-bollards"), (BikeStation, len(city.bikes.xy), "roads-bikes"),
         (AirStation, len(city.air.xy), "air"), (WeatherStation, len(city.weather.xy), "air"),
-        (Vehicle, len(city.rounds.courses), "roads-vehicles"), (MotionSensor, len(city.ways.xy), "sensors"),
+        (Vehicle, len(city.rounds.home), "roads-vehicles"), (MotionSensor, len(city.ways.xy), "sensors"),
         (Bus, BUSES, "roads-buses"), (Tram, TRAMS, "roads-trams"),
     ):  # fmt: skip
         names[kind.kind] = [name] * count

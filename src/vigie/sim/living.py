@@ -77,7 +77,7 @@ async def live(post: Post, city: City, park: Park) -> None:
                 tasks.create_task(_tell(RoadEvents(city, now_us), post.events_port))
             if post.people:
                 tasks.create_task(Residents(post.url, city.seed, spots_of(city), now_us).run())
-                tasks.create_task(Work(post.url, post.people, city, now_us).run())
+                tasks.create_task(Work(post.url, post.people, city, now_us, life.crews).run())
                 tasks.create_task(Permits(post.url, post.people, city, now_us).run())
             await run_metropolis(city, life, doors, now_us, board, sites)
 

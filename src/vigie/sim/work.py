@@ -1,7 +1,7 @@
 """People at work in the demo: who sends crews out, and the crews, who speak to the post as their telephones do.
 
-They know of the town what the post tells them. What takes an hour takes them a quarter of one, so that whoever looks on
-sees something come to an end.
+They know of the town what the post tells them, and drive to it. What takes an hour takes them a quarter of one, so that
+whoever looks on sees something come to an end; their vehicles are no faster than others.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from vigie.sim.city import City
 from vigie.sim.city.crews import CREWS
 from vigie.sim.city.facts import ZONE
 from vigie.sim.city.frame import to_degrees
+from vigie.sim.life.crews import CrewLife
 from vigie.transports.device_http import HttpDoor
 
 BEGIN_S, LOOK_S, SEND_S = 25.0, 20.0, 300.0
@@ -75,20 +76,25 @@ SEEN: Sequence[tuple[str, int, str]] = (
 _log = structlog.get_logger("vigie.sim")
 
 
-def acts_of(day: Mapping[str, Any], now_us: int, dice: Random) -> list[dict[str, Any]]:
-    """What a crew does now, of a day as the post tells it (`GET crew/day`): it ends what it has begun when that has
-    taken its time, and then begins the next. A case now and then cannot be done."""
+def next_of(day: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The case that a crew is at, or goes to next, of a day as the post tells it (`GET crew/day`)."""
     going = [each for each in day["cases"] if not each["row"]["over"]]
-    begun = next((each for each in going if each["row"]["state"] == "started"), None)
-    if begun is not None:
-        takes_us = int(begun["document"]["takes_min"]) * MINUTE_US // FASTER
-        return list(_ended(begun, now_us, dice)) if now_us - _us(begun["row"]["moved"]) >= takes_us else []
-    coming = next((each for each in going if each["row"]["state"] == "assigned"), None)
-    if coming is None:
+    begun = (each for each in going if each["row"]["state"] == "started")
+    return next(begun, next((each for each in going if each["row"]["state"] == "assigned"), None))
+
+
+def acts_of(day: Mapping[str, Any], now_us: int, dice: Random) -> list[dict[str, Any]]:
+    """What a crew does now that is where its next case is: it ends what it has begun when that has taken its time, and
+    begins what it has not. A case now and then cannot be done."""
+    case = next_of(day)
+    if case is None:
         return []
+    if case["row"]["state"] == "started":
+        takes_us = int(case["document"]["takes_min"]) * MINUTE_US // FASTER
+        return list(_ended(case, now_us, dice)) if now_us - _us(case["row"]["moved"]) >= takes_us else []
     if dice.random() < BLOCKED_SHARE:
-        return [_act(coming, now_us, what="move", event="block", reason=dice.choice(REASONS))]
-    return [_act(coming, now_us, what="move", event="start")]
+        return [_act(case, now_us, what="move", event="block", reason=dice.choice(REASONS))]
+    return [_act(case, now_us, what="move", event="start")]
 
 
 def _ended(case: Mapping[str, Any], now_us: int, dice: Random) -> Iterator[dict[str, Any]]:
@@ -127,10 +133,12 @@ def _heard() -> Generator[None]:
 class Work:
     """Those who send, and those who are sent."""
 
-    def __init__(self, url: str, tokens: Mapping[str, str], city: City, now_us: Callable[[], int]) -> None:
-        """tokens: of who sends (`dispatcher`) and of the crews (`crew`)."""
+    def __init__(
+        self, url: str, tokens: Mapping[str, str], city: City, now_us: Callable[[], int], vehicles: CrewLife
+    ) -> None:
+        """tokens: of who sends (`dispatcher`) and of the crews (`crew`). vehicles: of the crews."""
         self._sends, self._works = HttpDoor(url, tokens["dispatcher"]), HttpDoor(url, tokens["crew"])
-        self._city, self._now_us = city, now_us
+        self._city, self._now_us, self._vehicles = city, now_us, vehicles
         self._zone = ZoneInfo(ZONE)
 
     async def run(self) -> None:
@@ -151,6 +159,8 @@ class Work:
                 with _heard():
                     if hours.are_open(hours.read(crew.hours), self._now_us(), self._zone):
                         await self._go_on(f"crew-{number:02d}", number)
+                    else:
+                        self._vehicles.home(number - 1)
             await asyncio.sleep(LOOK_S)
 
     async def _see(self) -> None:
@@ -190,10 +200,22 @@ class Work:
 
     async def _go_on(self, crew: str, number: int) -> None:
         day, now_us = await self._ask(self._works, "GET", f"/crew/day?crew={crew}"), self._now_us()
+        if not self._is_there(next_of(day), number - 1):
+            return
         dice = Random(f"{self._city.seed}.{number}.{now_us // (60 * SECOND_US)}")
         acts = acts_of(day, now_us, dice)
         if acts:
             await self._ask(self._works, "POST", "/crew/acts", {"sent": rfc3339(now_us), "acts": acts})
+
+    def _is_there(self, case: Mapping[str, Any] | None, vehicle: int) -> bool:
+        """Whether a crew is where its next case is; if not, it drives there, or home where there is none."""
+        if case is None:
+            self._vehicles.home(vehicle)
+            return False
+        row = case["row"]
+        if row["lon"] is None:
+            return True
+        return self._vehicles.send(vehicle, row["id"], row["lon"], row["lat"])
 
     async def _ask(self, door: HttpDoor, method: str, path: str, body: Any = None) -> Any:
         """Raises OSError, also for what the post refuses."""

@@ -127,7 +127,7 @@ def test_nearly_every_commune_has_a_lit_way_with_sensors_from_end_to_end(city: C
 
 
 def test_lines_and_rounds_run_along_streets_without_a_jump(city: City) -> None:
-    courses = [line.course for line in city.lines] + list(city.rounds.courses)
+    courses = [line.course for line in city.lines] + [each.course for each in city.rounds.driven]
     assert max(np.hypot(*np.diff(course.xy, axis=0).T).max() for course in courses) < 100
     assert all(line.stop_at_m[-1] <= line.course.length_m + 1 for line in city.lines)
     assert not np.isin(PATH, city.network.rank[city.lighting.arc])

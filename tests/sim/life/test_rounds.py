@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from vigie.services.environment import WeatherStation
 
 from vigie.core.observations import Int64s
 from vigie.core.plans import Drawn, Known
-from vigie.core.times import DAY_US, HOUR_US, SECOND_US, to_us
+from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_us
 from vigie.demo.rounds import documents
 from vigie.services.roads import Vehicle
 from vigie.services.roads.matching import network_of
@@ -19,13 +21,19 @@ from vigie.services.roads.rounds.circuits import CIRCUIT, TASKS, Circuit
 from vigie.services.roads.rounds.driving import Driving, Positions
 from vigie.services.roads.rounds.turns import Course, Progress, turns
 from vigie.sim.city import City
-from vigie.sim.city.circuits import circuits
 from vigie.sim.city.facts import ZONE
 from vigie.sim.city.frame import to_degrees
 from vigie.sim.city.inventory import AREAS, asset_id
+from vigie.sim.city.inventory import ids as asset_ids
+from vigie.sim.city.markets import held
+from vigie.sim.city.rounds import LATE_S_MAX
+from vigie.sim.city.rounds import TASKS as TRADES
+from vigie.sim.city.rounds import TRADES as BY_CIRCUIT
 from vigie.sim.life.columns import Habits, Reports
 from vigie.sim.life.rounds import COLD_C, RoundLife
 from vigie.sim.life.sky import Sky
+
+SWEEPING = BY_CIRCUIT[0]
 
 # Five in the morning of a Tuesday in the town, when the first rounds begin.
 FIVE_US = to_us(datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
@@ -38,11 +46,16 @@ class Looking:
         network = city.network
         lon, lat = to_degrees(network.xy).T
         ids = [asset_id("street", n) for n in range(len(network))]
+        self.kinds, self._stations = [WeatherStation], asset_ids(WeatherStation.kind, len(city.weather.xy))
         self._drawn = Drawn(ids, network.commune, AREAS, network.rank == 0, network.start, lon, lat)
 
     def drawn(self) -> Drawn:
         """All of them."""
         return self._drawn
+
+    def columns(self, _kind: object) -> SimpleNamespace:
+        """The weather stations."""
+        return SimpleNamespace(ids=self._stations)
 
     def plans(self, _kind: object) -> list[Any]:
         """None is in force."""
@@ -64,6 +77,8 @@ def test_the_circuits_of_the_demo_are_found_right_but_for_ways_between_that_they
     for each in written:
         assert {found.rule for found in CIRCUIT.check(each, "", known)} <= {"roads.circuit_gap"}
         assert each.answer
+        assert bool(each.hours) == (each.task != "salting")
+    assert any(each.station for each in written)
 
 
 def test_no_street_is_in_two_circuits_of_a_task(written: list[Circuit]) -> None:
@@ -72,15 +87,62 @@ def test_no_street_is_in_two_circuits_of_a_task(written: list[Circuit]) -> None:
         assert len(streets) == len(set(streets))
 
 
+def test_every_vehicle_has_a_round_or_a_crew_and_each_circuit_the_time_that_it_takes(city: City) -> None:
+    rounds = city.rounds
+    with_round = {each.vehicle for each in rounds.driven}
+    assert with_round.isdisjoint(rounds.of_crew.tolist())
+    assert with_round | set(rounds.of_crew.tolist()) == set(range(len(rounds.task)))
+    for each in rounds.driven:
+        assert np.isin(each.streets, each.arc).all()
+        assert each.course.nodes[0] == each.course.nodes[-1] == rounds.home[each.vehicle]
+        assert each.clock_s[-1] * each.laps < 10 * 3_600
+        if each.trade is not None and each.begins_min is not None:
+            assert each.clock_s[-1] + LATE_S_MAX < (each.ends_min - each.begins_min) * 60
+            assert each.ends_min < 24 * 60
+    for task in ("propreté", "collecte", "viabilité"):
+        own = set(np.flatnonzero(rounds.task == TRADES.index(task)).tolist()) - set(rounds.of_crew.tolist())
+        assert own <= {each.vehicle for each in rounds.circuits}
+
+
+def test_a_market_is_swept_after_it_on_its_days(city: City) -> None:
+    swept = {arc: each for each in city.rounds.circuits if each.trade is SWEEPING for arc in each.streets.tolist()}
+    found = [(days, swept[arc]) for arc, days in held(city.network).items() if arc in swept]
+    assert found
+    for days, each in found:
+        assert set(days) <= set(each.days)
+        assert each.begins_min is not None
+        assert each.begins_min > 14 * 60
+
+
+def test_the_same_hour_is_told_whether_it_is_lived_at_once_or_in_steps(city: City) -> None:
+    until_us = FIVE_US + 3 * MINUTE_US
+
+    def told(step_us: int) -> list[tuple[str, int, int, float]]:
+        life, at_us = RoundLife(city, Sky(city.seed), Habits(), FIVE_US), FIVE_US
+        rows: list[tuple[str, int, int, float]] = []
+        while at_us < until_us:
+            at_us += step_us
+            for each in life.advance(at_us):
+                columns = (each.index.tolist(), each.observed_us.tolist(), each.value.tolist())
+                rows += [(each.point.name, *row) for row in zip(*columns, strict=True)]
+        return sorted(rows)
+
+    assert told(until_us - FIVE_US) == told(5 * SECOND_US)
+
+
 def column(said: list[Reports], point: object, vehicle: int) -> Reports | None:
-    """What a vehicle said of a point."""
-    own = [each for each in said if each.point is point and int(each.index[0]) == vehicle]
-    return own[0] if own else None
+    """What a vehicle said of a point, if it said anything."""
+    own = [each for each in said if each.point is point and vehicle in each.index]
+    if not own:
+        return None
+    rows, value2 = own[0].index == vehicle, own[0].value2
+    where = None if value2 is None else value2[rows]
+    return Reports(own[0].kind, own[0].point, own[0].index[rows], own[0].observed_us[rows], own[0].value[rows], where)
 
 
 def test_a_round_is_done_but_for_the_streets_in_which_something_stood(city: City, written: list[Circuit]) -> None:
-    driven, document = circuits(city)[0], written[0]
-    until_us = FIVE_US + 2 * HOUR_US
+    row, driven = next((n, each) for n, each in enumerate(city.rounds.circuits) if each.begins_min == 300)
+    document, until_us = written[row], FIVE_US + 4 * HOUR_US
     said = RoundLife(city, Sky(city.seed), Habits(), FIVE_US).advance(until_us)
     places, brush = (column(said, point, driven.vehicle) for point in (Vehicle.position, Vehicle.brush))
     assert places is not None
@@ -110,7 +172,7 @@ def test_a_round_is_done_but_for_the_streets_in_which_something_stood(city: City
 
 def test_who_salts_is_out_when_it_is_cold(city: City) -> None:
     sky = Sky(city.seed)
-    salting = [each.vehicle for each in circuits(city) if each.trade.task == "salting"]
+    salting = np.flatnonzero(city.rounds.task == TRADES.index("viabilité")).tolist()
     days_us = FIVE_US + np.arange(60) * 24 * HOUR_US
     begun = days_us // (2 * HOUR_US) * (2 * HOUR_US)
     cold = sky.temperature_c(begun) <= COLD_C

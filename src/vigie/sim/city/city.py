@@ -13,8 +13,9 @@ from vigie.sim.city.land import NO_BUILDINGS, Buildings, Surface, build, greens_
 from vigie.sim.city.lighting import Lighting, light
 from vigie.sim.city.network import Network, build_network
 from vigie.sim.city.plan import main_lines, waters_in
+from vigie.sim.city.rounds import Rounds, send_out
 from vigie.sim.city.routes import Router
-from vigie.sim.city.transit import Rounds, TransitLine, lay_lines, send_out
+from vigie.sim.city.transit import TransitLine, lay_lines
 from vigie.sim.city.ways import Ways, lay_ways
 
 

@@ -13,6 +13,7 @@ from vigie.sim.city.facts import CENTRE, Place
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 LON0, LAT0 = CENTRE
 # Length of a degree at the centre's latitude on WGS84 (series of the ellipsoid); within 24 km the error is under 0.3 %.

@@ -15,13 +15,13 @@ from shapely.geometry.base import BaseGeometry
 from vigie.core.arrays import Shapes, blobs, floats, ints, pairs, shapes
 from vigie.core.drafts import Draft, Scalar
 from vigie.sim.city.city import City
-from vigie.sim.city.crews import crews
+from vigie.sim.city.crews import CREWS, depots
 from vigie.sim.city.equipment import Spots
 from vigie.sim.city.facts import AIR_STATIONS, BIKE_STATIONS, BUSES, COMMUNES, METROPOLE, TRAMS, WEATHER_STATIONS
 from vigie.sim.city.frame import Floats, Ints, dice, to_degrees
 from vigie.sim.city.lighting import LAMPS, circuits_of
 from vigie.sim.city.network import CLASSES, MOTORWAY, PATH, SPEED_LIMIT_KM_H
-from vigie.sim.city.transit import TASKS
+from vigie.sim.city.rounds import TASKS
 from vigie.sim.city.ways import Ways
 
 AREAS = tuple(f"{METROPOLE}/{commune.slug}" for commune in COMMUNES)
@@ -276,7 +276,7 @@ def _movers(city: City) -> Iterator[Draft]:
         for a, b, n, c, d in zip(*(rng.integers(0, top, len(rounds.task)).tolist()
                                    for top in (23, 23, 1_000, 23, 23)), strict=True)
     ]  # fmt: skip
-    homes = np.array([course.xy[0] for course in rounds.courses])
+    homes = city.network.nodes[rounds.home]
     tasks: list[Scalar] = [TASKS[task] for task in rounds.task.tolist()]
     for i, draft in enumerate(_points("vehicle", homes, rounds.commune, registration=plates, task=tasks)):
         yield msgspec.structs.replace(draft, name=f"{str(tasks[i]).capitalize()} {i + 1}")
@@ -289,9 +289,21 @@ def _movers(city: City) -> Iterator[Draft]:
                         attributes={"line": name})  # fmt: skip
 
 
+def _crews(city: City) -> Iterator[Draft]:
+    """What belongs to the whole town goes out in all of it."""
+    spots, vehicles = pairs(to_degrees(depots(city.borders))), ints(city.rounds.of_crew)
+    for n, (crew, (lon, lat), vehicle) in enumerate(zip(CREWS, spots, vehicles, strict=True), 1):
+        attributes: dict[str, Scalar] = {
+            "hours": crew.hours, "skills": crew.skills, "capacity": crew.capacity_kg,
+            "vehicle": asset_id("vehicle", vehicle),
+        }  # fmt: skip
+        yield Draft(key=f"crew-{n:02d}", id=f"crew-{n:02d}", kind="crew", name=crew.name, lon=lon, lat=lat,
+                    area=METROPOLE, attributes=attributes)  # fmt: skip
+
+
 def drafts(city: City) -> Iterator[Draft]:
     """Everything, parents before children."""
-    parts = (_communes, _streets, _lighting, _signals, _equipment, _transit, _movers, crews, scenery)
+    parts = (_communes, _streets, _lighting, _signals, _equipment, _transit, _movers, _crews, scenery)
     for part in parts:
         yield from part(city)
 

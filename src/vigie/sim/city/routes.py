@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -52,10 +53,6 @@ class Router:
         spots = self._network.nodes[self.nodes]
         return self.nodes[[int(((spots - place) ** 2).sum(1).argmin()) for place in places]]
 
-    def arms(self, node: int) -> list[tuple[int, int]]:
-        """Neighbouring node and arc of each street that leaves a node."""
-        return [(other, arc) for other, _, arc in self._near[node]]
-
     def way(self, origin: int, target: int) -> list[tuple[int, int]]:
         """(node, arc that leads to it) from origin to target by A*; empty if they are one."""
         spots = self._spots
@@ -93,30 +90,18 @@ class Router:
             steps += self.way(a, b)
         return drawn(self._network, stops[0], steps)
 
-    def wander(self, origin: int, length_m: float, rng: np.random.Generator) -> Course:
-        """A round without aim that does not turn back where it can go on."""
-        node, last, far = origin, -1, 0.0
-        steps: list[tuple[int, int]] = []
-        while far < length_m:
-            arms = self.arms(node)
-            forward = [arm for arm in arms if arm[1] != last] or arms
-            node, last = forward[int(rng.integers(len(forward)))]
-            steps.append((node, last))
-            far += float(self._network.length_m[last])
-        return drawn(self._network, origin, steps)
 
-
-def drawn(network: Network, origin: int, steps: list[tuple[int, int]]) -> Course:
+def drawn(network: Network, origin: int, steps: Sequence[tuple[int, int]]) -> Course:
     """The line of a way."""
-    parts: list[Floats] = []
-    node_at = [0.0]
-    here = origin
-    for node, arc in steps:
-        line = network.line(arc)
-        parts.append(line if network.tail[arc] == here else line[::-1])
-        node_at.append(node_at[-1] + float(network.length_m[arc]))
-        here = node
-    xy = np.concatenate([part[:-1] for part in parts] + [parts[-1][-1:]])
-    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
     nodes = (origin, *(node for node, _ in steps))
-    return Course(xy, at, nodes, np.array(node_at))
+    arc = np.array([arc for _, arc in steps], np.int64)
+    ahead = network.tail[arc] == np.array(nodes[:-1])
+    first, last = network.start[arc], network.start[arc + 1] - 1
+    # The last corner of each street is the first of the next.
+    count = last - first
+    street = np.repeat(np.arange(len(arc)), count)
+    nth = np.arange(len(street)) - np.repeat(np.cumsum(count) - count, count)
+    corner = np.where(ahead[street], first[street] + nth, last[street] - nth)
+    xy = network.xy[np.append(corner, np.where(ahead, last, first)[-1:])]
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    return Course(xy, at, nodes, np.concatenate([[0.0], np.cumsum(network.length_m[arc])]))

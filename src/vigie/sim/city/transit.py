@@ -1,4 +1,4 @@
-"""Bus and tram lines along the streets, with their stops, and the rounds of service vehicles."""
+"""Bus and tram lines along the streets, with their stops."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vigie.sim.city.borders import Borders
-from vigie.sim.city.facts import BUS_LINES, COMMUNES, TRAM_LINES, VEHICLES
-from vigie.sim.city.frame import Floats, Ints, to_metres
+from vigie.sim.city.facts import BUS_LINES, COMMUNES, TRAM_LINES
+from vigie.sim.city.frame import Floats, to_metres
 from vigie.sim.city.network import Network
 from vigie.sim.city.routes import Course, Router
 
 _STOP_EVERY_M = 380.0
-TASKS = ("voirie", "propreté", "espaces verts", "éclairage", "collecte", "police municipale", "eau", "viabilité")
-_TASK_SHARE = (0.18, 0.20, 0.15, 0.08, 0.16, 0.12, 0.06, 0.05)
-_ROUND_M = 9_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +23,6 @@ class TransitLine:
     course: Course
     stop_names: tuple[str, ...]
     stop_at_m: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Rounds:
-    """Service vehicles: task of each (index into TASKS), the commune it belongs to, and the round it drives."""
-
-    task: Ints
-    commune: Ints
-    courses: tuple[Course, ...]
 
 
 def lay_lines(network: Network, router: Router, rng: np.random.Generator) -> tuple[TransitLine, ...]:
@@ -95,16 +82,3 @@ def _stop_names(network: Network, course: Course, at: Floats) -> tuple[str, ...]
         word = network.names[int(network.name_of[arc])].partition(" ")[2]
         names.append(word[:1].upper() + word[1:])
     return tuple(names)
-
-
-def send_out(network: Network, borders: Borders, router: Router, rng: np.random.Generator) -> Rounds:
-    """Service vehicles, mostly about the town where most people live, each with a round of its own."""
-    weight = np.maximum(network.density, 0.02)
-    of_node = np.zeros(len(network.nodes))
-    np.maximum.at(of_node, network.tail, weight)
-    chance = of_node[router.nodes] / of_node[router.nodes].sum()
-    homes = router.nodes[np.searchsorted(np.cumsum(chance), rng.random(VEHICLES)).clip(0, len(router.nodes) - 1)]
-    courses = tuple(router.wander(int(home), _ROUND_M * rng.uniform(0.6, 1.4), rng) for home in homes)
-    share = np.array(_TASK_SHARE)
-    task = rng.choice(len(TASKS), VEHICLES, p=share / share.sum())
-    return Rounds(task, np.maximum(borders.commune_of(network.nodes[homes]), 0), courses)

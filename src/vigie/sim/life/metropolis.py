@@ -48,9 +48,11 @@ class Life:
         self.crossings = CrossingLife(city, habits, start_us)
         self.bollards = BollardLife(city, habits, start_us)
         self.buses = TransitLife(city, Bus, habits, start_us)
+        vehicles = VehicleLife(city, sky, habits, start_us)
+        self.crews = vehicles.crews
         self._parts = (
             self.lamps, self.crossings, self.bollards,
-            VehicleLife(city, sky, habits, start_us), self.buses,
+            vehicles, self.buses,
             TransitLife(city, Tram, habits, start_us), CameraLife(city, habits, start_us),
             BikeLife(city, habits, start_us), PasserLife(city, habits, start_us),
             StationLife(city, sky, habits, start_us),

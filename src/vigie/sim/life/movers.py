@@ -7,70 +7,29 @@ import numpy as np
 from vigie.core.arrays import ints
 from vigie.core.kinds import AssetKind
 from vigie.core.times import DAY_US, HOUR_US, SECOND_US
-from vigie.services.roads import Bus, Tram, Vehicle
+from vigie.services.roads import Bus, Tram
 from vigie.sim.city.city import City
 from vigie.sim.city.frame import to_degrees
 from vigie.sim.city.inventory import fleet_of
-from vigie.sim.life.columns import Floats, Habits, Ints, Reports, drift, due, key_of, phases, uniform
-from vigie.sim.life.rounds import DRIVING, PARKED, WORKING, RoundLife
+from vigie.sim.life.columns import Floats, Habits, Ints, Reports, drift, due, key_of, phases
+from vigie.sim.life.crews import CrewLife
+from vigie.sim.life.rounds import RoundLife
 from vigie.sim.life.sky import Sky, local_us
-from vigie.sim.life.timetable import served_s, timetable_of, worked_s
+from vigie.sim.life.timetable import served_s, timetable_of
 from vigie.sim.life.tracks import Tracks
 from vigie.sim.traffic.shown import Driven, Frame
 
-_NIGHT_TASKS = (5, 7)
-"""Municipal police and winter service drive at all hours."""
-
 
 class VehicleLife:
-    """Service vehicles: drive, work, drive on; parked and untracked outside working hours (CNIL). Some of them have a
-    circuit, and live by that (`RoundLife`)."""
+    """Service vehicles: those with a round, and those of crews. Parked and untracked outside working hours (CNIL)."""
 
     def __init__(self, city: City, sky: Sky, habits: Habits, start_us: int) -> None:
-        self._habits, self.now_us = habits, start_us
         self._rounds = RoundLife(city, sky, habits, start_us)
-        count = len(city.rounds.courses)
-        self._index = np.arange(count)
-        self._tracks = Tracks(city.rounds.courses)
-        key = key_of(city.seed, "vehicle")
-        self._phase = phases(key, count, habits.mover_s)
-        self._free = ~np.isin(self._index, self._rounds.vehicles)
-        always = np.isin(city.rounds.task, _NIGHT_TASKS)
-        shift = np.searchsorted((0.6, 0.8), uniform(key, self._index, 6))
-        begin_h = np.array([5.5, 12.0, 20.0])[shift] + np.array([3.0, 2.0, 2.0])[shift] * uniform(key, self._index, 1)
-        self._begin_us = (np.where(always, 0.0, begin_h) * HOUR_US).astype(np.int64)
-        self._long_s = np.where(always, 86_400.0, (7.5 + uniform(key, self._index, 2)) * 3_600)
-        self._speed = 6.0 + 4.0 * uniform(key, self._index, 3)
-        self._drive_s = 180 + 420 * uniform(key, self._index, 4)
-        self._work_s = 60 + 600 * uniform(key, self._index, 5)
-        self._hello = start_us
+        self.crews = CrewLife(city, habits, start_us)
 
     def advance(self, until_us: int) -> list[Reports]:
-        """Positions and headings of those at work, what all are doing, and what the tools do of those on a round."""
-        who, at = due(self.now_us, until_us, self._habits.mover_s, self._phase)
-        free = self._free[who]
-        who, at = who[free], at[free]
-        on_rounds = self._rounds.advance(until_us)
-        first = at <= self._hello + int(self._habits.mover_s * SECOND_US)
-        self.now_us = until_us
-        if not len(who):
-            return on_rounds
-        local = at + (local_us(until_us) - until_us)
-        spent, serving = worked_s(local - self._begin_us[who], np.zeros(len(who)), self._long_s[who])
-        turn = spent // (self._drive_s + self._work_s)[who]
-        into = spent - turn * (self._drive_s + self._work_s)[who]
-        driving = into < self._drive_s[who]
-        progress = (turn * self._drive_s[who] + np.minimum(into, self._drive_s[who])) * self._speed[who]
-        places, heading = self._tracks.place(who, progress)
-        shown = np.where(serving, np.where(driving, DRIVING, WORKING), PARKED).astype(np.float64)
-        slow = first | (at // (60 * SECOND_US) != (at - int(self._habits.mover_s * SECOND_US)) // (60 * SECOND_US))
-        on = np.flatnonzero(serving)
-        return [
-            Reports(Vehicle, Vehicle.position, who[on], at[on], places[on, 0], places[on, 1]),
-            Reports(Vehicle, Vehicle.heading, who[on], at[on], heading[on]),
-            Reports(Vehicle, Vehicle.activity, who[slow], at[slow], shown[slow]),
-            *on_rounds,
-        ]
+        """Positions and headings of those at work, what all are doing, and what the tools do of those on a circuit."""
+        return [*self._rounds.advance(until_us), *self.crews.advance(until_us)]
 
 
 class TransitLife:
