@@ -30,8 +30,9 @@ def documents(city: City) -> list[Circuit]:
 
 def _document(city: City, number: int, driven: Round, trade: Trade) -> Circuit:
     network = city.network
-    first = int(driven.streets[int(np.argmin(network.rank[driven.streets]))])
-    place = f"{COMMUNES[driven.commune].name}, {network.names[int(network.name_of[first])]}"
+    # It is called after what is longest of it.
+    longest = int(np.bincount(network.name_of[driven.streets], network.length_m[driven.streets]).argmax())
+    place = f"{COMMUNES[driven.commune].name}, {network.names[longest]}"
     return Circuit(
         f"{_WORDS[trade.task]} {number} · {place}",
         trade.task,

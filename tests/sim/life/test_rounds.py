@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from vigie.services.environment import WeatherStation
 
 from vigie.core.observations import Int64s
 from vigie.core.plans import Drawn, Known
 from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_us
 from vigie.demo.rounds import documents
+from vigie.services.air import WeatherStation
 from vigie.services.roads import Vehicle
 from vigie.services.roads.matching import network_of
 from vigie.services.roads.rounds.circuits import CIRCUIT, TASKS, Circuit
@@ -151,7 +151,7 @@ def test_a_round_is_done_but_for_the_streets_in_which_something_stood(city: City
     many = len(places)
     positions = Positions(
         np.full(many, 1), places.observed_us, places.value, places.value2,
-        brush.value.astype(np.uint8) << TASKS.index("sweeping"), np.full(many, np.nan),
+        (brush.value.astype(np.uint8) << TASKS.index("sweeping")).astype(np.uint8), np.full(many, np.nan),
     )  # fmt: skip
     arcs = np.sort(driven.streets)
     lines = [to_degrees(city.network.line(int(arc))) for arc in arcs]

@@ -26,7 +26,7 @@ from vigie.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from vigie.services.places import Street
 from vigie.services.roads import TOOL_VALID_S, Vehicle
 from vigie.services.roads.rounds.circuits import CIRCUIT, TASKS, Circuit
-from vigie.services.roads.rounds.driving import Driving, Passed, Positions, held
+from vigie.services.roads.rounds.driving import Driving, Layer, Passed, Positions, held
 from vigie.services.roads.rounds.turns import Course, Progress, Seen, State, Turn, last_served, served, turns
 from vigie.store.past import DuckPast
 from vigie.store.rounds import Gap, PastTurn, ServedStreet
@@ -241,13 +241,24 @@ class Covering:
 
     def told(self, circuit: str, now_us: int) -> Told | None:
         """A circuit as it stands; None where its turn is long over, or nothing is known yet. From any thread."""
+        return self.told_of([circuit], now_us)[0]
+
+    def told_of(self, circuits: Sequence[str], now_us: int) -> list[Told | None]:
+        """The same of several. From any thread."""
         with self._lock:
             made = self._made
-            progress = None if made is None else made.under_way.get(circuit)
-            if made is None or progress is None:
-                return None
-            seen = progress.now(made.driving.now(progress.task))
-            return Told(progress, seen, progress.states(seen, now_us))
+            if made is None:
+                return [None] * len(circuits)
+            # What may be taken back is laid over each task once, not over each circuit.
+            layers = [made.driving.now(task) for task in range(len(TASKS))]
+            return [self._told(made.under_way.get(each), layers, now_us) for each in circuits]
+
+    @staticmethod
+    def _told(progress: Progress | None, layers: Sequence[Layer], now_us: int) -> Told | None:
+        if progress is None:
+            return None
+        seen = progress.now(layers[progress.task])
+        return Told(progress, seen, progress.states(seen, now_us))
 
     def last_served(self, task: int) -> tuple[Int64s, Int64s]:
         """The streets that were served by a task since the first turn under way began, by the numbers of their assets,

@@ -175,7 +175,7 @@ class RoundsDoor:
         """
         mine = sorted(self._in_force(ask.caller), key=lambda each: each.kind.title(each.shown))
         now_us = self._sources.clock.now_us()
-        told = await asyncio.to_thread(lambda: [self._covering.told(each.id, now_us) for each in mine])
+        told = await asyncio.to_thread(self._covering.told_of, [each.id for each in mine], now_us)
         called = self._called(ask.caller)
         return Rounds(items=[self._form(each, found, called, now_us) for each, found in zip(mine, told, strict=True)])
 

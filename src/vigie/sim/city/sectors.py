@@ -62,7 +62,7 @@ class Ground:
             if found is None:
                 break
             start = found
-            seen, queue = {start}, deque([start])
+            seen, queue = set[int]([found]), deque[int]([found])
             while queue and far_m < long_m:
                 for other, arc in self._arms[queue.popleft()]:
                     if self._commune[arc] != commune or arc in taken or arc in sector or far_m >= long_m:
