@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -53,9 +52,9 @@ class Looking:
         """All of them."""
         return self._drawn
 
-    def columns(self, _kind: object) -> SimpleNamespace:
+    def ids(self, _kind: object) -> list[str]:
         """The weather stations."""
-        return SimpleNamespace(ids=self._stations)
+        return list(self._stations)
 
     def plans(self, _kind: object) -> list[Any]:
         """None is in force."""
