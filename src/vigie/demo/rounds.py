@@ -11,7 +11,7 @@ from vigie.sim.city import City
 from vigie.sim.city.facts import COMMUNES
 from vigie.sim.city.inventory import AREAS, asset_id
 from vigie.sim.city.network import SECONDARY
-from vigie.sim.city.rounds import Round, Trade
+from vigie.sim.city.rounds import TRADES, Round, Trade
 from vigie.sim.life.others import ROAD_EACH
 
 _WORDS: dict[Task, str] = {"sweeping": "Balayage", "collection": "Collecte", "salting": "Salage"}
@@ -25,7 +25,11 @@ _ANSWER = (
 
 def documents(city: City) -> list[Circuit]:
     """Those that the simulated vehicles drive."""
-    return [_document(city, n, each, each.trade) for n, each in enumerate(city.rounds.circuits, 1) if each.trade]
+    return [
+        _document(city, n, each, trade)
+        for trade in TRADES
+        for n, each in enumerate((each for each in city.rounds.circuits if each.trade == trade), 1)
+    ]
 
 
 def _document(city: City, number: int, driven: Round, trade: Trade) -> Circuit:
@@ -34,7 +38,7 @@ def _document(city: City, number: int, driven: Round, trade: Trade) -> Circuit:
     longest = int(np.bincount(network.name_of[driven.streets], network.length_m[driven.streets]).argmax())
     place = f"{COMMUNES[driven.commune].name}, {network.names[longest]}"
     return Circuit(
-        f"{_WORDS[trade.task]} {number} · {place}",
+        f"{_WORDS[trade.task]} {number:02d} · {place}",
         trade.task,
         tuple(
             Stretch(asset_id("street", arc), due_min=due_min)

@@ -104,7 +104,7 @@ def test_every_vehicle_has_a_round_or_a_crew_and_each_circuit_the_time_that_it_t
 
 
 def test_a_market_is_swept_after_it_on_its_days(city: City) -> None:
-    swept = {arc: each for each in city.rounds.circuits if each.trade is SWEEPING for arc in each.streets.tolist()}
+    swept = {arc: each for each in city.rounds.circuits if each.trade == SWEEPING for arc in each.streets.tolist()}
     found = [(days, swept[arc]) for arc, days in held(city.network).items() if arc in swept]
     assert found
     for days, each in found:
@@ -140,7 +140,8 @@ def column(said: list[Reports], point: object, vehicle: int) -> Reports | None:
 
 
 def test_a_round_is_done_but_for_the_streets_in_which_something_stood(city: City, written: list[Circuit]) -> None:
-    row, driven = next((n, each) for n, each in enumerate(city.rounds.circuits) if each.begins_min == 300)
+    swept = [each for each in city.rounds.circuits if each.trade == SWEEPING]
+    row, driven = next((n, each) for n, each in enumerate(swept) if each.begins_min == 300)
     document, until_us = written[row], FIVE_US + 4 * HOUR_US
     said = RoundLife(city, Sky(city.seed), Habits(), FIVE_US).advance(until_us)
     places, brush = (column(said, point, driven.vehicle) for point in (Vehicle.position, Vehicle.brush))
