@@ -240,6 +240,20 @@ def test_works_take_the_right_in_the_area_of_every_street(
     assert neighbour.ask("GET", f"{CASES}/{both['id']}").body["may_change"] is False
 
 
+def test_who_manages_the_roads_alone_is_told_of_works_in_streets_that_anybody_sees(
+    post: RunningPost, at_work: AtWork
+) -> None:
+    planner, days = at_work.browser(post, "planner"), (430, 431)
+    checks = planner.ask("POST", f"{WORKS}/checks", {"document": document("s0", "far", days=days, acts=[])})
+    assert (checks.status, checks.body["needs"]) == (200, ["permis_de_stationnement", "traffic_order"])
+    closing = {"document": document("s0", days=days, occupancy="closure")}
+    ways = planner.ask("POST", f"{WORKS}/diversions", closing)
+    assert (ways.status, ways.body["items"][0]["legs"][0]["street"]) == (200, "street-far")
+    # Who has no right over the roads there learns nothing of works in them, though the street is for everybody to see.
+    lighting = at_work.browser(post, "manager")
+    assert lighting.ask("POST", f"{WORKS}/checks", closing).status == 403
+
+
 def test_of_works_that_one_does_not_see_neither_number_nor_street_is_told(
     operator: Browser, post: RunningPost, at_work: AtWork
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from starlette.responses import Response
 
 from vigie.api.access import Caller
-from vigie.api.acts.base import Bench
+from vigie.api.acts.base import Bench, allowed
 from vigie.api.cases.telling import Telling
 from vigie.api.city.export import table_of
 from vigie.api.cursors import cursor, place_of
@@ -23,6 +23,7 @@ from vigie.api.problems import Problem
 from vigie.api.roads import works_forms as forms
 from vigie.api.roads.streets import Streets
 from vigie.api.roads.worksites import Worksites, cut
+from vigie.core.observations import Mask
 from vigie.core.plans import Cell, Phrase, Table
 from vigie.core.scope import Verb, lies_in
 from vigie.core.times import to_us
@@ -126,12 +127,12 @@ class WorksDoor:
         """Proposes the ways round works that turn traffic away, one for each way of travel through what they close.
 
         Streets that other works close meanwhile are avoided, and so are paths and the wrong way of one-way streets;
-        wide streets are preferred. No way leads through a street that you do not see. Where none leads round, that is
-        told.
+        wide streets are preferred. No way leads through a street where you may not see what becomes of the roads. Where
+        none leads round, that is told.
         """
         works, case = ask.body.document, self._draft(ask.caller, ask.body)
         others = self._sites.closed_meanwhile(works, "" if case is None else case.id)
-        seen = self._engine.visibility.mask(ask.caller.scope, Verb.SEE)
+        seen = self._known_of(ask.caller)
         found, legs = await asyncio.to_thread(self._sites.detours, works, others, seen)
         network, numbers = await asyncio.to_thread(self._streets.network)
         ids = self._engine.registry.ids
@@ -217,12 +218,23 @@ class WorksDoor:
         return case
 
     def _draft(self, caller: Caller, form: forms.DraftForm) -> Case | None:
-        """The case of a draft, None for a new one. Raises Problem 404 and 403 for a street, of a diversion too, that
-        the caller does not see."""
+        """The case of a draft, None for a new one. Raises Problem 404 for a case that the caller does not see, and 403
+        for a street, of a diversion too, of whose works they are not told."""
+        known, numbers = self._known_of(caller), self._engine.registry.numbers
         for street in (*form.document.streets, *(leg.street for leg in form.document.diversion)):
-            if street in self._engine.registry.numbers:
-                self._bench.asset(caller, street, Verb.SEE)
+            if street in numbers and not known[numbers[street]]:
+                raise Problem(403, "Not allowed", f"It takes {Verb.SEE.value!r} for {ROADWORKS.service} at {street!r}.")
         return self._seen(caller, form.case) if form.case else None
+
+    def _known_of(self, caller: Caller) -> Mask:
+        """Of what the caller sees, were it because anybody may, where they may see what becomes of the roads: works in
+        streets are of the roads, whoever else the streets themselves belong to."""
+        registry = self._engine.registry
+        may = np.array(
+            [allowed(caller, Verb.SEE, area, ROADWORKS.service, Verb.SEE) for area in registry.areas], np.bool_
+        )
+        seen = self._engine.visibility.mask(caller.scope)
+        return seen & may[registry.area[: len(seen)]]
 
     def _row(self, caller: Caller, case: Case, lines: dict[str, Sequence[tuple[float, float]]]) -> forms.WorksRow:
         works: Roadworks = case.document
