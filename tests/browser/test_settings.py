@@ -151,3 +151,46 @@ def test_a_circuit_is_set_by_hand_and_followed(window: Open, here: Town) -> None
         planner.evaluate("() => (location.hash = 'page=rounds')")
         row = planner.by(".page .line", has_text="Salage de la gare")
         expect(row).to_contain_text("sur 2")
+    fenced(planner)
+
+
+def fenced(planner: Console) -> None:
+    """A fence is drawn around a place, corner by corner, and mended as numbers."""
+    planner.evaluate("() => (location.hash = 'page=settings&of=fence&setting=new')")
+    page = planner.by(".page.panel")
+    page.get_by_label("Nom", exact=True).fill("Dépôt Nord")
+    planner.go(place(DIJON, -300, -300), 16)
+    page.get_by_role("button", name="Dessiner sur la carte").click()
+    corners = (-340, -330), (-260, -330), (-260, -270), (-340, -270)
+    for x_m, y_m in corners:
+        planner.page.mouse.click(*screen(planner, x_m, y_m))
+    expect(page.get_by_role("heading", name="Sommets")).to_contain_text("4 sommets")
+    # The last is taken back, by keyboard too; a press on the first ends it.
+    planner.press("Backspace")
+    expect(page.get_by_role("heading", name="Sommets")).to_contain_text("3 sommets")
+    planner.page.mouse.click(*screen(planner, *corners[0]))
+    expect(page.get_by_role("button", name="Dessiner sur la carte")).to_have_attribute("aria-pressed", "false")
+    # As numbers: what is no place is said there; what crosses itself as well.
+    numbers = page.get_by_label("Longitude, latitude")
+    drawn = numbers.input_value()
+    numbers.fill(f"{drawn}\n5,02")
+    numbers.blur()
+    expect(page.locator("#slip-corners")).to_contain_text("Ligne 4")
+    a, b, c = drawn.split("\n")
+    d = "{:.6f}, {:.6f}".format(*place(DIJON, *corners[3]))
+    numbers.fill("\n".join((a, c, b, d)))
+    numbers.blur()
+    expect(page.locator("#wrong-corners")).to_contain_text("se croise")
+    assert not faults(planner)
+    expect(planner.by(".map[data-fences='1']")).to_have_count(1)
+    numbers.fill("\n".join((a, b, c, d)))
+    numbers.blur()
+    expect(page).to_contain_text("Rien à redire.")
+    # Who would log out is told what is not saved.
+    planner.by(".top .menu .icon-button").first.click()
+    planner.button("Se déconnecter").click()
+    expect(planner.by("dialog li")).to_have_text(["Périmètre «\u00a0Dépôt Nord\u00a0»"])
+    planner.button("Rester").click()
+    save(planner)
+    planner.button("Tous", exact=True).click()
+    expect(page.locator(".line", has_text="Dépôt Nord")).to_contain_text("4 sommets")

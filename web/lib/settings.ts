@@ -1,5 +1,5 @@
 // What is set by hand for the roads, as plans hold it: markets and events, the year's day (services/roads/works), circuits
-// (services/roads/rounds).
+// (services/roads/rounds), fences (services/roads/fences.py).
 import type { RoundTask } from './rounds'
 
 export interface Occasion {
@@ -58,5 +58,15 @@ export interface Preventive {
   skills: string[] | null
   checklist: string[]
   hours: string
+  answer: string
+}
+
+export type Corner = readonly [lon: number, lat: number]
+
+/** A part of the town of which is asked which vehicles were in it. corners: in degrees, around it. */
+export interface Fence {
+  name: string
+  corners: Corner[]
+  area: string
   answer: string
 }

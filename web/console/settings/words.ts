@@ -1,5 +1,5 @@
 // What is set by hand for the roads, in words.
-import type { Circuit, CircuitStreet, Coordination, Occasion, Preventive } from '@lib/settings'
+import type { Circuit, CircuitStreet, Coordination, Fence, Occasion, Preventive } from '@lib/settings'
 import type { PlanRow } from '@lib/plans'
 import { quantity } from '@lib/format'
 import { has, t, tn } from '@lib/i18n.svelte'
@@ -7,6 +7,7 @@ import { categoryWord, priorityWord } from '../cases/words'
 import { differing, findingText, placeWord } from '../programmes/words'
 import type { Drafting } from '../state/drafting.svelte'
 import type { Difference, Written } from '../state/forms'
+import { cornerText } from '../state/corners'
 import type { SettingKind } from '../state/view.svelte'
 import { dayWord, hoursWord } from '../works/words'
 
@@ -19,6 +20,10 @@ export function daysWord(first: string, last: string): string {
 
 export function streetsWord(count: number): string {
   return tn('console.works.streets', count)
+}
+
+export function cornersWord(count: number): string {
+  return tn('console.settings.fence.corners', count)
 }
 
 /** When a circuit is driven. */
@@ -45,6 +50,7 @@ const BRIEF: Record<SettingKind, (brief: PlanRow['brief']) => string[]> = {
   ],
   circuit: ({ task, hours, streets }) => [t(`console.rounds.task.${task}`), turnsWord(String(hours)), streetsWord(Number(streets))],
   preventive: ({ kind, category, every_days: days }) => [t(`kind.${kind}.many`), categoryWord(String(category)), everyWord(Number(days))],
+  fence: ({ corners }) => [cornersWord(Number(corners))],
   coordination: ({ asked_by: day }) => [t('console.works.year.asked_by', { at: dayWord(String(day)) })],
 }
 
@@ -118,6 +124,22 @@ export function preventiveDifferences(mine: Preventive, theirs: Preventive): Dif
     answer: (body) => body.answer,
   }
   return differing(say, mine, theirs, 'console.settings.part')
+}
+
+export function fenceDifferences(mine: Fence, theirs: Fence): Difference[] {
+  const say: Record<string, (body: Fence) => string> = {
+    name: (body) => body.name,
+    area: (body) => placeWord(body.area),
+    corners: (body) => cornersDiffering(body, body === mine ? theirs : mine),
+    answer: (body) => body.answer,
+  }
+  return differing(say, mine, theirs, 'console.settings.part')
+}
+
+/** How many corners, and which of them the other text does not have. */
+function cornersDiffering(own: Fence, other: Fence): string {
+  const there = new Set(other.corners.map(cornerText))
+  return [cornersWord(own.corners.length), ...own.corners.map(cornerText).filter((each) => !there.has(each)).slice(0, 5)].join('\n')
 }
 
 /** How many streets, and which of them the other text does not have. */

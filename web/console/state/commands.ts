@@ -7,11 +7,12 @@ import { city } from './city.svelte'
 import { editing } from './editing.svelte'
 import { SIGNALS } from './junctions.svelte'
 import { mapState } from './map.svelte'
-import { anyUnsaved, SERVICE } from './plans.svelte'
+import { SERVICE } from './plans.svelte'
 import { ROADS } from './rounds.svelte'
 import { selection } from './selection.svelte'
 import { session } from './session.svelte'
 import { shell } from './shell.svelte'
+import { unsavedNames } from './unsaved'
 import { NEW, SETTING_KINDS, view } from './view.svelte'
 import { serviceWord } from './words'
 import { WORKS_VIEWS } from './works_asked'
@@ -38,7 +39,7 @@ export function toggleLasso(): void {
 
 /** Logs out; asks first where something is not saved. */
 export function leave(): void {
-  if (anyUnsaved()) shell.leaving = true
+  if (unsavedNames().length) shell.leaving = true
   else void session.logout()
 }
 

@@ -5,6 +5,7 @@ import { goHome, toggleLasso } from './commands'
 import { editing } from './editing.svelte'
 import { JUNCTION, SIGNALS } from './junctions.svelte'
 import { SERVICE } from './plans.svelte'
+import { picking } from './picking.svelte'
 import { preview } from './preview.svelte'
 import { ROADS } from './rounds.svelte'
 import { selection } from './selection.svelte'
@@ -97,7 +98,13 @@ export function onKey(event: KeyboardEvent): void {
     else back()
     return
   }
-  if (types(event.target) || !shell.singleKeys) return
+  if (types(event.target)) return
+  if (event.key === 'Backspace' && selection.tool === 'corner') {
+    event.preventDefault()
+    picking.by?.undo?.()
+    return
+  }
+  if (!shell.singleKeys) return
   if (event.key === 'Enter') {
     const onControl = event.target instanceof HTMLElement && /^(BUTTON|A|TR)$/.test(event.target.tagName)
     const alarm = desk.alarms.find((each) => each.id === desk.current)

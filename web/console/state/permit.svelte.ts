@@ -49,6 +49,7 @@ function formOf({ row, words, document }: CaseSheet): string {
 
 class Permit implements Picker {
   readonly how = 'console.works.pick.how'
+  readonly counts = 'console.works.streets'
   /** The id of the works that are changed, '' for new ones; null where nothing is written. */
   id = $state<string | null>(null)
   title = $state('')

@@ -1,4 +1,5 @@
-// Who takes the presses on the map while streets are picked there: works that are written, or a setting of the roads.
+// Who takes the presses on the map while streets, or corners, are picked there: works that are written, or a setting of the
+// roads.
 import type { PickedStretch } from '../map/works'
 
 export type Pick = 'none' | 'added' | 'removed' | 'failed'
@@ -8,14 +9,17 @@ export interface Picker {
   readonly how: string
   /** As the map draws what is picked. */
   readonly drawn: PickedStretch[]
-  /** How many are picked. */
+  /** How many are picked, and the text that counts them. */
   readonly count: number
+  readonly counts: string
   /** Said about what was picked last. */
   readonly picked: string
-  /** A press on the map: the street there is taken up, or left out again. */
+  /** A press on the map: the street there is taken up, or left out again; a corner is set there. */
   pick: (lon: number, lat: number) => Promise<Pick>
   /** A handle is drawn to a place. */
   drag: (index: number, end: boolean, lon: number, lat: number) => void
+  /** Takes the last one back, where they have an order. */
+  undo?: () => void
   /** Back to the form, from the map. */
   back: () => void
 }

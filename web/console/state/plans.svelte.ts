@@ -1,13 +1,14 @@
 // The lists of the plans that people write, and those that are being written: what is not saved yet stays when another
 // page is opened, until somebody lets it go.
 import { api, Problem } from '@lib/api'
+import { t } from '@lib/i18n.svelte'
 import type { Page } from '@lib/types'
 import type { Baseline, OnDemand, PlanRow, Programme, Tariff } from '@lib/plans'
-import type { Circuit, Coordination, Occasion, Preventive } from '@lib/settings'
+import type { Circuit, Coordination, Fence, Occasion, Preventive } from '@lib/settings'
 import { Drafting } from './drafting.svelte'
 import { FORMERS, PROGRAMMES, RULES, TARIFFS, type Form, type Written } from './forms'
 import { problemText } from './notices.svelte'
-import { CIRCUITS, COORDINATIONS, OCCASIONS, PREVENTIVES } from './settings'
+import { CIRCUITS, COORDINATIONS, FENCES, OCCASIONS, PREVENTIVES } from './settings'
 import { session } from './session.svelte'
 import { NEW } from './view.svelte'
 
@@ -70,8 +71,13 @@ export class Plans<B extends Written> {
     this.#drafting.clear()
   }
 
-  get anyUnsaved(): boolean {
-    return [...this.#drafting.values()].some((each) => each.dirty)
+  /** What is not saved, as a person calls it. */
+  get unsavedNames(): string[] {
+    const kind = t(`plan.${this.#form.kind}`)
+    return [...this.#drafting.values()]
+      .filter((each) => each.dirty)
+      .map((each) => this.#form.title(each.body))
+      .map((title) => (title && title !== kind ? t('console.plans.leaving.one', { kind, name: title }) : kind))
   }
 
   /** What somebody else wrote here before is not for whoever works here now. */
@@ -98,14 +104,15 @@ export const occasions = new Plans<Occasion>(OCCASIONS)
 export const coordinations = new Plans<Coordination>(COORDINATIONS)
 export const circuits = new Plans<Circuit>(CIRCUITS)
 export const preventives = new Plans<Preventive>(PREVENTIVES)
-const ALL = [plans, rules, tariffs, formers, occasions, coordinations, circuits, preventives]
+export const fences = new Plans<Fence>(FENCES)
+const ALL = [plans, rules, tariffs, formers, occasions, coordinations, circuits, preventives, fences]
 
-/** Whether anything that somebody wrote here is not saved. */
-export function anyUnsaved(): boolean {
-  return ALL.some((each) => each.anyUnsaved)
+/** What somebody wrote here and did not save. */
+export function unsavedPlans(): string[] {
+  return ALL.flatMap((each) => each.unsavedNames)
 }
 
 /** Lets all of it go. */
-export function forgetAll(): void {
+export function forgetPlans(): void {
   for (const each of ALL) each.forgetAll()
 }

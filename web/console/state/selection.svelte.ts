@@ -8,7 +8,7 @@ import { mapState } from './map.svelte'
 import { session } from './session.svelte'
 import { view } from './view.svelte'
 
-export type Tool = 'none' | 'lasso' | 'create' | 'move' | 'place' | 'street'
+export type Tool = 'none' | 'lasso' | 'create' | 'move' | 'place' | 'street' | 'corner'
 
 export interface Chosen {
   form: 'street' | 'area' | 'polygon' | 'device'

@@ -1,8 +1,8 @@
 // What is set by hand for the roads: each kind as a new one begins, when it is whole, and at which part of its form a finding
 // of the post is said.
 import { dayOf } from '@lib/format'
-import type { Circuit, Coordination, Occasion, Preventive } from '@lib/settings'
-import { circuitDifferences, coordinationDifferences, occasionDifferences, preventiveDifferences } from '../settings/words'
+import type { Circuit, Coordination, Fence, Occasion, Preventive } from '@lib/settings'
+import { circuitDifferences, coordinationDifferences, fenceDifferences, occasionDifferences, preventiveDifferences } from '../settings/words'
 import { clock } from './clock.svelte'
 import { BY_KIND, type Form } from './forms'
 import { ROADS } from './rounds.svelte'
@@ -97,4 +97,20 @@ export const PREVENTIVES: Form<Preventive> = {
   title: (body) => body.name,
   answer: (body) => body.answer,
   differences: preventiveDifferences,
+}
+
+/** As many corners as make an outline. */
+export const CORNERS_MIN = 3
+
+export const FENCES: Form<Fence> = {
+  kind: 'roads.fence',
+  service: ROADS,
+  check: BY_KIND,
+  words: 'console.settings.fence',
+  at: { 'roads.fence_name': 'name', 'roads.fence_crosses': 'corners' },
+  fresh: (area) => ({ name: '', corners: [], area, answer: '' }),
+  isWhole: (body) => body.name.trim() !== '' && body.corners.length >= CORNERS_MIN,
+  title: (body) => body.name,
+  answer: (body) => body.answer,
+  differences: fenceDifferences,
 }

@@ -23,6 +23,7 @@ export interface Held {
 
 class SettingStreets implements Picker {
   readonly how = 'console.settings.pick.how'
+  readonly counts = 'console.works.streets'
   known = $state.raw<ReadonlyMap<string, Street>>(new Map())
   picked = $state('')
   #held = $state.raw<Held | null>(null)

@@ -20,7 +20,7 @@ export const BASES = ['tariff', 'former'] as const
 export type Basis = (typeof BASES)[number]
 
 /** What is set by hand for the roads. */
-export const SETTING_KINDS = ['circuit', 'preventive', 'occasion', 'coordination'] as const
+export const SETTING_KINDS = ['circuit', 'preventive', 'occasion', 'fence', 'coordination'] as const
 export type SettingKind = (typeof SETTING_KINDS)[number]
 
 /** What can be open at the side of the map. A selection is no part of the address. */
