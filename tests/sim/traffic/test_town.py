@@ -4,6 +4,7 @@ second, and its streets lead everywhere."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -108,8 +109,29 @@ def test_two_crossings_next_to_each_other_are_one(city: City) -> None:
     assert roads.within
     assert not roads.within & roads.along.keys()
     assert all(city.network.length_m[arc] < ONE_CROSSING_M for arc, _ in roads.within)
-    # What the city's detectors count there they count on the road that leads on.
     assert set(roads.counters) == set(range(len(city.signals.detector_arc)))
+
+
+def test_a_detector_within_a_crossing_counts_on_the_road_that_goes_on_from_there(city: City) -> None:
+    """By where that road passes, not by where it happens to have a corner. Signals are put beside each stretch that
+    lies within a crossing, and a detector on it: that of this seed has none there."""
+    network, signals = city.network, city.signals
+    ways = sorted({(arc, int(network.head[arc]), int(network.tail[arc])) for arc, _ in roads_of(city).within})
+    node, at, on, spot = (
+        each.copy() for each in (signals.node, signals.detector_junction, signals.detector_arc, signals.detector_xy)
+    )
+    for n, (arc, own, other) in enumerate(ways):
+        node[n], at[n], on[n] = own, n, arc
+        spot[n] = 0.75 * network.nodes[own] + 0.25 * network.nodes[other]
+    moved = replace(signals, node=node, detector_junction=at, detector_arc=on, detector_xy=spot)
+    roads = roads_of(replace(city, signals=moved))
+    number_of = {piece.name: number for number, road in enumerate(roads.roads) for piece in road.pieces}
+    meets: dict[int, set[int]] = defaultdict(set)
+    for (arc, _), number in roads.along.items():
+        meets[number] |= {int(network.tail[arc]), int(network.head[arc])}
+    within = [(n, other) for n, (arc, own, other) in enumerate(ways) if (arc, own) in roads.within]
+    assert len(within) > 10
+    assert not [n for n, other in within if other not in meets[number_of[roads.counters[n].piece]]]
 
 
 def test_the_same_seed_has_the_same_traffic(city: City) -> None:

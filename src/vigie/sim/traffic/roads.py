@@ -17,6 +17,7 @@ from itertools import pairwise
 from math import inf
 
 import numpy as np
+import shapely
 
 from vigie.core.arrays import floats, ints
 from vigie.services.roads import Bus
@@ -44,7 +45,9 @@ ONE_CROSSING_M = 40.0
 either end: what is left then has not the room for three cars."""
 
 ARMS_MAX = 6
-"""Nor does one have more arms than so many by that: the seventh is as good as a street of its own."""
+"""Nor does one have more arms than so many by that: the seventh is as good as a street of its own. Counted are streets
+that are driven on from end to end, main ones and those of buses; a small street of which the town has the first metres
+alone comes on top of them."""
 
 NEAR_M = 450.0
 """Of a part of the town, what is nearer than this to one of its junctions."""
@@ -144,7 +147,7 @@ def roads_of(city: City, junctions: Iterable[int] | None = None) -> Roads:
         lights,
         [made.roads[number] for number in kept],
         [door for door in doors if door.node in joined],
-        _counters(city, made.into, lights),
+        _counters(city, made.into, lights, made.within),
         {way: place_of[number] for way, number in made.along.items() if number in place_of},
         made.within,
     )
@@ -383,8 +386,11 @@ def _crossings(
     return found
 
 
-def _counters(city: City, into: Mapping[tuple[int, int], Piece], lights: Mapping[int, int]) -> dict[int, Counter]:
-    """Where the city's detectors lie: as far before the signals as they stand, along the road."""
+def _counters(
+    city: City, into: Mapping[tuple[int, int], Piece], lights: Mapping[int, int], within: Set[tuple[int, int]]
+) -> dict[int, Counter]:
+    """Where the city's detectors lie: as far before the signals as they stand, along the road. One on an arc that lies
+    within the crossing is put on the road that goes on from there: the one that passes nearest to it."""
     signals, nodes = city.signals, city.network.nodes
     found: dict[int, Counter] = {}
     for detector, (junction, arc) in enumerate(
@@ -393,10 +399,9 @@ def _counters(city: City, into: Mapping[tuple[int, int], Piece], lights: Mapping
         node = int(signals.node[junction])
         spot = signals.detector_xy[detector]
         piece = into.get((node, arc))
-        if node in lights and piece is None:
-            # Its arc lies within the crossing: it is on the road that leads on from there.
-            own = (each for (end, _), each in into.items() if end == node)
-            piece = min(own, key=lambda each: float(np.hypot(*(each.line - spot).T).min()), default=None)
+        if (arc, node) in within:
+            own, here = (each for (end, _), each in into.items() if end == node), shapely.Point(spot)
+            piece = min(own, key=lambda each: shapely.LineString(each.line).distance(here), default=None)
         if node in lights and piece is not None:
             far_m = float(np.hypot(*(spot - nodes[node])))
             found[detector] = Counter(piece.name, min(far_m, _length_m(piece.line) - 1.0))

@@ -31,7 +31,7 @@ from vigie.sim.traffic.scenario import Scenario, read_scenario
 from vigie.sim.traffic.sumotools import ToolFailed, call
 from vigie.sim.traffic.walks import HOUR_S, Walk, walks_of
 
-MADE = "town-6"
+MADE = "town-7"
 """Raised with each change of what is made: what was kept from before is made anew."""
 
 MAKE_S_MAX = 300
