@@ -249,12 +249,13 @@ class Covering:
             made = self._made
             if made is None:
                 return [None] * len(circuits)
-            # What may be taken back is laid over each task once, not over each circuit.
-            layers = [made.driving.now(task) for task in range(len(TASKS))]
-            return [self._told(made.under_way.get(each), layers, now_us) for each in circuits]
+            under_way = [made.under_way.get(each) for each in circuits]
+            # What may be taken back is laid over each task that is asked for once, not over each circuit.
+            layers = {task: made.driving.now(task) for task in {each.task for each in under_way if each is not None}}
+            return [self._told(each, layers, now_us) for each in under_way]
 
     @staticmethod
-    def _told(progress: Progress | None, layers: Sequence[Layer], now_us: int) -> Told | None:
+    def _told(progress: Progress | None, layers: Mapping[int, Layer], now_us: int) -> Told | None:
         if progress is None:
             return None
         seen = progress.now(layers[progress.task])
