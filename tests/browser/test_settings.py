@@ -70,6 +70,8 @@ def heard(planner: Console, window: Open, plan: str) -> None:
     form = operator.by(".page form")
     expect(form).to_contain_text("Vous pouvez lire ce réglage, pas le modifier.")
     expect(form.get_by_role("button")).to_have_count(0)
+    # The post tells who may write it what is wrong with it: nobody else asks.
+    expect(operator.by(".page.panel").get_by_role("region", name="Vérification")).to_have_count(0)
     operator.evaluate("() => (location.hash = 'page=works&permit=new')")
     form.get_by_label("Début").fill("2026-12-04T08:00")
     form.get_by_label("Fin", exact=True).fill("2026-12-06T17:00")

@@ -91,6 +91,12 @@ export class Drafting<B extends Written = Programme> {
     return this.form.check !== '' && this.#checkedText !== JSON.stringify(this.draft)
   }
 
+  /** Whether it can be asked here what is wrong with it: where any kind is checked, the post tells who may write it. */
+  get checkable(): boolean {
+    if (this.form.check !== BY_KIND) return this.form.check !== ''
+    return this.plan === null ? session.may('plan', this.form.service) : this.plan.may_write || this.plan.may_approve
+  }
+
   /** Whether it may be changed here and now. */
   get open(): boolean {
     return this.looked === null && (this.plan === null ? session.may('plan', this.form.service) : this.plan.may_write)
@@ -244,7 +250,7 @@ export class Drafting<B extends Written = Programme> {
       this.checked = { findings: [] }
       return
     }
-    if (!this.form.isWhole(draft.body) || this.checking || text === this.#checkedText) return
+    if (!this.checkable || !this.form.isWhole(draft.body) || this.checking || text === this.#checkedText) return
     this.checking = true
     try {
       const said = this.form.check === BY_KIND ? { kind: this.form.kind, ...draft } : { draft }
