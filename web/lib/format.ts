@@ -12,6 +12,21 @@ export function setZone(name: string): void {
 const numbers = new Map<string, Intl.NumberFormat>()
 const stamps = new Map<string, Intl.DateTimeFormat>()
 
+function folded(text: string): string {
+  return text
+    .normalize('NFD')
+    .replace(/\p{Diacritic}/gu, '')
+    .toLowerCase()
+}
+
+/** Whether all words that are looked for stand in a text, whatever their accents. */
+export function matches(words: string, text: string): boolean {
+  const said = folded(text)
+  return folded(words)
+    .split(/\s+/)
+    .every((word) => said.includes(word))
+}
+
 /** A number with at most `digits` decimals; `minimum` of them always. */
 export function number(value: number, digits = 3, minimum = 0): string {
   const key = `${language()}/${digits}/${minimum}`

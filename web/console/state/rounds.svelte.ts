@@ -1,7 +1,8 @@
 // Rounds, asked for every few seconds while somebody looks at them; the one that is open is drawn on the map as well.
 import { api, Problem } from '@lib/api'
+import { matches } from '@lib/format'
 import { live } from '@lib/live.svelte'
-import type { DrawnStreet, IceStation, PastTurn, Round, RoundDetail, RoundLines } from '@lib/rounds'
+import type { DrawnStreet, IceStation, PastTurn, Round, RoundDetail, RoundLines, RoundTask } from '@lib/rounds'
 import type { Bounds, Page } from '@lib/types'
 import { problemText } from './notices.svelte'
 import { view } from './view.svelte'
@@ -9,8 +10,22 @@ import { view } from './view.svelte'
 export const ROADS = 'roads'
 const EVERY_MS = 4_000
 
+/** What is to be looked at first: what ice calls, streets that are late, turns under way; then the others. */
+function haste(round: Round): number {
+  if (round.called) return 0
+  if (round.due === null || round.over) return 3
+  return round.late ? 1 : 2
+}
+
 class Rounds {
   rows = $state.raw<Round[]>([])
+  /** Of which task and with which words in its name the list has circuits; those with late streets alone. */
+  asked = $state({ task: null as RoundTask | null, words: '', late: false })
+  readonly shown = $derived(
+    this.rows
+      .filter(({ task, name, late }) => (this.asked.task ?? task) === task && (!this.asked.late || late) && matches(this.asked.words, name))
+      .sort((a, b) => haste(a) - haste(b)),
+  )
   /** What stations say of ice; asked for with the list. */
   ice = $state.raw<IceStation[]>([])
   /** The one that is open, street by street. */
