@@ -18,11 +18,13 @@ import pytest
 
 from tests import metropolis
 from tests.city import open_facts
-from vigie.app import journal_key
+from vigie.app import installation, journal_key
+from vigie.core.drafts import Draft
 from vigie.demo import processes
 from vigie.demo.people import PASSWORD, PEOPLE
 from vigie.demo.processes import SEED
-from vigie.demo.town import junctions
+from vigie.demo.town import is_older, junctions
+from vigie.settings import load_settings
 from vigie.sim.city.handing import hand_over
 from vigie.sim.city.inventory import ids
 from vigie.sim.devices import gateways
@@ -142,6 +144,15 @@ def test_the_metropolis_comes_alive_and_stops_cleanly(tmp_path: Path) -> None:
     facts = open_facts(tmp_path)
     assert list(facts.journal.verify(journal_key(tmp_path).public_key()))[-1] == facts.journal.size
     facts.close()
+
+
+@pytest.mark.parametrize("vehicle", ["vehicle-0007", ""])
+def test_a_folder_whose_crews_have_no_vehicle_is_from_an_older_demo(tmp_path: Path, vehicle: str) -> None:
+    with installation(load_settings(environment={}, data=tmp_path)) as opened:
+        said = {"vehicle": vehicle} if vehicle else {}
+        crew = Draft(key="crew-01", id="crew-01", kind="crew", lon=5.0, lat=47.3, attributes=said)
+        opened.take_assets("demo", [crew])
+        assert is_older(opened) == (not vehicle)
 
 
 def test_streets_are_given_to_control_once_for_each_network(tmp_path: Path) -> None:

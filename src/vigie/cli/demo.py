@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.status import Status
 
 from vigie import __version__
 from vigie.cli.consoles import err, group, out
 from vigie.demo.people import PASSWORD, PEOPLE
-from vigie.demo.processes import ANSWERS_ON, SEED, both, watched
+from vigie.demo.processes import ANSWERS_ON, OLDER, SEED, both, watched
 
 commands = group()
 
@@ -37,7 +39,7 @@ def demo_command(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        with err.status("preparing") as status, both(data, port, seed, status.update) as (url, ended):
+        with err.status("preparing") as status, both(data, port, seed, partial(_show, status)) as (url, ended):
             status.stop()
             typer.echo(f"{ANSWERS_ON}{url}, and a simulated metropolis reports to it.")
             typer.echo(f"    {url}/console        what people see")
@@ -53,3 +55,11 @@ def demo_command(
     except RuntimeError as error:
         err.print(f"vigie: {error}", markup=False)
         raise typer.Exit(1) from None
+
+
+def _show(status: Status, said: str) -> None:
+    """Shows what the post is doing; what is to be read stays."""
+    if said == OLDER:
+        err.print(f"vigie: {said}", markup=False, soft_wrap=True)
+    else:
+        status.update(said)

@@ -25,6 +25,9 @@ NETWORK = "town.net.xml"
 ANSWERS_ON = "vigie answers on "
 """What a post says when it does, and then its address."""
 
+OLDER = "this folder is from an older vigie: its vehicles and crews are not those that drive. Remove it to make it anew"
+"""What a post says where that is so; it is to be read, and not to pass with what the post is doing."""
+
 
 def gateways_file(data: Path) -> Path:
     """What the gateways show to the post, and what it shows to them: written by the post, and read for the devices."""

@@ -19,7 +19,7 @@ from vigie.core.scope import ALL_SERVICES, CREW, Scope
 from vigie.core.times import DAY_US, from_us
 from vigie.demo.occasions import calendar, markets
 from vigie.demo.people import PASSWORD, PEOPLE, Somebody
-from vigie.demo.processes import gateways_file
+from vigie.demo.processes import OLDER, gateways_file
 from vigie.demo.rounds import documents
 from vigie.engine.accounts import Held
 from vigie.engine.keeper import By
@@ -30,6 +30,7 @@ from vigie.services.lighting.ondemand.model import Hours, OnDemand, Trigger
 from vigie.services.lighting.plans import BASELINE, ON_DEMAND, PROGRAMME, TARIFF
 from vigie.services.lighting.programmes.model import Clock, Decision, Programme, Rank, Rule, Target, Window
 from vigie.services.lighting.programmes.year import Tariff
+from vigie.services.roads import Crew
 from vigie.services.roads.rounds.circuits import CIRCUIT
 from vigie.services.roads.works.coordination import COORDINATION
 from vigie.services.roads.works.occasions import OCCASION
@@ -57,6 +58,8 @@ async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[
     admitted = opened.facts.devices()
     if admitted and not gateways_file(opened.settings.data).exists():
         raise ValueError("this folder has devices that are not this demo's: take another folder with --data")
+    if admitted and is_older(opened):
+        say(OLDER)
     # They are made while the city is still waited for.
     people = asyncio.create_task(_make_people(opened))
     try:
@@ -67,6 +70,12 @@ async def prepare(opened: Installation, growing: Iterator[City], say: Callable[[
         _put_in_force(opened, await people, city)
     finally:
         people.cancel()
+
+
+def is_older(opened: Installation) -> bool:
+    """Whether the folder is from before each crew had a vehicle: then other vehicles were taken in than drive."""
+    _, said = opened.facts.attributes(Crew, ("vehicle",))
+    return not len(said["vehicle"]) or not all(said["vehicle"])
 
 
 async def _take_city(opened: Installation, growing: Iterator[City], say: Callable[[str], None]) -> City:

@@ -215,7 +215,7 @@ class Work:
         row = case["row"]
         if row["lon"] is None:
             return True
-        return self._vehicles.send(vehicle, row["id"], row["lon"], row["lat"])
+        return self._vehicles.send(vehicle, row["lon"], row["lat"])
 
     async def _ask(self, door: HttpDoor, method: str, path: str, body: Any = None) -> Any:
         """Raises OSError, also for what the post refuses."""

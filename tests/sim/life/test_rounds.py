@@ -21,18 +21,17 @@ from vigie.services.roads.rounds.driving import Driving, Positions
 from vigie.services.roads.rounds.turns import Course, Progress, turns
 from vigie.sim.city import City
 from vigie.sim.city.facts import ZONE
-from vigie.sim.city.frame import to_degrees
+from vigie.sim.city.frame import dice, to_degrees
 from vigie.sim.city.inventory import AREAS, asset_id
 from vigie.sim.city.inventory import ids as asset_ids
 from vigie.sim.city.markets import held
-from vigie.sim.city.rounds import LATE_S_MAX
-from vigie.sim.city.rounds import TASKS as TRADES
-from vigie.sim.city.rounds import TRADES as BY_CIRCUIT
+from vigie.sim.city.rounds import LATE_S_MAX, TRADES, VEHICLE_TASKS, Planner
+from vigie.sim.city.sectors import Ground
 from vigie.sim.life.columns import Habits, Reports
 from vigie.sim.life.rounds import COLD_C, RoundLife
 from vigie.sim.life.sky import Sky
 
-SWEEPING = BY_CIRCUIT[0]
+SWEEPING = TRADES[0]
 
 # Five in the morning of a Tuesday in the town, when the first rounds begin.
 FIVE_US = to_us(datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
@@ -99,8 +98,15 @@ def test_every_vehicle_has_a_round_or_a_crew_and_each_circuit_the_time_that_it_t
             assert each.clock_s[-1] + LATE_S_MAX < (each.ends_min - each.begins_min) * 60
             assert each.ends_min < 24 * 60
     for task in ("propreté", "collecte", "viabilité"):
-        own = set(np.flatnonzero(rounds.task == TRADES.index(task)).tolist()) - set(rounds.of_crew.tolist())
+        own = set(np.flatnonzero(rounds.task == VEHICLE_TASKS.index(task)).tolist()) - set(rounds.of_crew.tolist())
         assert own <= {each.vehicle for each in rounds.circuits}
+
+
+def test_a_vehicle_for_which_no_street_is_left_has_no_round(city: City) -> None:
+    ground = Ground(city.network)
+    ground.streets_m[0] = 0.0
+    planner = Planner(city.network, ground, city.rounds.home, dice(city.seed, "none left"))
+    assert list(planner.patrols("voirie", 0, [0])) == list(planner.circuits(SWEEPING, 0, [0])) == []
 
 
 def test_a_market_is_swept_after_it_on_its_days(city: City) -> None:
@@ -172,7 +178,7 @@ def test_a_round_is_done_but_for_the_streets_in_which_something_stood(city: City
 
 def test_who_salts_is_out_when_it_is_cold(city: City) -> None:
     sky = Sky(city.seed)
-    salting = np.flatnonzero(city.rounds.task == TRADES.index("viabilité")).tolist()
+    salting = np.flatnonzero(city.rounds.task == VEHICLE_TASKS.index("viabilité")).tolist()
     days_us = FIVE_US + np.arange(60) * 24 * HOUR_US
     begun = days_us // (2 * HOUR_US) * (2 * HOUR_US)
     cold = sky.temperature_c(begun) <= COLD_C

@@ -252,7 +252,8 @@ class Covering:
             under_way = [made.under_way.get(each) for each in circuits]
             # What may be taken back is laid over each task that is asked for once, not over each circuit.
             layers = {task: made.driving.now(task) for task in {each.task for each in under_way if each is not None}}
-            return [self._told(each, layers, now_us) for each in under_way]
+        # The layers are copies, and what stands as done is only added to: nobody need wait for the rest.
+        return [self._told(each, layers, now_us) for each in under_way]
 
     @staticmethod
     def _told(progress: Progress | None, layers: Mapping[int, Layer], now_us: int) -> Told | None:

@@ -21,7 +21,7 @@ from vigie.sim.city.facts import AIR_STATIONS, BIKE_STATIONS, BUSES, COMMUNES, M
 from vigie.sim.city.frame import Floats, Ints, dice, to_degrees
 from vigie.sim.city.lighting import LAMPS, circuits_of
 from vigie.sim.city.network import CLASSES, MOTORWAY, PATH, SPEED_LIMIT_KM_H
-from vigie.sim.city.rounds import TASKS
+from vigie.sim.city.rounds import VEHICLE_TASKS
 from vigie.sim.city.ways import Ways
 
 AREAS = tuple(f"{METROPOLE}/{commune.slug}" for commune in COMMUNES)
@@ -277,7 +277,7 @@ def _movers(city: City) -> Iterator[Draft]:
                                    for top in (23, 23, 1_000, 23, 23)), strict=True)
     ]  # fmt: skip
     homes = city.network.nodes[rounds.home]
-    tasks: list[Scalar] = [TASKS[task] for task in rounds.task.tolist()]
+    tasks: list[Scalar] = [VEHICLE_TASKS[task] for task in rounds.task.tolist()]
     for i, draft in enumerate(_points("vehicle", homes, rounds.commune, registration=plates, task=tasks)):
         yield msgspec.structs.replace(draft, name=f"{str(tasks[i]).capitalize()} {i + 1}")
     for mode in ("bus", "tram"):

@@ -24,7 +24,10 @@ from vigie.sim.city.network import Network
 from vigie.sim.city.routes import Course, Router, drawn
 from vigie.sim.city.sectors import Ground
 
-TASKS = ("voirie", "propreté", "espaces verts", "éclairage", "collecte", "police municipale", "eau", "viabilité")
+VEHICLE_TASKS = (
+    "voirie", "propreté", "espaces verts", "éclairage", "collecte", "police municipale", "eau", "viabilité",
+)  # fmt: skip
+"""As the vehicles themselves name what they are for."""
 _TASK_SHARE = (0.18, 0.20, 0.15, 0.08, 0.16, 0.12, 0.06, 0.05)
 
 LATE_S_MAX = 1_500.0
@@ -39,9 +42,9 @@ _AFTER_MARKET_MIN = 14 * 60 + 30
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """How a task is done. of: the vehicles' own word for it (TASKS). long_m: the streets of a circuit together. days:
-    of each circuit of a vehicle, the weekdays from Monday on. begins_min: minutes after midnight, of which each vehicle
-    has one; none: when it is cold."""
+    """How a task is done. of: the vehicles' own word for it (VEHICLE_TASKS). long_m: the streets of a circuit together.
+    days: of each circuit of a vehicle, the weekdays from Monday on. begins_min: minutes after midnight, of which each
+    vehicle has one; none: when it is cold."""
 
     task: Task
     of: str
@@ -100,8 +103,8 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """Service vehicles: task of each (index into TASKS), the commune it belongs to, and the node where it is kept.
-    of_crew: the vehicle of each crew. driven: the rounds of the others."""
+    """Service vehicles: task of each (index into VEHICLE_TASKS), the commune it belongs to, and the node where it is
+    kept. of_crew: the vehicle of each crew. driven: the rounds of the others."""
 
     task: Ints
     commune: Ints
@@ -125,14 +128,14 @@ def send_out(network: Network, borders: Borders, router: Router, rng: np.random.
     ground = Ground(network)
     home = np.array([ground.near(each) for each in ints(home)], np.int64)
     share = np.array(_TASK_SHARE)
-    task = rng.choice(len(TASKS), VEHICLES, p=share / share.sum())
+    task = rng.choice(len(VEHICLE_TASKS), VEHICLES, p=share / share.sum())
     commune = np.maximum(borders.commune_of(network.nodes[home]), 0)
     of_crew = _of_crews(borders, task, network.nodes[home])
     free = ~np.isin(np.arange(VEHICLES), of_crew)
-    planner = _Planner(network, ground, home, rng)
+    planner = Planner(network, ground, home, rng)
     driven: list[Round] = []
     trades = {each.of: each for each in TRADES}
-    for code, name in enumerate(TASKS):
+    for code, name in enumerate(VEHICLE_TASKS):
         for place in ints(np.unique(commune)):
             own = ints(np.flatnonzero(free & (task == code) & (commune == place)))
             trade = trades.get(name)
@@ -144,12 +147,12 @@ def _of_crews(borders: Borders, task: Ints, spots: Floats) -> Ints:
     """The vehicle of each crew: of those of its trade, the one that is kept nearest to where the crew starts."""
     chosen: list[int] = []
     for crew, depot in zip(CREWS, depots(borders), strict=True):
-        own = np.flatnonzero((task == TASKS.index(crew.of)) & ~np.isin(np.arange(len(task)), chosen))
+        own = np.flatnonzero((task == VEHICLE_TASKS.index(crew.of)) & ~np.isin(np.arange(len(task)), chosen))
         chosen.append(int(own[((spots[own] - depot) ** 2).sum(1).argmin()]))
     return np.array(chosen, np.int64)
 
 
-class _Planner:
+class Planner:
     """Whoever says which vehicle drives where, and when."""
 
     def __init__(self, network: Network, ground: Ground, home: Ints, rng: np.random.Generator) -> None:
@@ -187,7 +190,8 @@ class _Planner:
         their shift has room."""
         sectors = self._ground.share(commune, [int(self._home[vehicle]) for vehicle in vehicles], _PATROL_M)
         for vehicle, sector in zip(vehicles, sectors, strict=True):
-            yield self._patrol(name, commune, vehicle, sector)
+            if sector:
+                yield self._patrol(name, commune, vehicle, sector)
 
     def _patrol(self, name: str, commune: int, vehicle: int, sector: set[int]) -> Round:
         luck = self._rng.random(5)

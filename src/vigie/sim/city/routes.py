@@ -33,11 +33,11 @@ class Course:
 
 
 class Router:
-    """Finds ways on the streets that can be driven."""
+    """Finds ways on the streets that can be driven: those of all ranks but some."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, but: Sequence[int] = (PATH,)) -> None:
         self._network = network
-        drivable = np.flatnonzero(network.rank != PATH)
+        drivable = np.flatnonzero(~np.isin(network.rank, but))
         tail, head = network.tail[drivable], network.head[drivable]
         self.nodes: Ints = main_component(tail, head, len(network.nodes))
         cost = (network.length_m * np.array(_SLOWNESS)[network.rank])[drivable]

@@ -13,15 +13,18 @@ from vigie.sim.city.network import MOTORWAY, PATH, Network, main_component
 Arm = tuple[int, int]
 """A node, and the arc that leads to it."""
 
+UNSERVED = (PATH, MOTORWAY)
+"""Ranks of streets that no service vehicle drives in."""
+
 _SHARE_MAX = 0.95
 """Of a commune's streets so much is shared out at most: what is left are remnants far from each other."""
 
 
 class Ground:
-    """The streets that service vehicles work in: all but paths and the motorway."""
+    """The streets that service vehicles work in."""
 
     def __init__(self, network: Network) -> None:
-        driven = np.flatnonzero((network.rank != PATH) & (network.rank != MOTORWAY))
+        driven = np.flatnonzero(~np.isin(network.rank, UNSERVED))
         tail, head = network.tail[driven], network.head[driven]
         nodes = main_component(tail, head, len(network.nodes))
         linked = np.isin(tail, nodes)

@@ -12,8 +12,8 @@ from vigie.core.times import MINUTE_US, SECOND_US
 from vigie.services.roads import Vehicle
 from vigie.sim.city.city import City
 from vigie.sim.city.frame import to_metres
-from vigie.sim.city.network import PATH
 from vigie.sim.city.routes import Router, drawn
+from vigie.sim.city.sectors import UNSERVED
 from vigie.sim.life.columns import Floats, Habits, Ints, Mask, Reports, due, key_of, phases
 from vigie.sim.life.rounds import DRIVING, PARKED, WORKING
 from vigie.sim.life.tracks import Tracks
@@ -21,16 +21,18 @@ from vigie.sim.life.tracks import Tracks
 SPEED_M_S = 9.0
 """Through the town, stops at signals in it."""
 
+Place = tuple[float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class _Drive:
     """A way that is driven, or was driven and at whose end a vehicle stands.
 
-    to: what for, empty for home. steps: (node, street that leads to it), from origin on. from_m, until_m: where on it
-    the drive begins and ends.
+    to: longitude and latitude of a place, none for home. steps: (node, street that leads to it), from origin on.
+    from_m, until_m: where on it the drive begins and ends.
     """
 
-    to: str
+    to: Place | None
     origin: int
     steps: Sequence[tuple[int, int]]
     node_at_m: Floats
@@ -52,29 +54,29 @@ class CrewLife:
         self._network, self._habits, self.now_us = city.network, habits, start_us
         self.vehicles = city.rounds.of_crew
         self._home = ints(city.rounds.home[self.vehicles])
-        self._drives = [self._drive("", home, [], 0.0, None) for home in self._home]
+        self._drives = [self._drive(None, home, [], 0.0, None) for home in self._home]
         self._phase = phases(key_of(city.seed, "crew"), len(self.vehicles), habits.mover_s)
         self._hello = start_us
         self._router: Router | None = None
         self._reached: Mask | None = None
 
-    def send(self, crew: int, to: str, lon: float, lat: float) -> bool:
-        """Has the vehicle of a crew drive to a place from now on, unless it is on its way there. to: what for. Returns
+    def send(self, crew: int, lon: float, lat: float) -> bool:
+        """Has the vehicle of a crew drive to a place from now on, unless it is there or on its way there. Returns
         whether it is there."""
-        if self._drives[crew].to != to:
+        if self._drives[crew].to != (lon, lat):
             arc, at_m = self._street_at(lon, lat)
             ends = int(self._network.tail[arc]), int(self._network.head[arc])
             long_m = float(self._network.length_m[arc])
             # Up to the nearer end of the street, and into it.
             near, other, on_m = (*ends, at_m) if at_m < long_m / 2 else (*ends[::-1], long_m - at_m)
-            self._go(crew, to, near, (other, arc), on_m)
+            self._go(crew, (lon, lat), near, (other, arc), on_m)
         drive = self._drives[crew]
         return bool(drive.at_m(np.array([self.now_us]))[0] >= drive.until_m)
 
     def home(self, crew: int) -> None:
         """Has the vehicle of a crew drive home, unless it does or is there."""
-        if self._drives[crew].to:
-            self._go(crew, "", self._home[crew], None, 0.0)
+        if self._drives[crew].to is not None:
+            self._go(crew, None, self._home[crew], None, 0.0)
 
     def advance(self, until_us: int) -> list[Reports]:
         """Positions and headings of those that are out, and what all are doing."""
@@ -86,7 +88,7 @@ class CrewLife:
         drive, vehicle = self._drives[crew], self.vehicles[crew]
         driven_m = drive.at_m(at)
         there = driven_m >= drive.until_m
-        shown = np.where(there, WORKING if drive.to else PARKED, DRIVING).astype(np.float64)
+        shown = np.where(there, PARKED if drive.to is None else WORKING, DRIVING).astype(np.float64)
         period_us = int(self._habits.mover_s * SECOND_US)
         slow = (at <= self._hello + period_us) | (at // MINUTE_US != (at - period_us) // MINUTE_US)
         told = [Reports(Vehicle, Vehicle.activity, np.full(int(slow.sum()), vehicle), at[slow], shown[slow])]
@@ -101,7 +103,7 @@ class CrewLife:
             Reports(Vehicle, Vehicle.heading, who, at[out], heading),
         ]
 
-    def _go(self, crew: int, to: str, node: int, last: tuple[int, int] | None, on_m: float) -> None:
+    def _go(self, crew: int, to: Place | None, node: int, last: tuple[int, int] | None, on_m: float) -> None:
         """Begins a drive to a node, and from there so far into a last street."""
         before = self._drives[crew]
         steps, origin, from_m = list[tuple[int, int]](), before.origin, 0.0
@@ -116,7 +118,7 @@ class CrewLife:
         self._drives[crew] = self._drive(to, origin, [*steps, last] if last else steps, from_m, until_m)
 
     def _drive(
-        self, to: str, origin: int, steps: Sequence[tuple[int, int]], from_m: float, until_m: float | None
+        self, to: Place | None, origin: int, steps: Sequence[tuple[int, int]], from_m: float, until_m: float | None
     ) -> _Drive:
         if not steps:
             return _Drive(to, origin, steps, np.zeros(1), None, self.now_us, 0.0, 0.0)
@@ -125,10 +127,10 @@ class CrewLife:
         return _Drive(to, origin, steps, course.node_at_m, Tracks((course,)), self.now_us, from_m, until_m)
 
     def _street_at(self, lon: float, lat: float) -> tuple[int, float]:
-        """The street that is nearest to a place, and how far along it that is."""
+        """The street, of those driven in, that is nearest to a place, and how far along it that is."""
         network, corner = self._network, self._network.xy
         if self._reached is None:
-            reached = (network.rank != PATH) & np.isin(network.tail, self._ways().nodes)
+            reached = ~np.isin(network.rank, UNSERVED) & np.isin(network.tail, self._ways().nodes)
             self._reached = np.repeat(reached, np.diff(network.start))
         off_m2 = ((corner - to_metres([(lon, lat)])[0]) ** 2).sum(1)
         nearest = int(np.where(self._reached, off_m2, np.inf).argmin())
@@ -137,5 +139,5 @@ class CrewLife:
 
     def _ways(self) -> Router:
         """Made when a crew is sent for the first time: most lives have no crews."""
-        self._router = self._router or Router(self._network)
+        self._router = self._router or Router(self._network, UNSERVED)
         return self._router
