@@ -142,18 +142,45 @@ def test_a_circuit_is_set_by_hand_and_followed(window: Open, here: Town) -> None
     # In their order, by keyboard; the second is due before the turn's end.
     page.get_by_role("button", name=f"Monter {OTHER}").press("Enter")
     expect(page.locator("ol li").first).to_have_attribute("aria-label", OTHER)
-    page.get_by_label(f"{STREET}\u00a0: à faire avant tant de minutes").fill("90")
-    # They do not touch: it is said there, and answered for.
+    # The focus goes with it, and where it went is said.
+    expect(page.locator("ol li").first.locator(":focus")).to_have_count(1)
+    expect(page.get_by_text(f"{OTHER}\u00a0: place 1 sur 2.")).to_have_attribute("role", "status")
+    page.get_by_label(f"{STREET}\u00a0: à faire en moins de … minutes").fill("90")
+    # They do not touch: it is said there, where they are picked, and answered for.
     expect(page.locator("#wrong-streets")).to_contain_text("ne commencent pas")
+    picked = page.get_by_role("button", name="Choisir sur la carte")
+    expect(picked).to_have_accessible_description(re.compile("ne commencent pas"))
+    expect(page.get_by_role("region", name="Vérification").get_by_role("status")).to_contain_text("point relevé")
     page.get_by_label("Ce que vous répondez").fill("Par la rue des Lilas.")
     prepare(planner)
     assert not faults(planner)
     save(planner)
+    other_order(planner, here)
     with approved(here, "roads.circuit", "Salage de la gare"):
         planner.evaluate("() => (location.hash = 'page=rounds')")
         row = planner.by(".page .line", has_text="Salage de la gare")
         expect(row).to_contain_text("sur 2")
     fenced(planner)
+
+
+def other_order(planner: Console, here: Town) -> None:
+    """Somebody else saves the same streets the other way round: the first place that differs is told by their names."""
+    supervisor, page = here.browser("supervisor"), planner.by(".page.panel")
+    plan = supervisor.ask("GET", "/api/v1/plans?kind=roads.circuit").body["items"]
+    path = f"/api/v1/plans/{next(row['id'] for row in plan if row['title'] == 'Salage de la gare')}"
+    body = supervisor.ask("GET", path).body["draft_version"]["body"]
+    body["streets"].reverse()
+    assert supervisor.ask("PUT", f"{path}/draft", {"version": 1, "revision": 1, "body": body}).status == 200
+    page.get_by_label("Ce que vous répondez").fill("Par la rue des Lilas, à l'aller.")
+    page.get_by_label("Motif", exact=True).fill("La réponse")
+    planner.button("Enregistrer", exact=True).click()
+    clash = page.get_by_role("alert", name="Deux versions")
+    cells = clash.get_by_role("row", name="Première place qui diffère").get_by_role("cell")
+    expect(cells.nth(0)).to_contain_text(f"1. {OTHER}")
+    expect(cells.nth(1)).to_contain_text(f"1. {STREET}")
+    clash.get_by_role("button", name="Enregistrer le vôtre par-dessus").click()
+    expect(clash).to_have_count(0)
+    expect(page).to_contain_text("Tout est enregistré.")
 
 
 def fenced(planner: Console) -> None:

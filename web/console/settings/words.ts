@@ -1,15 +1,17 @@
 // What is set by hand for the roads, in words.
-import type { Circuit, CircuitStreet, Coordination, Fence, Occasion, Preventive } from '@lib/settings'
+import type { Circuit, CircuitStreet, CircuitWay, Coordination, Fence, Occasion, Preventive } from '@lib/settings'
 import type { PlanRow } from '@lib/plans'
-import { quantity } from '@lib/format'
+import { number, quantity } from '@lib/format'
 import { has, t, tn } from '@lib/i18n.svelte'
+import type { Street } from '@lib/works'
 import { categoryWord, priorityWord } from '../cases/words'
 import { differing, findingText, placeWord } from '../programmes/words'
 import type { Drafting } from '../state/drafting.svelte'
 import type { Difference, Written } from '../state/forms'
 import { cornerText } from '../state/corners'
+import { streets } from '../state/streets.svelte'
 import type { SettingKind } from '../state/view.svelte'
-import { dayWord, hoursWord } from '../works/words'
+import { betweenWord, dayWord, hoursWord } from '../works/words'
 
 /** From its first to its last day. */
 export function daysWord(first: string, last: string): string {
@@ -29,6 +31,21 @@ export function cornersWord(count: number): string {
 /** When a circuit is driven. */
 export function turnsWord(hours: string): string {
   return hours ? hoursWord(hours) : t('console.settings.circuit.hours.none')
+}
+
+/** Which way a circuit goes through a street: towards what it meets at an end of it, where that tells the ends apart. */
+export function wayWord(way: CircuitWay, street: Street | undefined): string {
+  if (way === 'along' || way === 'against') {
+    const { begins_at: begin, ends_at: end } = street ?? { begins_at: '', ends_at: '' }
+    const to = way === 'along' ? end : begin
+    return to && begin !== end ? t(`console.settings.circuit.way.${way}`, { to }) : t(`console.settings.circuit.way.${way}.unnamed`)
+  }
+  return t(`console.settings.circuit.way.${way}`)
+}
+
+/** By when of a turn a street of a circuit is to be done. */
+export function dueWord(minutes: number): string {
+  return `${t('console.settings.circuit.due')} ${quantity(minutes, 'min')}`
 }
 
 export function everyWord(days: number): string {
@@ -76,7 +93,7 @@ export function occasionDifferences(mine: Occasion, theirs: Occasion): Differenc
     kind: (body) => t(`console.settings.occasion.kind.${body.kind}`),
     days: (body) => daysWord(body.first, body.last),
     hours: (body) => hoursWord(body.hours),
-    streets: (body) => streetsDiffering(body.streets, (body === mine ? theirs : mine).streets),
+    streets: (body) => streetsDiffering(body.streets, (body === mine ? theirs : mine).streets, String, streetWord),
     answer: (body) => body.answer,
   }
   return differing(say, mine, theirs, 'console.settings.part')
@@ -93,15 +110,14 @@ export function coordinationDifferences(mine: Coordination, theirs: Coordination
 }
 
 export function circuitDifferences(mine: Circuit, theirs: Circuit): Difference[] {
-  const told = (each: CircuitStreet): string => [each.street, each.way === 'either' ? '' : each.way, each.due_min ?? ''].filter(Boolean).join(' ')
   const say: Record<string, (body: Circuit) => string> = {
     name: (body) => body.name,
     task: (body) => t(`console.rounds.task.${body.task}`),
     area: (body) => placeWord(body.area),
     hours: (body) => turnsWord(body.hours),
     station: (body) => body.station || t('console.settings.circuit.station.nearest'),
-    streets: (body) => streetsDiffering(body.streets.map(told), (body === mine ? theirs : mine).streets.map(told)),
-    order: (body) => body.streets.map((each) => each.street).slice(0, 5).join(', '),
+    streets: (body) => streetsDiffering(body.streets, (body === mine ? theirs : mine).streets, throughKey, throughWord),
+    order: (body) => orderDiffering(body.streets, (body === mine ? theirs : mine).streets),
     answer: (body) => body.answer,
   }
   return differing(say, mine, theirs, 'console.settings.part')
@@ -142,8 +158,31 @@ function cornersDiffering(own: Fence, other: Fence): string {
   return [cornersWord(own.corners.length), ...own.corners.map(cornerText).filter((each) => !there.has(each)).slice(0, 5)].join('\n')
 }
 
+/** What a street is called and between which others it lies; its id where that is not known, or not enough. */
+function streetWord(id: string): string {
+  const street = streets.known.get(id)
+  if (!street?.name) return id
+  const said = (each: Street): string => [each.name, betweenWord(each)].filter(Boolean).join(' ')
+  const twin = [...streets.known.values()].some((each) => each.street !== id && said(each) === said(street))
+  return twin ? `${said(street)} · ${id}` : said(street)
+}
+
+const throughKey = ({ street, way, due_min: due }: CircuitStreet): string => [street, way, due].join(' ')
+
+function throughWord({ street, way, due_min: due }: CircuitStreet): string {
+  return [streetWord(street), way === 'either' ? '' : wayWord(way, streets.known.get(street)), due === null ? '' : dueWord(due)].filter(Boolean).join(' · ')
+}
+
 /** How many streets, and which of them the other text does not have. */
-function streetsDiffering(own: readonly string[], other: readonly string[]): string {
-  const there = new Set(other)
-  return [streetsWord(own.length), ...own.filter((each) => !there.has(each)).slice(0, 5)].join('\n')
+function streetsDiffering<S>(own: readonly S[], other: readonly S[], key: (each: S) => string, told: (each: S) => string): string {
+  const there = new Set(other.map(key))
+  return [streetsWord(own.length), ...own.filter((each) => !there.has(key(each))).slice(0, 5).map(told)].join('\n')
+}
+
+/** Which street comes at the first place where another comes in the other text; '' where there is no such place. */
+function orderDiffering(own: readonly CircuitStreet[], other: readonly CircuitStreet[]): string {
+  const at = Array.from({ length: Math.max(own.length, other.length) }, (_, n) => n).find((n) => own[n]?.street !== other[n]?.street)
+  if (at === undefined) return ''
+  const street = own[at]
+  return `${number(at + 1)}. ${street ? throughWord(street) : '–'}`
 }

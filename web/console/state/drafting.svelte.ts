@@ -166,7 +166,7 @@ export class Drafting<B extends Written = Programme> {
   takeUp(): void {
     const { looked } = this
     this.looked = null
-    if (looked) this.change(looked.body)
+    if (looked) this.#rewrite(looked.body)
   }
 
   /** Whether it was saved. Where somebody else has saved in the meantime nothing is: `clash` says what they did. */
@@ -203,7 +203,7 @@ export class Drafting<B extends Written = Programme> {
   takeBack(): void {
     const { aside } = this
     this.aside = null
-    if (aside) this.change(aside)
+    if (aside) this.#rewrite(aside)
   }
 
   approve(reason: string): Promise<boolean> {
@@ -265,6 +265,15 @@ export class Drafting<B extends Written = Programme> {
     }
     // It was written on while the answer was on its way.
     if (!this.checkFailed && JSON.stringify(this.draft) !== text) this.checkSoon()
+  }
+
+  /** Writes the whole anew: what a text of before a part was known does not say is as a new one has it. */
+  #rewrite(body: B): void {
+    if (!this.open) return
+    this.body = { ...this.form.fresh(''), ...body }
+    this.untaken = {}
+    this.refused = null
+    this.checkSoon()
   }
 
   async #end(event: 'discard' | 'withdraw', said: object): Promise<boolean> {

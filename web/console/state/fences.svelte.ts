@@ -66,6 +66,12 @@ class FenceCorners implements Picker {
     if (bounds && view.page === 'settings') mapState.fit(bounds)
   }
 
+  /** Who works here leaves: nothing of it is for the next one. */
+  drop(): void {
+    this.#held = null
+    this.#inForce = new Map()
+  }
+
   /** Asks for those in force that are not known as they stand. */
   async learn(rows: readonly PlanRow[]): Promise<void> {
     const standing = rows.filter((row) => row.in_force !== null).slice(0, DRAWN_MAX)

@@ -73,6 +73,7 @@ export class Plans<B extends Written> {
 
   /** What is not saved, as a person calls it. */
   get unsavedNames(): string[] {
+    if (this.#whose !== session.user?.id) return []
     const kind = t(`plan.${this.#form.kind}`)
     return [...this.#drafting.values()]
       .filter((each) => each.dirty)

@@ -45,9 +45,16 @@ class SettingStreets implements Picker {
   async hold(held: Held): Promise<void> {
     this.#held = held
     const { ids } = held
-    await this.#learnOf(ids)
+    await this.learnOf(ids)
     const bounds = boundsOfLines(ids.map((id) => this.known.get(id)?.line ?? []))
     if (bounds && this.#held === held && view.page === 'settings') mapState.fit(bounds)
+  }
+
+  /** Who works here leaves: nothing of it is for the next one. */
+  drop(): void {
+    this.#held = null
+    this.picked = ''
+    this.known = new Map()
   }
 
   learn(found: readonly Street[]): void {
@@ -89,7 +96,8 @@ class SettingStreets implements Picker {
     this.#held?.back()
   }
 
-  async #learnOf(ids: readonly string[]): Promise<void> {
+  /** Asks what they are called and where they lie. */
+  async learnOf(ids: readonly string[]): Promise<void> {
     try {
       await streetsNamed(ids.filter((id) => !this.known.has(id)), (found) => this.learn(found))
     } catch {
