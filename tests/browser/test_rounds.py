@@ -75,6 +75,13 @@ def test_a_round_is_followed_street_by_street_and_a_trail_is_drawn(window: Open,
     trail.get_by_role("button", name="Effacer").click()
     expect(operator.by(".map[data-trail='0']")).to_have_count(1)
 
+    # An address that is opened while the map glides to another is where it ends.
+    operator.page.emulate_media(reduced_motion="no-preference")
+    for at in ("5.02,47.31,13.00", "5.05,47.33,15.00"):
+        operator.evaluate("(at) => (location.hash = `at=${at}`)", at)
+    operator.until(lambda: abs(operator.evaluate("() => vigie.map.getCenter().lng") - 5.05) < 0.001, "it is there")
+    operator.page.emulate_media(reduced_motion="reduce")
+
     # Without an answer it is said how old it is.
     operator.page.route("**/api/v1/roads/rounds**", lambda route: route.abort())
     operator.evaluate("() => (location.hash = 'page=rounds')")

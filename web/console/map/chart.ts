@@ -86,6 +86,7 @@ export class CityChart {
   #closed = false
   #repaintTimer: ReturnType<typeof setTimeout> | undefined
   #viewTimer: ReturnType<typeof setTimeout> | undefined
+  #halting = false
   #ageTimer: ReturnType<typeof setInterval>
   #moverFrame = 0
   #streaksTimer: ReturnType<typeof setTimeout> | undefined
@@ -295,11 +296,13 @@ export class CityChart {
 
   go(lon: number, lat: number, zoom?: number, offset: [number, number] = [0, 0]): void {
     const target = { center: [lon, lat] as [number, number], zoom: zoom ?? this.map.getZoom(), offset }
+    this.#halt()
     // A jump of the map's own would know no offset.
     this.map.easeTo({ ...target, duration: this.#reduced.matches ? 0 : 500 })
   }
 
   fit(bounds: Bounds, covered: Covered): void {
+    this.#halt()
     this.map.fitBounds(bounds as LngLatBoundsLike, {
       padding: paddingFor(covered),
       duration: this.#reduced.matches ? 0 : 500,
@@ -368,7 +371,15 @@ export class CityChart {
     this.map.once('load', () => this.#subscribe())
   }
 
+  /** Ends a move that is under way. Where it is cut off is no place that anybody asked for, and is not told. */
+  #halt(): void {
+    this.#halting = true
+    this.map.stop()
+    this.#halting = false
+  }
+
   #moved(): void {
+    if (this.#halting) return
     const { lng, lat } = this.map.getCenter()
     this.#options.onMoved({ lon: lng, lat, zoom: this.map.getZoom() })
     clearTimeout(this.#viewTimer)
