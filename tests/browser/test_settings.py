@@ -42,17 +42,19 @@ def save(window: Console) -> None:
 
 
 @contextmanager
-def approved(here: Town, kind: str, name: str) -> Iterator[None]:
-    """Somebody else approves what is drafted, and takes it out of force again: others have tests in this town."""
+def approved(here: Town, kind: str, name: str) -> Iterator[str]:
+    """Somebody else approves what is drafted, and takes it out of force again: others have tests in this town. Gives
+    its id."""
     supervisor = here.browser("supervisor")
     rows = supervisor.ask("GET", f"/api/v1/plans?kind={kind}").body["items"]
-    path = f"/api/v1/plans/{next(row['id'] for row in rows if row['title'] == name)}"
+    plan = next(row["id"] for row in rows if row["title"] == name)
+    path = f"/api/v1/plans/{plan}"
     draft: Any = supervisor.ask("GET", path).body["draft_version"]
     said = {"version": draft["version"], "revision": draft["revision"], "reason": "conforme"}
     answer = supervisor.ask("POST", f"{path}/approve", said)
     assert answer.status == 200, answer
     try:
-        yield
+        yield plan
     finally:
         said = {"version": draft["version"], "reason": "fin de l'essai"}
         assert supervisor.ask("POST", f"{path}/withdraw", said).status == 204
@@ -114,10 +116,10 @@ def test_a_market_is_set_by_hand_and_works_are_told_of_it(window: Open, here: To
     supervisor = here.browser("supervisor")
     plan = supervisor.ask("GET", "/api/v1/plans?kind=roads.occasion").body["items"][0]["id"]
     body = supervisor.ask("GET", f"/api/v1/plans/{plan}").body["draft_version"]["body"] | {"hours": "fri 06:00-14:00"}
-    path = f"/api/v1/plans/{plan}/draft"
-    assert supervisor.ask("PUT", path, {"version": 1, "revision": 1, "body": body}).status == 200
     page.get_by_label("dimanche").press(" ")
     page.get_by_label("Motif", exact=True).fill("Le dimanche aussi")
+    path = f"/api/v1/plans/{plan}/draft"
+    assert supervisor.ask("PUT", path, {"version": 1, "revision": 1, "body": body}).status == 200
     planner.button("Enregistrer", exact=True).click()
     clash = page.get_by_role("alert", name="Deux versions")
     expect(clash).to_contain_text("sam.–dim. 06:00–14:00")
@@ -156,10 +158,14 @@ def test_a_circuit_is_set_by_hand_and_followed(window: Open, here: Town) -> None
     assert not faults(planner)
     save(planner)
     other_order(planner, here)
-    with approved(here, "roads.circuit", "Salage de la gare"):
+    with approved(here, "roads.circuit", "Salage de la gare") as plan:
         planner.evaluate("() => (location.hash = 'page=rounds')")
         row = planner.by(".page .line", has_text="Salage de la gare")
         expect(row).to_contain_text("sur 2")
+        # It is drawn while it is open, and not beside another setting.
+        for setting, count in ((f"of=circuit&setting={plan}", 2), ("of=preventive&setting=new", 0)):
+            planner.evaluate("(setting) => (location.hash = `page=settings&${setting}`)", setting)
+            expect(planner.by(f".map[data-picked='{count}']")).to_have_count(1)
     fenced(planner)
 
 
@@ -170,9 +176,10 @@ def other_order(planner: Console, here: Town) -> None:
     path = f"/api/v1/plans/{next(row['id'] for row in plan if row['title'] == 'Salage de la gare')}"
     body = supervisor.ask("GET", path).body["draft_version"]["body"]
     body["streets"].reverse()
-    assert supervisor.ask("PUT", f"{path}/draft", {"version": 1, "revision": 1, "body": body}).status == 200
+    # Written first: a page on which nothing is unsaved may still take up what others save.
     page.get_by_label("Ce que vous répondez").fill("Par la rue des Lilas, à l'aller.")
     page.get_by_label("Motif", exact=True).fill("La réponse")
+    assert supervisor.ask("PUT", f"{path}/draft", {"version": 1, "revision": 1, "body": body}).status == 200
     planner.button("Enregistrer", exact=True).click()
     clash = page.get_by_role("alert", name="Deux versions")
     cells = clash.get_by_role("row", name="Première place qui diffère").get_by_role("cell")

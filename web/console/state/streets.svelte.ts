@@ -6,11 +6,13 @@ import { mapState } from './map.svelte'
 import { problemText } from './notices.svelte'
 import type { Pick, Picker } from './picking.svelte'
 import { streetAt, streetsNamed } from './stretches'
-import { view } from './view.svelte'
+import { NEW, view, type SettingKind } from './view.svelte'
 import { boundsOfLines } from './works.svelte'
 
 /** Whose streets they are: read and written where they stand. */
 export interface Held {
+  readonly kind: SettingKind
+  readonly id: string
   readonly ids: readonly string[]
   /** Whether their order counts. */
   readonly ordered?: boolean
@@ -28,9 +30,15 @@ class SettingStreets implements Picker {
   picked = $state('')
   #held = $state.raw<Held | null>(null)
 
+  /** They, while what they are of is open: what was looked at before is drawn beside nothing, and no press changes it. */
+  readonly #shown = $derived.by((): Held | null => {
+    const held = this.#held
+    return held && held.kind === view.settings && (held.id || NEW) === view.setting ? held : null
+  })
+
   readonly drawn = $derived.by((): PickedStretch[] => {
-    if (!this.#held || view.setting === null || (view.page !== 'settings' && view.page !== 'map')) return []
-    const { ids, ordered } = this.#held
+    if (!this.#shown || (view.page !== 'settings' && view.page !== 'map')) return []
+    const { ids, ordered } = this.#shown
     return ids.flatMap((id, n) => {
       const line = this.known.get(id)?.line ?? []
       return line.length > 1 ? [{ whole: line, part: line, at: false, ...(ordered ? { no: n + 1 } : {}) }] : []
@@ -70,7 +78,7 @@ class SettingStreets implements Picker {
   }
 
   async pick(lon: number, lat: number): Promise<Pick> {
-    const held = this.#held
+    const held = this.#shown
     if (!held?.open) return 'none'
     try {
       const street = await streetAt(lon, lat)
