@@ -21,6 +21,7 @@ class Rounds {
   rows = $state.raw<Round[]>([])
   /** Of which task and with which words in its name the list has circuits; those with late streets alone. */
   asked = $state({ task: null as RoundTask | null, words: '', late: false })
+  readonly narrowed = $derived(this.asked.task !== null || this.asked.words !== '' || this.asked.late)
   readonly shown = $derived(
     this.rows
       .filter(({ task, name, late }) => (this.asked.task ?? task) === task && (!this.asked.late || late) && matches(this.asked.words, name))
@@ -74,6 +75,7 @@ class Rounds {
       // Who comes back, or somebody else, sees nothing of before.
       this.rows = []
       this.ice = []
+      this.asked = { task: null, words: '', late: false }
       this.#put(null)
       this.at = null
       this.phase = 'loading'
